@@ -1,0 +1,1 @@
+"""dockfix: Dockerfile rewrites that people can trust."""

@@ -1,0 +1,82 @@
+"""What a codemod is, and what it yields: changes, and refusals that say why not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING, ClassVar
+
+from fixer.text.edits import Edit
+from fixer.text.source import Span
+
+if TYPE_CHECKING:
+    from fixer.analysis import Facts
+
+
+class Safety(Enum):
+    """How far a change may be trusted ("applicability" in other fixers)."""
+
+    SAFE = "safe"
+    """Keeps every law: it still builds, from warm, cold and evicted caches, and it is the same image."""
+    UNSAFE = "unsafe"
+    """May change the image, or rests on something about the builder that a Dockerfile does not show."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A group of edits of one text that is applied whole or not at all."""
+
+    codemod: str
+    title: str
+    """What it does, one line, imperative: "mount pip's cache"."""
+    why: str
+    """Why that is right and safe, one sentence, for the reviewer."""
+    span: Span
+    """The instruction that it is about."""
+    edits: tuple[Edit, ...]
+    safety: Safety = Safety.SAFE
+    risk: str = ""
+    """For an unsafe change: what may go wrong."""
+
+    def __post_init__(self) -> None:
+        if not self.edits:
+            raise ValueError(f"{self.codemod}: a change without edits")
+        if (self.safety is Safety.UNSAFE) != bool(self.risk):
+            raise ValueError(f"{self.codemod}: a change is unsafe exactly if it names a risk")
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """The pattern was found and left alone."""
+
+    codemod: str
+    reason: str
+    """A stable code, one of the codemod's `reasons`."""
+    span: Span
+    """The exact text that stops us."""
+    because: str
+    """One sentence for the owner of the file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the user chose, as far as codemods need it."""
+
+    project: str | None = None
+    """Names project-scoped cache mounts; None if nothing is known that is stable and unique enough."""
+
+
+class Codemod:
+    """Base class. The docstring of a subclass is its manual page: the first line is its summary."""
+
+    id: ClassVar[str]
+    words: ClassVar[tuple[str, ...]]
+    """A text that holds none of these strings cannot be changed by this codemod: it is skipped unparsed."""
+    reasons: ClassVar[Mapping[str, str]] = {}
+    """Every reason code that it may give, with what it means in general."""
+
+    def run(self, facts: Facts, settings: Settings) -> Iterator[Change | Refusal]:
+        """All changes and refusals for one file, in the order of the text. Reads only. Changes of one run are meant for
+        the same text; those that overlap or touch are applied one round after the other."""
+        raise NotImplementedError

@@ -1,0 +1,59 @@
+"""Bytes to characters and back without loss, and offsets to lines and columns."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from typing import NamedTuple
+
+
+class Span(NamedTuple):
+    """A half-open range of character offsets in one text."""
+
+    start: int
+    end: int
+
+
+class Position(NamedTuple):
+    """A place for people: line and column, both counted from 1, the column in characters."""
+
+    line: int
+    column: int
+
+
+def decode(data: bytes) -> str:
+    """Characters of `data`; bytes that are not UTF-8 become lone surrogates, so that `encode` gives them back.
+
+    A byte order mark stays in the text as its first character.
+    """
+    return data.decode("utf-8", "surrogateescape")
+
+
+def encode(text: str) -> bytes:
+    """The bytes that `decode` was given. Raises UnicodeEncodeError on surrogates that `decode` cannot have made."""
+    return text.encode("utf-8", "surrogateescape")
+
+
+class LineIndex:
+    """Offsets of line starts. A line ends at LF only, as in BuildKit (parser.go, v0.25: a lone CR is no line end)."""
+
+    __slots__ = ("_starts",)
+
+    def __init__(self, text: str) -> None:
+        starts = [0]
+        at = text.find("\n")
+        while at >= 0:
+            starts.append(at + 1)
+            at = text.find("\n", at + 1)
+        self._starts = starts
+
+    def position(self, offset: int) -> Position:
+        """Line and column of `offset`."""
+        line = bisect_right(self._starts, offset)
+        return Position(line, offset - self._starts[line - 1] + 1)
+
+    def line_start(self, line: int) -> int:
+        """Offset of the first character of `line` (from 1)."""
+        return self._starts[line - 1]
+
+    def __len__(self) -> int:
+        return len(self._starts)
