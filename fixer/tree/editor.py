@@ -1,0 +1,339 @@
+"""Edits that follow the file's own layout: what is added looks as if the owner of the file had written it.
+
+Every function takes nodes of one parsed file and gives edits of its text; nothing is applied here. Comments that stand
+in a stretch that goes away are kept, each on its own line.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from fixer.text.edits import Edit
+from fixer.tree.nodes import Dockerfile, Env, Instruction, Onbuild, Pair, Run, ShellForm
+from fixer.tree.shell import AndOr, Pipeline, Script, Word
+
+DEFAULT_INDENT = "    "
+WIDEST_INDENT = 8
+"""A deeper continuation indent is taken for alignment with something above it, not for a habit."""
+WIDEST_LINE = 100
+"""An added command goes on a line of its own rather than making a line longer than this."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How one instruction is written: line end, escape character, and indent of its continuation lines."""
+
+    eol: str
+    escape: str
+    indent: str
+
+    @property
+    def next_line(self) -> str:
+        """From the end of a word to the start of a word on the next line."""
+        return f" {self.escape}{self.eol}{self.indent}"
+
+
+def layout(file: Dockerfile, instruction: Instruction) -> Layout:
+    """The layout of `instruction`: its own habit, else the file's, else four spaces below the keyword."""
+    start, end = _extent(instruction)
+    lines = file.text[start:end].split("\n")
+    eol = _eol(file, lines)
+    indent = _habit(lines)
+    if indent is None:
+        indent = _file_indent(file)
+    if indent is None:
+        indent = _line_indent(file.text, instruction.keyword.start) + DEFAULT_INDENT
+    return Layout(eol, file.escape, indent)
+
+
+def add_mounts(file: Dockerfile, run: Run, mounts: Sequence[str]) -> list[Edit]:
+    """Insert `--mount=<value>` for each of `mounts` after the flags that are there, one on each line, and let the
+    command start on its own line. Raises ValueError for a RUN without a command."""
+    if run.form is None:
+        raise ValueError("a RUN without a command takes no mounts")
+    style = layout(file, run)
+    command = run.form.script if isinstance(run.form, ShellForm) else run.form.open
+    if run.flags and "\n" in command.prefix:
+        last = run.flags[-1].word
+        own = Layout(style.eol, style.escape, _flag_indent(file, run) or style.indent)
+        return [Edit(last.span.end, last.span.end, "".join(f"{own.next_line}--mount={m}" for m in mounts))]
+    if run.flags:
+        own = Layout(style.eol, style.escape, _flag_indent(file, run) or style.indent)
+        last = run.flags[-1].word
+        added = "".join(f"{own.next_line}--mount={m}" for m in mounts)
+        gap = " " if command.text.startswith("<<") else own.next_line
+        return [Edit(last.span.end, command.start, added + gap)]
+    head = style.next_line.join(f"--mount={m}" for m in mounts)
+    gap = " " if command.text.startswith("<<") else style.next_line
+    return [Edit(command.start, command.start, head + gap)]
+
+
+def append_command(file: Dockerfile, instruction: Instruction, script: Script, command: str) -> Edit:
+    """Insert `command` so that it runs last, in the way in which the script joins its commands.
+
+    In an and-list it is joined with `&&`; in a list of several commands (`;` or newline) it becomes one more of them,
+    so the caller must know that the script stops at the first failure (`set -e`).
+    """
+    last = script.items[-1]
+    if _in_heredoc(instruction, last.start):
+        return Edit(last.end, last.end, f"\n{_line_indent(file.text, last.start)}{command}")
+    style = layout(file, instruction)
+    if len(script.items) > 1:
+        separator = script.separators[-1]
+        gap = _gap_before(file, style, last.start, command)
+        if separator is None:
+            return Edit(last.end, last.end, f";{gap}{command}")
+        return Edit(separator.end, separator.end, f"{gap}{command}{separator.text}")
+    return Edit(last.end, last.end, _joined(file, instruction, last, command))
+
+
+def insert_before(file: Dockerfile, instruction: Instruction, script: Script, place: Pipeline, command: str) -> Edit:
+    """Insert `command` to run just before `place`: joined with `&&`, or, where `place` is one of several commands of a
+    list, as one more of them (then the caller must know of `set -e`)."""
+    style = layout(file, instruction)
+    item, _ = _find(script, place)
+    alone = len(item.pipelines) == 1 and len(script.items) > 1
+    if _in_heredoc(instruction, place.start):
+        joint = f"\n{_line_indent(file.text, place.start)}" if alone else " && "
+        return Edit(place.start, place.start, command + joint)
+    if alone:
+        return Edit(place.start, place.start, f"{command};{_gap_before(file, style, place.start, command)}")
+    habit, lead = _chain_habit(file, instruction, script)
+    if habit == "leading":
+        joint = f" {style.escape}{style.eol}{lead}&& "
+    elif habit == "trailing":
+        joint = f" &&{style.next_line}"
+    else:
+        joint = " && "
+        if _column(file.text, place.start) + len(command) + 4 + (place.end - place.start) > WIDEST_LINE:
+            joint = f" &&{style.next_line}"
+    return Edit(place.start, place.start, command + joint)
+
+
+def remove_command(file: Dockerfile, script: Script, place: Pipeline) -> Edit | None:
+    """Take `place` out of its list, with one operator, so that the rest stays a list; None if nothing would be left."""
+    item, index = _find(script, place)
+    if len(item.pipelines) > 1:
+        if index > 0:
+            return _removal(file, item.pipelines[index - 1].end, place.end)
+        return _removal(file, place.start, item.pipelines[1].start)
+    if len(script.items) == 1:
+        return None
+    at = script.items.index(item)
+    if at + 1 < len(script.items):
+        return _removal(file, item.start, script.items[at + 1].start)
+    before, own = script.separators[at - 1], script.separators[at]
+    if own is not None and before is not None and own.text == before.text != "\n":
+        return _removal(file, before.end, own.end)
+    return _removal(file, script.items[at - 1].end, item.end)
+
+
+def remove_word(file: Dockerfile, word: Word, previous_end: int) -> Edit:
+    """Take a word out of a command, with the blanks or the continuation before it. `previous_end` is where the node
+    before it ends."""
+    return _removal(file, previous_end, word.end)
+
+
+def remove_instruction(file: Dockerfile, instruction: Instruction) -> Edit:
+    """Take out a whole instruction with its lines (heredocs too). Comments inside its continuations stay."""
+    start, end = _extent(instruction)
+    kept = _comments(file.text, start, end)
+    eol = _eol(file, file.text[start:end].split("\n"))
+    return Edit(start, end, "".join(line.strip() + eol for line in kept))
+
+
+def remove_pair(file: Dockerfile, instruction: Env, pair: Pair) -> Edit:
+    """Take one `key=value` out of an ENV; the whole instruction if it holds no other."""
+    if len(instruction.pairs) == 1:
+        return remove_instruction(file, instruction)
+    at = instruction.pairs.index(pair)
+    if at == 0:
+        return _removal(file, pair.span.start, instruction.pairs[1].span.start)
+    return _removal(file, instruction.pairs[at - 1].span.end, pair.span.end)
+
+
+def insert_instruction(file: Dockerfile, before: Instruction, text: str) -> Edit:
+    """Insert the lines `text` (no final newline, LF inside) directly above `before`, with the file's line ends."""
+    start = before.keyword.start - len(before.keyword.prefix)
+    eol = _eol(file, [])
+    return Edit(start, start, text.replace("\n", eol) + eol)
+
+
+def keyword_like(file: Dockerfile, keyword: str) -> str:
+    """`keyword` in the case that most instructions of the file use."""
+    lower = sum(1 for i in file.instructions if i.keyword.value.islower())
+    return keyword.lower() if lower * 2 > len(file.instructions) else keyword.upper()
+
+
+# --- how a file is written -----------------------------------------------------------------------------------------
+
+
+def _extent(instruction: Instruction) -> tuple[int, int]:
+    """From the indentation to the end of the last line, heredocs included."""
+    first = instruction.keyword
+    return first.start - len(first.prefix), instruction.span.end
+
+
+def _eol(file: Dockerfile, lines: Sequence[str]) -> str:
+    if len(lines) > 1:
+        return "\r\n" if lines[0].endswith("\r") else "\n"
+    at = file.text.find("\n")
+    return "\r\n" if at > 0 and file.text[at - 1] == "\r" else "\n"
+
+
+def _habit(lines: Sequence[str]) -> str | None:
+    for line in lines[1:]:
+        body = line.lstrip(" \t")
+        indent = line[: len(line) - len(body)]
+        if body and not body.startswith("#") and indent and len(indent.expandtabs(4)) <= WIDEST_INDENT:
+            return indent
+    return None
+
+
+def _file_indent(file: Dockerfile) -> str | None:
+    seen: Counter[str] = Counter()
+    for item in file.items:
+        if isinstance(item, Instruction) and not isinstance(item, Onbuild):
+            for leaf in item.leaves():
+                if "\n" in leaf.prefix or "\n" in leaf.text:
+                    start, end = _extent(item)
+                    body_end = item.heredocs[0].body.start if isinstance(item, Run) and item.heredocs else end
+                    own = _habit(file.text[start:body_end].split("\n"))
+                    if own is not None:
+                        seen[own] += 1
+                    break
+    return seen.most_common(1)[0][0] if seen else None
+
+
+def _flag_indent(file: Dockerfile, run: Run) -> str | None:
+    for flag in reversed(run.flags):
+        if "\n" in flag.word.prefix:
+            return flag.word.prefix.rpartition("\n")[2]
+    return None
+
+
+def _line_indent(text: str, offset: int) -> str:
+    start = text.rfind("\n", 0, offset) + 1
+    line = text[start:offset]
+    return line[: len(line) - len(line.lstrip(" \t"))]
+
+
+def _column(text: str, offset: int) -> int:
+    return offset - (text.rfind("\n", 0, offset) + 1)
+
+
+def _in_heredoc(instruction: Instruction, offset: int) -> bool:
+    inner = instruction.inner if isinstance(instruction, Onbuild) else instruction
+    return isinstance(inner, Run) and any(h.body.span.start <= offset < h.body.span.end for h in inner.heredocs)
+
+
+def _find(script: Script, place: Pipeline) -> tuple[AndOr, int]:
+    for item in script.items:
+        for index, pipeline in enumerate(item.pipelines):
+            if pipeline is place:
+                return item, index
+    raise ValueError("the command is not at the top level of this script")
+
+
+def _chain_habit(file: Dockerfile, instruction: Instruction, script: Script) -> tuple[str, str]:
+    """("leading" | "trailing" | "inline", indent before a leading `&&`) of the chain, else of the whole file if the
+    instruction has several lines."""
+    seen: Counter[str] = Counter()
+    lead = ""
+    for item in script.items:
+        for i, operator in enumerate(item.operators):
+            before = file.text[item.pipelines[i].end : operator.start]
+            after = file.text[operator.end : item.pipelines[i + 1].start]
+            if "\n" in before:
+                seen["leading"] += 1
+                lead = before.rpartition("\n")[2]
+            elif "\n" in after:
+                seen["trailing"] += 1
+            else:
+                seen["inline"] += 1
+    multi = {k: n for k, n in seen.items() if k != "inline"}
+    if multi:
+        return max(multi, key=lambda k: multi[k]), lead
+    return "inline", layout(file, instruction).indent
+
+
+def _joined(file: Dockerfile, instruction: Instruction, item: AndOr, command: str) -> str:
+    """`command` with the `&&` that joins it to the end of `item`."""
+    style = layout(file, instruction)
+    script = Script(item.start, item.end, (item,), (None,))
+    habit, lead = _chain_habit(file, instruction, script)
+    if habit == "leading":
+        return f" {style.escape}{style.eol}{lead}&& {command}"
+    if habit == "trailing":
+        return f" &&{style.next_line}{command}"
+    if _column(file.text, item.end) + len(command) + 4 <= WIDEST_LINE:
+        return f" && {command}"
+    if "\n" in file.text[item.start : item.end]:
+        return f"{style.next_line}&& {command}"
+    return f" &&{style.next_line}{command}"
+
+
+def _gap_before(file: Dockerfile, style: Layout, start: int, command: str) -> str:
+    """What stands between a `;` and the next command: a new line if the neighbour at `start` began one, or if there
+    is no room."""
+    line_start = file.text.rfind("\n", 0, start) + 1
+    before = file.text[line_start:start]
+    if line_start > 0 and not before.strip():
+        return f" {style.escape}{style.eol}{before}"
+    if _column(file.text, start) + len(command) > WIDEST_LINE:
+        return style.next_line
+    return " "
+
+
+# --- taking out, without losing comments ---------------------------------------------------------------------------
+
+
+def _comments(text: str, start: int, end: int) -> list[str]:
+    """The whole lines between the two offsets that are comments."""
+    lines = text[start:end].split("\n")
+    return [line for line in lines[1:-1] if line.lstrip(" \t").startswith("#")]
+
+
+def _removal(file: Dockerfile, start: int, end: int) -> Edit:
+    """Remove a stretch; if comment lines stand in it they stay, between what is before and what is after."""
+    kept = _comments(file.text, start, end)
+    if not kept:
+        return Edit(start, end, "")
+    eol = "\r\n" if kept[0].endswith("\r") else "\n"
+    lines = "".join(line.rstrip("\r") + eol for line in kept)
+    rest = file.text[end : _logical_end(file, end)]
+    if not rest.strip(" \t\r\n" + file.escape):
+        # Nothing of the instruction follows: the comments come after it, and no continuation may lead to them.
+        return Edit(start, end, eol + lines.removesuffix(eol))
+    indent = _line_indent(file.text, end)
+    return Edit(start, end, f" {file.escape}{eol}{lines}{indent}")
+
+
+def _logical_end(file: Dockerfile, offset: int) -> int:
+    """Where the instruction that holds `offset` ends."""
+    for item in file.items:
+        if isinstance(item, Instruction):
+            start, end = _extent(item)
+            if start <= offset <= end:
+                inner = item.inner if isinstance(item, Onbuild) else item
+                if isinstance(inner, Run) and inner.heredocs and offset < inner.heredocs[0].body.start:
+                    return inner.heredocs[0].body.start
+                return end
+    return len(file.text)
+
+
+__all__ = [
+    "Layout",
+    "add_mounts",
+    "append_command",
+    "insert_before",
+    "insert_instruction",
+    "keyword_like",
+    "layout",
+    "remove_command",
+    "remove_instruction",
+    "remove_pair",
+    "remove_word",
+]
