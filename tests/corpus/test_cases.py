@@ -1,0 +1,251 @@
+"""The corpus runner: every folder of `corpus/` is a test of what must, and must not, come out."""
+
+from __future__ import annotations
+
+import random
+import shutil
+import subprocess
+import zlib
+from collections import Counter
+from functools import lru_cache
+from pathlib import Path
+
+import dockerfile
+import pytest
+
+from fixer.codemods.api import Safety
+from fixer.dev import Case, Result, cases, difference, registry, run, run_case, tree_cases
+from fixer.dev import dump as dump_tree
+from fixer.text.source import Span, decode, encode
+from fixer.tree.nodes import Item
+from fixer.tree.parse import parse
+
+CASES = cases()
+CHANGING = [case for case in CASES if case.after is not None]
+
+
+def ids(case: Case) -> str:
+    return case.id
+
+
+@pytest.fixture(scope="module")
+def results() -> dict[Path, Result]:
+    return {}
+
+
+def outcome(case: Case, results: dict[Path, Result]) -> Result:
+    if case.folder not in results:
+        results[case.folder] = run_case(case)
+    return results[case.folder]
+
+
+# --- what was written down -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("case", CASES, ids=ids)
+def test_case(case: Case, results: dict[Path, Result]) -> None:
+    result = outcome(case, results)
+    assert result.error is None
+    expected = case.before if case.after is None else case.after
+    assert difference(expected, result.after, "expected against what came out") == ""
+    assert result.after == expected
+    assert Counter(result.refusals) == Counter(case.refusals)
+    if case.changes is not None:
+        assert len(result.changes) == case.changes
+    assert bool(result.changes) == (case.after is not None)
+    explained(result)
+    assert lost_comments(case.before, result.after) == Counter()
+    assert surprising(case.before, result) == []
+    assert new_opaque(case.before, result.after) == []
+    if accepted(case.before):
+        assert accepted(result.after), "BuildKit's parser took the file before, and does not take it now"
+
+    again = run(result.after, select=case.select, unsafe=case.unsafe, project=case.project)
+    assert difference(result.after, again.after, "second run") == ""
+    assert again.error is None
+
+    if case.unsafe:
+        careful = run(case.before, select=case.select, project=case.project)
+        assert careful.after == case.before, "an unsafe change happened without --unsafe-fixes"
+    else:
+        assert [change.title for change in result.changes if change.safety is Safety.UNSAFE] == []
+
+
+def explained(result: Result) -> None:
+    """Everything that is done or left alone says why, with reasons that the codemod knows."""
+    reasons = {codemod.id: set(codemod.reasons) | ENGINE_REASONS for codemod in registry()}
+    for change in result.changes:
+        assert change.title.strip(), change
+        assert change.why.strip(), change
+        assert "\n" not in change.title + change.why
+    for refusal in result.raw_refusals:
+        assert refusal.reason in reasons[refusal.codemod], f"{refusal.reason} is not a reason of {refusal.codemod}"
+        assert refusal.because.strip(), refusal
+        assert "\n" not in refusal.because
+
+
+ENGINE_REASONS = {"conflict", "ignored", "failed"}
+"""What the engine itself says, for any codemod."""
+
+
+def comments(source: bytes) -> Counter[bytes]:
+    """Lines that are a comment to somebody: Docker's, directives, those inside continuations and in heredocs' scripts.
+    Read from the lines, without the parser, so that both cannot be wrong together."""
+    return Counter(line.strip() for line in source.split(b"\n") if line.strip().startswith(b"#"))
+
+
+def lost_comments(before: bytes, after: bytes) -> Counter[bytes]:
+    return comments(before) - comments(after)
+
+
+def new_opaque(before: bytes, after: bytes) -> list[str]:
+    known = Counter(item.code for item in parse(before).opaque)
+    return list((Counter(item.code for item in parse(after).opaque) - known).elements())
+
+
+@lru_cache(maxsize=None)
+def accepted(source: bytes) -> bool:
+    try:
+        dockerfile.parse_string(source.decode("utf-8", "replace"))
+    except dockerfile.GoParseError:
+        return False
+    return True
+
+
+def surprising(before: bytes, result: Result) -> list[str]:
+    """Lines of the file before that are gone and that no change owns up to."""
+    touched = [Span(edit.start, edit.end) for change in result.changes for edit in change.edits]
+    touched += [change.span for change in result.changes]
+    file = parse(before)
+    left = Counter(item.code for item in parse(result.after).items)
+    gone: list[Item] = []
+    for item in file.items:
+        if left[item.code]:
+            left[item.code] -= 1
+        else:
+            gone.append(item)
+    return [
+        item.code
+        for item in gone
+        if not any(span.start <= item.span.end and item.span.start <= span.end for span in touched)
+    ]
+
+
+# --- the diffs are patches -----------------------------------------------------------------------------------------
+
+
+def apply(folder: Path, patches: list[bytes]) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(
+        ["git", "apply", "--whitespace=nowarn", "-"], cwd=folder, input=b"".join(patches), capture_output=True, check=False
+    )
+
+
+@pytest.mark.skipif(shutil.which("git") is None, reason="no git on this machine to apply patches with")
+def test_git_takes_every_diff(tmp_path: Path) -> None:
+    subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
+    for case in CHANGING:
+        target = tmp_path / case.id / case.dockerfile
+        target.parent.mkdir(parents=True)
+        target.write_bytes(case.before)
+    patches = [encode(case.diff) for case in CHANGING]
+    if patches and apply(tmp_path, patches).returncode:
+        # together they tell nothing: name those that git refuses
+        alone = {case.id: apply(tmp_path, [patch]) for case, patch in zip(CHANGING, patches, strict=True)}
+        assert {name: done.stderr.decode() for name, done in alone.items() if done.returncode} == {}
+    for case in CHANGING:
+        assert (tmp_path / case.id / case.dockerfile).read_bytes() == case.after, case.id
+
+
+# --- all codemods together, in any order ---------------------------------------------------------------------------
+
+
+def orders(case: Case) -> list[list[str]]:
+    names = [codemod.id for codemod in registry()]
+    shuffled = names[:]
+    random.Random(zlib.crc32(case.id.encode())).shuffle(shuffled)
+    return [list(reversed(names)), shuffled]
+
+
+def one_by_one(source: bytes, order: list[str], case: Case) -> bytes:
+    """Each codemod by itself, again and again until nothing changes."""
+    for _ in range(5):
+        start = source
+        for name in order:
+            result = run(source, select=[name], unsafe=case.unsafe, project=case.project)
+            assert result.error is None, (name, result.error)
+            source = result.after
+        if source == start:
+            return source
+    raise AssertionError(f"no end with the order {order}")
+
+
+def meaning(source: bytes) -> list[str]:
+    """What BuildKit's parser sees, with a RUN's mounts in alphabetical order."""
+    return [
+        f"{command.cmd} {sorted(command.flags)} {command.value} {command.heredocs}"
+        for command in dockerfile.parse_string(source.decode("utf-8", "replace"))
+    ]
+
+
+@pytest.mark.parametrize("case", CASES, ids=ids)
+def test_with_all_others(case: Case) -> None:
+    whole = run(case.before, unsafe=case.unsafe, project=case.project)
+    assert whole.error is None
+    again = run(whole.after, unsafe=case.unsafe, project=case.project)
+    assert difference(whole.after, again.after, "second run") == ""
+    for order in orders(case):
+        text = one_by_one(case.before, order, case)
+        settled = run(text, unsafe=case.unsafe, project=case.project)
+        assert difference(text, settled.after, f"all of them, after {order}") == ""
+        assert lost_comments(case.before, text) == Counter()
+        assert new_opaque(case.before, text) == []
+        if accepted(case.before):
+            assert accepted(text), order
+            assert meaning(text) == meaning(whole.after), order
+
+
+# --- the corpus itself ---------------------------------------------------------------------------------------------
+
+
+def test_titles_differ() -> None:
+    """A case that says the same as another is one too many, or does not say what it is about."""
+    doubled = [title for title, count in Counter((c.folder.parent.name, c.title) for c in CASES).items() if count > 1]
+    assert doubled == []
+
+
+def test_no_case_is_there_twice() -> None:
+    seen: dict[tuple[bytes, str], str] = {}
+    doubled = []
+    for case in CASES:
+        key = (case.before, f"{case.select} {case.unsafe} {case.project}")
+        if key in seen:
+            doubled.append((seen[key], case.id))
+        seen[key] = case.id
+    assert doubled == []
+
+
+@pytest.mark.parametrize("codemod", registry(), ids=lambda codemod: str(codemod.id))
+def test_enough_cases(codemod: object) -> None:
+    name = codemod.id  # type: ignore[attr-defined]
+    mine = [case for case in CASES if case.folder.parent.name == name]
+    changing = [case for case in mine if case.after is not None]
+    assert len(changing) >= 12
+    assert len(mine) - len(changing) >= 12
+
+
+@pytest.mark.parametrize("codemod", registry(), ids=lambda codemod: str(codemod.id))
+def test_every_reason_has_a_case(codemod: object) -> None:
+    """A reason that no case shows is one that nobody has seen."""
+    shown = {refusal.reason for case in CASES for refusal in case.refusals if refusal.codemod == codemod.id}  # type: ignore[attr-defined]
+    assert set(codemod.reasons) - shown == set()  # type: ignore[attr-defined]
+
+
+# --- trees ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("folder", tree_cases(), ids=lambda folder: str(folder.name))
+def test_tree(folder: Path) -> None:
+    source = (folder / "Dockerfile").read_bytes()
+    assert parse(source).code == source
+    assert "".join(leaf.code for leaf in parse(source).leaves()) == decode(source)
+    assert dump_tree(source) == (folder / "tree.txt").read_text("utf-8")

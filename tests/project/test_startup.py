@@ -1,0 +1,47 @@
+"""Start-up is imports: what need not be loaded is not loaded."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+COUNT = """
+import json, sys
+{body}
+print(json.dumps(sorted(sys.modules)))
+"""
+
+CLI = """
+sys.argv = ["dockfix", {args}]
+from fixer.__main__ import main
+try:
+    code = main()
+except SystemExit as stop:
+    code = stop.code
+assert not code, code
+"""
+
+
+def loaded(body: str) -> set[str]:
+    done = subprocess.run([sys.executable, "-c", COUNT.format(body=body)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    names: list[str] = json.loads(done.stdout.splitlines()[-1])
+    return set(names)
+
+
+def test_the_package_loads_neither_lark_nor_click() -> None:
+    assert loaded("import fixer") & {"lark", "click", "fixer.tree.parse", "fixer.codemods.registry"} == set()
+
+
+@pytest.mark.parametrize("args", ['"--version"', '"--help"', '"--list"', '"--explain", "pip-cache"'])
+def test_what_parses_nothing_loads_no_parser(args: str) -> None:
+    assert "lark" not in loaded(CLI.format(args=args))
+
+
+def test_parsing_needs_no_command() -> None:
+    names = loaded('import fixer; assert fixer.parse("FROM a\\n").code == "FROM a\\n"')
+    assert "lark" in names
+    assert names & {"click", "fixer.cli", "fixer.engine.run"} == set()
