@@ -10,14 +10,18 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic
 
 from fixer.text.source import LineIndex, Position, Span, encode
 
 if TYPE_CHECKING:
-    from typing_extensions import Self
+    from typing_extensions import Self, TypeVar
 
-Source = TypeVar("Source", str, bytes)
+    Source = TypeVar("Source", str, bytes, default=str)
+else:
+    from typing import TypeVar
+
+    Source = TypeVar("Source", str, bytes)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
