@@ -22,7 +22,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from fixer.codemods.api import Change, Codemod, Refusal
+from fixer.codemods.api import Codemod
+from fixer.engine.outcome import Outcome
 from fixer.text.diff import unified_diff
 from fixer.text.source import decode, encode
 
@@ -66,7 +67,8 @@ class Case:
     @property
     def diff(self) -> str:
         """What the case expects to change, with the case's own path as the file name."""
-        return difference(self.before, self.before if self.after is None else self.after, f"{self.id}/{self.dockerfile}")
+        after = self.before if self.after is None else self.after
+        return difference(self.before, after, f"{self.id}/{self.dockerfile}")
 
 
 def load(folder: Path) -> Case:
@@ -135,39 +137,24 @@ def difference(before: bytes, after: bytes, name: str) -> str:
 # --- running -------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
-    """What a run over one case gave, with refusals in the form that a case writes."""
-
-    after: bytes
-    changes: tuple[Change, ...]
-    raw_refusals: tuple[Refusal, ...]
-    refusals: tuple[Expected, ...]
-    error: str | None
-
-
 def run(
     source: bytes, *, select: Sequence[str] | None = None, unsafe: bool = False, project: str | None = None
-) -> Result:
-    """`fixer.fix` with the result in plain form. Raises what `fixer.fix` raises for ids that do not exist."""
+) -> Outcome[bytes]:
+    """`fixer.fix` over a text of its own. Raises what `fixer.fix` raises for ids that do not exist."""
     from fixer.engine.run import fix
 
-    outcome = fix(source, select=select, unsafe_fixes=unsafe, project=project)
-    after = outcome.after if isinstance(outcome.after, bytes) else encode(outcome.after)
-    return Result(
-        after=after,
-        changes=tuple(row.change for row in outcome.changes),
-        raw_refusals=tuple(row.refusal for row in outcome.refusals),
-        refusals=tuple(
-            Expected(row.refusal.codemod, row.refusal.reason, row.position.line) for row in outcome.refusals
-        ),
-        error=str(outcome.error) if outcome.error else None,
-    )
+    return fix(source, select=select, unsafe_fixes=unsafe, project=project)
 
 
-def run_case(case: Case) -> Result:
+def run_case(case: Case) -> Outcome[bytes]:
     """`run` with the case's own options."""
     return run(case.before, select=case.select, unsafe=case.unsafe, project=case.project)
+
+
+def refusals(outcome: Outcome[bytes]) -> tuple[Expected, ...]:
+    """The refusals of a run in the form that a case writes, in the order of the text."""
+    rows = [Expected(row.codemod, row.reason, row.position.line) for row in outcome.refusals]
+    return tuple(sorted(rows, key=lambda row: (row.line, row.codemod, row.reason)))
 
 
 # --- trees ---------------------------------------------------------------------------------------------------------
@@ -210,11 +197,11 @@ def _quote(text: str) -> str:
 # --- pages ---------------------------------------------------------------------------------------------------------
 
 
-def registry() -> tuple[Codemod, ...]:
+def codemods() -> tuple[Codemod, ...]:
     """Instances of all codemods, in their order."""
-    from fixer.codemods.registry import REGISTRY
+    from fixer.codemods import registry
 
-    return tuple(REGISTRY)
+    return tuple(registry.load(name) for name in registry.ids())
 
 
 def page(codemod: Codemod, of: Iterable[Case]) -> str:
@@ -228,9 +215,10 @@ def page(codemod: Codemod, of: Iterable[Case]) -> str:
         manual.strip() + "\n",
     ]
     if codemod.reasons:
-        parts.append("## Refusals\n\n| reason | what it means |\n|---|---|\n" + "".join(
-            f"| `{reason}` | {_cell(meaning)} |\n" for reason, meaning in sorted(codemod.reasons.items())
-        ))
+        parts.append(
+            "## Refusals\n\n| reason | what it means |\n|---|---|\n"
+            + "".join(f"| `{reason}` | {_cell(meaning)} |\n" for reason, meaning in sorted(codemod.reasons.items()))
+        )
     if changing:
         parts.append(f"## What it changes ({len(changing)} cases)\n")
         parts += [_example(case) for case in changing]
@@ -280,7 +268,7 @@ def _fence(language: str, body: str) -> str:
 def pages() -> Iterator[tuple[Path, str]]:
     """Where every page stands and what it must say."""
     everything = cases()
-    for codemod in registry():
+    for codemod in codemods():
         mine = [case for case in everything if case.folder.parent.name == codemod.id]
         yield CORPUS / codemod.id / "README.md", page(codemod, mine)
 
@@ -296,7 +284,7 @@ text = """
 
 def _new_case(args: argparse.Namespace) -> int:
     group = CORPUS / args.id
-    if not args.id.startswith("_") and args.id not in {codemod.id for codemod in registry()}:
+    if not args.id.startswith("_") and args.id not in {codemod.id for codemod in codemods()}:
         print(f"no codemod has the id {args.id}", file=sys.stderr)
         return 2
     taken = [int(m[1]) for path in group.glob("*/case.toml") if (m := re.match(r"(\d+)-", path.parent.name))]
@@ -311,12 +299,8 @@ def _new_case(args: argparse.Namespace) -> int:
 def _matching(names: Sequence[str]) -> list[Case]:
     wanted = []
     for name in names:
-        path = Path(name)
-        found = [
-            case
-            for case in cases()
-            if case.id.startswith(name.rstrip("/")) or (path.exists() and path.resolve() in (case.folder, *case.folder.parents))
-        ]
+        place = Path(name).resolve()
+        found = [c for c in cases() if c.id.startswith(name.rstrip("/")) or place in (c.folder, *c.folder.parents)]
         if not found:
             raise SystemExit(f"no case: {name}")
         wanted += [case for case in found if case not in wanted]
@@ -329,15 +313,18 @@ def _show(args: argparse.Namespace) -> int:
     return 0
 
 
-def _print_result(case: Case, result: Result) -> None:
+def _print_result(case: Case, outcome: Outcome[bytes]) -> None:
     print(f"=== {case.id}: {case.title}")
-    print(_hunks(difference(case.before, result.after, case.dockerfile)) if result.after != case.before else "(unchanged)")
-    for change in result.changes:
+    diff = difference(case.before, outcome.after, case.dockerfile)
+    print(_hunks(diff) if diff else "(unchanged)")
+    for change in outcome.changes:
         print(f"  {change.codemod}: {change.title} ({change.safety.value}): {change.why}")
-    for refusal, row in zip(result.raw_refusals, result.refusals, strict=True):
-        print(f"  line {row.line}: {row.codemod}: {row.reason}: {refusal.because}")
-    if result.error:
-        print(f"  ERROR {result.error}")
+    for change in outcome.withheld:
+        print(f"  withheld: {change.codemod}: {change.title}: {change.risk}")
+    for row in outcome.refusals:
+        print(f"  line {row.position.line}: {row.codemod}: {row.reason}: {row.because}")
+    if outcome.error:
+        print(f"  ERROR {outcome.error}")
 
 
 def _update(args: argparse.Namespace) -> int:
@@ -345,7 +332,7 @@ def _update(args: argparse.Namespace) -> int:
     for case in _matching(args.case):
         result = run_case(case)
         _print_result(case, result)
-        if result.error:
+        if result.error or any(row.reason == "internal-error" for row in result.refusals):
             print("  not written", file=sys.stderr)
             failed = 1
             continue
@@ -357,7 +344,7 @@ def _update(args: argparse.Namespace) -> int:
     return failed
 
 
-def _write_expectation(case: Case, result: Result) -> None:
+def _write_expectation(case: Case, result: Outcome[bytes]) -> None:
     target = case.folder / "after" / case.dockerfile
     if result.after == case.before:
         if target.exists():
@@ -368,8 +355,7 @@ def _write_expectation(case: Case, result: Result) -> None:
         target.write_bytes(result.after)
     path = case.folder / "case.toml"
     text = path.read_text("utf-8")
-    if case.refusals != result.refusals:
-        path.write_text(_with_refusals(text, case.folder.parent.name, result.refusals), "utf-8")
+    path.write_text(_with_refusals(text, case.folder.parent.name, refusals(result)), "utf-8")
 
 
 def _with_refusals(text: str, group: str, rows: Sequence[Expected]) -> str:

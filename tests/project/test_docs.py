@@ -9,20 +9,20 @@ from pathlib import Path
 import pytest
 
 from fixer.codemods.api import Codemod
-from fixer.dev import CORPUS, load, pages, registry
+from fixer.dev import CORPUS, codemods, load, pages
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text("utf-8")
-CODEMODS = pytest.mark.parametrize("codemod", registry(), ids=lambda codemod: str(codemod.id))
+CODEMODS = pytest.mark.parametrize("codemod", codemods(), ids=lambda codemod: str(codemod.id))
 
 
 def test_pages_are_fresh() -> None:
-    stale = [str(path.relative_to(ROOT)) for path, text in pages() if not path.exists() or path.read_text("utf-8") != text]
-    assert stale == [], "run: python -m fixer.dev pages"
+    stale = [path for path, text in pages() if not path.exists() or path.read_text("utf-8") != text]
+    assert [path.relative_to(ROOT) for path in stale] == [], "run: python -m fixer.dev pages"
 
 
 def test_every_folder_of_the_corpus_belongs_to_a_codemod() -> None:
-    known = {codemod.id for codemod in registry()} | {"_together", "_tree", "_regress"}
+    known = {codemod.id for codemod in codemods()} | {"_together", "_tree", "_regress"}
     assert {path.name for path in CORPUS.iterdir() if path.is_dir()} - known == set()
 
 

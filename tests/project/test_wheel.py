@@ -19,7 +19,9 @@ SOURCES = ("fixer", "grammar", "pyproject.toml", "README.md", "LICENSE", "CHANGE
 
 def run(*command: str | Path, cwd: Path) -> str:
     env = {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}
-    done = subprocess.run([str(part) for part in command], cwd=cwd, env=env, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [str(part) for part in command], cwd=cwd, env=env, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
     return done.stdout
 
