@@ -1,0 +1,3 @@
+fn main() {
+    println!("bot is up");
+}
