@@ -1,0 +1,33 @@
+"""The codemods that exist, in the order in which they run. Explicit: one line each, nothing is discovered."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import NamedTuple
+
+from fixer.codemods.api import Codemod
+
+
+class Entry(NamedTuple):
+    """Where a codemod lives. The module is imported only when the codemod is needed."""
+
+    id: str
+    module: str
+    name: str
+
+
+ORDER: tuple[Entry, ...] = ()
+
+
+def ids() -> tuple[str, ...]:
+    """All codemod ids, in the order in which they run."""
+    return tuple(entry.id for entry in ORDER)
+
+
+def load(id: str) -> Codemod:
+    """The codemod called `id`. Raises KeyError if there is none."""
+    for entry in ORDER:
+        if entry.id == id:
+            codemod: Codemod = getattr(import_module(entry.module), entry.name)()
+            return codemod
+    raise KeyError(id)

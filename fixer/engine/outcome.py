@@ -1,0 +1,121 @@
+"""What came of one text: the new text, what was changed, what was left alone and why. Plain data, picklable."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Generic
+
+from fixer.codemods.api import Safety
+from fixer.text.edits import Edit
+from fixer.text.source import Position, encode
+from fixer.tree.nodes import Source
+
+ENGINE = "dockfix"
+"""The name that stands in the place of a codemod's id where the engine itself speaks."""
+
+REASONS = {
+    "internal-error": "a codemod crashed, or its result failed the engine's checks: a bug in dockfix; nothing of that "
+    "codemod was done in this file",
+    "conflict": "the edits of one change overlap each other, so that it cannot be done",
+    "suppressed": "the change would edit an instruction below a `# dockfix: ignore` comment",
+    "unknown-id": "a `# dockfix:` comment names something that does not exist",
+    "misplaced": "a `# dockfix: ignore` comment that no instruction follows directly, so that it has no effect",
+}
+"""Reason codes of refusals that the engine itself gives, for any codemod."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why a whole file was left alone."""
+
+    kind: str
+    """A stable code, one of `PROBLEMS`."""
+    message: str
+    """One sentence for people, without the file's name."""
+    position: Position | None = None
+    """Where in the file, if anywhere."""
+
+
+PROBLEMS = {
+    "missing": "no such file or directory",
+    "no-permission": "may not be read or written",
+    "not-a-file": "a device, a pipe or a socket",
+    "no-dockerfiles": "a directory without Dockerfiles",
+    "too-large": "larger than BuildKit takes",
+    "binary": "holds NUL bytes",
+    "template": "a template that makes a Dockerfile, not a Dockerfile",
+    "not-understood": "BuildKit would refuse an instruction of it, or dockfix does not understand one",
+    "changed-meanwhile": "somebody else changed the file while dockfix worked on it",
+    "input-output": "the operating system reported another error",
+    "internal-error": "dockfix itself failed",
+}
+"""Kinds of problems, with what they mean."""
+
+
+@dataclass(frozen=True, slots=True)
+class AppliedChange:
+    """A change that was made, or one that was withheld because it is unsafe."""
+
+    codemod: str
+    title: str
+    why: str
+    safety: Safety
+    risk: str
+    position: Position
+    """The instruction that it is about, in the text before all changes."""
+    position_after: Position
+    """The same in the text after all changes."""
+    step: int
+    """Which text `edits` refer to: step 0 edits the text as it was, step 1 the result of all changes of step 0, and so
+    on. A withheld change refers to the final text."""
+    edits: tuple[Edit, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedRefusal:
+    """A refusal on the final text."""
+
+    codemod: str
+    reason: str
+    because: str
+    text: str
+    """The exact text that stopped the codemod, as it stands in the final text."""
+    position: Position
+    """Its place in the text before all changes (of what stands there now, if a change made it)."""
+    position_after: Position
+    """Its place in the final text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome(Generic[Source]):
+    """What `fix` gives back. `before` and `after` are of the type that was given, bytes or str."""
+
+    path: str | None
+    text_before: str
+    text_after: str
+    binary: bool
+    """True if bytes were given."""
+    changes: tuple[AppliedChange, ...] = ()
+    """In the order in which they were made."""
+    withheld: tuple[AppliedChange, ...] = ()
+    """Unsafe changes that `unsafe_fixes` would make next, in the order of the final text."""
+    refusals: tuple[PlacedRefusal, ...] = ()
+    """In the order of the final text."""
+    error: Problem | None = None
+    """Set if the text was left alone as a whole."""
+    skipped: bool = False
+    """True if the file says `# dockfix: skip-file`."""
+    suppressed: int = 0
+    """How many changes and refusals a `# dockfix: ignore` silenced."""
+
+    @property
+    def changed(self) -> bool:
+        return self.text_before != self.text_after
+
+    @property
+    def before(self) -> Source:
+        return encode(self.text_before) if self.binary else self.text_before  # type: ignore[return-value]
+
+    @property
+    def after(self) -> Source:
+        return encode(self.text_after) if self.binary else self.text_after  # type: ignore[return-value]

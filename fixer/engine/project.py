@@ -1,0 +1,74 @@
+"""A name for project-scoped cache mounts, found from the files around a Dockerfile, without running git.
+
+It has to be stable (the same for everybody who clones the repository) and unlike other projects' on the same builder.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+
+_REMOTE_URL = re.compile(r"^\s*url\s*=\s*(?P<url>\S+)\s*$", re.MULTILINE | re.IGNORECASE)
+_ORIGIN = re.compile(r'^\s*\[remote "origin"\]\s*$(?P<body>(?:\n(?!\s*\[).*)*)', re.MULTILINE)
+
+
+def project_name(path: str) -> str | None:
+    """The name for the Dockerfile at `path`: owner and repository of Git's remote `origin`, else the name of the
+    repository's directory, and the Dockerfile's place in it where that is not the root. None outside a repository.
+    Reads `.git/config` only.
+    """
+    directory = os.path.dirname(os.path.realpath(path))
+    root = _root(directory)
+    if root is None:
+        return None
+    name = _origin(root) or os.path.basename(root)
+    place = os.path.relpath(directory, root)
+    base = os.path.basename(path)
+    parts = [name, "" if place == os.curdir else place, "" if base in ("Dockerfile", "Containerfile") else base]
+    return slug("-".join(part for part in parts if part))
+
+
+def slug(text: str) -> str | None:
+    """`text` with what is fit for the id of a cache mount, `a-z 0-9 . _ -`, or None if nothing is left."""
+    return re.sub(r"[^a-z0-9._]+", "-", text.lower()).strip("-._") or None
+
+
+def _root(directory: str) -> str | None:
+    while True:
+        if os.path.lexists(os.path.join(directory, ".git")):
+            return directory
+        parent = os.path.dirname(directory)
+        if parent == directory:
+            return None
+        directory = parent
+
+
+def _origin(root: str) -> str | None:
+    """`owner-repo` from the last two parts of the URL of `origin`, in any of Git's forms."""
+    config = _config(root)
+    section = _ORIGIN.search(config)
+    match = _REMOTE_URL.search(section["body"]) if section else None
+    if match is None:
+        return None
+    url = match["url"].rstrip("/").removesuffix(".git")
+    parts = [part for part in re.split(r"[/:\\]", url) if part]
+    return "-".join(parts[-2:]) if parts else None
+
+
+def _config(root: str) -> str:
+    """The text of the repository's configuration, also from a worktree or submodule, whose `.git` is a file."""
+    git = os.path.join(root, ".git")
+    try:
+        if os.path.isfile(git):
+            with open(git, encoding="utf-8", errors="replace") as file:
+                line = file.read(4096).strip()
+            if not line.startswith("gitdir:"):
+                return ""
+            git = os.path.normpath(os.path.join(root, line.removeprefix("gitdir:").strip()))
+            if os.path.isfile(common := os.path.join(git, "commondir")):
+                with open(common, encoding="utf-8", errors="replace") as file:
+                    git = os.path.normpath(os.path.join(git, file.read(4096).strip()))
+        with open(os.path.join(git, "config"), encoding="utf-8", errors="replace") as file:
+            return file.read(1024 * 1024)
+    except OSError:
+        return ""

@@ -1,0 +1,393 @@
+"""`fix`: the codemods on one text, one at a time, each on a freshly parsed text, until nothing changes any more.
+
+- All changes that a codemod yields for a text are done together, except those whose edits overlap or touch an earlier
+  one's: they wait until the codemod has seen the new text.
+- Every produced text is checked (`fixer.engine.check`). A codemod that raises, whose result fails a check, or that does
+  not come to rest is left out of this text altogether, and the outcome is what the other codemods make of it, with a
+  refusal `internal-error` that says what to report.
+- Two runs give what one gives: the last pass over all codemods changed nothing.
+"""
+
+from __future__ import annotations
+
+import traceback
+from bisect import bisect_left, insort
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import PurePath
+
+from fixer._version import __version__
+from fixer.analysis import Facts, analyse
+from fixer.codemods import registry
+from fixer.codemods.api import Change, Codemod, Refusal, Safety, Settings
+from fixer.engine.check import Parsed, find_fault
+from fixer.engine.outcome import ENGINE, AppliedChange, Outcome, PlacedRefusal, Problem
+from fixer.engine.suppress import MARK, Suppressions, read_suppressions
+from fixer.engine.template import template_problem
+from fixer.engine.trail import Step, Trail
+from fixer.text.edits import ConflictError, Edit, apply_edits, conflicts
+from fixer.text.source import LineIndex, Span, decode
+from fixer.tree.nodes import Dockerfile, Opaque, Source
+
+PASSES = 10
+"""How often all codemods may be gone through. Real files need two or three."""
+ROUNDS = 10
+"""How often one codemod may be asked again at once because changes of it waited for each other."""
+
+
+def fix(
+    source: Source,
+    *,
+    path: str | PurePath | None = None,
+    select: Collection[str] | None = None,
+    ignore: Collection[str] = (),
+    unsafe_fixes: bool = False,
+    project: str | None = None,
+    codemods: Sequence[Codemod] | None = None,
+) -> Outcome[Source]:
+    """What the codemods make of `source`, the content of one Dockerfile.
+
+    path: the file's name, for reports; nothing is read or written.
+    select, ignore: ids of codemods to run (None: all) and not to run. Raises ValueError for an id that does not exist.
+    unsafe_fixes: also make the changes that may alter the image or rest on the builder.
+    project: names project-scoped cache mounts (`Settings.project`).
+    codemods: codemods to run, in this order, instead of the registered ones.
+
+    Never raises on content: trouble is in the outcome.
+    """
+    text = decode(source) if isinstance(source, bytes) else source
+    binary = isinstance(source, bytes)
+    shown = None if path is None else str(path)
+    chosen = choose(select, ignore, codemods)
+    bare: Outcome[Source] = Outcome(shown, text, text, binary)
+    interested = [codemod for codemod in chosen if _may_change(codemod, text)]
+    if not interested and MARK not in text:
+        return bare
+    known = {*registry.ids(), *(codemod.id for codemod in chosen)}
+    try:
+        first = _Text(text, known)
+    except Exception as error:  # a bug of the parser on this input must not stop the other files
+        return _failed(bare, error)
+    if first.suppressions.skip_file:
+        return Outcome(shown, text, text, binary, skipped=True)
+    problem = _whole_file_problem(first.file)
+    if problem is not None:
+        return Outcome(shown, text, text, binary, error=problem)
+    return _run_all(first, chosen, known, Settings(project=project), unsafe_fixes, bare)
+
+
+def choose(
+    select: Collection[str] | None, ignore: Collection[str] = (), codemods: Sequence[Codemod] | None = None
+) -> tuple[Codemod, ...]:
+    """The codemods to run, in order. Raises ValueError for an id that does not exist."""
+    everything = tuple(codemods) if codemods is not None else None
+    ids = [c.id for c in everything] if everything is not None else list(registry.ids())
+    for id in (*(select or ()), *ignore):
+        if id not in ids:
+            raise ValueError(f"there is no codemod {id!r}")
+    wanted = [id for id in ids if (select is None or id in select) and id not in ignore]
+    if everything is not None:
+        return tuple(c for c in everything if c.id in wanted)
+    return tuple(registry.load(id) for id in wanted)
+
+
+def _may_change(codemod: Codemod, text: str) -> bool:
+    """False if none of the codemod's words is in the text, also where a continuation cuts a word in two."""
+    if any(word in text for word in codemod.words):
+        return True
+    joined = text.replace("\r", "").replace("\\\n", "").replace("`\n", "")
+    return any(word in joined for word in codemod.words)
+
+
+def _whole_file_problem(file: Dockerfile[str]) -> Problem | None:
+    """Where one instruction is not understood nothing is certain about the others: BuildKit would refuse the file."""
+    template = template_problem(file)
+    if template is not None:
+        return template
+    for item in file.items:
+        if isinstance(item, Opaque):
+            return Problem("not-understood", f"{item.reason}; the file is left alone.", file.position(item))
+    return None
+
+
+def _failed(bare: Outcome[Source], error: Exception) -> Outcome[Source]:
+    problem = Problem("internal-error", f"{_describe(error)}. {_please_report()}")
+    return Outcome(bare.path, bare.text_before, bare.text_before, bare.binary, error=problem)
+
+
+class _Text:
+    """One text, parsed; facts are computed when somebody asks."""
+
+    __slots__ = ("_facts", "file", "suppressions", "text")
+
+    def __init__(self, text: str, known: Collection[str]) -> None:
+        from fixer.tree.parse import parse  # lark is imported only when there is something to parse
+
+        self.text = text
+        self.file: Dockerfile[str] = parse(text)
+        self.suppressions: Suppressions = read_suppressions(self.file, known)
+        self._facts: Facts | None = None
+
+    @property
+    def facts(self) -> Facts:
+        if self._facts is None:
+            self._facts = analyse(self.file)
+        return self._facts
+
+    @property
+    def parsed(self) -> Parsed:
+        return Parsed(self.file, lambda instruction: self.facts.script(instruction))
+
+
+class _Trouble(Exception):
+    """Codemods that must be left out of this text, and why."""
+
+    def __init__(self, codemods: Collection[str], message: str) -> None:
+        super().__init__(message)
+        self.codemods = codemods
+        self.message = message
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What one codemod said about one text."""
+
+    text: _Text
+    changes: tuple[Change, ...]
+    withheld: tuple[Change, ...]
+    refusals: tuple[Refusal, ...]
+    suppressed: int
+
+
+def _run_all(
+    first: _Text,
+    chosen: Sequence[Codemod],
+    known: Collection[str],
+    settings: Settings,
+    unsafe_fixes: bool,
+    bare: Outcome[Source],
+) -> Outcome[Source]:
+    """Without the codemods that make trouble; each restart leaves out at least one, so this ends."""
+    troubles: list[Refusal] = []
+    while True:
+        attempt = _Attempt(first, chosen, known, settings, unsafe_fixes)
+        try:
+            attempt.run()
+            return attempt.outcome(bare, troubles)
+        except _Trouble as trouble:
+            troubles.extend(
+                Refusal(id, "internal-error", Span(0, 0), f"{trouble.message}. {_please_report()}")
+                for id in trouble.codemods
+            )
+            chosen = [codemod for codemod in chosen if codemod.id not in trouble.codemods]
+        except Exception as error:  # what is left is the engine's own fault; the file stays as it is
+            return _failed(bare, error)
+
+
+class _Attempt:
+    """One try to bring a text to rest."""
+
+    def __init__(
+        self, first: _Text, chosen: Sequence[Codemod], known: Collection[str], settings: Settings, unsafe_fixes: bool
+    ) -> None:
+        self._first = first
+        self._now = first
+        self._chosen = chosen
+        self._known = known
+        self._settings = settings
+        self._unsafe_fixes = unsafe_fixes
+        self._trail = Trail()
+        self._made: list[tuple[Change, int]] = []
+        self._latest: dict[str, _Found] = {}
+        self._seen: dict[str, int] = {first.text: 0}
+        self._history: list[str] = []
+
+    def run(self) -> None:
+        """Raises _Trouble if a codemod must be left out."""
+        for _ in range(PASSES):
+            steps = len(self._history)
+            for codemod in self._chosen:
+                self._settle(codemod)
+            if len(self._history) == steps:
+                return
+        self._runaway(steps)
+
+    def _settle(self, codemod: Codemod) -> None:
+        """One codemod, asked again at once as long as changes of it wait for each other."""
+        for _ in range(ROUNDS):
+            found = self._ask(codemod)
+            accepted = _compatible(found.changes)
+            if not accepted:
+                return
+            self._apply(codemod, accepted)
+            if len(accepted) == len(found.changes):
+                return
+
+    def _ask(self, codemod: Codemod) -> _Found:
+        known = self._latest.get(codemod.id)
+        if known is not None and known.text is self._now:
+            return known
+        found = self._latest[codemod.id] = self._sort(codemod, self._listen(codemod))
+        return found
+
+    def _listen(self, codemod: Codemod) -> list[Change | Refusal]:
+        if not _may_change(codemod, self._now.text):
+            return []
+        try:
+            return list(codemod.run(self._now.facts, self._settings))
+        except Exception as error:  # the other codemods and the other files go on
+            raise _Trouble([codemod.id], _describe(error)) from error
+
+    def _sort(self, codemod: Codemod, said: Iterable[Change | Refusal]) -> _Found:
+        changes: list[Change] = []
+        withheld: list[Change] = []
+        refusals: list[Refusal] = []
+        suppressed = 0
+        for one in said:
+            self._hold_to_contract(codemod, one)
+            if self._ignores(codemod.id, one.span):
+                suppressed += 1
+            elif isinstance(one, Refusal):
+                refusals.append(one)
+            elif (refusal := self._obstacle(one)) is not None:
+                refusals.append(refusal)
+            elif one.safety is Safety.UNSAFE and not self._unsafe_fixes:
+                withheld.append(one)
+            else:
+                changes.append(one)
+        return _Found(self._now, tuple(changes), tuple(withheld), tuple(refusals), suppressed)
+
+    def _hold_to_contract(self, codemod: Codemod, one: Change | Refusal) -> None:
+        if one.codemod != codemod.id:
+            raise _Trouble([codemod.id], f"it speaks in the name of {one.codemod!r}")
+        if isinstance(one, Refusal) and one.reason not in codemod.reasons:
+            raise _Trouble([codemod.id], f"its reason {one.reason!r} is not declared")
+        spans = [one.span, *(Span(e.start, e.end) for e in one.edits)] if isinstance(one, Change) else [one.span]
+        if not all(0 <= span.start <= span.end <= len(self._now.text) for span in spans):
+            raise _Trouble([codemod.id], "it names a place outside the text")
+
+    def _ignores(self, codemod: str, span: Span) -> bool:
+        return any(
+            ignored.covers(codemod) and ignored.span.start <= span.start < ignored.span.end
+            for ignored in self._now.suppressions.ignored
+        )
+
+    def _obstacle(self, change: Change) -> Refusal | None:
+        """Why a change cannot be made although its codemod would."""
+        for ignored in self._now.suppressions.ignored:
+            if not ignored.covers(change.codemod):
+                continue
+            if any(e.start <= ignored.span.end and ignored.span.start <= e.end for e in change.edits):
+                line = self._now.file.lines.position(ignored.span.start).line
+                because = f"{change.title}: it would edit line {line}, which a `dockfix: ignore` comment protects."
+                return Refusal(change.codemod, "suppressed", change.span, because)
+        try:
+            apply_edits(self._now.text, change.edits)
+        except ConflictError:
+            because = f"{change.title}: its own edits overlap, so that it cannot be done."
+            return Refusal(change.codemod, "conflict", change.span, because)
+        return None
+
+    def _apply(self, codemod: Codemod, changes: Sequence[Change]) -> None:
+        step = Step(edit for change in changes for edit in change.edits)
+        text = apply_edits(self._now.text, step.edits)
+        self._history.append(codemod.id)
+        if text in self._seen:
+            self._runaway(self._seen[text])
+        try:
+            new = _Text(text, self._known)
+            fault = find_fault(self._now.parsed, new.parsed, changes, step)
+        except Exception as error:  # only this codemod's text has shown it
+            raise _Trouble([codemod.id], f"its result cannot be checked: {_describe(error)}") from error
+        if fault is not None:
+            raise _Trouble([codemod.id], f"its result failed a check: {fault}")
+        self._made.extend((change, len(self._trail.steps)) for change in changes)
+        self._trail.steps.append(step)
+        self._now = new
+        self._seen[text] = len(self._history)
+
+    def _runaway(self, since: int) -> None:
+        """All that changed something since step `since` share the blame."""
+        culprits = list(dict.fromkeys(self._history[since:]))
+        others = " and ".join(culprits)
+        raise _Trouble(culprits, f"it does not come to rest (changed again and again by {others})")
+
+    def outcome(self, bare: Outcome[Source], troubles: Iterable[Refusal]) -> Outcome[Source]:
+        """The result, after `run`."""
+        last = len(self._trail.steps)
+        before, after = self._first.file.lines, self._now.file.lines
+        found = [self._latest[codemod.id] for codemod in self._chosen]
+        withheld = [change for one in found for change in one.withheld]
+        refusals = [*troubles, *self._now.suppressions.warnings, *(r for one in found for r in one.refusals)]
+        placed = [self._place_refusal(r, last, before, after) for r in dict.fromkeys(refusals)]
+        return Outcome(
+            bare.path,
+            self._first.text,
+            self._now.text,
+            bare.binary,
+            changes=tuple(self._place_change(c, step, before, after) for c, step in self._made),
+            withheld=tuple(self._place_change(c, last, before, after) for c in sorted(withheld, key=_start)),
+            refusals=tuple(sorted(placed, key=lambda r: r.position_after)),
+            suppressed=sum(one.suppressed for one in found),
+        )
+
+    def _place_change(self, change: Change, step: int, before: LineIndex, after: LineIndex) -> AppliedChange:
+        return AppliedChange(
+            change.codemod,
+            change.title,
+            change.why,
+            change.safety,
+            change.risk,
+            before.position(self._trail.back(change.span.start, step)),
+            after.position(self._trail.forward(change.span.start, step)),
+            step,
+            tuple(sorted(change.edits, key=_order)),
+        )
+
+    def _place_refusal(self, refusal: Refusal, last: int, before: LineIndex, after: LineIndex) -> PlacedRefusal:
+        start, end = refusal.span
+        return PlacedRefusal(
+            refusal.codemod,
+            refusal.reason,
+            refusal.because,
+            self._now.text[start:end],
+            before.position(self._trail.back(start, last)),
+            after.position(start),
+        )
+
+
+def _compatible(changes: Sequence[Change]) -> list[Change]:
+    """The changes that can be made together, the earlier one winning; the others wait for the next round."""
+    accepted: list[Change] = []
+    taken: list[Edit] = []
+    for change in sorted(changes, key=_start):
+        if any(_is_taken(edit, taken) for edit in change.edits):
+            continue
+        accepted.append(change)
+        for edit in change.edits:
+            insort(taken, edit, key=_order)
+    return accepted
+
+
+def _is_taken(edit: Edit, taken: Sequence[Edit]) -> bool:
+    """True if the edit overlaps or touches one of `taken`, which are in order; only its neighbours can."""
+    i = bisect_left(taken, _order(edit), key=_order)
+    return any(conflicts(edit, other) for other in taken[max(i - 2, 0) : i + 2])
+
+
+def _order(edit: Edit) -> tuple[int, int]:
+    return edit.start, edit.end
+
+
+def _start(change: Change) -> int:
+    return min(edit.start for edit in change.edits)
+
+
+def _describe(error: Exception) -> str:
+    frames = traceback.extract_tb(error.__traceback__)
+    where = f" at {PurePath(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+    return f"{type(error).__name__}: {error}{where}"
+
+
+def _please_report() -> str:
+    return f"This is a bug in {ENGINE} {__version__}: please report it, with this file"
