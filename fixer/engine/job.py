@@ -67,11 +67,11 @@ def fix_file(path: str, options: Options) -> FileResult:
         data = read(path)
     except FileTrouble as trouble:
         return FileResult(path, None, trouble.problem, "")
-    return fix_data(data, path, options)
+    return fix_data(data, path, options, options.project or project_name(path))
 
 
-def fix_data(data: bytes, path: str, options: Options) -> FileResult:
-    """Content that was read already; `path` gives its name, and tells the project's."""
+def fix_data(data: bytes, path: str, options: Options, project: str | None) -> FileResult:
+    """Content that was read already; `path` is its name. Does not raise on anything about it."""
     from fixer.engine.run import fix  # brings the parser with it
 
     try:
@@ -87,7 +87,7 @@ def fix_data(data: bytes, path: str, options: Options) -> FileResult:
         select=options.select,
         ignore=options.ignore,
         unsafe_fixes=options.unsafe_fixes,
-        project=options.project or project_name(path),
+        project=project,
     )
     diff = unified_diff(outcome.text_before, outcome.text_after, diff_name(path)) if outcome.changed else ""
     return FileResult(path, outcome, outcome.error, diff)

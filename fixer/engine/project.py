@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+from functools import lru_cache
 
 _REMOTE_URL = re.compile(r"^\s*url\s*=\s*(?P<url>\S+)\s*$", re.MULTILINE | re.IGNORECASE)
 _ORIGIN = re.compile(r'^\s*\[remote "origin"\]\s*$(?P<body>(?:\n(?!\s*\[).*)*)', re.MULTILINE)
@@ -33,6 +34,7 @@ def slug(text: str) -> str | None:
     return re.sub(r"[^a-z0-9._]+", "-", text.lower()).strip("-._") or None
 
 
+@lru_cache(maxsize=4096)
 def _root(directory: str) -> str | None:
     while True:
         if os.path.lexists(os.path.join(directory, ".git")):
@@ -43,6 +45,7 @@ def _root(directory: str) -> str | None:
         directory = parent
 
 
+@lru_cache(maxsize=4096)
 def _origin(root: str) -> str | None:
     """`owner-repo` from the last two parts of the URL of `origin`, in any of Git's forms."""
     config = _config(root)

@@ -9,8 +9,10 @@ from fixer.engine.outcome import Problem
 from fixer.tree.nodes import Dockerfile, From, Item, Opaque
 
 EXTENSIONS = frozenset(
-    (".ejs", ".eex", ".erb", ".ftl", ".gotmpl", ".handlebars", ".hbs", ".in", ".j2", ".jinja", ".jinja2", ".liquid")
-    + (".m4", ".mako", ".mustache", ".njk", ".templ", ".template", ".tera", ".tmpl", ".tpl", ".twig")
+    [
+        *(".ejs", ".eex", ".erb", ".ftl", ".gotmpl", ".handlebars", ".hbs", ".in", ".j2", ".jinja", ".jinja2"),
+        *(".liquid", ".m4", ".mako", ".mustache", ".njk", ".templ", ".template", ".tera", ".tmpl", ".tpl", ".twig"),
+    ]
 )
 _MARK = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|<%.*?%>|@[A-Za-z_][A-Za-z0-9_]*@|%%[A-Za-z_][A-Za-z0-9_]*%%")
 

@@ -1,0 +1,138 @@
+"""Results as JSON, schema version 1.
+
+    {
+      "schema": 1,                     grows when a field changes its meaning or goes; new fields may come without
+      "dockfix": "0.1.0",              the version that wrote this
+      "files": [
+        {
+          "path": "Dockerfile",        as given or found
+          "status": "changed",         changed (or would be), unchanged, skipped (`# dockfix: skip-file`), error
+          "written": false,            true if the new text is on disk
+          "problem": null,             or {"kind", "message", "position" or null}; kinds: fixer.engine.outcome.PROBLEMS
+          "changes": [                 what was done, in the order in which it was done
+            {
+              "codemod": "pip-cache",
+              "title": "…",            what it does
+              "why": "…",              why that is right and safe
+              "safety": "safe",        or "unsafe"; then
+              "risk": "",              says what may go wrong
+              "position": {"line": 3, "column": 1},         the instruction, in the text before all changes
+              "position_after": {"line": 3, "column": 1},   the same in the text after all changes
+              "step": 0,
+              "edits": [{"start": 40, "end": 40, "new": "…"}]
+            }
+          ],
+          "withheld": [],              the same for unsafe changes that --unsafe-fixes would make
+          "refusals": [                what was left alone
+            {
+              "codemod": "apt-cache",
+              "reason": "…",           a stable code; `dockfix --explain ID` lists those of a codemod
+              "because": "…",          one sentence
+              "text": "…",             the exact text that stopped the codemod, from the text after all changes
+              "position": …, "position_after": …
+            }
+          ],
+          "suppressed": 0,             how many changes and refusals `# dockfix: ignore` comments silenced
+          "diff": "--- a/Dockerfile…"  a unified diff, empty if nothing changes
+        }
+      ],
+      "summary": {
+        "files": {"changed": 1, "unchanged": 0, "skipped": 0, "error": 0},
+        "changes": {"pip-cache": 1},
+        "withheld": {},
+        "refusals": {"apt-cache": {"reason": 1}},
+        "problems": {},
+        "suppressed": 0
+      }
+    }
+
+Lines and columns count from 1. Offsets of edits count characters from 0 (a byte order mark is one, and so is a byte
+that is not UTF-8), `end` is exclusive. All edits of one `step` are spans of one text and are made together: step 0 edits
+the text as it was, step 1 the result of step 0, and so on; edits of a withheld change are spans of the final text. A byte
+that is not UTF-8 is written as the lone surrogate U+DC80 to U+DCFF (Python's `surrogateescape`).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from fixer._version import __version__
+from fixer.engine.job import FileResult
+from fixer.engine.outcome import AppliedChange, PlacedRefusal, Problem
+from fixer.report.totals import Totals
+from fixer.text.source import Position
+
+SCHEMA = 1
+
+
+def document(files: Iterable[dict[str, Any]], totals: Totals) -> str:
+    """The whole report from `file_object`s and their counts; ends in LF."""
+    report = {"schema": SCHEMA, "dockfix": __version__, "files": list(files), "summary": summary_object(totals)}
+    return json.dumps(report, indent=2) + "\n"
+
+
+def file_object(result: FileResult, *, written: bool = False) -> dict[str, Any]:
+    """One entry of `files`."""
+    outcome = result.outcome
+    return {
+        "path": result.path,
+        "status": result.status,
+        "written": written,
+        "problem": None if result.problem is None else _problem(result.problem),
+        "changes": [_change(change) for change in outcome.changes] if outcome else [],
+        "withheld": [_change(change) for change in outcome.withheld] if outcome else [],
+        "refusals": [_refusal(refusal) for refusal in outcome.refusals] if outcome else [],
+        "suppressed": outcome.suppressed if outcome else 0,
+        "diff": result.diff,
+    }
+
+
+def summary_object(totals: Totals) -> dict[str, Any]:
+    """The entry `summary`."""
+    refusals: dict[str, dict[str, int]] = {}
+    for (codemod, reason), count in sorted(totals.refusals.items()):
+        refusals.setdefault(codemod, {})[reason] = count
+    return {
+        "files": {status: totals.files[status] for status in ("changed", "unchanged", "skipped", "error")},
+        "changes": dict(sorted(totals.changes.items())),
+        "withheld": dict(sorted(totals.withheld.items())),
+        "refusals": refusals,
+        "problems": dict(sorted(totals.problems.items())),
+        "suppressed": totals.suppressed,
+    }
+
+
+def _problem(problem: Problem) -> dict[str, Any]:
+    position = None if problem.position is None else _position(problem.position)
+    return {"kind": problem.kind, "message": problem.message, "position": position}
+
+
+def _change(change: AppliedChange) -> dict[str, Any]:
+    return {
+        "codemod": change.codemod,
+        "title": change.title,
+        "why": change.why,
+        "safety": change.safety.value,
+        "risk": change.risk,
+        "position": _position(change.position),
+        "position_after": _position(change.position_after),
+        "step": change.step,
+        "edits": [{"start": edit.start, "end": edit.end, "new": edit.new} for edit in change.edits],
+    }
+
+
+def _refusal(refusal: PlacedRefusal) -> dict[str, Any]:
+    return {
+        "codemod": refusal.codemod,
+        "reason": refusal.reason,
+        "because": refusal.because,
+        "text": refusal.text,
+        "position": _position(refusal.position),
+        "position_after": _position(refusal.position_after),
+    }
+
+
+def _position(position: Position) -> dict[str, int]:
+    return {"line": position.line, "column": position.column}
