@@ -1,0 +1,532 @@
+"""Text to tree: `parse` never raises on content, and the tree's leaves are the text.
+
+Lark's LALR parser is fed token by token. When an instruction does not fit the grammar, both of Lark's stacks are cut
+back to where it began, and the whole instruction goes in as one OPAQUE token, so that an error never leaves its
+instruction and the cost stays linear.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Mapping
+from functools import lru_cache
+from itertools import chain
+from typing import TYPE_CHECKING, Any, TypeVar, overload
+
+from fixer.text.source import LineIndex, decode
+from fixer.tree import nodes as n
+from fixer.tree.nodes import Leaf
+from fixer.tree.words import Unreadable, csv_fields, heredoc_of, unquote_flag
+
+if TYPE_CHECKING:
+    from lark import Lark
+
+    from fixer.tree.lexer import Scan
+
+REASONS: Mapping[str, str] = {
+    "copy-arguments": "COPY and ADD need at least one source and a destination",
+    "copy-heredoc-destination": "the destination of COPY or ADD is a here-document",
+    "csv": "a flag's comma-separated value has a quote where none may be, or is empty",
+    "device": "the value of --device is not a device",
+    "directive-duplicate": "this parser directive occurs twice",
+    "directive-escape": "the escape character must be a backslash or a backtick",
+    "flag-bytes": "a flag holds a character that BuildKit cuts in two",
+    "flag-duplicate": "this flag may be given only once",
+    "flag-unknown": "the instruction does not know this flag",
+    "flag-value": "a flag lacks its value, or has one that is not allowed",
+    "from-arguments": "FROM takes one argument, or three: image AS name",
+    "healthcheck-arguments": "HEALTHCHECK NONE takes no arguments",
+    "healthcheck-command": "there is no command behind HEALTHCHECK CMD",
+    "healthcheck-kind": "HEALTHCHECK needs CMD or NONE",
+    "heredoc-name": "the name of a here-document cannot be read",
+    "heredoc-unterminated": "the line that ends a here-document is missing",
+    "json-not-strings": "an array in JSON form may hold strings only",
+    "line-too-long": "a line is longer than 65535 bytes",
+    "missing-argument": "the instruction needs an argument",
+    "mount-from-variable": "from= of a mount cannot hold a variable",
+    "nested-too-deep": "variables are nested too deeply",
+    "network": "--network must be default, none or host",
+    "onbuild-trigger": "ONBUILD takes no FROM, MAINTAINER or ONBUILD",
+    "pair-blank-name": "a name is missing before =",
+    "pair-without-equals": "in a list of name=value, one has no =",
+    "pair-without-value": "ENV and LABEL need a name and a value",
+    "security": "--security must be sandbox or insecure",
+    "shell-not-json": "SHELL takes a JSON array of strings with at least one",
+    "stage-name": "a stage's name begins with a letter and holds letters, digits, -, _ and . only",
+    "unknown-instruction": "there is no such instruction",
+    "volume-empty": "VOLUME holds an empty path",
+}
+"""Why an instruction became `Opaque`: every code that its `reason` may have, with what it means."""
+
+_ONE, _MANY, _BOOL = "one", "many", "bool"
+
+_FLAGS: dict[str, dict[str, str]] = {
+    "RUN": {"mount": _MANY, "network": _ONE, "security": _ONE, "device": _MANY},
+    "COPY": {"chown": _ONE, "from": _ONE, "chmod": _ONE, "link": _BOOL, "exclude": _MANY, "parents": _BOOL},
+    "ADD": {
+        "chown": _ONE,
+        "chmod": _ONE,
+        "link": _BOOL,
+        "keep-git-dir": _BOOL,
+        "checksum": _ONE,
+        "unpack": _BOOL,
+        "exclude": _MANY,
+    },
+    "FROM": {"platform": _ONE},
+    "HEALTHCHECK": {
+        "interval": _ONE,
+        "timeout": _ONE,
+        "start-period": _ONE,
+        "start-interval": _ONE,
+        "retries": _ONE,
+    },
+}
+"""The flags that an instruction knows (instructions/parse.go and commands_run*.go, v0.25)."""
+
+_ANY_FLAG = ("ARG", "STOPSIGNAL")
+"""Instructions that never look at their flags."""
+
+S = TypeVar("S", str, bytes)
+
+
+@overload
+def parse(source: str) -> n.Dockerfile[str]: ...
+@overload
+def parse(source: bytes) -> n.Dockerfile[bytes]: ...
+def parse(source: str | bytes) -> n.Dockerfile[Any]:
+    """The tree of a Dockerfile. `parse(x).code == x` for every `x`.
+
+    Never raises on content: an instruction that BuildKit would refuse becomes `Opaque` with one of `REASONS`, and its
+    neighbours are not touched. Bytes are read as UTF-8, those that are not stay as lone surrogates.
+    """
+    text = decode(source) if isinstance(source, bytes) else source
+    lark = _lark()
+    scan: Scan = lark.parser.lexer.scan(text)
+    _builder.begin(scan)
+    from lark import Token, UnexpectedToken
+
+    state = lark.parse_interactive().parser_state
+    feed = state.feed_token
+    values, states = state.value_stack, state.state_stack
+    for tokens, reason in scan.units():
+        if reason is None:
+            first = tokens[0]
+            feed(first)  # type: ignore[arg-type]
+            before = len(values) - 1
+            try:
+                for token in tokens[1:]:
+                    feed(token)  # type: ignore[arg-type]
+                continue
+            except UnexpectedToken as problem:
+                reason = _misfit(tokens, problem.token)
+                del values[before:]
+                del states[before + 1 :]
+        opaque, end = _melt(tokens)
+        _builder.reasons[opaque.start] = reason
+        feed(opaque)  # type: ignore[arg-type]
+        feed(end)  # type: ignore[arg-type]
+    bom, items = feed(Token("$END", ""), True)
+    return n.Dockerfile(bom, items, text, isinstance(source, bytes), scan.escape, LineIndex(text))
+
+
+def _melt(tokens: list[Leaf]) -> tuple[Leaf, Leaf]:
+    """One OPAQUE token for all tokens but the last, which is a line's end."""
+    first, end = tokens[0], tokens[-1]
+    if first is end:
+        # A line of continuations only: no character of it means anything, but it is an instruction to BuildKit.
+        stripped = end.prefix.rstrip(" \t")
+        text, left = stripped, end.prefix[len(stripped) :]
+        start = end.start - len(end.prefix)
+        return Leaf("OPAQUE", "", text, text, start), Leaf("EOL", left, end.text, end.value, end.start)
+    text = first.text + "".join(token.prefix + token.text for token in tokens[1:-1])
+    return Leaf("OPAQUE", first.prefix, text, text, first.start), end
+
+
+def _misfit(tokens: list[Leaf], at: Leaf) -> str:
+    """The reason for an instruction that is against the grammar at the token `at`."""
+    kinds = [token.type for token in tokens]
+    keyword = kinds[0]
+    if keyword == "ONBUILD":
+        later = [kind for kind in kinds[1:] if kind in _BY_KEYWORD]
+        if not later:
+            return "missing-argument"
+        keyword = later[0]
+    if at.type in ("KEY", "EOL") and keyword in ("ENV", "LABEL"):
+        if "KEY" not in kinds:
+            return "missing-argument"
+        return "pair-without-equals" if "EQUALS" in kinds else "pair-without-value"
+    if at.type == "EQUALS":
+        return "pair-blank-name"
+    if keyword == "HEALTHCHECK":
+        if "NONE" in kinds:
+            return "healthcheck-arguments"
+        return "healthcheck-command" if "CMD" in kinds else "missing-argument"
+    return _BY_KEYWORD.get(keyword, "missing-argument")
+
+
+_BY_KEYWORD = {
+    "FROM": "from-arguments",
+    "RUN": "missing-argument",
+    "CMD": "missing-argument",
+    "ENTRYPOINT": "missing-argument",
+    "COPY": "copy-arguments",
+    "ADD": "copy-arguments",
+    "ENV": "pair-without-equals",
+    "LABEL": "pair-without-equals",
+    "ARG": "missing-argument",
+    "EXPOSE": "missing-argument",
+    "VOLUME": "missing-argument",
+    "USER": "missing-argument",
+    "WORKDIR": "missing-argument",
+    "STOPSIGNAL": "missing-argument",
+    "MAINTAINER": "missing-argument",
+    "HEALTHCHECK": "missing-argument",
+    "SHELL": "shell-not-json",
+}
+
+# --- building nodes --------------------------------------------------------------------------------------------------
+
+
+class _Builder(threading.local):
+    """A method for each rule of the grammar: the rule's leaves and nodes in, a node out.
+
+    An instruction with a fault that the grammar cannot see becomes Opaque here. What belongs to the text being parsed
+    is kept for each thread, since Lark holds on to one builder for all.
+    """
+
+    def __init__(self) -> None:
+        self.scan: Scan
+        self.reasons: dict[int, str] = {}
+
+    def begin(self, scan: Scan) -> None:
+        self.scan = scan
+        self.reasons = {}
+
+    # lines
+
+    def start(self, parts: list[Any]) -> tuple[Leaf | None, tuple[n.Item, ...]]:
+        return parts[0], tuple(parts[1:])
+
+    def directive(self, parts: list[Any]) -> n.Directive:
+        return n.Directive(*parts)
+
+    def comment(self, parts: list[Any]) -> n.Comment:
+        return n.Comment(parts[0], parts[1])
+
+    def blank(self, parts: list[Any]) -> n.Blank:
+        return n.Blank(parts[0])
+
+    def opaque(self, parts: list[Any]) -> n.Opaque:
+        text, end = parts
+        return n.Opaque(text, end, self.reasons[text.start])
+
+    # parts
+
+    def flags(self, parts: list[Any]) -> tuple[n.Flag, ...]:
+        return tuple(map(self._flag, parts)) if parts else ()
+
+    def _flag(self, word: Leaf) -> n.Flag:
+        try:
+            name, equals, value = unquote_flag(word.value, self.scan.escape)[2:].partition("=")
+        except Unreadable:
+            return n.Flag(word, "\ufffd", None)
+        return n.Flag(word, name, value if equals else None)
+
+    def script(self, parts: list[Any]) -> n.ShellForm:
+        return n.ShellForm(parts[0])
+
+    def exec(self, parts: list[Any]) -> n.ExecForm:
+        items = []
+        for at in range(1, len(parts) - 1, 2):
+            comma = parts[at + 1] if at + 2 < len(parts) else None
+            items.append(n.JsonString(parts[at], comma, _json_value(parts[at].value)))
+        return n.ExecForm(parts[0], tuple(items), parts[-1])
+
+    def sources(self, parts: list[Any]) -> tuple[Leaf, ...]:
+        return tuple(parts)
+
+    paths = sources
+
+    def heredocs(self, parts: list[Any]) -> tuple[n.Heredoc, ...]:
+        return tuple(parts)
+
+    def heredoc(self, parts: list[Any]) -> n.Heredoc:
+        body, terminator, end = parts
+        word = self.scan.heredocs[body.start]
+        return n.Heredoc(body, terminator, end, word.name, word.fd, word.quoted, word.chomp)
+
+    def pair(self, parts: list[Any]) -> n.Pair:
+        return n.Pair(*parts)
+
+    def old_pair(self, parts: list[Any]) -> n.Pair:
+        return n.Pair(parts[0], None, parts[1])
+
+    def name(self, parts: list[Any]) -> n.Pair:
+        return n.Pair(parts[0], None, None)
+
+    # instructions
+
+    def from_(self, parts: list[Any]) -> n.From | n.Opaque:
+        return _checked(n.From(*parts))
+
+    def run(self, parts: list[Any]) -> n.Run | n.Opaque:
+        return _checked(n.Run(*parts))
+
+    def cmd(self, parts: list[Any]) -> n.Cmd | n.Opaque:
+        return _checked(n.Cmd(*parts))
+
+    def entrypoint(self, parts: list[Any]) -> n.Entrypoint | n.Opaque:
+        return _checked(n.Entrypoint(*parts))
+
+    def copy(self, parts: list[Any]) -> n.Copy | n.Opaque:
+        return _checked(n.Copy(*parts), _transfer_fault)
+
+    def add(self, parts: list[Any]) -> n.Add | n.Opaque:
+        return _checked(n.Add(*parts), _transfer_fault)
+
+    def env(self, parts: list[Any]) -> n.Env | n.Opaque:
+        return _checked(n.Env(parts[0], parts[1], tuple(parts[2:-1]), parts[-1]))
+
+    def label(self, parts: list[Any]) -> n.Label | n.Opaque:
+        return _checked(n.Label(parts[0], parts[1], tuple(parts[2:-1]), parts[-1]))
+
+    def arg(self, parts: list[Any]) -> n.Arg | n.Opaque:
+        return _checked(n.Arg(parts[0], parts[1], tuple(parts[2:-1]), parts[-1]))
+
+    def expose(self, parts: list[Any]) -> n.Expose | n.Opaque:
+        return _checked(n.Expose(parts[0], parts[1], tuple(parts[2:-1]), parts[-1]))
+
+    def volume(self, parts: list[Any]) -> n.Volume | n.Opaque:
+        return _checked(n.Volume(*parts), _volume_fault)
+
+    def user(self, parts: list[Any]) -> n.User | n.Opaque:
+        return _checked(n.User(*parts))
+
+    def workdir(self, parts: list[Any]) -> n.Workdir | n.Opaque:
+        return _checked(n.Workdir(*parts))
+
+    def stopsignal(self, parts: list[Any]) -> n.Stopsignal | n.Opaque:
+        return _checked(n.Stopsignal(*parts))
+
+    def maintainer(self, parts: list[Any]) -> n.Maintainer | n.Opaque:
+        return _checked(n.Maintainer(*parts))
+
+    def healthcheck(self, parts: list[Any]) -> n.Healthcheck | n.Opaque:
+        return _checked(n.Healthcheck(*parts), _healthcheck_fault)
+
+    def shell(self, parts: list[Any]) -> n.Shell | n.Opaque:
+        return _checked(n.Shell(*parts), _shell_fault)
+
+    def onbuild(self, parts: list[Any]) -> n.Onbuild | n.Opaque:
+        keyword, flags, inner = parts
+        if isinstance(inner, n.Opaque):
+            return _opaque([keyword, *_leaves(flags), inner.text, inner.end], inner.reason)
+        return _checked(n.Onbuild(keyword, flags, inner))
+
+
+_I = TypeVar("_I", bound=n.Instruction)
+
+
+def _checked(node: _I, fault: Any = None) -> _I | n.Opaque:
+    """The node, or Opaque if its flags or what `fault` looks at are not what BuildKit takes."""
+    reason = _flag_fault(node) if node.flags else None
+    if reason is None and fault is not None:
+        reason = fault(node)
+    return node if reason is None else _opaque(list(node.leaves()), reason)
+
+
+def _opaque(leaves: list[Leaf], reason: str) -> n.Opaque:
+    return n.Opaque(*_melt(leaves), reason)
+
+
+def _leaves(parts: tuple[n.Node, ...]) -> list[Leaf]:
+    return list(chain.from_iterable(part.leaves() for part in parts))
+
+
+def _json_value(string: str) -> str:
+    value: str
+    if "\\" in string:
+        import json
+
+        value = json.loads(string)
+    else:
+        value = string[1:-1]
+    return value if value.isascii() else _SURROGATES.sub("\ufffd", value)
+
+
+_SURROGATES = re.compile("[\ud800-\udfff]")
+
+
+# --- faults that the grammar cannot say ------------------------------------------------------------------------------
+
+
+def _transfer_fault(node: n.Transfer) -> str | None:
+    if node.form is None:
+        destination = node.destination
+        if destination is None or not node.sources:
+            return "copy-arguments"
+        last = destination.value
+    else:
+        if node.sources or node.destination is not None or len(node.form.items) < 2:
+            return "copy-arguments"
+        last = node.form.items[-1].value
+    return "copy-heredoc-destination" if "<<" in last and _is_heredoc(last) else None
+
+
+def _is_heredoc(word: str) -> bool:
+    try:
+        return heredoc_of(word) is not None
+    except Unreadable:
+        return False
+
+
+def _volume_fault(node: n.Volume) -> str | None:
+    if node.form is None:
+        return None if node.paths else "missing-argument"
+    if not node.form.items:
+        return "missing-argument"
+    from fixer.tree.cook import SPACE
+
+    return None if all(item.value.strip(SPACE) for item in node.form.items) else "volume-empty"
+
+
+def _healthcheck_fault(node: n.Healthcheck) -> str | None:
+    form = node.form
+    if node.kind.type == "NONE":
+        return "healthcheck-arguments" if isinstance(form, n.ExecForm) and form.items else None
+    if isinstance(form, n.ExecForm) and not form.items:
+        return "healthcheck-command"
+    return None
+
+
+def _shell_fault(node: n.Shell) -> str | None:
+    return None if node.form.items else "shell-not-json"
+
+
+def _flag_fault(node: n.Instruction) -> str | None:
+    if any(flag.name == "\ufffd" for flag in node.flags):
+        return "flag-bytes"
+    keyword = node.keyword.type
+    if keyword in _ANY_FLAG or (isinstance(node, n.Healthcheck) and node.kind.type == "NONE"):
+        return None
+    known = _FLAGS.get(keyword, {})
+    seen = set()
+    for flag in node.flags:
+        name, value = flag.name, flag.value
+        if flag.word.value == "--":
+            break
+        kind = known.get(name)
+        if kind is None:
+            return "flag-unknown"
+        if name in seen and kind is not _MANY:
+            return "flag-duplicate"
+        seen.add(name)
+        if kind is _BOOL:
+            if value is not None and value.lower() not in ("true", "false"):
+                return "flag-value"
+            continue
+        if value is None:
+            return "flag-value"
+        check = _VALUES.get((keyword, name))
+        reason = check(value) if check is not None else None
+        if reason is not None:
+            return reason
+    return None
+
+
+def _mount_fault(value: str) -> str | None:
+    try:
+        fields = csv_fields(value)
+    except Unreadable as problem:
+        return problem.reason
+    for field in fields:
+        key, equals, text = field.partition("=")
+        if equals and key.lower() == "from" and "$" in text[:-1]:
+            return "mount-from-variable"
+    return None
+
+
+def _device_fault(value: str) -> str | None:
+    try:
+        fields = csv_fields(value)
+    except Unreadable as problem:
+        return problem.reason
+    name = ""
+    for field in fields:
+        key, equals, text = field.partition("=")
+        key = key.lower()
+        if key == "required":
+            if equals and text not in _BOOLEANS:
+                return "device"
+        elif equals and key == "name":
+            if name:
+                return "device"
+            name = text
+        elif name:
+            return "device"
+        else:
+            name = field
+    return None
+
+
+_BOOLEANS = {"1", "t", "T", "TRUE", "true", "True", "0", "f", "F", "FALSE", "false", "False"}
+_DURATION = re.compile(r"[+-]?(?:0|(?:(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:ns|us|µs|μs|ms|s|m|h))+)\Z", re.ASCII)
+_DURATION_PART = re.compile(r"([0-9.]+)(ns|us|µs|μs|ms|s|m|h)")
+_NANOSECONDS = {
+    "ns": 1,
+    "us": 10**3,
+    "µs": 10**3,
+    "μs": 10**3,
+    "ms": 10**6,
+    "s": 10**9,
+    "m": 60 * 10**9,
+    "h": 3600 * 10**9,
+}
+
+
+def _interval_fault(value: str) -> str | None:
+    """Go's time.ParseDuration; nothing, zero, or at least a millisecond."""
+    if not value:
+        return None
+    if not _DURATION.match(value):
+        return "flag-value"
+    total = 0.0
+    for digits, unit in _DURATION_PART.findall(value):
+        total += float(digits) * _NANOSECONDS[unit]
+    if total >= 2**63:
+        return "flag-value"
+    if total and (value.startswith("-") or total < 10**6):
+        return "flag-value"
+    return None
+
+
+def _retries_fault(value: str) -> str | None:
+    if not value:
+        return None
+    if not re.fullmatch(r"[+-]?[0-9]+", value) or len(value) > 40:
+        return "flag-value"
+    return None if 0 <= int(value) < 2**31 else "flag-value"
+
+
+_VALUES = {
+    ("RUN", "mount"): _mount_fault,
+    ("RUN", "device"): _device_fault,
+    ("RUN", "network"): lambda value: None if value in ("default", "none", "host") else "network",
+    ("RUN", "security"): lambda value: None if value in ("sandbox", "insecure") else "security",
+    ("HEALTHCHECK", "interval"): _interval_fault,
+    ("HEALTHCHECK", "timeout"): _interval_fault,
+    ("HEALTHCHECK", "start-period"): _interval_fault,
+    ("HEALTHCHECK", "start-interval"): _interval_fault,
+    ("HEALTHCHECK", "retries"): _retries_fault,
+}
+
+_builder = _Builder()
+
+
+@lru_cache(maxsize=1)
+def _lark() -> Lark:
+    from fixer.tree.grammar import load_lark
+    from fixer.tree.lexer import DockerfileLexer
+
+    return load_lark("dockerfile.lark", DockerfileLexer, _builder)
