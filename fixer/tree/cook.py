@@ -59,11 +59,6 @@ class Cooked:
         ends = [*self._at[1:], len(self.text)]
         return [(start, end - at) for start, at, end in zip(self._from, self._at, ends, strict=True)]
 
-    def pieces(self) -> list[tuple[int, int]]:
-        """The parts of the raw text that are kept, in order: offset in the raw text, and length."""
-        ends = [*self._at[1:], len(self.text)]
-        return [(start, end - at) for start, at, end in zip(self._from, self._at, ends, strict=True)]
-
     @property
     def plain(self) -> bool:
         """True if nothing was removed, so that offsets are the same on both sides."""
