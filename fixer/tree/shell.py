@@ -1,9 +1,9 @@
 """Nodes of the shell tree: what stands in RUN, shell-form CMD/ENTRYPOINT/HEALTHCHECK, and script heredocs.
 
-Positions (`start`, `end`) are offsets in the **file**, so that an edit can be made from any node; what the shell reads is
-the *cooked* text (Docker's continuations, and comments inside them, removed). The characters between two nodes are blanks,
-continuations and comments. A script is understood whole, or it is an `OpaqueScript` with a reason: a wrong tree is worse
-than none.
+Positions (`start`, `end`) are offsets in the **file**, so that an edit can be made from any node; what the shell reads
+is the *cooked* text (Docker's continuations, and comments inside them, removed). The characters between two nodes are
+blanks, continuations, comments, reserved words and brackets. A script is understood whole, or it is an `OpaqueScript`
+with a reason: a wrong tree is worse than none.
 """
 
 from __future__ import annotations
@@ -26,12 +26,15 @@ class ShellNode:
     @property
     def children(self) -> Iterator[ShellNode]:
         """Child nodes in the order of the text."""
+        found: list[ShellNode] = []
         for f in fields(self):
             value = getattr(self, f.name)
             if isinstance(value, ShellNode):
-                yield value
+                found.append(value)
             elif type(value) is tuple:
-                yield from (v for v in value if isinstance(v, ShellNode))
+                found.extend(v for v in value if isinstance(v, ShellNode))
+        found.sort(key=_start)
+        return iter(found)
 
     def walk(self) -> Iterator[ShellNode]:
         """This node and all below it, in the order of the text."""
@@ -42,12 +45,16 @@ class ShellNode:
             stack.extend(reversed(list(node.children)))
 
 
+def _start(node: ShellNode) -> int:
+    return node.start
+
+
 # --- words ---------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Part(ShellNode):
-    """A piece of a word."""
+    """A piece of a word. Quotation marks are outside of its span (but those of `Uncertain`), backslashes inside."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,12 +70,15 @@ class Literal(Part):
 @dataclass(frozen=True, slots=True, eq=False)
 class Parameter(Part):
     """`$name`, `${name}`, `${name<op>arg}`. `op` is the operator's text (`:-`, `#`, `%%`, `/`, …), `""` for none, and
-    `length` for `${#name}`; `argument` is what follows, unparsed cooked text."""
+    `length` for `${#name}`; `argument` is what follows, unparsed cooked text. In bash's `${!name…}` `op` is `!`, and in
+    `${name[…]…}` it is `[`."""
 
     name: str
     op: str
     argument: str
     quoted: bool
+    parts: tuple[Part, ...] = ()
+    """The expansions in `argument`."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,10 +92,11 @@ class CommandSubstitution(Part):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Arithmetic(Part):
-    """`$((…))`; `text` is the inside."""
+    """`$((…))`; `text` is the inside, `parts` the expansions in it."""
 
     text: str
     quoted: bool
+    parts: tuple[Part, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -97,7 +108,16 @@ class Tilde(Part):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Braces(Part):
-    """`{a,b}` or `{1..3}`, which bash expands and a POSIX shell does not; `text` is all of it."""
+    """`{a,b}` or `{1..3}`, which bash expands and a POSIX shell does not; `text` is all of it, `parts` the
+    expansions in it."""
+
+    text: str
+    parts: tuple[Part, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Uncertain(Part):
+    """Text whose value is not known, because shells read it differently (`$'…'` in a script for sh)."""
 
     text: str
 
@@ -124,7 +144,8 @@ class Word(ShellNode):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Operator(ShellNode):
-    """`&&`, `||`, `|`, `|&`, `;`, `&`, newline (`"\\n"`), `;;` …; a node because chains are edited at their operators."""
+    """`&&`, `||`, `|`, `|&`, `;`, `&`, newline (`"\\n"`), `;;` …; a node because chains are edited at
+    their operators."""
 
     text: str
 
@@ -149,6 +170,8 @@ class Redirect(ShellNode):
     target: Word
     body: str | None = None
     body_span: Span | None = None
+    body_parts: tuple[Part, ...] = ()
+    """The expansions in `body` (they stand outside of the node's own span)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -199,18 +222,22 @@ class Loop(Command):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class For(Command):
-    """`for name in words; do … done`, `select`; `words` is None without `in`. C-style `for ((…))` has name `""`."""
+    """`for name in words; do … done`, `select`; `words` is None without `in`. C-style `for ((…))` has name `""`, and
+    `parts` are the expansions in its parentheses."""
 
     keyword: str
     name: str
     words: tuple[Word, ...] | None
     body: Script
+    parts: tuple[Part, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CaseItem(ShellNode):
     patterns: tuple[Word, ...]
     body: Script
+    terminator: Operator | None = None
+    """`;;`, bash's `;&` and `;;&`, or None for a last item without."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -234,9 +261,10 @@ class Test(Command):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ArithmeticCommand(Command):
-    """`(( … ))`"""
+    """`(( … ))`; `parts` are the expansions in it."""
 
     text: str
+    parts: tuple[Part, ...] = ()
 
 
 # --- lists ---------------------------------------------------------------------------------------------------------
