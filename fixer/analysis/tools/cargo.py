@@ -1,9 +1,10 @@
 """What one call of cargo does: from its words and its environment to directories, and to what it fetches and writes.
 
-Sources: the Cargo book (commands, "Build cache", "Configuration", "Environment variables"; cargo 1.95), and the sources of
-cargo-chef, cargo-zigbuild and cargo-auditable for the commands that they add. What stands in a `.cargo/config.toml` or in
-the environment of an unknown base image is not seen: a target directory that the file does not give is therefore `None`,
-and `Cargo.target_dirs` tells which directories it may be; somebody who reads a product there shows which one it is.
+Sources: the Cargo book (commands, "Build cache", "Configuration", "Environment variables"; cargo 1.95), and the
+sources of cargo-chef, cargo-zigbuild and cargo-auditable for the commands that they add. What stands in a
+`.cargo/config.toml` or in the environment of an unknown base image is not seen: a target directory that the file
+does not give is therefore `None`, and `Cargo.target_dirs` tells which directories it may be; somebody who reads a
+product there shows which one it is.
 """
 
 from __future__ import annotations
@@ -15,32 +16,38 @@ from posixpath import dirname
 
 from fixer.analysis.values import Known, Unknown, Value, below, join
 
+
+def _set(words: str) -> frozenset[str]:
+    return frozenset(words.split())
+
+
 ALIASES: Mapping[str, str] = {"b": "build", "c": "check", "d": "doc", "r": "run", "t": "test"}
 
-FETCHES = frozenset(
-    "add bench build check clippy doc fetch fix generate-lockfile install metadata package publish run rustc rustdoc test "
-    "tree update vendor zigbuild nextest chef-cook".split()
+FETCHES = _set(
+    "add bench build check clippy doc fetch fix generate-lockfile install metadata package publish run "
+    "rustc rustdoc test tree update vendor zigbuild nextest chef-cook"
 )
 """Commands that download what is not in `$CARGO_HOME/registry` and `$CARGO_HOME/git` yet."""
 
-COMPILES = frozenset("bench build check chef-cook clippy doc fix install nextest run rustc rustdoc test zigbuild".split())
+COMPILES = _set("bench build check chef-cook clippy doc fix install nextest run rustc rustdoc test zigbuild")
 """Commands that write below the target directory. (`package` and `publish` do too: see `Cargo.compiles`.)"""
 
 LINKS = frozenset(("build", "rustc", "zigbuild"))
 """Commands that leave executables and libraries right in the profile's directory, again at every call, whether anything
 was compiled or not (shown with cargo 1.95)."""
 
-_READ_ONLY = frozenset(
-    "add chef-prepare clean config fetch fmt generate-lockfile help info init locate-project login logout metadata new owner "
-    "pkgid read-manifest remove report search tree uninstall update vendor verify-project version yank".split()
+_READ_ONLY = _set(
+    "add chef-prepare clean config fetch fmt generate-lockfile help info init locate-project login logout "
+    "metadata new owner pkgid read-manifest remove report search tree uninstall update vendor verify- "
+    "project version yank"
 ) | {""}
 """Known commands that compile nothing; `cargo --version` is none at all."""
 
-_VALUE_OPTIONS = frozenset(
-    "--package --exclude --bin --example --test --bench --features --target --target-dir --profile --jobs --message-format "
-    "--color --config --manifest-path --lockfile-path --artifact-dir --out-dir --version --vers --git --branch --tag --rev "
-    "--path --root --index --registry --recipe-path --charset --format --prefix --depth --edges --invert --prune "
-    "-p -F -j -Z -C -i -e".split()
+_VALUE_OPTIONS = _set(
+    "--package --exclude --bin --example --test --bench --features --target --target-dir --profile --jobs "
+    "--message-format --color --config --manifest-path --lockfile-path --artifact-dir --out-dir --version "
+    "--vers --git --branch --tag --rev --path --root --index --registry --recipe-path --charset --format "
+    "--prefix --depth --edges --invert --prune -p -F -j -Z -C -i -e"
 )
 _SHORT = {"-p": "--package", "-F": "--features", "-j": "--jobs", "-r": "--release", "-C": "--directory"}
 
@@ -64,9 +71,10 @@ class Cargo:
     subcommand: the long name; `chef-cook` and `chef-prepare` for cargo-chef; `auditable build` is `build`.
     cwd: where it runs, `-C` included.
     manifest: the directory of the manifest (`--manifest-path`, `install --path`), else `cwd`.
-    target_dir: as given by `--target-dir`, `CARGO_TARGET_DIR`, `CARGO_BUILD_TARGET_DIR` or `--config`; None if none of them
-        says so: `target` beside the workspace's root manifest, which is `manifest` or a directory above it.
-    profile_dir: the directory of the profile below the target directory: `debug`, `release`, or the custom profile's name.
+    target_dir: as given by `--target-dir`, `CARGO_TARGET_DIR`, `CARGO_BUILD_TARGET_DIR` or `--config`; None if none
+        of them says so: `target` beside the workspace's root manifest, which is `manifest` or a directory above it.
+    profile_dir: the directory of the profile below the target directory: `debug`, `release`, or the custom
+        profile's name.
     triples: of `--target` and `CARGO_BUILD_TARGET`; empty: built for the host.
     unsure: why some options of the call are not known (an unquoted variable may hold any of them), or None.
     """
@@ -105,7 +113,8 @@ class Cargo:
     def compiles(self) -> bool:
         """It may write below the workspace's target directory.
 
-        `install` without `--path` builds in a directory of its own, unless one is given (cargo `ops/cargo_install.rs`).
+        `install` without `--path` builds in a directory of its own, unless one is given (cargo
+        `ops/cargo_install.rs`).
         """
         if self.subcommand == "install":
             return self.path is not None or self.target_dir is not None
@@ -117,8 +126,8 @@ class Cargo:
         return self.subcommand in FETCHES or self.subcommand in COMPILES or self.subcommand in _READ_ONLY
 
     def target_dirs(self) -> Iterator[str]:
-        """The directories that may be the target directory: one if it is given, else `target` in the manifest's directory
-        and in each one above it (a workspace's root), nearest first; none if the directory is not known."""
+        """The directories that may be the target directory: one if it is given, else `target` in the manifest's
+        directory and in each one above it (a workspace's root), nearest first; none if that is not known."""
         if self.target_dir is not None:
             if isinstance(self.target_dir, Known):
                 yield self.target_dir.value
@@ -135,8 +144,8 @@ class Cargo:
     def target_dir_of(self, path: str) -> str | None:
         """The target directory, one of `target_dirs`, that `path` lies in, at any depth; None if in none of them.
 
-        Without a given one the nearest to the path's end counts: `/a/target/target/x` is in `/a/target` for a manifest in
-        `/a`.
+        Without a given one the nearest to the path's end counts: `/a/target/target/x` is in `/a/target` for a
+        manifest in `/a`.
         """
         for directory in self.target_dirs():
             if below(path, directory) and path != directory:
@@ -147,8 +156,8 @@ class Cargo:
         """Whether this call surely leaves a file `path`, absolute and clean, in the target directory: an executable, a
         library or an example, each time it runs and whether anything was compiled or not.
 
-        That a crate has a product of that name is not in the Dockerfile: a path that the call's options allow is taken to
-        be its own.
+        That a crate has a product of that name is not in the Dockerfile: a path that the call's options allow is
+        taken to be its own.
         """
         if self.subcommand not in LINKS:
             return Written.NO

@@ -111,7 +111,8 @@ def test_provides(cargo: Cargo, path: str, written: Written) -> None:
 def test_default_of_a_build_argument_may_be_any_options() -> None:
     words = [Known("cargo"), Known("build"), Known("", frozenset({"FLAGS"}))]
     cargo = read_cargo(words, APP, lambda _: None)
-    assert cargo is not None and cargo.unsure is not None
+    assert cargo is not None
+    assert cargo.unsure is not None
     assert cargo.provides("/app/target/debug/api") is Written.MAYBE
 
 
@@ -148,4 +149,4 @@ def test_directories_above_the_manifest() -> None:
         "/src/target",
         "/target",
     ]
-    assert list(read("cargo install --path crates/cli").target_dirs())[0] == "/app/crates/cli/target"
+    assert next(read("cargo install --path crates/cli").target_dirs()) == "/app/crates/cli/target"
