@@ -38,8 +38,8 @@ was compiled or not (shown with cargo 1.95)."""
 
 _READ_ONLY = _set(
     "add chef-prepare clean config fetch fmt generate-lockfile help info init locate-project login logout "
-    "metadata new owner pkgid read-manifest remove report search tree uninstall update vendor verify- "
-    "project version yank"
+    "metadata new owner pkgid read-manifest remove report search tree uninstall update vendor "
+    "verify-project version yank"
 ) | {""}
 """Known commands that compile nothing; `cargo --version` is none at all."""
 
