@@ -13,6 +13,7 @@ from typing import NamedTuple
 from fixer.codemods.api import Change
 from fixer.engine.trail import Step
 from fixer.text.edits import Edit
+from fixer.text.source import Span
 from fixer.tree.nodes import Comment, Directive, Dockerfile, Instruction, Item, Opaque
 from fixer.tree.shell import OpaqueScript, Redirect, Script
 
@@ -42,18 +43,21 @@ def find_fault(old: Parsed, new: Parsed, changes: Sequence[Change], step: Step) 
 
     The message is one sentence for a bug report.
     """
-    return (
-        _stray_change(changes)
-        or _encoding_fault(old.file.text, new.file.text)
-        or _item_fault(old, new, step)
-    )
+    return _stray_change(changes) or _encoding_fault(old.file.text, new.file.text) or _item_fault(old, new, step)
 
 
 def _stray_change(changes: Sequence[Change]) -> str | None:
     for change in changes:
-        if not any(edit.start <= change.span.end and change.span.start <= edit.end for edit in change.edits):
+        if not any(_is_about(edit, change.span) for edit in change.edits):
             return f"the change {change.title!r} edits only instructions that it does not name"
     return None
+
+
+def _is_about(edit: Edit, span: Span) -> bool:
+    """True if the edit changes something of the span, or adds something at one of its ends."""
+    if edit.start == edit.end:
+        return span.start <= edit.start <= span.end
+    return edit.start < span.end and span.start < edit.end
 
 
 # --- encoding ------------------------------------------------------------------------------------------------------
@@ -178,7 +182,7 @@ def _comments(found: Sequence[Place], script: ScriptOf) -> Counter[str]:
 def _shell_comments(script: Script, place: Place, code: str) -> Iterator[str]:
     """Comments that follow a command on its line. They stand in the gaps between the shell's nodes."""
     at = script.start
-    for start, end in [*_covered(script), (script.end, script.end)]:
+    for start, end in [*_covered(script), (place.end, place.end)]:
         gap = code[max(at - place.start, 0) : max(start - place.start, 0)]
         if "#" in gap:
             for i, line in enumerate(gap.split("\n")):
