@@ -1,1 +1,1 @@
-"""The lossless tree: lexers, parsers, nodes, visitors, editor. Only `parse`, `lexer` and their shell twins import lark."""
+"""The lossless tree: lexers, parsers, nodes, visitors, editor. Only the lexers and parsers import lark."""

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fixer.text.edits import Edit
-from fixer.tree.nodes import Dockerfile, Env, Instruction, Onbuild, Pair, Run, ShellForm
+from fixer.tree.nodes import Dockerfile, Env, Instruction, Onbuild, Pair, Run, ShellForm, Transfer
 from fixer.tree.shell import AndOr, Pipeline, Script, Word
 
 DEFAULT_INDENT = "    "
@@ -37,8 +37,7 @@ class Layout:
 
 def layout(file: Dockerfile, instruction: Instruction) -> Layout:
     """The layout of `instruction`: its own habit, else the file's, else four spaces below the keyword."""
-    start, end = _extent(instruction)
-    lines = file.text[start:end].split("\n")
+    lines = _header_lines(file, instruction)
     eol = _eol(file, lines)
     indent = _habit(lines)
     if indent is None:
@@ -116,9 +115,12 @@ def remove_command(file: Dockerfile, script: Script, place: Pipeline) -> Edit | 
     """Take `place` out of its list, with one operator, so that the rest stays a list; None if nothing would be left."""
     item, index = _find(script, place)
     if len(item.pipelines) > 1:
-        if index > 0:
+        if index == 0:
+            return _removal(file, place.start, item.pipelines[1].start)
+        leading = "\n" in file.text[item.pipelines[index - 1].end : item.operators[index - 1].start]
+        if leading or place is item.pipelines[-1]:
             return _removal(file, item.pipelines[index - 1].end, place.end)
-        return _removal(file, place.start, item.pipelines[1].start)
+        return _removal(file, place.start, item.pipelines[index + 1].start)
     if len(script.items) == 1:
         return None
     at = script.items.index(item)
@@ -176,6 +178,15 @@ def _extent(instruction: Instruction) -> tuple[int, int]:
     return first.start - len(first.prefix), instruction.span.end
 
 
+def _header_lines(file: Dockerfile, instruction: Instruction) -> list[str]:
+    """The lines of the instruction itself, without its heredocs."""
+    start, end = _extent(instruction)
+    inner = instruction.inner if isinstance(instruction, Onbuild) else instruction
+    if isinstance(inner, (Run, Transfer)) and inner.heredocs:
+        end = inner.end.start + len(inner.end.text)
+    return file.text[start:end].removesuffix("\n").split("\n")
+
+
 def _eol(file: Dockerfile, lines: Sequence[str]) -> str:
     if len(lines) > 1:
         return "\r\n" if lines[0].endswith("\r") else "\n"
@@ -198,9 +209,7 @@ def _file_indent(file: Dockerfile) -> str | None:
         if isinstance(item, Instruction) and not isinstance(item, Onbuild):
             for leaf in item.leaves():
                 if "\n" in leaf.prefix or "\n" in leaf.text:
-                    start, end = _extent(item)
-                    body_end = item.heredocs[0].body.start if isinstance(item, Run) and item.heredocs else end
-                    own = _habit(file.text[start:body_end].split("\n"))
+                    own = _habit(_header_lines(file, item))
                     if own is not None:
                         seen[own] += 1
                     break
@@ -308,6 +317,9 @@ def _removal(file: Dockerfile, start: int, end: int) -> Edit:
         # Nothing of the instruction follows: the comments come after it, and no continuation may lead to them.
         return Edit(start, end, eol + lines.removesuffix(eol))
     indent = _line_indent(file.text, end)
+    line_start = file.text.rfind("\n", 0, start) + 1
+    if line_start > 0 and not file.text[line_start:start].strip(" \t"):
+        return Edit(line_start, end, lines + indent)
     return Edit(start, end, f" {file.escape}{eol}{lines}{indent}")
 
 
