@@ -12,6 +12,7 @@ CASE is a path, or what a case's `folder/name` begins with. Run it in a checkout
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import importlib
 import inspect
 import json
@@ -168,7 +169,7 @@ def dump(source: bytes) -> str:
 
     A value is shown where BuildKit sees another text than the one that stands in the file.
     """
-    from fixer.tree.nodes import Leaf, Node, Opaque
+    from fixer.tree.nodes import Leaf, Node
     from fixer.tree.parse import parse
 
     file = parse(source)
@@ -181,8 +182,9 @@ def dump(source: bytes) -> str:
         rows.append(f"{'  ' * depth}{at.line}:{at.column} {part.type} {_quote(part.text)}{value}{prefix}")
 
     def node(part: Node, depth: int) -> None:
-        reason = f" ({part.reason})" if isinstance(part, Opaque) else ""
-        rows.append(f"{'  ' * depth}{type(part).__name__}{reason}")
+        said = [f for f in dataclasses.fields(part) if not f.metadata.get("tree", True)]  # type: ignore[arg-type]
+        facts = "".join(f" {f.name}={_quote(getattr(part, f.name))}" for f in said if part is not file)
+        rows.append(f"{'  ' * depth}{type(part).__name__}{facts}")
         for child in part.children:
             if isinstance(child, Leaf):
                 leaf(child, depth + 1)
@@ -193,8 +195,8 @@ def dump(source: bytes) -> str:
     return "\n".join(rows) + "\n"
 
 
-def _quote(text: str) -> str:
-    return json.dumps(text)
+def _quote(value: object) -> str:
+    return json.dumps(value)
 
 
 # --- pages ---------------------------------------------------------------------------------------------------------
