@@ -47,9 +47,9 @@
     }
 
 Lines and columns count from 1. Offsets of edits count characters from 0 (a byte order mark is one, and so is a byte
-that is not UTF-8), `end` is exclusive. All edits of one `step` are spans of one text and are made together: step 0 edits
-the text as it was, step 1 the result of step 0, and so on; edits of a withheld change are spans of the final text. A byte
-that is not UTF-8 is written as the lone surrogate U+DC80 to U+DCFF (Python's `surrogateescape`).
+that is not UTF-8), `end` is exclusive. All edits of one `step` are spans of one text and are made together: step 0
+edits the text as it was, step 1 the result of step 0, and so on; edits of a withheld change are spans of the final
+text. A byte that is not UTF-8 is written as the lone surrogate U+DC80 to U+DCFF (Python's `surrogateescape`).
 """
 
 from __future__ import annotations

@@ -13,8 +13,12 @@ _CHEAP = 50_000
 """Pairs of equal lines up to which difflib looks at a whole file; it is quadratic in lines that repeat."""
 _IN_STEP = 3
 """Equal lines that show that both sides are in step again."""
-_REACH = 600
+_REACH = 200
 """Lines, of both sides together, in which that is looked for."""
+_PATIENCE = 12
+"""Lines by which that may be further away than a single equal line, and still be preferred to it."""
+_BLOCK = 200
+"""Lines of either side that are compared at once where nothing is in step."""
 
 
 def unified_diff(before: str, after: str, name: str, *, context: int = 3) -> str:
@@ -87,15 +91,23 @@ def _stretches(
 
 
 def _in_step_again(a: Sequence[str], b: Sequence[str], i: int, j: int, a_end: int, b_end: int) -> tuple[int, int]:
-    """The nearest place from which some lines are equal, or the end."""
-    for distance in range(1, _REACH):
+    """The nearest place from which some lines are equal, else the nearest equal line, else the end of a block."""
+    single: tuple[int, int] | None = None
+    reach = _REACH
+    distance = 0
+    while (distance := distance + 1) < reach:
         for skipped in range(max(0, distance - (b_end - j)), min(distance, a_end - i) + 1):
             p, q = i + skipped, j + distance - skipped
+            if p < a_end and q < b_end and a[p] != b[q]:
+                continue
             length = min(_IN_STEP, a_end - p, b_end - q)
-            whole = length == _IN_STEP or (p + length == a_end and q + length == b_end)
-            if whole and a[p : p + length] == b[q : q + length]:
+            at_end = p + length == a_end and q + length == b_end
+            if (length == _IN_STEP or at_end) and a[p : p + length] == b[q : q + length]:
                 return p, q
-    return a_end, b_end
+            if single is None and length:
+                single = p, q
+                reach = min(reach, distance + _PATIENCE)
+    return single or (min(i + _BLOCK, a_end), min(j + _BLOCK, b_end))
 
 
 def _joined(opcodes: Sequence[_Opcode]) -> list[_Opcode]:
@@ -153,8 +165,13 @@ def _range(start: int, stop: int) -> str:
 
 
 def _name(name: str) -> str:
-    """Git's quoting of unusual file names (git-apply reads C-style quotes)."""
-    if any(ord(c) < 32 or c in '"\\' or ord(c) == 127 for c in name):
-        body = "".join(f"\\{ord(c):03o}" if ord(c) < 32 or ord(c) == 127 else "\\" + c if c in '"\\' else c for c in name)
-        return f'"{body}"'
-    return name
+    """Git's quoting of unusual file names, and its tab after a name with blanks, which could be a time stamp."""
+    if any(c in '"\\' or c < " " or c == "\x7f" for c in name):
+        return '"' + "".join(_quoted(c) for c in name) + '"'
+    return name + "\t" if " " in name else name
+
+
+def _quoted(character: str) -> str:
+    if character in '"\\':
+        return "\\" + character
+    return f"\\{ord(character):03o}" if character < " " or character == "\x7f" else character

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Iterator
+from types import MappingProxyType
 
 import pytest
 
@@ -23,7 +24,7 @@ class Tiny(Codemod):
 
     id = "tiny"
     words = ("RUN",)
-    reasons = {"no": "not possible"}
+    reasons = MappingProxyType({"no": "not possible"})
 
     def change(self, at: Instruction, *edits: Edit, title: str = "do it", risk: str = "") -> Change:
         safety = Safety.UNSAFE if risk else Safety.SAFE
