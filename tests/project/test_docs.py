@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import inspect
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -41,6 +43,15 @@ def test_manual(codemod: Codemod) -> None:
 @CODEMODS
 def test_readme_names_every_codemod(codemod: Codemod) -> None:
     assert f"[`{codemod.id}`](corpus/{codemod.id}/README.md)" in README
+
+
+def test_readme_names_every_option() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "fixer", "--help"], capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    options = re.findall(r"^  (?:-\w, )?(--[a-z-]+)", done.stdout, re.MULTILINE)
+    assert len(options) > 10
+    assert [option for option in options if f"`{option}" not in README] == []
 
 
 def test_the_readmes_diff_is_a_case() -> None:
