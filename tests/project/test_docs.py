@@ -54,9 +54,11 @@ def test_readme_names_every_option() -> None:
     assert [option for option in options if f"`{option}" not in README] == []
 
 
-def test_the_readmes_diff_is_a_case() -> None:
-    """The diff near the top is what the tool prints for corpus/_together/the-readme."""
+def test_the_readmes_diff_is_the_demos() -> None:
+    """The diff near the top is what `dockfix --demo` prints."""
     (folder,) = (CORPUS / "_together").glob("*-the-readme")
+    demo = (ROOT / "fixer" / "data" / "demo" / "Dockerfile").read_bytes()
+    assert load(folder).before == demo
     hunks = "".join(load(folder).diff.splitlines(keepends=True)[2:])
     shown = re.search(r"```diff\n(.*?)```", README, re.DOTALL)
     assert shown
