@@ -246,7 +246,7 @@ def write(path: str, before: bytes, after: bytes) -> None:
     try:
         if read(target) != before:
             raise FileTrouble("changed-meanwhile", "somebody else changed it meanwhile; nothing was written.")
-        if not os.access(target, os.W_OK):
+        if not os.access(target, os.W_OK, effective_ids=os.access in os.supports_effective_ids):
             raise FileTrouble("no-permission", "it is read-only; nothing was written.")
         status = os.stat(target)
         if status.st_nlink > 1:

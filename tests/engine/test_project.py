@@ -1,0 +1,64 @@
+"""The name of the project that a Dockerfile belongs to."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from fixer.engine.project import project_name, slug
+
+
+def repository(root: Path, config: str | None) -> None:
+    (root / ".git").mkdir(parents=True)
+    if config is not None:
+        (root / ".git" / "config").write_text(config)
+
+
+def origin(url: str) -> str:
+    return f'[core]\n\tbare = false\n[remote "fork"]\n\turl = x/y/no\n[remote "origin"]\n\turl = {url}\n\tfetch = x\n'
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://forge.example/Owner/Repo.git",
+        "https://forge.example/Owner/Repo/",
+        "https://user:secret@forge.example:8443/group/Owner/Repo",
+        "git@forge.example:Owner/Repo.git",
+        "ssh://git@forge.example:2222/Owner/Repo.git",
+        "../Owner/Repo",
+    ],
+)
+def test_from_the_remote(tmp_path: Path, url: str) -> None:
+    repository(tmp_path, origin(url))
+    assert project_name(str(tmp_path / "Dockerfile")) == "owner-repo"
+    assert project_name(str(tmp_path / "Containerfile")) == "owner-repo"
+    assert project_name(str(tmp_path / "services" / "api" / "Dockerfile")) == "owner-repo-services-api"
+    assert project_name(str(tmp_path / "web.Dockerfile")) == "owner-repo-web.dockerfile"
+
+
+@pytest.mark.parametrize("config", [None, "", "[core]\n\tbare = false\n", '[remote "other"]\n\turl = a/b\n'])
+def test_from_the_directory(tmp_path: Path, config: str | None) -> None:
+    repository(tmp_path / "My Repo", config)
+    assert project_name(str(tmp_path / "My Repo" / "Dockerfile")) == "my-repo"
+
+
+def test_outside_a_repository(tmp_path: Path) -> None:
+    assert project_name(str(tmp_path / "Dockerfile")) is None
+
+
+def test_in_a_worktree(tmp_path: Path) -> None:
+    repository(tmp_path / "main", origin("https://forge.example/o/r.git"))
+    inner = tmp_path / "main" / ".git" / "worktrees" / "w"
+    inner.mkdir(parents=True)
+    (inner / "commondir").write_text("../..\n")
+    (tmp_path / "w").mkdir()
+    (tmp_path / "w" / ".git").write_text(f"gitdir: {inner}\n")
+    assert project_name(str(tmp_path / "w" / "Dockerfile")) == "o-r"
+
+
+def test_slug() -> None:
+    assert slug("Ünï/Côde x") == "n-c-de-x"
+    assert slug("///") is None
+    assert slug("a,b=c\n'\"$(x)") == "a-b-c-x"
