@@ -1,0 +1,33 @@
+"""Facts about a parsed Dockerfile."""
+
+from __future__ import annotations
+
+from fixer.analysis.bases import Account, BaseImage
+from fixer.analysis.commands import Call
+from fixer.analysis.facts import Facts, analyse
+from fixer.analysis.mounts import Mount, hiding_mount
+from fixer.analysis.stages import Stage
+from fixer.analysis.state import ShellState, State, UserState
+from fixer.analysis.values import Known, Unknown, Value, below, clean, expand, join, related
+
+__all__ = [
+    "Account",
+    "BaseImage",
+    "Call",
+    "Facts",
+    "Known",
+    "Mount",
+    "ShellState",
+    "Stage",
+    "State",
+    "Unknown",
+    "UserState",
+    "Value",
+    "analyse",
+    "below",
+    "clean",
+    "expand",
+    "hiding_mount",
+    "join",
+    "related",
+]

@@ -1,0 +1,408 @@
+"""Everything that a codemod may ask about one Dockerfile: computed when it is asked for, once, read-only, no IO."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from fixer.analysis.accounts import MENTION, Accounts
+from fixer.analysis.bases import BaseImage
+from fixer.analysis.commands import Call, Surroundings, exec_calls, script_calls, surroundings_of
+from fixer.analysis.mounts import Mount, read_mounts
+from fixer.analysis.stages import Stage, build_stages, flag_value, last_of_name, resolve_from
+from fixer.analysis.state import ShellState, StageStates, State, UserState
+from fixer.analysis.values import Known, Unknown, Value, expand, join
+from fixer.tree.cook import Cooked, cook, cook_heredoc, kept_pieces
+from fixer.tree.nodes import (
+    Add,
+    Cmd,
+    Copy,
+    Dockerfile,
+    Entrypoint,
+    ExecForm,
+    Healthcheck,
+    Instruction,
+    Onbuild,
+    Run,
+    ShellForm,
+    Transfer,
+    Volume,
+)
+from fixer.tree.shell import OpaqueScript, Script
+
+REASONS: Mapping[str, str] = {
+    "other-shell": "it is read by a shell whose language is not known here",
+    "interpreter": "it is a script for another interpreter",
+}
+"""Why a script may be opaque, besides `fixer.tree.parse_shell.REASONS`."""
+
+_ONLY_HEREDOC = re.compile(r"\d*<<-?\s*\S+\s*\Z")
+_SHEBANG = re.compile(
+    r"#![ \t]*(?:/usr/bin/env[ \t]+(?:-S[ \t]+)?)?(?:\S*/)?(bash|sh|dash|ash)((?:[ \t]+-\S+)*)[ \t]*\r?\n"
+)
+
+
+def analyse(file: Dockerfile[Any]) -> Facts:
+    """The facts of a parsed file. Nothing is computed before it is asked for."""
+    return Facts(file)
+
+
+class Facts:
+    """What is known of a file. All methods give the same object for the same question."""
+
+    def __init__(self, file: Dockerfile[Any]) -> None:
+        self.file = file
+        self._stages: tuple[Stage, ...] | None = None
+        self._global_args: dict[str, Value] = {}
+        self._names: dict[str, Stage] = {}
+        self._stage_of: dict[int, tuple[Stage, int]] = {}
+        self._states: dict[int, StageStates] = {}
+        self._scripts: dict[int, Script | OpaqueScript | None] = {}
+        self._calls: dict[int, tuple[Call, ...] | OpaqueScript] = {}
+        self._mounts: dict[int, tuple[Mount, ...]] = {}
+        self._accounts: dict[int, tuple[int, Accounts]] = {}
+        self._users: dict[int, UserState] = {}
+
+    # --- stages and state --------------------------------------------------------------------------------------------
+
+    @property
+    def stages(self) -> tuple[Stage, ...]:
+        if self._stages is None:
+            self._stages, self._global_args = build_stages(self.file)
+            self._names = last_of_name(self._stages)
+            for stage in self._stages:
+                self._stage_of[id(stage.from_)] = (stage, -1)
+                for index, instruction in enumerate(stage.instructions):
+                    self._stage_of[id(instruction)] = (stage, index)
+                    if isinstance(instruction, Onbuild):
+                        self._stage_of[id(instruction.inner)] = (stage, index)
+            self._mark_shipped()
+        return self._stages
+
+    def stage_of(self, instruction: Instruction) -> Stage | None:
+        """The stage in which the instruction stands (for a FROM the one that it begins, for a trigger that of its
+        ONBUILD); None before the first FROM."""
+        _ = self.stages
+        found = self._stage_of.get(id(instruction))
+        return found[0] if found is not None else None
+
+    def index_of(self, instruction: Instruction) -> int:
+        """The place in `stage.instructions`; -1 for a FROM and outside of stages."""
+        _ = self.stages
+        found = self._stage_of.get(id(instruction))
+        return found[1] if found is not None else -1
+
+    def state(self, instruction: Instruction) -> State:
+        """What is in force just before the instruction; for a trigger of ONBUILD, what a stage that starts from this
+        one begins with. Raises ValueError for an instruction that is in no stage."""
+        stage = self.stage_of(instruction)
+        if stage is None:
+            raise ValueError(f"{instruction.name} stands in no stage")
+        index = self.index_of(instruction)
+        states = self._of(stage)
+        if index >= 0 and stage.instructions[index] is not instruction:
+            return states.end
+        if index < 0:
+            return states.before[0] if states.before else states.end
+        return states.before[index]
+
+    def end_state(self, stage: Stage) -> State:
+        """What is in force at the end of the stage: what its image has."""
+        return self._of(stage).end
+
+    def _of(self, stage: Stage) -> StageStates:
+        missing: list[Stage] = []
+        at: Stage | None = stage
+        while at is not None and at.index not in self._states:
+            missing.append(at)
+            at = at.base if isinstance(at.base, Stage) else None
+        for each in reversed(missing):
+            below = self._states[each.base.index] if isinstance(each.base, Stage) else None
+            self._states[each.index] = StageStates(each, below, self._global_args, self.file.escape, self._user_at)
+        return self._states[stage.index]
+
+    def _mark_shipped(self) -> None:
+        stages = self._stages or ()
+        used: set[int] = set()
+        for stage in stages:
+            if isinstance(stage.base, Stage):
+                used.add(stage.base.index)
+            for instruction in (*stage.instructions, *(t.inner for t in stage.triggers)):
+                for text, numbers in _from_texts(instruction):
+                    target = resolve_from(stages, self._names, stage, text, numbers=numbers)
+                    if isinstance(target, Stage):
+                        used.add(target.index)
+        for stage in reversed(stages):
+            if stage.last or stage.index not in used:
+                at: Stage | None = stage
+                while at is not None and not at.shipped:
+                    at.shipped = True
+                    at = at.base if isinstance(at.base, Stage) else None
+
+    def resolve(self, stage: Stage, text: str, *, numbers: bool = True) -> Stage | BaseImage | Unknown:
+        """What `--from=text` in that stage means; `numbers=False` for `RUN --mount=from=`."""
+        return resolve_from(self.stages, self._names, stage, text, numbers=numbers)
+
+    def copied_from(self, instruction: Transfer) -> Stage | BaseImage | Unknown | None:
+        """What a COPY takes its files from; None for the build context."""
+        text = flag_value(instruction.flags, "from") if isinstance(instruction, Copy) else None
+        stage = self.stage_of(instruction)
+        if text is None or stage is None:
+            return None
+        return self.resolve(stage, text)
+
+    # --- users -------------------------------------------------------------------------------------------------------
+
+    def _user_at(self, state: State) -> UserState:
+        """The user of a state: one for each USER instruction, or for the base image's, and each HOME."""
+        declared = state.declared_user
+        if isinstance(declared, Unknown):
+            home = _home(state, None)
+            return UserState(None, None, None, home or Unknown(declared.why), None)
+        name, _, group = declared.value.partition(":")
+        return self._account_user(state, name or "root", group)
+
+    def user_named(self, state: State, name: str | None) -> UserState:
+        """The user `name` (or number) at that state; None means the one in force."""
+        if name is None:
+            return state.user
+        return self._account_user(state, name, "")
+
+    def _account_user(self, state: State, name: str, group: str) -> UserState:
+        home = _home(state, name)
+        if name in ("root", "0") and (home is not None or name == "root") and not group:
+            return UserState("root", 0, 0, home or Known("/root"), True)
+        if name == "?":
+            why = "the user is not known"
+            return UserState(None, None, None, home or Unknown(why), None)
+        accounts = self._accounts_before(state)
+        gid = int(group) if group.isdigit() else (accounts.groups.get(group) if group else None)
+        if name.isascii() and name.isdigit():
+            uid = int(name)
+            account = accounts.by_uid(uid)
+            if account is None and accounts.strangers is None:
+                return UserState(name, uid, gid if group else 0, home or Known("/"), uid == 0)
+            if account is None:
+                why = f"no account with the number {name} is made in the file"
+                return UserState(name, uid, gid, home or Unknown(why), uid == 0)
+            return UserState(account.name, uid, gid if group else account.gid, home or account.home, uid == 0)
+        account = accounts.users.get(name)
+        if account is None:
+            why = f"the account {name} is not made in the file"
+            return UserState(name, None, gid, home or Unknown(why), False)
+        root = account.uid == 0 if account.uid is not None else False
+        return UserState(name, account.uid, gid if group else account.gid, home or account.home, root)
+
+    def _accounts_before(self, state: State) -> Accounts:
+        """The accounts at the USER instruction that is in force."""
+        if state.user_set_by is None:
+            return Accounts.of_base(state.stage.root)
+        found = self._stage_of.get(id(state.user_set_by))
+        if found is None:
+            return Accounts.of_base(state.stage.root)
+        return self._accounts_at(*found)
+
+    def _accounts_at(self, stage: Stage, index: int) -> Accounts:
+        """Scans forward from what was scanned before, so that every RUN is looked at once and recursion stays flat."""
+        lineage: list[Stage] = [stage]
+        while isinstance(lineage[-1].base, Stage) and lineage[-1].index not in self._accounts:
+            lineage.append(lineage[-1].base)
+        accounts: Accounts | None = None
+        for each in reversed(lineage):
+            done = self._accounts.get(each.index)
+            if done is None:
+                start = accounts.copy() if accounts is not None else Accounts.of_base(each.root)
+                done = (0, start)
+            end = index if each is stage else len(each.instructions)
+            if end < done[0]:
+                # Asked about an earlier place: scan again, which only a USER of a name met late can cause.
+                below = each.base
+                start = self._accounts_at(below, len(below.instructions)).copy() if isinstance(below, Stage) else (
+                    Accounts.of_base(each.root)
+                )  # fmt: skip
+                return self._scan(each, start, 0, end)
+            accounts = self._scan(each, done[1], done[0], end)
+            self._accounts[each.index] = (max(end, done[0]), accounts)
+        return accounts if accounts is not None else Accounts.of_base(stage.root)
+
+    def _scan(self, stage: Stage, accounts: Accounts, start: int, end: int) -> Accounts:
+        for at in range(start, end):
+            instruction = stage.instructions[at]
+            if isinstance(instruction, Run):
+                if not MENTION.search(instruction.code):
+                    continue
+                self._accounts[stage.index] = (at, accounts)
+                calls = self.calls(instruction)
+                if isinstance(calls, OpaqueScript):
+                    accounts.lose("a script that is not understood may make accounts")
+                else:
+                    accounts.run(calls)
+            elif isinstance(instruction, Transfer) and _copies_passwd(instruction):
+                source = self.copied_from(instruction)
+                if isinstance(source, Stage) and instruction.form is None and len(instruction.sources) == 1:
+                    other = self._accounts_at(source, len(source.instructions))
+                    accounts.users, accounts.strangers = dict(other.users), other.strangers
+                else:
+                    accounts.lose("/etc/passwd is copied into the image")
+        return accounts
+
+    # --- scripts and calls -------------------------------------------------------------------------------------------
+
+    def script(self, instruction: Instruction) -> Script | OpaqueScript | None:
+        """The script of a RUN, CMD, ENTRYPOINT or HEALTHCHECK in shell form, or the one in a RUN's here-document; None
+        in exec form and for other instructions."""
+        if isinstance(instruction, Onbuild):
+            instruction = instruction.inner
+        key = id(instruction)
+        if key not in self._scripts:
+            self._scripts[key] = self._read_script(instruction)
+        return self._scripts[key]
+
+    def _read_script(self, instruction: Instruction) -> Script | OpaqueScript | None:
+        if not isinstance(instruction, Run | Cmd | Entrypoint | Healthcheck):
+            return None
+        if not isinstance(instruction.form, ShellForm):
+            return None
+        leaf = instruction.form.script
+        dialect = self._shell(instruction).dialect
+        heredocs = instruction.heredocs if isinstance(instruction, Run) else ()
+        if heredocs and _ONLY_HEREDOC.match(leaf.value.strip()):
+            body = heredocs[0].body
+            shebang = _SHEBANG.match(body.text)
+            if body.text.startswith("#!") and shebang is None:
+                return OpaqueScript(body.span.start, body.span.end, "interpreter")
+            if shebang is not None:
+                dialect = "bash" if shebang[1] == "bash" else "sh"
+            if dialect is None:
+                return OpaqueScript(body.span.start, body.span.end, "other-shell")
+            return _parse(cook_heredoc(body.text, heredocs[0].chomp), body.start, dialect)
+        if dialect is None:
+            return OpaqueScript(leaf.start, leaf.span.end, "other-shell")
+        if not heredocs:
+            return _parse(cook(leaf.text, self.file.escape), leaf.start, dialect)
+        # The shell reads the line and then the bodies, which follow it in the file.
+        end = heredocs[-1].terminator.span.end
+        raw = self.file.text[leaf.start : end]
+        pieces = kept_pieces(raw, 0, len(leaf.text), self.file.escape)
+        newline = raw.find("\n", len(leaf.text))
+        pieces.append((newline, len(raw)))
+        return _parse(Cooked(raw, pieces), leaf.start, dialect)
+
+    def _shell(self, instruction: Instruction) -> ShellState:
+        if self.stage_of(instruction) is None:
+            return ShellState(("/bin/sh", "-c"), "sh")
+        return self.state(instruction).shell
+
+    def calls(self, instruction: Instruction) -> tuple[Call, ...] | OpaqueScript:
+        """The commands of a RUN, CMD, ENTRYPOINT or HEALTHCHECK (also of the one in an ONBUILD), flat and in order; an
+        `OpaqueScript` if the script is not understood; nothing for other instructions."""
+        if isinstance(instruction, Onbuild):
+            instruction = instruction.inner
+        key = id(instruction)
+        if key not in self._calls:
+            self._calls[key] = self._read_calls(instruction)
+        return self._calls[key]
+
+    def _read_calls(self, instruction: Instruction) -> tuple[Call, ...] | OpaqueScript:
+        if not isinstance(instruction, Run | Cmd | Entrypoint | Healthcheck) or self.stage_of(instruction) is None:
+            return ()
+        state = self.state(instruction)
+        if isinstance(instruction.form, ExecForm):
+            items = instruction.form.items
+            return exec_calls(items, self._around(state)) if items else ()
+        script = self.script(instruction)
+        if script is None or isinstance(script, OpaqueScript):
+            return script if script is not None else ()
+        shell = state.shell
+        errexit, pipefail = shell.errexit, shell.pipefail
+        dialect = shell.dialect or "sh"
+        inside = False
+        if isinstance(instruction, Run) and instruction.heredocs:
+            leaf = instruction.form.script if instruction.form is not None else None
+            inside = leaf is not None and script.start >= leaf.span.end
+            body = instruction.heredocs[0].body.text
+            if inside and (shebang := _SHEBANG.match(body)) is not None:
+                options = shebang[2].split()
+                errexit = any(o.startswith("-") and "e" in o for o in options)
+                pipefail = "pipefail" in options
+                dialect = "bash" if shebang[1] == "bash" else "sh"
+        around = self._around(state, heredoc=inside)
+        return script_calls(script, around, dialect=dialect, errexit=errexit, pipefail=pipefail)
+
+    def _around(self, state: State, *, heredoc: bool = False) -> Surroundings:
+        return surroundings_of(
+            state, lambda name: self.user_named(state, name), self.file.text, self.file.escape, _parse, heredoc=heredoc
+        )
+
+    # --- mounts and volumes ------------------------------------------------------------------------------------------
+
+    def mounts(self, run: Instruction) -> tuple[Mount, ...]:
+        """The mounts of a RUN (or of the RUN in an ONBUILD), in order; nothing for other instructions."""
+        if isinstance(run, Onbuild):
+            run = run.inner
+        stage = self.stage_of(run)
+        if not isinstance(run, Run) or stage is None or not run.flags:
+            return ()
+        key = id(run)
+        if key not in self._mounts:
+            self._mounts[key] = read_mounts(
+                run, self.state(run), self.file.escape, lambda text: self.resolve(stage, text, numbers=False)
+            )
+        return self._mounts[key]
+
+    def volumes(self, stage: Stage) -> tuple[tuple[Volume, Value], ...]:
+        """The VOLUME paths of the stage and of the stages below it, absolute."""
+        out: list[tuple[Volume, Value]] = []
+        for each in stage.lineage:
+            for instruction in each.instructions:
+                if isinstance(instruction, Volume):
+                    out.extend((instruction, path) for path in self.volume_paths(instruction))
+        return tuple(out)
+
+    def volume_paths(self, volume: Volume) -> tuple[Value, ...]:
+        state = self.state(volume)
+        words = volume.form.values if volume.form is not None else tuple(p.value for p in volume.paths)
+        return tuple(join(Known("/"), expand(word, state.lookup, self.file.escape)) for word in words)
+
+
+def _parse(cooked: Cooked, base: int, dialect: str) -> Script | OpaqueScript:
+    from fixer.tree.parse_shell import parse_shell
+
+    return parse_shell(cooked, base, "bash" if dialect == "bash" else "sh")
+
+
+def _home(state: State, name: str | None) -> Value | None:
+    """ENV HOME, which wins over the account's home, even for root; None if there is none."""
+    return state.lookup("HOME")
+
+
+def _from_texts(instruction: Instruction) -> list[tuple[str, bool]]:
+    """The texts of `--from=` and `--mount=…from=…`, and whether a number means a stage."""
+    if isinstance(instruction, Onbuild):
+        return []
+    if isinstance(instruction, Copy | Add):
+        text = flag_value(instruction.flags, "from")
+        return [(text, True)] if text is not None else []
+    if not isinstance(instruction, Run):
+        return []
+    out: list[tuple[str, bool]] = []
+    for flag in instruction.flags:
+        if flag.name == "mount" and flag.value and "from=" in flag.value.lower():
+            for field in flag.value.split(","):
+                key, _, value = field.partition("=")
+                if key.lower() == "from":
+                    out.append((value.strip('"'), False))
+    return out
+
+
+def _copies_passwd(instruction: Transfer) -> bool:
+    if instruction.form is not None:
+        target = instruction.form.values[-1] if instruction.form.values else ""
+    else:
+        target = instruction.destination.value if instruction.destination is not None else ""
+    if target.strip("\"'") in ("/etc/passwd", "/etc", "/etc/"):
+        return target.strip("\"'") == "/etc/passwd" or "passwd" in instruction.code
+    return False
+
+
