@@ -246,7 +246,7 @@ class Scan:
         if word is None:
             return
         if "=" in word[0]:
-            self._list(out, at)
+            self._list(out, at, bare_too=False)
             return
         key = _WORD.match(out.line, at)
         assert key is not None
@@ -255,18 +255,29 @@ class Scan:
         if value is not None:
             out.add("VALUE", value.start(), len(out.line))
 
-    def _list(self, out: _Tokens, at: int) -> None:
-        """Words with or without `=`. One that begins with `=` gets no KEY, which the grammar refuses."""
+    def _arg(self, out: _Tokens, at: int) -> None:
+        self._list(out, at, bare_too=True)
+
+    def _list(self, out: _Tokens, at: int, *, bare_too: bool) -> None:
+        """Words with `=`, and for `bare_too` words without."""
+        bare = blank = False
         for word in PAIR_WORD[self.escape].finditer(out.line, at):
             start, end = word.span()
             equals = out.line.find("=", start, end)
             if equals < 0:
                 out.add("KEY", start, end)
+                bare = True
                 continue
             if equals > start:
                 out.add("KEY", start, equals)
+            else:
+                blank = True
             out.add("EQUALS", equals, equals + 1)
             out.add("VALUE", equals + 1, end, lone_escape(word))
+        if bare and not bare_too:
+            raise Unreadable("pair-without-equals")
+        if blank:
+            raise Unreadable("pair-blank-name")
 
     def _json(self, out: _Tokens, at: int) -> bool:
         """The tokens of an array of strings, if that is what stands at `at` and nothing else.
@@ -534,7 +545,7 @@ _ARGUMENTS.update(
         "ADD": Scan._transfer,
         "ENV": Scan._pairs,
         "LABEL": Scan._pairs,
-        "ARG": Scan._list,
+        "ARG": Scan._arg,
         "EXPOSE": Scan._expose,
         "VOLUME": Scan._volume,
         "USER": Scan._rest,

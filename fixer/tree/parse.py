@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from fixer.text.source import LineIndex, decode
 from fixer.tree import nodes as n
+from fixer.tree.cook import SPACE
 from fixer.tree.nodes import Leaf
 from fixer.tree.words import Unreadable, csv_fields, heredoc_of, unquote_flag
 
@@ -156,8 +157,6 @@ def _misfit(tokens: list[Leaf], at: Leaf) -> str:
         if "KEY" not in kinds:
             return "missing-argument"
         return "pair-without-equals" if "EQUALS" in kinds else "pair-without-value"
-    if at.type == "EQUALS":
-        return "pair-blank-name"
     if keyword == "HEALTHCHECK":
         if "NONE" in kinds:
             return "healthcheck-arguments"
@@ -382,13 +381,10 @@ def _is_heredoc(word: str) -> bool:
 
 
 def _volume_fault(node: n.Volume) -> str | None:
-    if node.form is None:
-        return None if node.paths else "missing-argument"
-    if not node.form.items:
+    paths = [path.value for path in node.paths] if node.form is None else node.form.values
+    if not paths:
         return "missing-argument"
-    from fixer.tree.cook import SPACE
-
-    return None if all(item.value.strip(SPACE) for item in node.form.items) else "volume-empty"
+    return None if all(path.strip(SPACE) for path in paths) else "volume-empty"
 
 
 def _healthcheck_fault(node: n.Healthcheck) -> str | None:
