@@ -1,8 +1,8 @@
 """Nodes of the Dockerfile tree: frozen, slotted, typed, lossless.
 
 Fields stand in the order of the text, and every character belongs to exactly one leaf, so the concatenated leaves are
-the file. A leaf owns the blanks, continuations and comments-in-continuations *before* it (its prefix); the end of a line
-owns the trailing blanks. Nodes are compared by identity; parents and positions are asked of the `Dockerfile`.
+the file. A leaf owns the blanks, continuations and comments-in-continuations *before* it (its prefix); the end of a
+line owns the trailing blanks. Nodes are compared by identity; positions are asked of the `Dockerfile`.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from fixer.text.source import LineIndex, Position, Span, encode
 if TYPE_CHECKING:
     from typing_extensions import Self, TypeVar
 
+    from fixer.tree.visitor import Transformer, Visitor
+
     Source = TypeVar("Source", str, bytes, default=str)
 else:
     from typing import TypeVar
@@ -29,7 +31,7 @@ class Leaf:
     """One token of the grammar.
 
     type: the terminal's name in `grammar/dockerfile.lark`.
-    prefix: what stands before it and means nothing: blanks, continuations, comments and blank lines inside continuations.
+    prefix: what stands before it and means nothing: blanks, continuations, comments and blank lines inside those.
     text: the characters as they stand in the file (continuations inside a word included).
     value: the characters that BuildKit sees: continuations, and comments inside them, removed. Quotes are kept.
     start: offset of `text` in the file; -1 for a leaf that was made by hand and is not parsed yet.
@@ -115,8 +117,8 @@ class Node:
     def with_changes(self, **changes: Any) -> Self:
         """A copy with other fields. A plain string given for a leaf keeps that leaf's prefix and type.
 
-        The result is text that is not parsed yet: `Dockerfile.visit` parses the whole file again, so that a tree and its
-        positions never disagree. Raises TypeError for a field that the node does not have.
+        The result is text that is not parsed yet: `Dockerfile.visit` parses the whole file again, so that a tree and
+        its positions never disagree. Raises TypeError for a field that the node does not have.
         """
         for name, new in changes.items():
             old = getattr(self, name, None)
@@ -176,7 +178,8 @@ class Flag(Node):
     word: Leaf
     name: str = dataclasses.field(metadata={"tree": False})
     value: str | None = dataclasses.field(metadata={"tree": False})
-    """`name` without the dashes and `value` as BuildKit sees them: quotes removed (instructions/bflag.go, v0.25)."""
+    """`name` without the dashes and `value` as BuildKit sees them: quotes removed (instructions/bflag.go, v0.25).
+    The word `--`, which ends the flags, is a flag with the name `""`."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -233,7 +236,7 @@ class Pair(Node):
     key: Leaf
     equals: Leaf | None
     value: Leaf | None
-    """Quotes are kept in `value.value`; the shell-like unquoting and expansion is `fixer.analysis`'s."""
+    """An empty leaf for `key=`. Quotes are kept in `value.value`: to unquote and expand is for `fixer.analysis`."""
 
 
 Form = ShellForm | ExecForm
@@ -284,7 +287,7 @@ class Entrypoint(Instruction):
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Transfer(Instruction):
-    """What COPY and ADD share. Either `sources` and `destination` (shell form, words cut at blanks, quotes kept), or `form`."""
+    """What COPY and ADD share: `sources` and `destination` (words cut at blanks, quotes kept), or `form` (JSON)."""
 
     form: ExecForm | None
     sources: tuple[Leaf, ...]
@@ -399,6 +402,23 @@ class Dockerfile(Node, Generic[Source]):
     def code(self) -> Source:  # type: ignore[override]
         """Exactly what was given to `parse`, and of the same type."""
         return encode(self.text) if self.binary else self.text  # type: ignore[return-value]
+
+    def visit(self, walker: Visitor | Transformer) -> Dockerfile[Source]:
+        """The file after `walker`: itself if nothing changed, else the new text, parsed again.
+
+        Raises TypeError if a transformer gives back what cannot stand in a place.
+        """
+        from fixer.tree.visitor import visit
+
+        return visit(self, walker)
+
+    def with_changes(self, **changes: Any) -> Dockerfile[Source]:
+        """A file with other `items` or another `bom`, parsed again. Raises TypeError for any other field."""
+        from fixer.tree.visitor import reparsed
+
+        if not changes.keys() <= {"bom", "items"}:
+            raise TypeError("of a Dockerfile, only bom and items can be changed")
+        return reparsed(self, dataclasses.replace(self, **changes))
 
     @property
     def instructions(self) -> tuple[Instruction, ...]:

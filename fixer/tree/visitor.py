@@ -1,8 +1,8 @@
 """Walk a Dockerfile's tree, and rewrite it.
 
-Methods are found by the node's class name: `visit_Run` before a node's children, `leave_Run` after them. A method for a
-base class serves all its subclasses that have none of their own: `visit_Transfer` for COPY and ADD, `visit_Instruction`,
-`visit_Leaf`.
+Methods are found by the node's class name: `visit_Run` before a node's children, `leave_Run` after them. A method for
+a base class serves all its subclasses that have none of their own: `visit_Transfer` for COPY and ADD,
+`visit_Instruction`, `visit_Node`. Leaves have `visit_Leaf` and `leave_Leaf`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import dataclasses
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from fixer.tree.nodes import Dockerfile, Instruction, Leaf, Node, Opaque
+from fixer.tree.nodes import Dockerfile, Leaf, Node
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,7 +52,7 @@ class _Walker:
 
 
 class Visitor(_Walker):
-    """Looks at nodes. `visit_X(node)` may return False to leave out the node's children; `leave_X(node)` comes after."""
+    """Looks at nodes. `visit_X(node)` may return False to skip the node's children; `leave_X(node)` comes after."""
 
     def walk(self, node: Node) -> None:
         """Visit `node` and all below it, in the order of the text."""
@@ -72,8 +72,8 @@ class Visitor(_Walker):
 
 
 class Transformer(_Walker):
-    """Makes another tree. `leave_X(original, updated)` returns the node to put in the place, or REMOVE, or, where several
-    may stand (items of the file, flags, pairs …), a list of nodes.
+    """Makes another tree. `leave_X(original, updated)` returns the node to put in the place, or REMOVE, or, where
+    several may stand (items of the file, flags, pairs …), a list of nodes.
 
     `visit_X(node)` may return False to leave a node and all below it as they are.
     """
@@ -175,8 +175,8 @@ def find(root: Node, kind: type[N], where: Callable[[N], bool] | None = None) ->
 class Match:
     """What a node looks like: its class, and for some of its fields a value, a text, a `Match`, or a function.
 
-    `Match(Run, form=Match(ShellForm))`, `Match(Flag, name="mount", value=lambda v: "cache" in v)`. A leaf is compared by
-    its `value`. A tuple field matches if one of its items does.
+    `Match(Run, form=Match(ShellForm))`, `Match(Flag, name="mount", value=lambda v: "cache" in v)`. A leaf is compared
+    by its `value`. A tuple field matches if one of its items does.
     """
 
     def __init__(self, kind: type[Node] | type[Leaf] | Sequence[type[Node]], **fields: Any) -> None:
@@ -209,4 +209,4 @@ def _fits(want: Any, value: Any) -> bool:
     return bool(value == want)
 
 
-__all__ = ["REMOVE", "Instruction", "Match", "Opaque", "Transformer", "Visitor", "find", "reparsed", "visit"]
+__all__ = ["REMOVE", "Match", "Transformer", "Visitor", "find", "reparsed", "visit"]
