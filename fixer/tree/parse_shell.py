@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+import sys
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any, Literal
@@ -65,8 +66,8 @@ def parse_shell(cooked: Cooked, base: int = 0, dialect: Dialect = "sh") -> Scrip
 
 
 def shell_text(file: Dockerfile[Any], instruction: Instruction) -> tuple[Cooked, int] | None:
-    """What a shell reads of an instruction in shell form, and the offset in the file of the raw text behind it: ready for
-    `parse_shell`. None for the exec form, and without any form.
+    """What a shell reads of an instruction in shell form, and the offset in the file of the raw text behind it: ready
+    for `parse_shell`. None for the exec form, and without any form.
 
     A RUN whose whole command is one here-document hands its body to the shell; a body that begins with `#!` is run by
     that program instead, which is for the caller to see. A command with other here-documents reaches the shell with
@@ -116,8 +117,8 @@ def _tables() -> tuple[int, dict[int, _Row]]:
     """The start state, and for each state: a terminal or rule name to the next state (an int), or to the reduction
     (its builder or None for the same value, how many symbols, the rule's name).
 
-    These are the tables of Lark's LALR parser, laid out so that a loop over them costs less than Lark's own, which
-    looks up a builder by the hash of its rule and makes a list for every reduction.
+    These are the tables of Lark's LALR parser, laid out so that a loop over them costs less than Lark's own: no look-up
+    by the hash of a rule, no list for every reduction, and see `_shorten`.
     """
     lark = load_lark("shell.lark", ShellLexer)
     table = lark.parser.parser.parser.parse_table
@@ -125,16 +126,48 @@ def _tables() -> tuple[int, dict[int, _Row]]:
     for state, actions in table.states.items():
         row: _Row = {}
         for symbol, (action, argument) in actions.items():
+            key = _plain(symbol)
             if str(action) == "Shift":
-                row[symbol] = argument
-            else:
-                name = argument.alias or argument.origin.name
-                builder = _BUILDERS.get(name)
-                if builder is None and len(argument.expansion) != 1:
-                    raise LookupError(f"shell.lark: {name} has no builder")
-                row[symbol] = (builder, len(argument.expansion), argument.origin.name)
+                row[key] = argument
+                continue
+            name = _plain(argument.alias or argument.origin.name)
+            builder = _BUILDERS.get(name)
+            if builder is None and len(argument.expansion) != 1:
+                raise LookupError(f"shell.lark: {name} has no builder")
+            row[key] = (builder, len(argument.expansion), _plain(argument.origin.name))
         rows[state] = row
+    _shorten(rows)
     return table.start_states["start"], rows
+
+
+def _shorten(rows: dict[int, _Row]) -> None:
+    """Foresee reductions that come whatever follows.
+
+    A state that can only turn its one symbol into a rule with the same value is skipped. And one that can only append
+    its last symbol to a list (`simple: simple WORD`) leads back to where it came from, so the state before gets a
+    reduction of size -1: take the token in and stay.
+    """
+    only: dict[int, tuple[Any, int, str]] = {}
+    for state, row in rows.items():
+        reductions = set(row.values())
+        if len(reductions) == 1 and type(reduction := reductions.pop()) is tuple:
+            only[state] = reduction
+    for row in rows.values():
+        for symbol, action in row.items():
+            while type(action) is int and (after := only.get(action)) is not None:
+                builder, size, rule = after
+                if builder is None and rule in row and rule != "start":
+                    action = row[rule]
+                elif builder is _next_element and size == 2 and symbol.isupper():
+                    action = (builder, -1, rule)
+                else:
+                    break
+            row[symbol] = action
+
+
+def _plain(symbol: str) -> str:
+    """Lark's names are tokens, which compare slowly."""
+    return sys.intern(str.__str__(symbol))
 
 
 def _parse(scanner: Scanner) -> Script:
@@ -160,6 +193,9 @@ def _parse(scanner: Scanner) -> Script:
                     values[-1] = builder(values[-1])
                 row = rows[path[-2][rule]]
                 path[-1] = row
+            elif size < 0:
+                values[-1].append(value)
+                break
             else:
                 if rule == "start" and not size:
                     place = scanner.places[begin]

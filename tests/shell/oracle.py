@@ -1,7 +1,7 @@
 """Compare our shell trees with those of shfmt (PyPI shfmt-py), and what we accept with what dash and bash accept.
 
-`python -m tests.shell.oracle DIR...` does it for every RUN of the Dockerfiles below the folders, and prints how many are
-understood, why the others are not, and every disagreement.
+`python -m tests.shell.oracle DIR...` does it for every RUN of the Dockerfiles below the folders, and prints how many
+are understood, why the others are not, and every disagreement.
 """
 
 from __future__ import annotations
@@ -223,12 +223,19 @@ class Shfmt:
 
     def flat(self, statement: dict[str, Any], wanted: tuple[str, ...]) -> tuple[list[dict[str, Any]], Shape]:
         operators: list[Shape] = []
-        right: list[dict[str, Any]] = []
-        while (command := statement.get("Cmd")) and command["Type"] == "BinaryCmd" and command["Op"] in wanted:
-            right.append(command["Y"])
-            operators.append((command["Op"], self.offset(command["OpPos"])))
-            statement = command["X"]
-        return [statement, *right[::-1]], tuple(operators[::-1])
+        leaves: list[dict[str, Any]] = []
+        stack: list[Any] = [statement]
+        while stack:
+            item = stack.pop()
+            if isinstance(item, tuple):
+                operators.append(item)
+                continue
+            command = item.get("Cmd")
+            if command is not None and command["Type"] == "BinaryCmd" and command["Op"] in wanted:
+                stack += [command["Y"], (command["Op"], self.offset(command["OpPos"])), command["X"]]
+            else:
+                leaves.append(item)
+        return leaves, tuple(operators)
 
     def pipeline(self, statement: dict[str, Any]) -> Shape:
         negated, timed = bool(statement.get("Negated")), False
