@@ -121,6 +121,11 @@ def remove_command(file: Dockerfile, script: Script, place: Pipeline) -> Edit | 
         if leading or place is item.pipelines[-1]:
             return _removal(file, item.pipelines[index - 1].end, place.end)
         return _removal(file, place.start, item.pipelines[index + 1].start)
+    return remove_item(file, script, item)
+
+
+def remove_item(file: Dockerfile, script: Script, item: AndOr) -> Edit | None:
+    """Take a whole item out of a list, with one separator; None if nothing would be left."""
     if len(script.items) == 1:
         return None
     at = script.items.index(item)
@@ -346,6 +351,7 @@ __all__ = [
     "layout",
     "remove_command",
     "remove_instruction",
+    "remove_item",
     "remove_pair",
     "remove_word",
 ]

@@ -1,0 +1,268 @@
+"""What the cache codemods share: the text of a mount, who owns it, whether it is there, who is in its way.
+
+Facts about BuildKit are those of v0.25: a mount belongs to root unless it has numbers; its target and the parents made
+for it are gone after the RUN; the target can be neither removed nor renamed while it is mounted.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from fnmatch import fnmatchcase
+from typing import Any
+
+from fixer.analysis import Call, Known, Mount, UserState, Value, below, clean, related
+from fixer.text.edits import Edit
+from fixer.text.source import Span
+from fixer.tree.editor import remove_command, remove_item, remove_word
+from fixer.tree.nodes import Directive, Dockerfile, JsonString, Run
+from fixer.tree.shell import AndOr, Literal, Word
+
+REASONS: Mapping[str, str] = {
+    "onbuild": "The step runs in other people's builds, whose user and environment this file does not know.",
+    "opaque-script": "The step's script is not understood as a whole.",
+    "old-syntax": "The `# syntax=` line asks for a Dockerfile frontend from before cache mounts.",
+    "unknown-user": "A mount for a user needs the user's number, and the file does not say it.",
+    "unknown-home": "The cache is in the user's home, and where that is cannot be told.",
+    "other-mount": "Another mount of the step is at, above or below the place of the cache.",
+    "cleanup": "The step removes, moves or changes the directory of the cache or one above it: not to be taken out.",
+    "cache-is-read": "Somebody reads the cache's directory where the mount would not be.",
+}
+"""Reasons that mean the same in every codemod that mounts a cache; take those that it gives."""
+
+
+class Stop(Exception):
+    """Something is in the way: `reason` is a code, `span` the exact text, `because` one sentence."""
+
+    def __init__(self, reason: str, span: Span, because: str) -> None:
+        super().__init__(because)
+        self.reason = reason
+        self.span = span
+        self.because = because
+
+
+# --- the mount -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """The numbers that a mount must have so that a user who is not root can write to it."""
+
+    uid: int
+    gid: int
+
+
+def owner_of(user: UserState, span: Span) -> Owner | None:
+    """The owner that a mount for `user` needs; None for root. Raises Stop if the file does not say the numbers."""
+    if user.root:
+        return None
+    if user.uid is None or user.gid is None:
+        whose = f"of {user.name}" if user.name else "of the user who runs this"
+        what = "number" if user.uid is None else "group's number"
+        because = f"the {what} {whose} is not in the file, and without it that user could not write to the mount"
+        raise Stop("unknown-user", span, because)
+    return Owner(user.uid, user.gid)
+
+
+def cache_mount(target: str, *, id: str | None = None, sharing: str | None = None, owner: Owner | None = None) -> str:
+    """The value of `--mount=` for a cache, its fields in the order that all our mounts have."""
+    fields = ["type=cache"]
+    if id is not None:
+        fields.append(f"id={id}")
+    fields.append(f"target={target}")
+    if sharing is not None:
+        fields.append(f"sharing={sharing}")
+    if owner is not None:
+        fields += [f"uid={owner.uid}", f"gid={owner.gid}"]
+    return _csv(",".join(fields), fields)
+
+
+def _csv(text: str, fields: Sequence[str]) -> str:
+    if re.search(r"[\"\s,$\\']", "".join(fields)):
+        raise ValueError(f"a mount cannot be written plainly: {text}")
+    return text
+
+
+def plain(path: str) -> bool:
+    """Whether a path can stand in a mount as it is: no blanks, quotes, commas or variables."""
+    return re.search(r"[\"\s,$\\'`]", path) is None
+
+
+def mounted(mounts: Sequence[Mount], target: str) -> Mount | None:
+    """The cache mount through which `target` is seen already; None if nothing is mounted there.
+
+    Raises Stop if a mount of another kind, or one further down, is in the way.
+    """
+    found: Mount | None = None
+    for mount in mounts:
+        if mount.target is None:
+            continue
+        if not isinstance(mount.target, Known):
+            if mount.type != "ssh":
+                because = "where this is mounted cannot be told, and it may be over the cache"
+                raise Stop("other-mount", mount.flag.word.span, because)
+            continue
+        where = mount.target.value
+        if not related(where, target):
+            continue
+        if mount.type != "cache" or mount.problem is not None or mount.read_only or not below(target, where):
+            because = f"it is mounted at {where}, and the cache would be at {target}"
+            raise Stop("other-mount", mount.flag.word.span, because)
+        found = mount
+    return found
+
+
+_VERSION = re.compile(r"(?:docker\.io/)?docker/dockerfile:(\d+)(?:\.(\d+))?(?:\.\d+)?(-.*)?\Z")
+
+
+def takes_mounts(file: Dockerfile[Any]) -> Directive | None:
+    """The `# syntax=` directive of a frontend that does not know RUN --mount (before docker/dockerfile:1.2, unless the
+    file has one already); None if mounts can be used."""
+    for item in file.items:
+        if not isinstance(item, Directive):
+            return None
+        if item.name.value.lower() != "syntax":
+            continue
+        frontend = item.argument.value.strip()
+        version = _VERSION.match(frontend)
+        old = version is not None and version[2] is not None and (int(version[1]), int(version[2])) < (1, 2)
+        if (old or frontend.endswith("/dockerfile:experimental")) and not any(
+            isinstance(i, Run) and any(flag.name == "mount" for flag in i.flags) for i in file.instructions
+        ):
+            return item
+    return None
+
+
+# --- words that are paths ------------------------------------------------------------------------------------------
+
+
+class Reach(Enum):
+    """What a word of `rm` (or another command) can hit of a cache's directory."""
+
+    NONE = "none"
+    OWN = "own"
+    """Only the directory itself, or something in it."""
+    WIDE = "wide"
+    """The directory, together with what is beside or above it."""
+    UNKNOWN = "unknown"
+
+
+def pattern_of(call: Call, node: Word | JsonString) -> tuple[str, bool]:
+    """The absolute path that a word of `call` means, `*`, `?` and `[` unquoted as patterns (quoted ones as `[*]`), and
+    whether that is all of it; if not, what it surely begins with."""
+    text, whole = _text(call, node)
+    if not text.startswith("/"):
+        if not text and not whole:
+            return "", False
+        if not isinstance(call.cwd, Known):
+            return "", False
+        text = f"{call.cwd.value}/{text}"
+    if whole:
+        return clean(text), True
+    head, _, tail = text.rpartition("/")
+    return clean(head or "/").rstrip("/") + "/" + tail, False
+
+
+def _text(call: Call, node: Word | JsonString) -> tuple[str, bool]:
+    if isinstance(node, JsonString):
+        return _escaped(node.value), True
+    out: list[str] = []
+    for part in node.parts:
+        if isinstance(part, Literal):
+            if not part.quoted and "{" in part.value:
+                return "".join(out) + part.value.partition("{")[0], False
+            out.append(part.value if part.glob else _escaped(part.value))
+            continue
+        value = call.shell_value(Word(part.start, part.end, (part,), ""))
+        if not isinstance(value, Known):
+            return "".join(out), False
+        out.append(_escaped(value.value))
+    return "".join(out), True
+
+
+def _escaped(text: str) -> str:
+    return re.sub(r"([*?\[])", r"[\1]", text)
+
+
+def reach(pattern: str, whole: bool, directory: str) -> Reach:
+    """What `pattern` (of `pattern_of`) can hit of `directory`."""
+    if not whole:
+        fixed = re.split(r"[*?\[]", pattern, maxsplit=1)[0]
+        if not fixed or directory.startswith(fixed):
+            return Reach.UNKNOWN
+        return Reach.OWN if fixed.startswith(directory + "/") else Reach.NONE
+    parts = [p for p in pattern.split("/") if p]
+    wanted = [p for p in directory.split("/") if p]
+    for have, want in zip(parts, wanted, strict=False):
+        hidden = want.startswith(".") and not have.startswith((".", "[.]"))
+        if have != want and (hidden or not fnmatchcase(want, have)):
+            return Reach.NONE
+    exact = parts[: len(wanted)] == wanted
+    return Reach.OWN if exact else Reach.WIDE
+
+
+def operands(call: Call) -> Iterator[int]:
+    """The indexes of the words of `call` that are not options (`--` ends the options)."""
+    options = True
+    for index, word in enumerate(call.words[1:], 1):
+        text = word.value if isinstance(word, Known) else getattr(call.nodes[index], "text", "")
+        if options and text == "--":
+            options = False
+        elif not (options and text.startswith("-") and len(text) > 1):
+            yield index
+
+
+def known(value: Value | None) -> str | None:
+    """The text of a value that is known."""
+    return value.value if isinstance(value, Known) else None
+
+
+# --- taking clean-up out -------------------------------------------------------------------------------------------
+
+
+def remove_words(file: Dockerfile[Any], call: Call, indexes: Sequence[int]) -> list[Edit]:
+    """Take words (not the first) out of a command, in shell form or in exec form."""
+    edits: list[Edit] = []
+    for index in sorted(indexes):
+        node, before = call.nodes[index], call.nodes[index - 1]
+        if isinstance(node, JsonString) or isinstance(before, JsonString):
+            start = before.string.span.end if isinstance(before, JsonString) else before.end
+            end = node.string.span.end if isinstance(node, JsonString) else node.end
+            edits.append(Edit(start, end, ""))
+        else:
+            edits.append(remove_word(file, node, before.end))
+    return edits
+
+
+def remove_call(file: Dockerfile[Any], call: Call, calls: Sequence[Call]) -> Edit | None:
+    """Take a clean-up command out, so that the rest of the script does what it did; None if nothing would be left of
+    the script that it stands in. `calls` are all calls of its instruction. It is taken to have succeeded.
+
+    Raises Stop if the rest would not be the same: it is part of a pipeline, it is what runs after a failure, or its own
+    success hides the failure of what stands before it.
+    """
+    script, item, place = call.script, call.and_or, call.pipeline
+    if script is None or item is None or place is None or len(place.commands) > 1 or place.negated:
+        raise Stop("cleanup", Span(*call.span), "this clean-up cannot be taken out of its pipeline")
+    at = item.pipelines.index(place)
+    if at > 0 and item.operators[at - 1].text == "||":
+        raise Stop("cleanup", Span(*call.span), "this clean-up runs only after a failure")
+    whole = len(item.pipelines) == 1
+    if at + 1 < len(item.pipelines) and item.operators[at].text == "||" and at == 0:
+        if len(item.pipelines) > 2:
+            raise Stop("cleanup", Span(*call.span), "what runs if this clean-up fails cannot be taken out with it")
+        whole = True
+    if not whole:
+        return remove_command(file, script, place)
+    position = script.items.index(item)
+    if position + 1 == len(script.items) and position > 0 and not _fails_alike(script.items[position - 1], calls):
+        raise Stop("cleanup", Span(*call.span), "as the last command it hides the failure of the one before")
+    return remove_item(file, script, item)
+
+
+def _fails_alike(item: AndOr, calls: Sequence[Call]) -> bool:
+    """Whether a failure of `item` fails the instruction also where something follows it."""
+    inside = [call for call in calls if item.start <= call.span[0] < item.end]
+    return bool(inside) and all(call.fatal or call.program in ("true", ":", "echo") for call in inside)
