@@ -63,7 +63,7 @@ def fix(
     interested = [codemod for codemod in chosen if _may_change(codemod, text)]
     if not interested and MARK not in text:
         return bare
-    known = {*registry.ids(), *(codemod.id for codemod in chosen)}
+    known = {codemod.id for codemod in chosen}.union(registry.ids())
     try:
         first = _Text(text, known)
     except Exception as error:  # a bug of the parser on this input must not stop the other files
@@ -318,7 +318,9 @@ class _Attempt:
         before, after = self._first.file.lines, self._now.file.lines
         found = [self._latest[codemod.id] for codemod in self._chosen]
         withheld = [change for one in found for change in one.withheld]
-        refusals = [*troubles, *self._now.suppressions.warnings, *(r for one in found for r in one.refusals)]
+        refusals: list[Refusal] = [*troubles, *self._now.suppressions.warnings]
+        for one in found:
+            refusals.extend(one.refusals)
         placed = [self._place_refusal(r, last, before, after) for r in dict.fromkeys(refusals)]
         return Outcome(
             bare.path,
