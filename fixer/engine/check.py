@@ -99,7 +99,8 @@ def _item_fault(old: Parsed, new: Parsed, step: Step) -> str | None:
     by_keyword = {p.item.keyword.start: p.item for p in remaining.values() if isinstance(p.item, Instruction)}
     touched: list[Place] = []
     for place in places(old.file):
-        edits = step.inside(place.start, place.end)
+        at_end_of_file = place.end == len(old.file.text)  # what is added there may belong to the last line
+        edits = step.inside(place.start, place.end + at_end_of_file)
         if edits:
             touched.append(place)
             fault = _lost_keyword(place.item, edits, step, by_keyword)

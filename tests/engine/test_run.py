@@ -118,6 +118,21 @@ def test_second_run_changes_nothing() -> None:
     assert not ran(first.after, Rename()).changed
 
 
+def test_the_last_line_may_grow() -> None:
+    assert ran("FROM a\nRUN x", Spoil("RUN x", "RUN x y")).after == "FROM a\nRUN x y"
+
+    class Append(Tiny):
+        id = "append"
+
+        def run(self, facts: Facts, settings: Settings) -> Iterator[Change | Refusal]:
+            for run in runs(facts, "RUN x"):
+                if "more" not in run.code:
+                    yield self.change(run, Edit(script(run).end, script(run).end, " more"))
+
+    assert ran("FROM a\nRUN x", Append()).after == "FROM a\nRUN x more"
+    assert ran("FROM a\nRUN x\n", Append()).after == "FROM a\nRUN x more\n"
+
+
 def test_one_codemod_sees_what_another_did() -> None:
     class Third(Rename):
         id = "third"
@@ -318,7 +333,7 @@ class Spoil(Tiny):
         self.old, self.new, self.about = old, new, about
 
     def run(self, facts: Facts, settings: Settings) -> Iterator[Change | Refusal]:
-        start = facts.file.text.find(self.old)
+        start = -1 if self.old in self.new and self.new in facts.file.text else facts.file.text.find(self.old)
         for instruction in facts.file.instructions:
             if start >= 0 and self.about in instruction.code:
                 yield self.change(instruction, Edit(start, start + len(self.old), self.new))
@@ -385,8 +400,14 @@ def test_one_that_lies_about_itself() -> None:
 
 
 def test_a_change_that_changes_nothing() -> None:
-    outcome = ran(SOURCE, Rename(), Spoil("RUN x", "RUN x"))
-    caught(outcome, "spoil", "does not come to rest")
+    class Idle(Tiny):
+        id = "idle"
+
+        def run(self, facts: Facts, settings: Settings) -> Iterator[Change | Refusal]:
+            for run in runs(facts, "RUN x"):
+                yield self.change(run, Edit(run.span.start, run.span.start + 3, "RUN"))
+
+    caught(ran(SOURCE, Rename(), Idle()), "idle", "does not come to rest")
 
 
 # --- files that are left alone -------------------------------------------------------------------------------------
