@@ -106,7 +106,10 @@ def _whole_file_problem(file: Dockerfile[str]) -> Problem | None:
         return template
     for item in file.items:
         if isinstance(item, Opaque):
-            return Problem("not-understood", f"{item.reason}; the file is left alone.", file.position(item))
+            from fixer.tree.parse import REASONS
+
+            message = f"{REASONS.get(item.reason, item.reason)}; BuildKit would refuse the file, and it is left alone."
+            return Problem("not-understood", message, file.position(item))
     return None
 
 
