@@ -18,6 +18,13 @@ DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 """What BuildKit sets if the image has no PATH (util/system/path.go, v0.25)."""
 
 
+_TOOLS = (
+    "HOME", "XDG_", "PIP_", "UV_", "POETRY_", "PIPENV_", "PDM_", "CARGO_", "RUSTUP_", "RUSTC_", "SCCACHE_", "GOCACHE",
+    "GOMODCACHE", "GOFLAGS", "NPM_CONFIG_", "npm_config_", "YARN_CACHE", "PNPM_", "CCACHE_", "APT_",
+)  # fmt: skip
+"""What `BaseImage.quiet` speaks of."""
+
+
 @dataclass(frozen=True, slots=True)
 class Account:
     """A line of /etc/passwd, as far as it is known."""
@@ -59,13 +66,15 @@ class BaseImage:
     all_accounts: bool = False
     """True if `accounts` are all accounts that a person could mean."""
     source: str = ""
+    quiet: bool = False
+    """True if the image sets no HOME and no variable of a package manager but those in `env`."""
 
     def lookup(self, name: str) -> Value | None:
         """The variable's value in the image's configuration; None if it is surely not set."""
         value = self.env.get(name)
         if value is not None:
             return value
-        if self.complete:
+        if self.complete or (self.quiet and name.startswith(_TOOLS)):
             return None
         return Unknown(f"the base image {self.reference} may set ${name}")
 
@@ -161,7 +170,12 @@ _ROWS: tuple[_Row, ...] = (
     _Row(
         ("clux/muslrust",),
         "clux/muslrust Dockerfile.x86_64",
-        env={"RUSTUP_HOME": None, "PATH": None},
+        env={
+            "RUSTUP_HOME": None,
+            "PATH": None,
+            "CARGO_BUILD_TARGET": None,
+            "CARGO_REGISTRIES_CRATES_IO_PROTOCOL": None,
+        },
         complete=False,
         workdir="/volume",
     ),
@@ -188,7 +202,9 @@ _ROWS: tuple[_Row, ...] = (
     ),
     _Row(("python",), "docker-library/python Dockerfile-linux.template", env=_PYTHON),
     _Row(
-        ("pypy",), "docker-library/pypy Dockerfile-linux.template", env={**_PYTHON, "PYPY_VERSION": None, "PATH": None}
+        ("pypy",),
+        "docker-library/pypy Dockerfile-linux.template",
+        env={**_PYTHON, "PYPY_VERSION": None, "PATH": None},
     ),
     _Row(
         ("node",),
@@ -394,6 +410,14 @@ _ROWS: tuple[_Row, ...] = (
     _Row(("scratch",), "BuildKit dockerfile2llb/convert.go emptyImageName", "scratch"),
 )
 
+_LOUD = frozenset(
+    ("messense/rust-musl-cross", "jupyter/base-notebook", "cimg/base", "gitpod/workspace-base", "homebrew/brew",
+     "ghcr.io/astral-sh/uv", "mambaorg/micromamba", "denoland/deno", "phusion/baseimage", "jenkins/jenkins",
+     "jenkins/agent",
+     "oven/bun", "composer", "dart")
+)  # fmt: skip
+"""Rows (by their first name) whose images set, or may set, variables of package managers or HOME."""
+
 _BY_NAME: dict[str, _Row] = {name: row for row in _ROWS for name in row.names}
 
 _OFFICIAL = (
@@ -517,6 +541,7 @@ def base_image(reference: str, exact: bool = True) -> BaseImage:
         workdir=workdir,
         accounts=accounts,
         all_accounts=family in ("debian", "alpine", "scratch") and row.complete,
+        quiet=row.names[0] not in _LOUD,
         source=row.source,
     )
 

@@ -10,12 +10,12 @@ from fixer.analysis.accounts import MENTION, Accounts
 from fixer.analysis.bases import BaseImage
 from fixer.analysis.commands import Call, Surroundings, exec_calls, script_calls, surroundings_of
 from fixer.analysis.mounts import Mount, read_mounts
+from fixer.analysis.paths import Effect, Reader, Writer, effects_of, find_readers, find_writers
 from fixer.analysis.stages import Stage, build_stages, flag_value, last_of_name, resolve_from
 from fixer.analysis.state import ShellState, StageStates, State, UserState
 from fixer.analysis.values import Known, Unknown, Value, expand, join
 from fixer.tree.cook import Cooked, cook, cook_heredoc, kept_pieces
 from fixer.tree.nodes import (
-    Add,
     Cmd,
     Copy,
     Dockerfile,
@@ -62,7 +62,7 @@ class Facts:
         self._calls: dict[int, tuple[Call, ...] | OpaqueScript] = {}
         self._mounts: dict[int, tuple[Mount, ...]] = {}
         self._accounts: dict[int, tuple[int, Accounts]] = {}
-        self._users: dict[int, UserState] = {}
+        self._effects: dict[int, tuple[Effect, ...]] = {}
 
     # --- stages and state --------------------------------------------------------------------------------------------
 
@@ -335,6 +335,47 @@ class Facts:
             state, lambda name: self.user_named(state, name), self.file.text, self.file.escape, _parse, heredoc=heredoc
         )
 
+    def image_calls(self, instruction: Instruction, stage: Stage) -> tuple[Call, ...] | OpaqueScript:
+        """The commands of a CMD, ENTRYPOINT or HEALTHCHECK as they run in the image of `stage`, which may be derived
+        from the stage where the instruction stands: with that image's directory, user and environment."""
+        state = self.end_state(stage)
+        if not isinstance(instruction, Cmd | Entrypoint | Healthcheck):
+            return ()
+        if isinstance(instruction.form, ExecForm):
+            items = instruction.form.items
+            return exec_calls(items, self._around(state)) if items else ()
+        script = self.script(instruction)
+        if script is None or isinstance(script, OpaqueScript):
+            return script if script is not None else ()
+        shell = self.state(instruction).shell
+        return script_calls(
+            script, self._around(state), dialect=shell.dialect or "sh", errexit=shell.errexit, pipefail=shell.pipefail
+        )
+
+    # --- paths -------------------------------------------------------------------------------------------------------
+
+    def effects(self, instruction: Instruction) -> tuple[Effect, ...]:
+        """What an instruction reads, writes and removes in its stage's file system."""
+        key = id(instruction)
+        if key not in self._effects:
+            self._effects[key] = effects_of(self, instruction)
+        return self._effects[key]
+
+    def readers(self, stage: Stage, path: str, after: Instruction | None = None) -> tuple[Reader, ...]:
+        """Everybody who reads at, below or above `path` of that stage's file system after that instruction (None: after
+        FROM): later RUNs of the stage and of stages derived from it, COPY --from and RUN --mount=from= in any stage (by
+        name, by number, from a derived stage), CMD, ENTRYPOINT and HEALTHCHECK in force, ENV values that name it,
+        WORKDIR, VOLUME, ONBUILD, and symbolic links that lead there.
+
+        `rm` is no reader. A RUN that sees the path through a mount of its own has `through_mount`. That the image of a
+        shipped stage holds the path is not a reader: see `Stage.shipped`."""
+        return find_readers(self, stage, path, after)
+
+    def writers(self, stage: Stage, path: str, before: Instruction | None = None) -> tuple[Writer, ...]:
+        """Everybody who may have written or removed something at, below or above `path` before that instruction (None:
+        up to the end of the stage): the base image, COPY, ADD, RUN, WORKDIR, in the stage and those below it."""
+        return find_writers(self, stage, path, before)
+
     # --- mounts and volumes ------------------------------------------------------------------------------------------
 
     def mounts(self, run: Instruction) -> tuple[Mount, ...]:
@@ -381,7 +422,7 @@ def _from_texts(instruction: Instruction) -> list[tuple[str, bool]]:
     """The texts of `--from=` and `--mount=…from=…`, and whether a number means a stage."""
     if isinstance(instruction, Onbuild):
         return []
-    if isinstance(instruction, Copy | Add):
+    if isinstance(instruction, Copy):
         text = flag_value(instruction.flags, "from")
         return [(text, True)] if text is not None else []
     if not isinstance(instruction, Run):

@@ -1,0 +1,493 @@
+"""What well-known programs read and write, by their words.
+
+Sources: their manual pages (coreutils, findutils, tar, sed, grep, curl, wget, git, shadow, apt, apk-tools, dnf, pip). A
+program that is not here is unknown: it may use anything in its directory, and anything that it names.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from fixer.analysis.commands import Arg, Call
+from fixer.analysis.values import Known, Unknown, Value, join
+
+
+@dataclass(frozen=True, slots=True)
+class Operand:
+    """A word that names a path. mode, extent: as in `Effect`. value: the path, if it is a part of the word."""
+
+    node: Arg
+    mode: str
+    extent: str
+    value: Value | None = None
+
+
+@dataclass(slots=True)
+class Uses:
+    """operands: the paths that the words name. anything: it may read and write all of its directory. writes:
+    directories below which it may write, whatever its words are."""
+
+    operands: list[Operand] = field(default_factory=list)
+    anything: bool = False
+    writes: tuple[str, ...] = ()
+
+
+def _set(words: str) -> frozenset[str]:
+    return frozenset(words.split())
+
+
+_PURE = _set(
+    "echo printf true false : exit return cd pushd popd export unset set shift local declare typeset readonly trap "
+    "umask ulimit alias  sleep date hash which type whoami id uname nproc hostname pwd wait kill command builtin "
+    "getent locale uuidgen arch dirname basename seq expr break continue read let service "
+    "update-ca-certificates update-ca-trust ldconfig locale-gen dpkg-reconfigure update-alternatives update-locale "
+    "useradd adduser userdel deluser usermod groupadd addgroup groupdel delgroup groupmod gpasswd passwd chpasswd chsh "
+    "a2enmod a2dismod a2ensite a2dissite rustup debconf-set-selections dircolors ssh-keyscan systemctl rc-update "
+    "docker-php-ext-install docker-php-ext-configure docker-php-ext-enable phpenmod pecl fc-cache mktemp"
+)
+_SYSTEM = _set(
+    "apt-get apt aptitude apt-key apt-mark apt-cache add-apt-repository dpkg apk yum dnf dnf5 microdnf tdnf zypper rpm "
+    "pacman pip pip3 pipx conda mamba micromamba gem snap opkg tlmgr"
+)
+_SYSTEM_PLACES = ("/usr", "/etc", "/var", "/lib", "/lib64", "/bin", "/sbin", "/opt", "/boot", "/run", "/srv", "/tmp")
+_READS = _set(
+    "cat ls head tail wc stat file du md5sum sha1sum sha224sum sha256sum sha384sum sha512sum shasum cksum ldd objdump "
+    "readelf nm readlink realpath test [ [[ diff cmp xxd od hexdump sort uniq cut tr nl tac less more strings size "
+    "tree base64 jq grep egrep fgrep zcat xzcat bzcat zgrep gpg gpgv"
+)
+_WRITES = _set("touch mkdir truncate strip upx setcap chmod chown chgrp setfacl gzip gunzip xz unxz bzip2 bunzip2 zstd "
+               "patchelf dos2unix")  # fmt: skip
+_REMOVES = _set("rm rmdir unlink shred")
+_FIRST_IS_NO_PATH = _set("chmod chown chgrp setcap grep egrep fgrep jq sed awk gawk mawk tr")
+_TAKES_WORD: dict[str, frozenset[str]] = {
+    "head": _set("-n -c"), "tail": _set("-n -c"), "cut": _set("-d -f -c -b"), "mkdir": _set("-m"), "stat": _set("-c"),
+    "install": _set("-m -o -g -S"), "grep": _set("-e -A -B -C -m"), "sort": _set("-k -t -T"), "touch": _set("-d -t"),
+    "truncate": _set("-s"), "gpg": _set("--keyserver --recv-keys --recv-key -u"), "find": _set(""),
+    "sed": _set(""), "du": _set("-d"), "jq": _set("--arg"), "shred": _set("-n -s"), "xxd": _set("-l -s -c"),
+}  # fmt: skip
+
+
+def program_uses(call: Call) -> Uses:
+    """The paths that a command uses."""
+    name = call.program
+    uses = Uses()
+    if call.words and name is not None:
+        _program_itself(call, uses)
+    if not call.words:
+        return uses
+    if "xargs" in call.wrappers and name not in _PURE:
+        # More words follow that nobody knows.
+        uses.anything = True
+    if name is None:
+        uses.anything = True
+        return _named(call, uses, "unknown")
+    if name in _PURE:
+        return uses
+    special = _SPECIAL.get(name)
+    if special is not None:
+        special(call, uses)
+        return uses
+    if name in _SYSTEM:
+        uses.writes = _SYSTEM_PLACES
+        return _named(call, uses, "tree")
+    for names, mode, extent in ((_READS, "read", "tree"), (_WRITES, "write", "exact"), (_REMOVES, "remove", "tree")):
+        if name in names:
+            _operands(call, uses, mode, extent)
+            return uses
+    uses.anything = True
+    return _named(call, uses, "unknown")
+
+
+def _program_itself(call: Call, uses: Uses) -> None:
+    """`./build.sh`, `/app/bin/tool`: the program is read."""
+    first = call.words[0]
+    if isinstance(first, Known) and "/" in first.value and call.nodes:
+        uses.operands.append(Operand(call.nodes[0], "read", "exact"))
+
+
+def _pairs(call: Call) -> list[tuple[Value, Arg]]:
+    skip = 1 if call.program != "[[" else 0
+    return list(zip(call.words, call.nodes, strict=False))[skip:]
+
+
+def _text(word: Value) -> str:
+    return word.value if isinstance(word, Known) else "?"
+
+
+def _named(call: Call, uses: Uses, extent: str) -> Uses:
+    """Words that can only be paths: those with a slash or a dot at the front, also behind `--option=`."""
+    for word, node in _pairs(call):
+        if isinstance(word, Unknown):
+            text, _ = call.prefix(node)
+            if "/" in text and "://" not in text:
+                _both(uses, node, "unknown", None)
+            continue
+        text = word.value
+        if "://" in text:
+            continue
+        if text.startswith("-"):
+            _, equals, value = text.partition("=")
+            if equals and ("/" in value or value in (".", "..")):
+                _both(uses, node, extent, Known(value, word.args))
+        elif "/" in text or text in (".", "..") or text.startswith("./"):
+            _both(uses, node, extent, None)
+    return uses
+
+
+def _both(uses: Uses, node: Arg, extent: str, value: Value | None) -> None:
+    uses.operands.append(Operand(node, "read", extent, value))
+    uses.operands.append(Operand(node, "write", extent, value))
+
+
+def _split(call: Call) -> tuple[list[tuple[Value, Arg]], dict[str, tuple[Value, Arg] | None]]:
+    """Operands, and options with their words."""
+    takes = _TAKES_WORD.get(call.program or "", frozenset())
+    operands: list[tuple[Value, Arg]] = []
+    options: dict[str, tuple[Value, Arg] | None] = {}
+    pairs = _pairs(call)
+    at = 0
+    only_operands = False
+    while at < len(pairs):
+        word, node = pairs[at]
+        at += 1
+        if only_operands or isinstance(word, Unknown) or not word.value.startswith("-") or word.value == "-":
+            if not (isinstance(word, Known) and word.value in ("-", "]", "]]", "!", "(", ")")):
+                operands.append((word, node))
+            continue
+        text = word.value
+        if text == "--":
+            only_operands = True
+        elif text in takes and at < len(pairs):
+            options[text] = pairs[at]
+            at += 1
+        else:
+            options[text] = None
+    return operands, options
+
+
+def _operands(call: Call, uses: Uses, mode: str, extent: str) -> None:
+    operands, options = _split(call)
+    name = call.program or ""
+    if name in _FIRST_IS_NO_PATH and not any(o in ("-e", "-f", "--file", "--regexp") for o in options):
+        operands = operands[1:]
+    recursive = any(o in ("--recursive",) or (not o.startswith("--") and ("R" in o or "r" in o)) for o in options)
+    for _, node in operands:
+        if mode == "write" and name in ("mkdir", "touch", "truncate"):
+            uses.operands.append(Operand(node, "write", "exact"))
+            continue
+        reach = "tree" if recursive or extent == "tree" else "exact"
+        if mode != "read":
+            if mode == "write":
+                uses.operands.append(Operand(node, "read", reach))
+            uses.operands.append(Operand(node, mode, reach))
+            continue
+        uses.operands.append(Operand(node, "read", reach))
+    if mode == "read" and not operands and name in ("ls", "tree", "du"):
+        _both_here(call, uses)
+
+
+def _both_here(call: Call, uses: Uses) -> None:
+    uses.operands.append(Operand(call.nodes[0], "read", "tree", call.cwd))
+
+
+# --- programs with a grammar of their own ----------------------------------------------------------------------------
+
+
+def _copy(call: Call, uses: Uses) -> None:
+    """cp, mv, install, rsync, scp: the last operand, or the word of -t, is where it goes."""
+    pairs = _pairs(call)
+    takes = _TAKES_WORD.get(call.program or "", frozenset())
+    operands: list[tuple[Value, Arg]] = []
+    target: tuple[Arg, Value | None] | None = None
+    directories = False
+    at = 0
+    while at < len(pairs):
+        word, node = pairs[at]
+        at += 1
+        if isinstance(word, Known) and word.value.startswith("-") and word.value != "-":
+            text = word.value
+            if text in ("-t", "--target-directory") and at < len(pairs):
+                target = (pairs[at][1], None)
+                at += 1
+            elif text.startswith("--target-directory="):
+                target = (node, Known(text.partition("=")[2], word.args))
+            elif text in takes and at < len(pairs):
+                at += 1
+            elif call.program == "install" and text in ("-d", "--directory"):
+                directories = True
+            continue
+        if "://" in _text(word) or re.match(r"[^/]*@[^/]*:", _text(word)):
+            continue
+        operands.append((word, node))
+    if directories:
+        uses.operands.extend(Operand(node, "write", "exact") for _, node in operands)
+        return
+    if target is None and operands:
+        target = (operands.pop()[1], None)
+    for _, node in operands:
+        uses.operands.append(Operand(node, "read", "tree"))
+        if call.program == "mv":
+            uses.operands.append(Operand(node, "remove", "tree"))
+    if target is not None:
+        uses.operands.append(Operand(target[0], "write", "tree", target[1]))
+
+
+def _link(call: Call, uses: Uses) -> None:
+    pairs = [p for p in _pairs(call) if not (isinstance(p[0], Known) and p[0].value.startswith("-"))]
+    symbolic = any(
+        isinstance(word, Known) and word.value.startswith("-") and "s" in word.value for word, _ in _pairs(call)
+    )
+    if len(pairs) == 1:
+        uses.operands.append(Operand(pairs[0][1], "read", "tree", _link_target(call, pairs[0][0], None, symbolic)))
+        uses.operands.append(Operand(pairs[0][1], "write", "unknown", call.cwd))
+        return
+    for word, node in pairs[:-1]:
+        value = _link_target(call, word, pairs[-1][0], symbolic)
+        uses.operands.append(Operand(node, "read", "tree", value))
+    if pairs:
+        uses.operands.append(Operand(pairs[-1][1], "write", "tree"))
+
+
+def _link_target(call: Call, word: Value, name: Value | None, symbolic: bool) -> Value | None:
+    """A relative target of a symbolic link is seen from where the link is; None: the word itself is the path."""
+    if not symbolic or not isinstance(word, Known) or word.value.startswith("/"):
+        return None
+    if name is None:
+        return None
+    place = join(call.cwd, name)
+    if not isinstance(place, Known):
+        return Unknown("where a symbolic link stands is not known")
+    if isinstance(name, Known) and name.value.endswith("/"):
+        return join(place, word)
+    return join(Known(place.value.rpartition("/")[0] or "/"), word)
+
+
+def _find(call: Call, uses: Uses) -> None:
+    starts: list[Arg] = []
+    changes = False
+    expression = False
+    for word, node in _pairs(call):
+        text = word.value if isinstance(word, Known) else ""
+        if not expression and text in ("-L", "-H", "-P"):
+            continue
+        if text.startswith(("-", "(", ")", "!", ",")):
+            expression = True
+            changes = changes or text in ("-delete", "-exec", "-execdir", "-ok", "-okdir", "-fprint", "-fls")
+        elif not expression:
+            starts.append(node)
+    for node in starts:
+        uses.operands.append(Operand(node, "read", "tree"))
+        if changes:
+            uses.operands.append(Operand(node, "write", "unknown"))
+    if not starts:
+        uses.operands.append(Operand(call.nodes[0], "read", "tree", call.cwd))
+        if changes:
+            uses.operands.append(Operand(call.nodes[0], "write", "unknown", call.cwd))
+
+
+def _tar(call: Call, uses: Uses) -> None:
+    pairs = _pairs(call)
+    letters = ""
+    directory: tuple[Arg, Value | None] | None = None
+    archive: tuple[Arg, Value | None] | None = None
+    members: list[Arg] = []
+    at = 0
+    first = True
+    while at < len(pairs):
+        word, node = pairs[at]
+        at += 1
+        text = _text(word)
+        if text in ("-C", "--directory") and at < len(pairs):
+            directory = (pairs[at][1], None)
+            at += 1
+        elif text.startswith(("--directory=", "-C")):
+            value = text.partition("=")[2] if text.startswith("--") else text[2:]
+            directory = (node, Known(value))
+        elif text in ("-f", "--file") and at < len(pairs):
+            archive = (pairs[at][1], None)
+            at += 1
+        elif text.startswith("--file="):
+            archive = (node, Known(text.partition("=")[2]))
+        elif text in ("--exclude", "-X", "-T", "-I", "--strip-components", "--transform") and at < len(pairs):
+            at += 1
+        elif text.startswith("--"):
+            letters += {"--extract": "x", "--get": "x", "--create": "c", "--list": "t"}.get(text, "")
+        elif text.startswith("-") or first:
+            letters += text.lstrip("-")
+            if "f" in text and at < len(pairs):
+                archive = (pairs[at][1], None)
+                at += 1
+        else:
+            members.append(node)
+        first = False
+    where = directory if directory is not None else (call.nodes[0], call.cwd)
+    if archive is not None:
+        uses.operands.append(Operand(archive[0], "write" if "c" in letters else "read", "exact", archive[1]))
+    if "c" in letters:
+        for node in members:
+            if directory is None:
+                uses.operands.append(Operand(node, "read", "tree"))
+        if directory is not None or not members:
+            uses.operands.append(Operand(where[0], "read", "tree", where[1]))
+    elif "t" not in letters:
+        uses.operands.append(Operand(where[0], "write", "unknown", where[1]))
+
+
+def _unzip(call: Call, uses: Uses) -> None:
+    pairs = _pairs(call)
+    where: tuple[Arg, Value | None] = (call.nodes[0], call.cwd)
+    at = 0
+    while at < len(pairs):
+        word, node = pairs[at]
+        at += 1
+        text = _text(word)
+        if text == "-d" and at < len(pairs):
+            where = (pairs[at][1], None)
+            at += 1
+        elif not text.startswith("-"):
+            uses.operands.append(Operand(node, "read", "tree"))
+    uses.operands.append(Operand(where[0], "write", "unknown", where[1]))
+
+
+def _fetch(call: Call, uses: Uses) -> None:
+    """curl and wget: they write what -o, -O or -P says, or into the directory."""
+    pairs = _pairs(call)
+    named = False
+    here = call.program == "wget"
+    at = 0
+    while at < len(pairs):
+        word, node = pairs[at]
+        at += 1
+        text = _text(word)
+        takes_file = ("-o", "--output") if call.program == "curl" else ("-O", "--output-document", "-o")
+        bundle = not text.startswith("--") and text.startswith("-") and text[-1:] in "oO" and len(text) > 2
+        if (text in takes_file or (bundle and "-" + text[-1] in takes_file)) and at < len(pairs):
+            if pairs[at][0] != Known("-"):
+                uses.operands.append(Operand(pairs[at][1], "write", "exact"))
+            named = True
+            at += 1
+        elif text in ("-P", "--directory-prefix", "--output-dir") and at < len(pairs):
+            uses.operands.append(Operand(pairs[at][1], "write", "unknown"))
+            named = True
+            at += 1
+        elif text.startswith(("--output=", "--output-document=", "--directory-prefix=")):
+            uses.operands.append(Operand(node, "write", "unknown", Known(text.partition("=")[2])))
+            named = True
+        elif call.program == "curl" and (text in ("--remote-name", "--remote-name-all") or (bundle or text == "-O")):
+            here = True
+        elif text.startswith("@"):
+            uses.operands.append(Operand(node, "read", "exact", Known(text[1:])))
+        elif text.startswith(("/", "./")):
+            uses.operands.append(Operand(node, "read", "exact"))
+    if here and not named:
+        uses.operands.append(Operand(call.nodes[0], "write", "unknown", call.cwd))
+
+
+def _git(call: Call, uses: Uses) -> None:
+    operands, _ = _split(call)
+    texts = [_text(w) for w, _ in operands]
+    if texts[:1] == ["config"]:
+        return
+    if texts[:1] == ["clone"]:
+        clone = [p for p in operands[1:] if not (isinstance(p[0], Known) and p[0].value.isdigit())]
+        place = _text(clone[-1][0]) if clone else "?"
+        if place != "?" and "://" not in place and "@" not in place:
+            uses.operands.append(Operand(clone[-1][1], "write", "tree"))
+            return
+        uses.operands.append(Operand(call.nodes[0], "write", "unknown", call.cwd))
+        return
+    uses.anything = True
+    _named(call, uses, "unknown")
+
+
+def _sed(call: Call, uses: Uses) -> None:
+    pairs = _pairs(call)
+    in_place = script = False
+    operands: list[Arg] = []
+    at = 0
+    while at < len(pairs):
+        word, node = pairs[at]
+        at += 1
+        text = _text(word)
+        if text.startswith("-") and text != "-":
+            in_place = in_place or text.startswith(("-i", "--in-place")) or (not text.startswith("--") and "i" in text)
+            if text in ("-e", "-f", "--expression", "--file") or (not text.startswith("--") and text.endswith("e")):
+                script = True
+                at += 1
+            script = script or text.startswith(("--expression=", "--file="))
+            continue
+        operands.append(node)
+    for node in operands if script else operands[1:]:
+        uses.operands.append(Operand(node, "read", "exact"))
+        if in_place:
+            uses.operands.append(Operand(node, "write", "exact"))
+
+
+def _awk(call: Call, uses: Uses) -> None:
+    operands, options = _split(call)
+    for _, node in operands if "-f" in options else operands[1:]:
+        uses.operands.append(Operand(node, "read", "exact"))
+
+
+def _tee(call: Call, uses: Uses) -> None:
+    for _, node in _split(call)[0]:
+        uses.operands.append(Operand(node, "write", "exact"))
+
+
+def _source(call: Call, uses: Uses) -> None:
+    for _, node in _pairs(call)[:1]:
+        uses.operands.append(Operand(node, "read", "exact"))
+
+
+_PIP_PLACES = _set("-t --target --prefix --root --cache-dir -d --dest -w --wheel-dir --src")
+
+
+def _pip(call: Call, uses: Uses) -> None:
+    """pip: requirement files and local projects; a local project is read whole."""
+    uses.writes = _SYSTEM_PLACES
+    pairs = _pairs(call)
+    at = 0
+    while at < len(pairs):
+        word, node = pairs[at]
+        at += 1
+        text = _text(word)
+        if text in ("-r", "--requirement", "-c", "--constraint") and at < len(pairs):
+            uses.operands.append(Operand(pairs[at][1], "read", "exact"))
+            at += 1
+        elif text in ("-e", "--editable") and at < len(pairs):
+            if "://" not in _text(pairs[at][0]):
+                _both(uses, pairs[at][1], "unknown", None)
+            at += 1
+        elif text in _PIP_PLACES and at < len(pairs):
+            uses.operands.append(Operand(pairs[at][1], "write", "unknown"))
+            at += 1
+        elif text in ("-i", "--index-url", "--extra-index-url", "-f", "--find-links", "--trusted-host"):
+            if at < len(pairs) and _text(pairs[at][0]).startswith(("/", ".")):
+                uses.operands.append(Operand(pairs[at][1], "read", "tree"))
+            at += 1
+        elif text.startswith("-"):
+            _, equals, value = text.partition("=")
+            if equals and "/" in value and "://" not in value:
+                _both(uses, node, "unknown", Known(value))
+        elif "://" not in text and (text.startswith((".", "/")) or "/" in text or text == "?"):
+            _both(uses, node, "unknown", Known(text.partition("[")[0]) if "[" in text else None)
+
+
+def _shell(call: Call, uses: Uses) -> None:
+    """A shell that reads its script from input, or a script file that it names."""
+    uses.anything = True
+    _named(call, uses, "unknown")
+    operands, _ = _split(call)
+    for word, node in operands[:1]:
+        if not (isinstance(word, Known) and "/" in word.value):
+            uses.operands.append(Operand(node, "read", "exact"))
+
+
+_SPECIAL: dict[str, Callable[[Call, Uses], None]] = {
+    "cp": _copy, "mv": _copy, "install": _copy, "rsync": _copy, "scp": _copy, "ln": _link, "find": _find, "tar": _tar,
+    "bsdtar": _tar, "unzip": _unzip, "curl": _fetch, "wget": _fetch, "git": _git, "sed": _sed, "awk": _awk,
+    "gawk": _awk, "mawk": _awk, "tee": _tee, ".": _source, "source": _source, "pip": _pip, "pip3": _pip,
+    "sh": _shell, "bash": _shell, "dash": _shell, "ash": _shell,
+}  # fmt: skip
