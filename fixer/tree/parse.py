@@ -1,7 +1,7 @@
 """Text to tree: `parse` never raises on content, and the tree's leaves are the text.
 
-Lark's LALR parser is fed token by token. When an instruction does not fit the grammar, both of Lark's stacks are cut
-back to where it began, and the whole instruction goes in as one OPAQUE token, so that an error never leaves its
+The tables of Lark's LALR parser are driven token by token. When an instruction does not fit the grammar, both stacks
+are cut back to where it began, and the whole instruction goes in as one OPAQUE token, so that an error never leaves its
 instruction and the cost stays linear.
 """
 
@@ -17,13 +17,12 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 from fixer.text.source import LineIndex, decode
 from fixer.tree import nodes as n
 from fixer.tree.cook import SPACE
+from fixer.tree.grammar import Reduction, Row, Tables, load_lark, tables
 from fixer.tree.nodes import Leaf
 from fixer.tree.words import Unreadable, csv_fields, heredoc_of, unquote_flag
 
 if TYPE_CHECKING:
-    from lark import Lark
-
-    from fixer.tree.lexer import Scan
+    from fixer.tree.lexer import DockerfileLexer, Scan
 
 REASONS: Mapping[str, str] = {
     "copy-arguments": "COPY and ADD need at least one source and a destination",
@@ -102,33 +101,89 @@ def parse(source: str | bytes) -> n.Dockerfile[Any]:
     neighbours are not touched. Bytes are read as UTF-8, those that are not stay as lone surrogates.
     """
     text = decode(source) if isinstance(source, bytes) else source
-    lark = _lark()
-    scan: Scan = lark.parser.lexer.scan(text)
+    lexer, lalr = _parser()
+    scan = lexer.scan(text)
     _builder.begin(scan)
-    from lark import Token, UnexpectedToken
-
-    state = lark.parse_interactive().parser_state
-    feed = state.feed_token
-    values, states = state.value_stack, state.state_stack
+    stack = _Stack(lalr)
     for tokens, reason in scan.units():
         if reason is None:
-            first = tokens[0]
-            feed(first)  # type: ignore[arg-type]
-            before = len(values) - 1
-            try:
-                for token in tokens[1:]:
-                    feed(token)  # type: ignore[arg-type]
+            depth = stack.open(tokens[0])
+            misfit = stack.push(tokens)
+            if misfit is None:
                 continue
-            except UnexpectedToken as problem:
-                reason = _misfit(tokens, problem.token)
-                del values[before:]
-                del states[before + 1 :]
-        opaque, end = _melt(tokens)
-        _builder.reasons[opaque.start] = reason
-        feed(opaque)  # type: ignore[arg-type]
-        feed(end)  # type: ignore[arg-type]
-    bom, items = feed(Token("$END", ""), True)
+            reason = _misfit(tokens, misfit)
+            stack.cut(depth)
+        melted = _melt(tokens)
+        _builder.reasons[melted[0].start] = reason
+        stack.push(list(melted))
+    bom, items = stack.close()
     return n.Dockerfile(bom, items, text, isinstance(source, bytes), scan.escape, LineIndex(text))
+
+
+class _Stack:
+    """Lark's parser in between two tokens: states, and the values built so far."""
+
+    __slots__ = ("states", "tables", "values")
+
+    def __init__(self, tables: Tables) -> None:
+        self.tables = tables
+        self.states = [tables.start]
+        self.values: list[Any] = []
+
+    def open(self, token: Leaf) -> int:
+        """Finish what `token`, the first of a line, shows to be whole. The depth below the line."""
+        self._reduce(token.type)
+        return len(self.values)
+
+    def push(self, tokens: list[Leaf]) -> Leaf | None:
+        """Take tokens in. The first that does not fit, or None."""
+        rows, certain = self.tables.rows, self.tables.certain
+        states, values = self.states, self.values
+        state = states[-1]
+        for token in tokens:
+            kind = token.type
+            while (action := rows[state].get(kind)).__class__ is not int:
+                if action is None:
+                    return token
+                state = _reduce(rows, states, values, action)  # type: ignore[arg-type]
+            state = action
+            states.append(state)
+            values.append(token)
+            while (sure := certain[state]) is not None:
+                state = _reduce(rows, states, values, sure)
+        return None
+
+    def cut(self, depth: int) -> None:
+        """Forget all values above `depth`."""
+        del self.values[depth:]
+        del self.states[depth + 1 :]
+
+    def close(self) -> Any:
+        """The value of the whole text."""
+        self._reduce("$END")
+        return self.values[-1]
+
+    def _reduce(self, kind: str) -> None:
+        rows = self.tables.rows
+        states = self.states
+        while isinstance(action := rows[states[-1]].get(kind), Reduction):
+            if _reduce(rows, states, self.values, action) == self.tables.end:
+                return
+
+
+def _reduce(rows: list[Row], states: list[int], values: list[Any], reduction: Reduction) -> int:
+    build, size, rule = reduction
+    if build is None:
+        states[-1:] = []
+    elif size:
+        value = build(values[-size:])
+        del states[-size:]
+        values[-size:] = [value]
+    else:
+        values.append(build([]))
+    state: int = rows[states[-1]][rule]  # type: ignore[assignment]
+    states.append(state)
+    return state
 
 
 def _melt(tokens: list[Leaf]) -> tuple[Leaf, Leaf]:
@@ -521,8 +576,8 @@ _builder = _Builder()
 
 
 @lru_cache(maxsize=1)
-def _lark() -> Lark:
-    from fixer.tree.grammar import load_lark
+def _parser() -> tuple[DockerfileLexer, Tables]:
     from fixer.tree.lexer import DockerfileLexer
 
-    return load_lark("dockerfile.lark", DockerfileLexer, _builder)
+    lark = load_lark("dockerfile.lark", DockerfileLexer, _builder)
+    return lark.parser.lexer, tables(lark)
