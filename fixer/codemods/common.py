@@ -16,9 +16,9 @@ from typing import Any
 from fixer.analysis import Call, Known, Mount, UserState, Value, below, clean, related
 from fixer.text.edits import Edit
 from fixer.text.source import Span
-from fixer.tree.editor import remove_command, remove_item, remove_word
+from fixer.tree.editor import remove_commands, remove_word
 from fixer.tree.nodes import Directive, Dockerfile, JsonString, Run
-from fixer.tree.shell import AndOr, Literal, Word
+from fixer.tree.shell import AndOr, Literal, Pipeline, Script, Word
 
 REASONS: Mapping[str, str] = {
     "onbuild": "The step runs in other people's builds, whose user and environment this file does not know.",
@@ -236,30 +236,60 @@ def remove_words(file: Dockerfile[Any], call: Call, indexes: Sequence[int]) -> l
     return edits
 
 
-def remove_call(file: Dockerfile[Any], call: Call, calls: Sequence[Call]) -> Edit | None:
-    """Take a clean-up command out, so that the rest of the script does what it did; None if nothing would be left of
-    the script that it stands in. `calls` are all calls of its instruction. It is taken to have succeeded.
+def remove_calls(file: Dockerfile[Any], doomed: Sequence[Call], calls: Sequence[Call]) -> list[Edit]:
+    """Take clean-up commands out, so that the rest of the script does what it did. `calls` are all calls of the
+    instruction. They are taken to have succeeded.
 
-    Raises Stop if the rest would not be the same: it is part of a pipeline, it is what runs after a failure, or its own
-    success hides the failure of what stands before it.
+    Raises Stop if the rest would not be the same: one is part of a pipeline, is what runs after a failure, hides the
+    failure of what stands before it, or is all that its list holds.
     """
+    places: dict[int, tuple[Script, list[Pipeline]]] = {}
+    gone = {id(call.pipeline) for call in doomed}
+    for call in doomed:
+        script = call.script
+        if script is None:
+            raise Stop("cleanup", Span(*call.span), "this clean-up is all that the step does")
+        found = places.setdefault(id(script), (script, []))[1]
+        found.extend(_removable(call, gone, calls))
+    edits: list[Edit] = []
+    for script, found in places.values():
+        removal = remove_commands(file, script, found)
+        if removal is None:
+            raise Stop("cleanup", Span(*doomed[0].span), "nothing would be left of the list that this clean-up is in")
+        edits.extend(removal)
+    return edits
+
+
+def _removable(call: Call, gone: set[int], calls: Sequence[Call]) -> Sequence[Pipeline]:
+    """The pipelines that go with a call: its own, or all of an item such as `clean || true`."""
     script, item, place = call.script, call.and_or, call.pipeline
-    if script is None or item is None or place is None or len(place.commands) > 1 or place.negated:
-        raise Stop("cleanup", Span(*call.span), "this clean-up cannot be taken out of its pipeline")
+    span = Span(*call.span)
+    if script is None or item is None or place is None or len(place.commands) > 1 or place.negated or call.background:
+        raise Stop("cleanup", span, "this clean-up cannot be taken out of its pipeline")
     at = item.pipelines.index(place)
     if at > 0 and item.operators[at - 1].text == "||":
-        raise Stop("cleanup", Span(*call.span), "this clean-up runs only after a failure")
-    whole = len(item.pipelines) == 1
-    if at + 1 < len(item.pipelines) and item.operators[at].text == "||" and at == 0:
-        if len(item.pipelines) > 2:
-            raise Stop("cleanup", Span(*call.span), "what runs if this clean-up fails cannot be taken out with it")
-        whole = True
-    if not whole:
-        return remove_command(file, script, place)
-    position = script.items.index(item)
-    if position + 1 == len(script.items) and position > 0 and not _fails_alike(script.items[position - 1], calls):
-        raise Stop("cleanup", Span(*call.span), "as the last command it hides the failure of the one before")
-    return remove_item(file, script, item)
+        raise Stop("cleanup", span, "this clean-up runs only after a failure")
+    whole: Sequence[Pipeline] = (place,)
+    if at == 0 and at + 1 < len(item.pipelines) and item.operators[at].text == "||":
+        if len(item.pipelines) > 2 or not _says_true(item.pipelines[1], calls):
+            raise Stop("cleanup", span, "what runs if this clean-up fails cannot be taken out with it")
+        whole = item.pipelines
+    if len(whole) > 1 or _all_gone(item, gone):
+        position = script.items.index(item)
+        later = script.items[position + 1 :]
+        if position > 0 and all(_all_gone(i, gone) for i in later):
+            before = next((i for i in reversed(script.items[:position]) if not _all_gone(i, gone)), None)
+            if before is not None and not _fails_alike(before, calls):
+                raise Stop("cleanup", span, "as the last command it hides the failure of the one before")
+    return whole
+
+
+def _all_gone(item: AndOr, gone: set[int]) -> bool:
+    return all(id(p) in gone for p in item.pipelines)
+
+
+def _says_true(place: Pipeline, calls: Sequence[Call]) -> bool:
+    return any(call.pipeline is place and call.program in ("true", ":") for call in calls)
 
 
 def _fails_alike(item: AndOr, calls: Sequence[Call]) -> bool:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fixer.text.edits import Edit
-from fixer.tree.nodes import Dockerfile, Env, Instruction, Onbuild, Pair, Run, ShellForm, Transfer
+from fixer.tree.nodes import Dockerfile, Env, Heredoc, Instruction, Onbuild, Pair, Run, ShellForm, Transfer
 from fixer.tree.shell import AndOr, Pipeline, Script, Word
 
 DEFAULT_INDENT = "    "
@@ -113,28 +113,64 @@ def insert_before(file: Dockerfile, instruction: Instruction, script: Script, pl
 
 def remove_command(file: Dockerfile, script: Script, place: Pipeline) -> Edit | None:
     """Take `place` out of its list, with one operator, so that the rest stays a list; None if nothing would be left."""
-    item, index = _find(script, place)
-    if len(item.pipelines) > 1:
-        if index == 0:
-            return _removal(file, place.start, item.pipelines[1].start)
-        leading = "\n" in file.text[item.pipelines[index - 1].end : item.operators[index - 1].start]
-        if leading or place is item.pipelines[-1]:
-            return _removal(file, item.pipelines[index - 1].end, place.end)
-        return _removal(file, place.start, item.pipelines[index + 1].start)
-    return remove_item(file, script, item)
+    edits = remove_commands(file, script, (place,))
+    return edits[0] if edits else None
 
 
 def remove_item(file: Dockerfile, script: Script, item: AndOr) -> Edit | None:
     """Take a whole item out of a list, with one separator; None if nothing would be left."""
-    if len(script.items) == 1:
+    edits = remove_commands(file, script, item.pipelines)
+    return edits[0] if edits else None
+
+
+def remove_commands(file: Dockerfile, script: Script, places: Sequence[Pipeline]) -> list[Edit] | None:
+    """Take several commands out of one list, with as many operators and separators; None if nothing would be left."""
+    gone = {id(place) for place in places}
+    left = [any(id(p) not in gone for p in item.pipelines) for item in script.items]
+    if not any(left):
         return None
-    at = script.items.index(item)
-    if at + 1 < len(script.items):
-        return _removal(file, item.start, script.items[at + 1].start)
-    before, own = script.separators[at - 1], script.separators[at]
-    if own is not None and before is not None and own.text == before.text != "\n":
-        return _removal(file, before.end, own.end)
-    return _removal(file, script.items[at - 1].end, item.end)
+    edits = []
+    for first, last in _stretches(left):
+        if last + 1 < len(left):
+            edits.append(_removal(file, script.items[first].start, script.items[last + 1].start))
+            continue
+        before, own = script.separators[first - 1], script.separators[last]
+        if own is not None and before is not None and own.text == before.text != "\n":
+            edits.append(_removal(file, before.end, own.end))
+        else:
+            edits.append(_removal(file, script.items[first - 1].end, script.items[last].end))
+    for item, stays in zip(script.items, left, strict=True):
+        if stays:
+            edits.extend(_thinned(file, item, [id(p) not in gone for p in item.pipelines]))
+    return edits
+
+
+def _thinned(file: Dockerfile, item: AndOr, left: Sequence[bool]) -> list[Edit]:
+    edits = []
+    for first, last in _stretches(left):
+        if first == 0:
+            edits.append(_removal(file, item.start, item.pipelines[last + 1].start))
+            continue
+        end = item.pipelines[first - 1].end
+        leading = "\n" in file.text[end : item.operators[first - 1].start]
+        if leading or last + 1 == len(left):
+            edits.append(_removal(file, end, item.pipelines[last].end))
+        else:
+            edits.append(_removal(file, item.pipelines[first].start, item.pipelines[last + 1].start))
+    return edits
+
+
+def _stretches(left: Sequence[bool]) -> list[tuple[int, int]]:
+    """First and last index of every run of False."""
+    out: list[tuple[int, int]] = []
+    for at, stays in enumerate(left):
+        if stays:
+            continue
+        if out and out[-1][1] == at - 1:
+            out[-1] = (out[-1][0], at)
+        else:
+            out.append((at, at))
+    return out
 
 
 def remove_word(file: Dockerfile, word: Word, previous_end: int) -> Edit:
@@ -312,20 +348,41 @@ def _comments(text: str, start: int, end: int) -> list[str]:
 
 def _removal(file: Dockerfile, start: int, end: int) -> Edit:
     """Remove a stretch; if comment lines stand in it they stay, between what is before and what is after."""
+    body = _heredoc_at(file, start)
+    if body is not None and (comment := _trailing_comment(file.text, start, end)) is not None:
+        return Edit(start, comment, "")
     kept = _comments(file.text, start, end)
     if not kept:
         return Edit(start, end, "")
     eol = "\r\n" if kept[0].endswith("\r") else "\n"
     lines = "".join(line.rstrip("\r") + eol for line in kept)
-    rest = file.text[end : _logical_end(file, end)]
+    rest = "" if body is not None else file.text[end : _logical_end(file, end)]
+    line_start = file.text.rfind("\n", 0, start) + 1
+    if line_start > 0 and not file.text[line_start:start].strip(" \t"):
+        return Edit(line_start, end, lines + _line_indent(file.text, end))
     if not rest.strip(" \t\r\n" + file.escape):
         # Nothing of the instruction follows: the comments come after it, and no continuation may lead to them.
         return Edit(start, end, eol + lines.removesuffix(eol))
-    indent = _line_indent(file.text, end)
-    line_start = file.text.rfind("\n", 0, start) + 1
-    if line_start > 0 and not file.text[line_start:start].strip(" \t"):
-        return Edit(line_start, end, lines + indent)
-    return Edit(start, end, f" {file.escape}{eol}{lines}{indent}")
+    return Edit(start, end, f" {file.escape}{eol}{lines}{_line_indent(file.text, end)}")
+
+
+def _heredoc_at(file: Dockerfile, offset: int) -> Heredoc | None:
+    """The heredoc in whose body `offset` is."""
+    for item in file.instructions:
+        inner = item.inner if isinstance(item, Onbuild) else item
+        if isinstance(inner, Run | Transfer):
+            for heredoc in inner.heredocs:
+                if heredoc.body.start <= offset < heredoc.body.span.end:
+                    return heredoc
+    return None
+
+
+def _trailing_comment(text: str, start: int, end: int) -> int | None:
+    """Where a shell comment begins behind a command of a heredoc that goes away, if the stretch holds one."""
+    gap = text[start:end].rstrip()
+    line = gap.rpartition("\n")[2] if "\n" not in gap else gap.split("\n", 1)[0]
+    at = line.rfind(" #")
+    return start + at + 1 if at >= 0 and start + at + 1 < end else None
 
 
 def _logical_end(file: Dockerfile, offset: int) -> int:
