@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
-import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -267,6 +266,8 @@ def _overwrite(target: str, data: bytes) -> None:
 
 
 def _replace(target: str, status: os.stat_result, data: bytes) -> None:
+    import tempfile  # slow to import, and most runs write nothing
+
     descriptor, temporary = tempfile.mkstemp(prefix=".dockfix-", dir=os.path.dirname(target))
     try:
         with open(descriptor, "wb") as file:
