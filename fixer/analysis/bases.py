@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from fixer.analysis.values import ROOT, Known, Unknown, Value
 
@@ -505,6 +506,7 @@ def canonical(repository: str) -> str:
     return name[ported.end() :] if ported else name
 
 
+@lru_cache(maxsize=1024)
 def base_image(reference: str, exact: bool = True) -> BaseImage:
     """What is known of the image `reference`; not `exact` if a part of its tag is unknown (written `?`)."""
     repository, tag, digest = split_reference(reference)

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from fixer.analysis.state import State, UserState, shell_options
 from fixer.analysis.values import EMPTY, Known, Unknown, Value, join
-from fixer.analysis.words import known_prefix, word_value
+from fixer.analysis.words import known_prefix, plain_value, word_value
 from fixer.analysis.wrappers import peel
 from fixer.tree.cook import Cooked, cook
 from fixer.tree.nodes import JsonString
@@ -620,7 +620,7 @@ class _Walk:
                 self.record((), (), command, flow, place, where, {})
             return flow, flow if any(_substitutes(a.values) for a in command.assignments) else None
         local: Mapping[str, Value | None] = {a.name: self.assigned(a, flow) for a in command.assignments}
-        words = tuple([self.here(word, flow) for word in command.words])
+        words = tuple([plain_value(word) or self.here(word, flow) for word in command.words])
         return self.command_words(words, command.words, command, flow, place, where, local)
 
     def assigned(self, assignment: Assignment, flow: _Flow) -> Value:

@@ -10,7 +10,7 @@ from fixer.analysis.accounts import MENTION, Accounts
 from fixer.analysis.bases import BaseImage
 from fixer.analysis.commands import Call, Surroundings, exec_calls, script_calls, surroundings_of
 from fixer.analysis.mounts import Mount, read_mounts
-from fixer.analysis.paths import Effect, Reader, Writer, effects_of, find_readers, find_writers
+from fixer.analysis.paths import Effect, Reader, Writer, call_effects, effects_of, find_readers, find_writers
 from fixer.analysis.stages import Stage, build_stages, flag_value, last_of_name, resolve_from
 from fixer.analysis.state import ShellState, StageStates, State, UserState
 from fixer.analysis.values import Known, Unknown, Value, expand, join
@@ -62,6 +62,7 @@ class Facts:
         self._calls: dict[int, tuple[Call, ...] | OpaqueScript] = {}
         self._mounts: dict[int, tuple[Mount, ...]] = {}
         self._accounts: dict[int, tuple[int, Accounts]] = {}
+        self._call_effects: dict[int, tuple[Call, tuple[Effect, ...]]] = {}
         self._effects: dict[int, tuple[Effect, ...]] = {}
 
     # --- stages and state --------------------------------------------------------------------------------------------
@@ -360,6 +361,14 @@ class Facts:
         if key not in self._effects:
             self._effects[key] = effects_of(self, instruction)
         return self._effects[key]
+
+    def call_effects(self, call: Call) -> tuple[Effect, ...]:
+        """What one command reads, writes and removes; mounts are not looked at."""
+        # The call is kept beside its effects, for another one might get its id.
+        found = self._call_effects.get(id(call))
+        if found is None or found[0] is not call:
+            found = self._call_effects[id(call)] = (call, tuple(call_effects(call)))
+        return found[1]
 
     def readers(self, stage: Stage, path: str, after: Instruction | None = None) -> tuple[Reader, ...]:
         """Everybody who reads at, below or above `path` of that stage's file system after that instruction (None: after

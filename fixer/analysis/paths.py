@@ -192,7 +192,7 @@ def _call_effects(facts: Facts, instruction: Instruction) -> Iterator[Effect]:
         yield Effect("write", Unknown("a script that is not understood"), "unknown", "", None, span)
         return
     for call in calls:
-        yield from call_effects(call)
+        yield from facts.call_effects(call)
 
 
 def call_effects(call: Call) -> Iterator[Effect]:
@@ -378,11 +378,9 @@ def _run_readers(search: _Search, stage: Stage, run: Run) -> None:
 def _call_readers(
     search: _Search, kind: str, stage: Stage, instruction: Instruction, call: Call, mounts: tuple[Mount, ...]
 ) -> None:
-    named = False
-    for effect in call_effects(call):
+    for effect in search.facts.call_effects(call):
         if effect.mode != "read":
             continue
-        before = len(search.found)
         why = None
         if effect.site is None:
             why = f"{call.program or 'a program'} may read anything in its directory"
@@ -390,7 +388,6 @@ def _call_readers(
             search, kind, stage, instruction, effect.path, effect.extent, effect.start, effect.site, effect.span, why,
             mounts, call,
         )  # fmt: skip
-        named = named or len(search.found) > before
     _mentions(search, kind, stage, instruction, call, mounts)
 
 

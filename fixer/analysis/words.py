@@ -26,14 +26,23 @@ _BRACES = re.compile(r"\{[^{}]*(?:,|\.\.)[^{}]*\}")
 _NEEDS_SHELL = re.compile(r"`|\$\(|\$\{[^}]*[^\w}]")
 
 
-def word_value(word: Word, lookup: Lookup, home: Home, cwd: Value, *, split: bool = True) -> Value:
-    """The one string that `word` is, or Unknown: a pattern, braces, output of a command, an unknown variable, or text
-    that the shell splits into several words or drops. `split=False` where the shell does not split (assignments)."""
+def plain_value(word: Word) -> Value | None:
+    """The value of a word that is the same everywhere; None if it needs to be looked at."""
     parts = word.parts
     if len(parts) == 1:
         part = parts[0]
         if type(part) is Literal and not part.glob and (part.quoted or "{" not in part.value):
             return Known(part.value)
+    return None
+
+
+def word_value(word: Word, lookup: Lookup, home: Home, cwd: Value, *, split: bool = True) -> Value:
+    """The one string that `word` is, or Unknown: a pattern, braces, output of a command, an unknown variable, or text
+    that the shell splits into several words or drops. `split=False` where the shell does not split (assignments)."""
+    plain = plain_value(word)
+    if plain is not None:
+        return plain
+    parts = word.parts
     out: list[str] = []
     args: frozenset[str] = frozenset()
     present = False
