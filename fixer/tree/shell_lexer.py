@@ -96,6 +96,7 @@ _QUOTED = re.compile(r'[^"\\$`]+')
 _EXPANSION = re.compile(r"[\\$`]")
 _BACKQUOTE = re.compile(r"[`\\]")
 _ARGUMENT = re.compile(r"""[}\\$`"']""")
+_UNLIKE = re.compile(r"""[}\\`"]|\$[{(]""")
 _ARITHMETIC = re.compile(r"""[()\\$`"']""")
 _SUBSCRIPT = re.compile(r"""[\]\\$`"'\n]""")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -871,9 +872,11 @@ class Scanner:
         return first, bisect_left(self.places, part.end, first, end)
 
     def _cut_braces(self, parts: list[Part], found: list[tuple[int, int]], start: int, end: int) -> list[Part]:
+        """`parts` with one part for each range in `found`; only unquoted literals cross the ends of a range."""
         text, places = self.text, self.places
         out: list[Part] = []
         at = 0
+        begin = start  # what stands before this is in `out` already
         for first, last in found:
             inner: list[Part] = []
             while at < len(parts):
@@ -881,21 +884,23 @@ class Scanner:
                 a, b = self._cooked(part, start, end)
                 if a >= last:
                     break
-                at += 1
-                if b <= first and not a == b == first:
-                    out.append(part)
-                elif a < first:
-                    self._literal(out, a, first)
-                if b > last:
-                    # the rest of an unquoted literal, which the next braces may cut again
-                    rest: list[Part] = []
-                    self._literal(rest, last, b)
-                    at -= 1
-                    parts[at] = rest[0]
-                    break
-                if a >= first and not isinstance(part, Literal):
+                if b <= first:
+                    if a < begin:
+                        self._literal(out, begin, b)
+                    else:
+                        out.append(part)
+                elif max(a, begin) < first:
+                    self._literal(out, max(a, begin), first)
+                elif not isinstance(part, Literal):
                     inner.append(part)
+                if b > last:
+                    break
+                at += 1
+            begin = last
             out.append(Braces(places[first], places[last - 1] + 1, text[first:last], tuple(inner)))
+        if at < len(parts) and self._cooked(parts[at], start, end)[0] < begin:
+            self._literal(out, begin, self._cooked(parts[at], start, end)[1])
+            at += 1
         out.extend(parts[at:])
         return out
 
@@ -1020,6 +1025,7 @@ class Scanner:
     def _argument(self, start: int, pos: int, quoted: bool, op: str, parts: list[Part]) -> int:
         """Find the brace that closes the `${` at `start`; its argument begins at `pos`. Expansions go to `parts`."""
         text, limit = self.text, self.limit
+        literal_until = -1
         while True:
             m = _ARGUMENT.search(text, pos, limit)
             if m is None:
@@ -1047,6 +1053,11 @@ class Scanner:
                 parts.extend(part for part in inner if not isinstance(part, Literal))
                 pos = self.pos
             elif quoted and op in _DEFAULTING:
+                # The quotation marks are characters here, but bash (not in POSIX mode) still looks for the second one.
+                if pos > literal_until:
+                    literal_until = text.find("'", pos + 1, limit)
+                    if literal_until < 0 or _UNLIKE.search(text, pos + 1, literal_until):
+                        raise self.refuse("nested-quotes", pos)
                 pos += 1
             elif quoted and op not in ("#", "##", "%", "%%"):
                 raise self.refuse("nested-quotes", pos)

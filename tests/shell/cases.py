@@ -69,7 +69,7 @@ BOTH: list[tuple[str, str]] = [
     ('a "${b%"/x"}"', 'a <"b%"/x"">'),
     ("a ${b:-${c:-d}}", "a <b:-${c:-d}>"),
     ("a ${b:-'}'}", "a <b:-'}'>"),
-    ("a \"${b:-'}\"", "a <\"b:-'\">"),
+    ("a \"${b:-'c $d'}\"", "a <\"b:-'c $d'\">"),
     ("a ${b:-\\}}", "a <b:-\\}>"),
     ("a ${b:-$(c)}", "a <b:-$(c)>"),
     # command substitutions
@@ -101,6 +101,8 @@ BOTH: list[tuple[str, str]] = [
     ("a {} {b} {b..c,} x{$y,z}", "a {} {b} <{b..c,}> x<{$y,z}>"),
     ("a {b,c{d,e}}f{g,h}", "a <{b,c{d,e}}>f<{g,h}>"),
     ("a {b,'c d'} \\{b,c}", "a <{b,'c d'}> «{»b,c}"),
+    ("a x{b,c}y{d,e}z{f} {g,'h'}i'{j,k}'", "a x<{b,c}>y<{d,e}>z{f} <{g,'h'}>i«{j,k}»"),
+    ("a {b,c}\"{d,e}\"{f,g}", "a <{b,c}>«{d,e}»<{f,g}>"),
     ("a {{b}} {{ .C }}", "a {{b}} {{ .C }}"),
     # assignments
     ("a=1", "a:=1"),
@@ -178,7 +180,8 @@ BOTH: list[tuple[str, str]] = [
     ("f() { a; } && b", "function f { a ; } && b"),
     ("f() if a; then b; fi", "function f if[a ;]then[b ;]"),
     # found in the wild
-    ("set -eux; \t apt-get update; \t rm -rf /var/lib/apt/lists/*", "set -eux ; apt-get update ; rm -rf *[/var/lib/apt/lists/*]"),
+    ("set -eux; \t apt-get update; \t rm -rf /var/lib/apt/lists/*",
+     "set -eux ; apt-get update ; rm -rf *[/var/lib/apt/lists/*]"),
     ("curl -fsSL https://a.b/c?d=e | tar -xz", "curl -fsSL *[https://a.b/c?d=e] | tar -xz"),
     ('sed -i "s/^#\\(x\\)$/\\1/g" f', "sed -i «s/^#\\(x\\)$/\\1/g» f"),
     ("find . -name '*.c' -exec rm {} \\; -o -exec ls {} +", "find . -name «*.c» -exec rm {} «;» -o -exec ls {} +"),
@@ -301,6 +304,8 @@ OPAQUE: list[tuple[str, str, str]] = [
     ("a <<E $(b\n)\nE\n", "both", "heredoc"),
     ("a b<(c)", "both", "process-substitution"),
     ("a \"${b/'c'/d}\"", "both", "nested-quotes"),
+    ("a \"${b:-'}\"", "both", "nested-quotes"),
+    ("a \"${b:-'}'}\"", "both", "nested-quotes"),
     ("declare a=(b)", "both", "array"),
     # sh and bash read these in different ways
     ("a &>f", "sh", "bash-redirect"),

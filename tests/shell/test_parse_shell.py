@@ -6,18 +6,14 @@ import time
 
 import pytest
 
-from fixer.tree.cook import Cooked, cook, cook_heredoc
+from fixer.tree.cook import cook, cook_heredoc
 from fixer.tree.nodes import Run
 from fixer.tree.parse import parse
 from fixer.tree.parse_shell import REASONS, Dialect, parse_shell, shell_text
 from fixer.tree.shell import OpaqueScript, Operator, Redirect, Script, ShellNode, Simple, Word
 from tests.shell.cases import BASH, BOTH, OPAQUE, SH
-from tests.shell.oracle import invariants
+from tests.shell.oracle import invariants, plain
 from tests.shell.sketch import sketch
-
-
-def plain(text: str) -> Cooked:
-    return Cooked(text, [(0, len(text))])
 
 
 def nodes(tree: ShellNode, kind: type) -> list[ShellNode]:
@@ -171,7 +167,8 @@ def test_exec_form_has_no_shell() -> None:
     "unit",
     ["$(", '"', "'", "`", "${a:-", "$((", "(", "{ ", "a; ", "a && ", "a | ", "if a; then ", "\\`", "a=(", "<<E ", "[[ ",
      "case a in ", "{a,", "~:", "a=~:", "\\\n", "# ", "\n", "$'", "<(", "! ", "x[", "f() ", "\\", '"$(', "a\\\nb", "$[",
-     "{}", "{,}", "a* ", "\"${a:-'", "1>", "2", "&", ";;", "`\\`", "$a", "=~", "@(", "<<'E'\nE\n", "\r", "\0", "\udc80"],
+     "{}", "{,}", "a* ", "\"${a:-'", "1>", "2", "&", ";;", "`\\`", "$a", "=~", "@(", "<<'E'\nE\n",
+     "\r", "\0", "\udc80"],
 )  # fmt: skip
 def test_time_is_linear(unit: str, dialect: Dialect) -> None:
     def cost(times: int) -> float:
