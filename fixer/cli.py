@@ -237,10 +237,10 @@ class _Show:
             self._note(notes(result, written=written, color=self.color_err))
 
     def end(self, totals: Totals) -> None:
+        self.progress.clear()
         if self.json:
             from fixer.report.json import document
 
-            self.progress.clear()
             _write_out(document(self.files, totals))
             return
         if not self.quiet:

@@ -276,6 +276,17 @@ def test_colours() -> None:
     assert "\x1b[" not in run("--color", "never").output
 
 
+def test_progress_is_shown_on_a_terminal_and_erased(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(60):
+        (here / f"Dockerfile.{number:03}").write_bytes(b"FROM a\n")
+    assert "of 61 files" not in run("--check").stderr
+    monkeypatch.setattr("fixer.cli.PROGRESS_FROM", 50)
+    assert "of 61 files" not in run("--check").stderr
+    monkeypatch.setattr("click.testing._NamedTextIOWrapper.isatty", lambda stream: True)
+    text = run("--check", "--quiet", "--color", "never").stderr
+    assert text == "\r20 of 61 files\r40 of 61 files\r60 of 61 files\r\x1b[K"
+
+
 # --- in a process of its own ---------------------------------------------------------------------------------------
 
 
