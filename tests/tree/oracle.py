@@ -41,6 +41,8 @@ EXPLANATIONS = {
     "invalid-utf-8": "BuildKit puts U+FFFD for bytes that are not UTF-8 in words; we keep the bytes",
     "nul": "the Go binding hands strings over as C strings: they end at a NUL",
     "json-then-text": "v0.12.5 reads a JSON array and forgets what stands behind it; later all of it is shell form",
+    "heredoc-variable": "v0.12.5 keeps what stands before `${x:-y}` in a word; later versions lose it, so `<<E${x:-y}` "
+    "is a here-document for the first only",
     "heredoc-after-blank": "v0.12.5 does not see `<< EOF`, with a blank before the name, as a here-document",
     "check-directive": "v0.12.5 does not know `# check=` (new in v0.15), so directives below it are comments there",
 }
@@ -248,6 +250,13 @@ def _heredoc_after_blank(item: n.Item) -> bool:
     return asks and re.search(r"<<-?[\t\r ]", item.code) is not None
 
 
+def _json_and_heredoc(item: n.Item) -> bool:
+    """True for an array with text behind it that asks for a here-document, which v0.12.5 does not see in JSON form."""
+    code = item.code
+    at = code.find("[")
+    return 0 <= at < code.find("<<") and _array_end(code[at:].partition("\n")[0]) > 0
+
+
 def _bodies(item: n.Item) -> Iterator[n.Heredoc]:
     node = item.inner if isinstance(item, n.Onbuild) else item
     yield from getattr(node, "heredocs", ())
@@ -256,11 +265,16 @@ def _bodies(item: n.Item) -> Iterator[n.Heredoc]:
 def _json_then_text(item: Seen) -> bool:
     values = item.values[1:] if item.name.endswith("HEALTHCHECK") else item.values
     text = " ".join(values)
+    return not item.json and 0 < _array_end(text) < len(text)
+
+
+def _array_end(text: str) -> int:
+    """Where the JSON array at the start of `text` ends; 0 if there is none."""
     try:
         array, end = json.JSONDecoder().raw_decode(text)
-    except ValueError:
-        return False
-    return not item.json and isinstance(array, list) and end < len(text)
+    except (ValueError, RecursionError):
+        return 0
+    return end if isinstance(array, list) else 0
 
 
 def _name(item: Seen | n.Opaque) -> str:
@@ -279,8 +293,12 @@ def _explanation(data: bytes) -> str | None:
         text = data.decode("utf-8")
     except UnicodeDecodeError:
         return "invalid-utf-8"
+    if any(_json_and_heredoc(item) for item in parse(text).items):
+        return "json-then-text"
     if any(_heredoc_after_blank(item) for item in parse(text).items):
         return "heredoc-after-blank"
+    if any("<<" in item.code and re.search(r"\$\{\w+\W", item.code) for item in parse(text).items):
+        return "heredoc-variable"
     top = text.removeprefix("\ufeff").split("\n")
     for line in top:
         rest = line.strip().lower()
