@@ -56,7 +56,7 @@ class Cooked:
 
     def pieces(self) -> list[tuple[int, int]]:
         """The ranges of the raw text that are kept, in order, each with its start and its length."""
-        ends = [*self._at[1:], len(self.text)]
+        ends = [*self._at, len(self.text)][1:]
         return [(start, end - at) for start, at, end in zip(self._from, self._at, ends, strict=True)]
 
     @property
