@@ -1,32 +1,33 @@
-"""Facts about a parsed Dockerfile: everything that a codemod may ask. Lazy, cached, read-only, no IO, linear.
+"""Facts about a parsed Dockerfile: all that a codemod may ask. Lazy, cached, read-only, no IO, linear.
 
     facts = analyse(parse(text))
 
 **Values.** `Known(value, args)` or `Unknown(why, arg)`. `args` are the build arguments whose *default* the value rests
-on (not part of equality); `Unknown.arg` names a build argument without a default. A lookup gives `Value | None`: None is
-"surely unset". `join(base, path)`, `clean(path)`, `below(path, parent)`, `related(a, b)`, `expand(word, lookup, escape)`.
+on (not part of equality); `Unknown.arg` names a build argument without a default. A lookup gives `Value | None`: None
+is "surely unset". `join(base, path)`, `clean(path)`, `below(path, parent)`, `related(a, b)`, `expand(word, lookup,
+escape)`.
 
 **Stages.** `facts.stages`; `Stage.index, .name, .from_, .image (Value), .base (Stage | BaseImage | Unknown),
-.instructions, .opaque, .derived, .triggers (ONBUILD of the base), .platform, .last, .shipped, .lineage, .root (the image
-at the bottom), .label`. `facts.stage_of(instruction)`, `facts.index_of(instruction)`, `facts.resolve(stage, "builder")`,
-`facts.copied_from(copy)` (Stage | BaseImage | Unknown | None for the context). `BaseImage.name, .tag, .known, .family,
-.sh, .docker_clean, .env, .user, .workdir, .accounts, .lookup(name)`.
+.instructions, .opaque, .derived, .triggers (ONBUILD of the base), .platform, .last, .shipped, .lineage, .root (the
+image at the bottom), .label`. `facts.stage_of(instruction)`, `facts.index_of(instruction)`, `facts.resolve(stage,
+"builder")`, `facts.copied_from(copy)` (Stage | BaseImage | Unknown | None for the context). `BaseImage.name, .tag,
+.known, .family, .sh, .docker_clean, .env, .user, .workdir, .accounts, .lookup(name)`.
 
-**State.** `facts.state(instruction)`, just before it; `facts.end_state(stage)`. `State.workdir (Value, absolute), .user
-(UserState: name, uid, gid, home, root), .env, .args (mappings), .shell (ShellState: words, dialect "sh" | "bash" | None,
-errexit, pipefail, login), .lookup(name)` (BuildKit's view: no `$HOME` without ENV), `.expand(word)`.
+**State.** `facts.state(instruction)`, just before it; `facts.end_state(stage)`. `State.workdir (Value, absolute),
+.user (UserState: name, uid, gid, home, root), .env, .args (mappings), .shell (ShellState: words, dialect "sh" | "bash"
+| None, errexit, pipefail, login), .lookup(name)` (BuildKit's view: no `$HOME` without ENV), `.expand(word)`.
 
 **Calls.** `facts.script(instruction)` is the tree, `facts.calls(instruction)` the commands, flat and in order, or an
 `OpaqueScript` (`.why`: `fixer.tree.parse_shell.REASONS` or `REASONS` here). `Call`: see its docstring.
 `call.lookup(name)` is the program's environment: assignments in front, `env A=b`, exports before it, ENV and ARG;
 `$HOME` is there.
 
-**Mounts.** `facts.mounts(run)`; `Mount`: see its docstring. `hiding_mount(mounts, path)`: the one through which a path is
-seen. `facts.volumes(stage)`.
+**Mounts.** `facts.mounts(run)`; `Mount`: see its docstring. `hiding_mount(mounts, path)`: the one through which a path
+is seen. `facts.volumes(stage)`.
 
 **Paths.** `facts.effects(instruction)` (and `facts.call_effects(call)`), `facts.readers(stage, path, after)`,
-`facts.writers(stage, path, before)`. A program that is not well known may use anything at or below its directory and what
-it names. To re-point a `Reader`, write another path over `reader.span` if `reader.site` is not None.
+`facts.writers(stage, path, before)`. A program that is not well known may use anything at or below its directory and
+what it names. To re-point a `Reader`, write another path over `reader.span` if `reader.site` is not None.
 
 Six questions:
 
