@@ -1,4 +1,8 @@
-"""The codemods that exist, in the order in which they run. Explicit: one line each, nothing is discovered."""
+"""The codemods that exist, in the order in which they run. Explicit: one line each, nothing is discovered.
+
+What joins or moves commands comes before what adds mounts to them: apt-update-install, apt-cache, pip-cache,
+artifact-out-of-cache, cargo-target-cache, cargo-cache. The order decides how a result looks, never what it means.
+"""
 
 from __future__ import annotations
 
