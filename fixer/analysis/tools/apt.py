@@ -1,0 +1,157 @@
+"""What one call of apt does to the package lists and the downloaded packages.
+
+Sources: apt-get(8), apt(8), apt.conf(5) and aptitude(8) of Debian 12 (apt 2.6).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from fixer.analysis.commands import Arg, Call
+from fixer.analysis.values import Known, Value
+from fixer.tree.shell import Word
+
+LISTS = "/var/lib/apt/lists"
+CACHE = "/var/cache/apt"
+DOCKER_CLEAN = "/etc/apt/apt.conf.d/docker-clean"
+"""Put there by the makers of Debian's and Ubuntu's images; it deletes every package right after its installation."""
+
+PROGRAMS = frozenset(("apt-get", "apt", "aptitude"))
+
+_FROM_LISTS = frozenset(
+    ("install", "upgrade", "dist-upgrade", "full-upgrade", "safe-upgrade", "build-dep", "download", "source", "satisfy",
+     "reinstall")
+)  # fmt: skip
+_QUERIES = frozenset(("list", "search", "show", "policy", "showsrc", "depends", "rdepends", "changelog"))
+_CLEANS = frozenset(("clean", "autoclean", "auto-clean", "distclean", "dist-clean"))
+_TAKES = frozenset(
+    ("-o", "--option", "-c", "--config-file", "-t", "--target-release", "--default-release", "-a",
+     "--host-architecture", "-P", "--build-profiles", "--solver")
+)  # fmt: skip
+_RUNNERS = frozenset(("echo", "printf", "which", "type", "grep", "egrep", "sed", "man", "dpkg", "rm", "chmod", "cat"))
+"""Programs to which the word `apt-get` is only text, or a file."""
+
+
+class Kind(Enum):
+    """What a call does, as far as lists and downloaded packages go."""
+
+    UPDATE = "update"
+    """Fetches the lists."""
+    INSTALL = "install"
+    """Reads the lists, downloads packages."""
+    QUERY = "query"
+    """Only reads the lists."""
+    CLEAN = "clean"
+    """Deletes downloaded packages (`distclean` the lists too)."""
+    LOCAL = "local"
+    """Needs neither: remove, mark, install of files that are there."""
+    UNKNOWN = "unknown"
+    """Runs apt in a way that is not understood."""
+
+
+@dataclass(frozen=True, slots=True)
+class Apt:
+    """call: the call. kind: what it does. moved: the index of a word that moves apt's directories, or None."""
+
+    call: Call
+    kind: Kind
+    moved: int | None = None
+
+
+def read(call: Call) -> Apt | None:
+    """What `call` does as apt; None if it has nothing to do with apt."""
+    program = call.program
+    if program == "apt-cache":
+        return Apt(call, Kind.QUERY)
+    if program in PROGRAMS:
+        return _read(call)
+    if program in ("add-apt-repository", "apt-add-repository"):
+        return None
+    if program not in _RUNNERS and any(
+        isinstance(w, Known) and w.value.rpartition("/")[2] in ("apt-get", "aptitude") for w in call.words[1:]
+    ):
+        return Apt(call, Kind.UNKNOWN)
+    return None
+
+
+def _read(call: Call) -> Apt:
+    command: str | None = None
+    operands: list[Value] = []
+    moved: int | None = None
+    flags: set[str] = set()
+    at = 1
+    while at < len(call.words):
+        word = call.words[at]
+        if not isinstance(word, Known):
+            if command is None:
+                prefix, _ = call.prefix(call.nodes[at])
+                if not prefix.startswith("-"):
+                    return Apt(call, Kind.UNKNOWN)
+            operands.append(word)
+        elif word.value in _TAKES:
+            value = call.words[at + 1] if at + 1 < len(call.words) else None
+            if _moves(word.value, value):
+                moved = at
+            at += 1
+        elif word.value.startswith("-"):
+            flags.add(word.value)
+            if word.value.startswith(("-oDir", "--option=Dir", "-c", "--config-file=")):
+                moved = at
+        elif command is None:
+            command = word.value
+        else:
+            operands.append(word)
+        at += 1
+    return Apt(call, _kind(command, operands, flags), moved)
+
+
+def _moves(option: str, value: Value | None) -> bool:
+    if option in ("-c", "--config-file"):
+        return True
+    return option in ("-o", "--option") and (not isinstance(value, Known) or value.value.lower().startswith("dir"))
+
+
+def _kind(command: str | None, operands: Sequence[Value], flags: set[str]) -> Kind:
+    if command is None:
+        return Kind.LOCAL
+    if command == "update":
+        return Kind.UPDATE
+    if command in _CLEANS:
+        return Kind.CLEAN
+    if command in _QUERIES:
+        return Kind.QUERY
+    if command not in _FROM_LISTS:
+        return Kind.LOCAL
+    if flags & {"--no-download", "--help", "-h"}:
+        return Kind.LOCAL
+    packages = [w for w in operands if not (isinstance(w, Known) and not w.value)]
+    if command == "install" and not packages:
+        return Kind.LOCAL if flags & {"-f", "--fix-broken", "-fy", "-yf"} else Kind.INSTALL
+    return Kind.INSTALL
+
+
+def reads(calls: Sequence[Call]) -> Iterator[Apt]:
+    """The calls of apt among `calls`, in their order."""
+    for call in calls:
+        apt = read(call)
+        if apt is not None:
+            yield apt
+
+
+def deletes_lists(call: Call) -> bool:
+    """Whether `call` surely empties the directory of the lists: `rm -rf /var/lib/apt/lists/*` and its like."""
+    if call.program in PROGRAMS:
+        return call.argument(1) in ("distclean", "dist-clean")
+    if call.program == "find":
+        acts = any(call.argument(i) in ("-delete", "-exec") for i in range(2, len(call.words)))
+        return acts and (call.argument(1) or "").rstrip("/") == LISTS
+    return call.program == "rm" and any(_is_lists(call, node) for node in call.nodes[1:])
+
+
+def _is_lists(call: Call, node: Arg) -> bool:
+    text, whole = call.prefix(node)
+    if whole:
+        return text.rstrip("/") in (LISTS, "/var/lib/apt")
+    return text in (LISTS + "/", "/var/lib/apt/") and isinstance(node, Word) and node.text.strip("\"'").endswith("*")

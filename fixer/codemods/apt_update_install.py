@@ -1,0 +1,267 @@
+"""The codemod apt-update-install."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import ClassVar, NamedTuple
+
+from fixer.analysis import Call, Facts, Known, Stage
+from fixer.analysis.tools import apt
+from fixer.analysis.tools.apt import Kind
+from fixer.codemods.api import Change, Codemod, Refusal, Settings
+from fixer.codemods.common import Stop
+from fixer.text.edits import Edit
+from fixer.text.source import Span
+from fixer.tree.editor import insert_before, remove_instruction
+from fixer.tree.nodes import Add, Copy, Onbuild, Run, Transfer
+from fixer.tree.shell import OpaqueScript, Pipeline, Script
+
+_SHELLS = frozenset(("sh", "bash", "dash", "ash", "zsh", "source", "."))
+_SOURCES = "/etc/apt"
+_REPOSITORIES = frozenset(("add-apt-repository", "apt-add-repository", "extrepo"))
+
+
+class AptUpdateInstall(Codemod):
+    """Join `apt-get update` to the installs that rely on its lists.
+
+    ## What it does
+
+    An `apt-get update` in a RUN of its own goes to the front of every RUN that installs from its lists, in the same
+    stage and in stages derived from it. A RUN that updates and does more keeps what it has; a later RUN that installs
+    from its lists gets an update of its own.
+
+    ```diff
+    -RUN apt-get update
+    -RUN apt-get install -y curl
+    +RUN apt-get update && apt-get install -y curl
+    ```
+
+    ## Why
+
+    A layer is cached for as long as its text stays the same. So the lists of an old `RUN apt-get update` meet a new
+    install line, and the packages that the lists name are gone from the mirror ("Unable to locate package", or 404).
+    With a cache mount over the lists it is worse: the layer may be cached while the mount is empty. A RUN that installs
+    must fetch its lists itself.
+
+    ## What changes in the image
+
+    Nothing but the age of the lists: the packages are those that a build without cached layers installs.
+
+    ## When it refuses
+
+    Where something stands between the update and the install that decides what the lists are: another user, a change of
+    the package sources, a script that nobody can read.
+
+    Facts: `apt-get` 2.6; BuildKit v0.25 (layers of RUN are keyed by their text and what stands before them).
+    """
+
+    id = "apt-update-install"
+    words = ("apt",)
+    reasons: ClassVar = {
+        "sources-change": "Between the update and the install the package sources change, or may change, so that an "
+        "update in another place would find other packages.",
+        "user-changes": "The update and the install run as different users.",
+        "opaque-script": "A script that is not understood stands between the update and the install, or holds one.",
+        "conditional-install": "The install runs only in some cases, where no command can be put in front of it.",
+        "exec-form": "The install is a RUN in exec form, which holds one command.",
+        "onbuild": "A trigger installs from the lists, in builds that this file does not show.",
+    }
+
+    def run(self, facts: Facts, settings: Settings) -> Iterator[Change | Refusal]:
+        found: list[_Source] = []
+        ends: dict[int, _Lists] = {}
+        for stage in facts.stages:
+            below = ends[stage.base.index] if isinstance(stage.base, Stage) else _Lists(None, None, None)
+            ends[stage.index] = _follow(facts, stage, below, found)
+        for source in found:
+            if not source.needs:
+                continue
+            try:
+                yield self._change(facts, source)
+            except Stop as stop:
+                yield Refusal(self.id, stop.reason, stop.span, stop.because)
+
+    def _change(self, facts: Facts, source: _Source) -> Change:
+        edits: list[Edit] = []
+        for need in source.needs:
+            if need.stop is not None:
+                raise need.stop
+            edits.append(_insertion(facts, need, _text(source.update)))
+        title = "update the lists in the RUN that installs from them"
+        if _only_updates(facts, source.run) and not source.read_otherwise:
+            edits.append(remove_instruction(facts.file, source.run))
+            title = "join apt-get update to the install that needs it"
+        whose = "the install reads" if len(source.needs) == 1 else "every install reads"
+        why = (
+            "the layer of the update may be older than the install, and its lists gone from a cache mount; now "
+            f"{whose} lists that were fetched right before"
+        )
+        return Change(self.id, title, why, source.run.span, tuple(edits))
+
+
+@dataclass(frozen=True, slots=True)
+class _Need:
+    """A RUN that installs from another RUN's lists, and what stands in the way of an update of its own."""
+
+    run: Run
+    call: Call
+    stop: Stop | None
+
+
+@dataclass(slots=True)
+class _Source:
+    """A RUN that leaves lists in its layer, and who needs them."""
+
+    run: Run
+    update: Call
+    needs: list[_Need] = field(default_factory=list)
+    read_otherwise: bool = False
+    """Somebody else may read the lists, so the RUN must stay."""
+
+
+class _Lists(NamedTuple):
+    """The lists of a layer: where they come from, who fetched them, and what has come between that and now."""
+
+    source: _Source | None
+    user: str | None
+    stop: Stop | None
+
+
+def _follow(facts: Facts, stage: Stage, now: _Lists, found: list[_Source]) -> _Lists:
+    """The lists at the end of `stage`, from those that its base left; new sources go to `found`."""
+    for instruction in stage.instructions:
+        if now.source is not None and isinstance(instruction, Onbuild):
+            calls = facts.calls(instruction)
+            if isinstance(calls, OpaqueScript) or any(a.kind is Kind.INSTALL for a in apt.reads(calls)):
+                now.source.read_otherwise = True
+        elif isinstance(instruction, Transfer) and _may_write_sources(facts, instruction):
+            because = "this brings package sources that the update did not see"
+            now = _stopped(now, "sources-change", instruction.span, because)
+        elif isinstance(instruction, Run):
+            now = _step(facts, instruction, now, found)
+    return now
+
+
+def _step(facts: Facts, run: Run, now: _Lists, found: list[_Source]) -> _Lists:
+    calls = facts.calls(run)
+    if isinstance(calls, OpaqueScript):
+        _read(now)
+        because = "this script is not understood, and it may change what an update would find"
+        return _stopped(now, "opaque-script", Span(calls.start, calls.end), because)
+    own = False
+    user = facts.state(run).user.name
+    for call in calls:
+        apt_call = apt.read(call)
+        kind = apt_call.kind if apt_call is not None else None
+        if kind is Kind.UPDATE and not call.in_substitution:
+            if not own:
+                found.append(_Source(run, call))
+                now = _Lists(found[-1], user, None)
+            own = True
+        elif apt.deletes_lists(call):
+            now, own = _Lists(None, None, None), False
+        elif own or now.source is None:
+            continue
+        elif kind is Kind.INSTALL and not _local_files(call):
+            stop = now.stop
+            if stop is None and user != now.user:
+                stop = Stop("user-changes", Span(*call.span), "the update ran as another user than this install")
+            now.source.needs.append(_Need(run, call, stop))
+            # The RUN gets an update of its own, and what follows relies on that one.
+            now, own = _Lists(now.source, user, None), True
+        elif kind is Kind.QUERY:
+            _read(now)
+        elif kind is Kind.UNKNOWN or _script(call):
+            _read(now)
+            because = "this may change the package sources, so that a later update would find other packages"
+            now = _stopped(now, "sources-change", Span(*call.span), because)
+        elif _names_sources(call):
+            because = "this changes the package sources, so that a later update would find other packages"
+            now = _stopped(now, "sources-change", Span(*call.span), because)
+    return now
+
+
+def _stopped(now: _Lists, reason: str, span: Span, because: str) -> _Lists:
+    if now.source is None or now.stop is not None:
+        return now
+    return _Lists(now.source, now.user, Stop(reason, span, because))
+
+
+def _read(now: _Lists) -> None:
+    if now.source is not None:
+        now.source.read_otherwise = True
+
+
+def _local_files(call: Call) -> bool:
+    """An install of package files alone, which may need no lists."""
+    names = [w.value for w in call.words[2:] if isinstance(w, Known) and not w.value.startswith("-")]
+    return bool(names) and all("/" in n and n.endswith(".deb") for n in names)
+
+
+def _script(call: Call) -> bool:
+    """A shell that reads a file or its input, or a script by its name: nobody knows what it runs."""
+    if call.program in _SHELLS:
+        return call.argument(1) not in ("--version",)
+    first = call.argument(0) or ""
+    return first.endswith(".sh") or (first.startswith("./") and call.program is not None)
+
+
+def _names_sources(call: Call) -> bool:
+    if call.program in _REPOSITORIES:
+        return True
+    if call.program == "dpkg" and any(call.argument(i) in ("-i", "--install") for i in range(1, len(call.words))):
+        return True
+    words = (*call.nodes[1:], *(r.target for r in call.redirects))
+    return call.program != "rm" and any(_prefix(call, w).startswith(_SOURCES) for w in words)
+
+
+def _prefix(call: Call, node: object) -> str:
+    return call.prefix(node)[0]  # type: ignore[arg-type]
+
+
+def _may_write_sources(facts: Facts, instruction: Transfer) -> bool:
+    """Whether a COPY or ADD brings something below /etc/apt; one into / or /etc brings a tree that may hold it."""
+    if not isinstance(instruction, Copy | Add):
+        return False
+    return any(
+        effect.mode == "write" and isinstance(effect.path, Known) and effect.path.value.startswith(_SOURCES)
+        for effect in facts.effects(instruction)
+    )
+
+
+def _only_updates(facts: Facts, run: Run) -> bool:
+    calls = facts.calls(run)
+    return not isinstance(calls, OpaqueScript) and all(
+        (a := apt.read(call)) is not None and a.kind is Kind.UPDATE for call in calls
+    )
+
+
+def _text(call: Call) -> str:
+    """The update as one line, the way its author wrote it."""
+    if call.simple is None:
+        return " ".join(str(w.value) for w in call.words if isinstance(w, Known))
+    words = [*(f"{a.name}={a.values[0].text}" for a in call.simple.assignments), *(w.text for w in call.simple.words)]
+    return " ".join(words)
+
+
+def _insertion(facts: Facts, need: _Need, update: str) -> Edit:
+    script = facts.script(need.run)
+    if not isinstance(script, Script):
+        raise Stop("exec-form", need.run.span, "a RUN in exec form runs one command, and no update can go before it")
+    place = _place(script, need.call)
+    if place is None:
+        because = "this install runs only if something before it fails, and no update can be put in front of it"
+        raise Stop("conditional-install", Span(*need.call.span), because)
+    return insert_before(facts.file, need.run, script, place, update, chain=not need.call.fatal)
+
+
+def _place(script: Script, call: Call) -> Pipeline | None:
+    """The command of the outermost list that holds `call`; None behind `||`."""
+    for item in script.items:
+        for at, pipeline in enumerate(item.pipelines):
+            if pipeline.start <= call.span[0] < pipeline.end:
+                return None if any(o.text == "||" for o in item.operators[:at]) else pipeline
+    return None
+
+
