@@ -263,9 +263,12 @@ class Scan:
         bare = blank = False
         for word in PAIR_WORD[self.escape].finditer(out.line, at):
             start, end = word.span()
+            lone = lone_escape(word)
+            if lone and end - start == 1:
+                continue
             equals = out.line.find("=", start, end)
             if equals < 0:
-                out.add("KEY", start, end)
+                out.add("KEY", start, end, lone)
                 bare = True
                 continue
             if equals > start:
@@ -273,7 +276,7 @@ class Scan:
             else:
                 blank = True
             out.add("EQUALS", equals, equals + 1)
-            out.add("VALUE", equals + 1, end, lone_escape(word))
+            out.add("VALUE", equals + 1, end, lone)
         if bare and not bare_too:
             raise Unreadable("pair-without-equals")
         if blank:

@@ -241,6 +241,7 @@ SAMPLES = [
     Sample("env-quote-over-equals", 'ENV "a b=c"=d\n', ['1:1 Env "a b=c"=d']),
     Sample("env-open-quote", "ENV A='b c\nRUN d\n", ["1:1 Env A='b c", "2:1 Run sh 'd'"]),
     Sample("env-last-escape-is-dropped", "ENV A=b\\\\\\\nRUN d\n", ["1:1 Env A=b\\\\", "2:1 Run sh 'd'"]),
+    Sample("lone-escape-is-no-word", "ARG A \\\u0085\nARG B\\\u0085\n", ["1:1 Arg A", "2:1 Arg B"]),
     Sample("env-backtick", "# escape=`\nENV A=b` c D=C:\\\n", ["1:1 Directive escape '`'", "2:1 Env A=b` c D=C:\\"]),
     Sample("label", "LABEL a.b=\"c\" 'd e'=f\n", ["1:1 Label a.b=\"c\" 'd e'=f"]),
     Sample("arg", 'ARG A B=2 C="q r" D=\n', ['1:1 Arg A B=2 C="q r" D=']),

@@ -104,6 +104,7 @@ def test_every_explanation_is_needed() -> None:
         "json-then-text": b'CMD ["a"] b\n',
         "heredoc-variable": b"RUN a <<E${x:-y}\n",
         "heredoc-after-blank": b"RUN << EOF\nEOF\n",
+        "blank-before-directive": b"#\v escape=`\nRUN a`\n  b\n",
         "check-directive": b"# check=skip=all\n# escape=`\nRUN a`\n  b\n",
     }
     assert examples.keys() == EXPLANATIONS.keys()
