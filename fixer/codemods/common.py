@@ -214,6 +214,11 @@ def operands(call: Call) -> Iterator[int]:
             yield index
 
 
+def span_of(node: Word | JsonString) -> Span:
+    """Where a word stands."""
+    return node.string.span if isinstance(node, JsonString) else node.span
+
+
 def known(value: Value | None) -> str | None:
     """The text of a value that is known."""
     return value.value if isinstance(value, Known) else None

@@ -20,7 +20,10 @@ class Entry(NamedTuple):
     name: str
 
 
-ORDER: tuple[Entry, ...] = ()
+ORDER: tuple[Entry, ...] = (
+    Entry("apt-update-install", "fixer.codemods.apt_update_install", "AptUpdateInstall"),
+    Entry("apt-cache", "fixer.codemods.apt_cache", "AptCache"),
+)
 
 
 def ids() -> tuple[str, ...]:

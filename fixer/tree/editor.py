@@ -11,7 +11,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fixer.text.edits import Edit
-from fixer.tree.nodes import Dockerfile, Env, Heredoc, Instruction, Onbuild, Pair, Run, ShellForm, Transfer
+from fixer.tree.nodes import (
+    Blank,
+    Comment,
+    Dockerfile,
+    Env,
+    Heredoc,
+    Instruction,
+    Item,
+    Onbuild,
+    Pair,
+    Run,
+    ShellForm,
+    Transfer,
+)
 from fixer.tree.shell import AndOr, Pipeline, Script, Word
 
 DEFAULT_INDENT = "    "
@@ -69,17 +82,21 @@ def add_mounts(file: Dockerfile, run: Run, mounts: Sequence[str]) -> list[Edit]:
     return [Edit(command.start, command.start, head + gap)]
 
 
-def append_command(file: Dockerfile, instruction: Instruction, script: Script, command: str) -> Edit:
+def append_command(
+    file: Dockerfile, instruction: Instruction, script: Script, command: str, *, chain: bool = False
+) -> Edit:
     """Insert `command` so that it runs last, in the way in which the script joins its commands.
 
     In an and-list it is joined with `&&`; in a list of several commands (`;` or newline) it becomes one more of them,
-    so the caller must know that the script stops at the first failure (`set -e`).
+    so the caller must know that the script stops at the first failure (`set -e`). `chain` always joins with `&&`.
     """
     last = script.items[-1]
+    if chain and _in_heredoc(instruction, last.start):
+        return Edit(last.end, last.end, f" && {command}")
     if _in_heredoc(instruction, last.start):
         return Edit(last.end, last.end, f"\n{_line_indent(file.text, last.start)}{command}")
     style = layout(file, instruction)
-    if len(script.items) > 1:
+    if len(script.items) > 1 and not chain:
         separator = script.separators[-1]
         gap = _gap_before(file, style, last.start, command)
         if separator is None:
@@ -88,12 +105,16 @@ def append_command(file: Dockerfile, instruction: Instruction, script: Script, c
     return Edit(last.end, last.end, _joined(file, instruction, last, command))
 
 
-def insert_before(file: Dockerfile, instruction: Instruction, script: Script, place: Pipeline, command: str) -> Edit:
+def insert_before(
+    file: Dockerfile, instruction: Instruction, script: Script, place: Pipeline, command: str, *,
+    chain: bool = False, own_line: bool = False,
+) -> Edit:  # fmt: skip
     """Insert `command` to run just before `place`: joined with `&&`, or, where `place` is one of several commands of a
-    list, as one more of them (then the caller must know of `set -e`)."""
+    list, as one more of them (then the caller must know of `set -e`). `chain` always joins with `&&`; `own_line` lets
+    `place` begin a line."""
     style = layout(file, instruction)
     item, _ = _find(script, place)
-    alone = len(item.pipelines) == 1 and len(script.items) > 1
+    alone = len(item.pipelines) == 1 and len(script.items) > 1 and not chain
     if _in_heredoc(instruction, place.start):
         joint = f"\n{_line_indent(file.text, place.start)}" if alone else " && "
         return Edit(place.start, place.start, command + joint)
@@ -106,7 +127,9 @@ def insert_before(file: Dockerfile, instruction: Instruction, script: Script, pl
         joint = f" &&{style.next_line}"
     else:
         joint = " && "
-        if _column(file.text, place.start) + len(command) + 4 + (place.end - place.start) > WIDEST_LINE:
+        first_line = file.text[place.start : place.end].split("\n", 1)[0]
+        width = _column(file.text, place.start) + len(command) + 4 + len(first_line)
+        if own_line or width > WIDEST_LINE:
             joint = f" &&{style.next_line}"
     return Edit(place.start, place.start, command + joint)
 
@@ -197,11 +220,25 @@ def remove_pair(file: Dockerfile, instruction: Env, pair: Pair) -> Edit:
     return _removal(file, instruction.pairs[at - 1].span.end, pair.span.end)
 
 
-def insert_instruction(file: Dockerfile, before: Instruction, text: str) -> Edit:
-    """Insert the lines `text` (no final newline, LF inside) directly above `before`, with the file's line ends."""
+def insert_instruction(file: Dockerfile, before: Instruction, text: str, *, spaced: bool = False) -> Edit:
+    """Insert the lines `text` (no final newline, LF inside) above `before` and the comments right above it; `spaced`
+    adds a blank line below if one stands above."""
     start = before.keyword.start - len(before.keyword.prefix)
+    above: Item | None = None
+    for above in reversed(file.items[: _index(file, before)]):
+        if not isinstance(above, Comment):
+            break
+        start = above.text.start - len(above.text.prefix)
     eol = _eol(file, [])
-    return Edit(start, start, text.replace("\n", eol) + eol)
+    gap = eol if spaced and isinstance(above, Blank) else ""
+    return Edit(start, start, text.replace("\n", eol) + eol + gap)
+
+
+def _index(file: Dockerfile, instruction: Instruction) -> int:
+    for index, item in enumerate(file.items):
+        if item is instruction or (isinstance(item, Onbuild) and item.inner is instruction):
+            return index
+    raise ValueError("the instruction is not one of this file")
 
 
 def keyword_like(file: Dockerfile, keyword: str) -> str:

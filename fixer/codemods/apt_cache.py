@@ -1,0 +1,376 @@
+"""The codemod apt-cache."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from fixer.analysis import BaseImage, Call, Facts, Known, Stage
+from fixer.analysis.tools import apt
+from fixer.analysis.tools.apt import CACHE, DOCKER_CLEAN, LISTS, Apt, Kind
+from fixer.codemods import common
+from fixer.codemods.api import Change, Codemod, Refusal, Settings
+from fixer.codemods.common import Reach, Stop
+from fixer.text.edits import Edit
+from fixer.text.source import Span
+from fixer.tree.editor import add_mounts, insert_instruction, keyword_like, layout
+from fixer.tree.nodes import Instruction, Onbuild, Run
+from fixer.tree.shell import OpaqueScript
+
+_REMOVES = frozenset(("rm", "rmdir", "mv", "shred"))
+_KEEP = "/etc/apt/apt.conf.d/keep-cache"
+_DIRECTORIES = (CACHE, LISTS)
+
+
+class AptCache(Codemod):
+    """Mount caches for apt's package lists and downloaded packages.
+
+    ## What it does
+
+    Every RUN that updates or installs gets two cache mounts, and no longer cleans up what is in them. The hook that
+    Debian's and Ubuntu's images have against packages in layers is switched off once, before the first of them, as it
+    would empty the cache.
+
+    ```diff
+    +RUN rm -f /etc/apt/apt.conf.d/docker-clean; \\
+    +    echo 'Binary::apt::APT::Keep-Downloaded-Packages "true";' \\
+    +      > /etc/apt/apt.conf.d/keep-cache
+    -RUN apt-get update && apt-get install -y curl && rm -rf /var/lib/apt/lists/*
+    +RUN --mount=type=cache,target=/var/cache/apt,sharing=locked \\
+    +    --mount=type=cache,target=/var/lib/apt/lists,sharing=locked \\
+    +    apt-get update && apt-get install -y curl
+    ```
+
+    ## Why
+
+    When such a RUN runs again, packages that have not changed come from the cache instead of the network, and `update`
+    fetches differences. The layer holds neither lists nor packages, so the clean-up has nothing to do: in the mounts
+    it would throw away the cache, and removing a mounted directory fails. `sharing=locked`, because apt fails where
+    another build holds its lock. Not all of `/var/lib/apt` is mounted: it also records which packages were installed
+    only for others, which a later `autoremove` reads.
+
+    ## What changes in the image
+
+    `/etc/apt/apt.conf.d/docker-clean` is gone and `/etc/apt/apt.conf.d/keep-cache` is there; lists or packages that the
+    file left in its layers are no longer in them. A RUN of yours that installs later without these mounts keeps its
+    packages in its layer until it says `apt-get clean`.
+
+    ## When it refuses
+
+    All RUNs of a stage and of the stages derived from it change together, or none does: where one of them cannot be
+    changed, the refusal names it. Every RUN must fetch the lists that it installs from (`apt-update-install` sees to
+    that), and nobody else may read lists or packages from the layer.
+
+    Facts: apt 2.6 with the configuration of Debian's images (debuerreotype, docker-clean); BuildKit v0.25: a cache
+    mount is empty at first, is no part of the layer, and its target cannot be removed.
+    """
+
+    id = "apt-cache"
+    words = ("apt",)
+    reasons: ClassVar = {
+        "opaque-script": common.REASONS["opaque-script"],
+        "old-syntax": common.REASONS["old-syntax"],
+        "onbuild": common.REASONS["onbuild"],
+        "other-mount": common.REASONS["other-mount"],
+        "cleanup": common.REASONS["cleanup"],
+        "cleanup-of-parent": "A clean-up hits a directory above the caches, or them and their neighbours by one "
+        "pattern: the mounts would make it fail, and it cannot be narrowed.",
+        "no-update": "The step installs from lists that it does not fetch itself, which a mount would hide.",
+        "sudo": "The step runs apt through sudo, as a user for whom the configuration could not be written.",
+        "moved-dirs": "apt's directories are moved by an option or a configuration file.",
+        "lists-are-read": "Somebody reads lists or downloaded packages from the layer, where they would be missing.",
+        "unclear-call": "apt is run through something that is not understood.",
+    }
+
+    def run(self, facts: Facts, settings: Settings) -> Iterator[Change | Refusal]:
+        old = common.takes_mounts(facts.file)
+        for chain in _chains(facts):
+            try:
+                if old is not None and chain.steps:
+                    raise Stop("old-syntax", old.span, "this frontend does not know cache mounts")
+                change = self._change(facts, chain)
+            except Stop as stop:
+                yield Refusal(self.id, stop.reason, stop.span, stop.because)
+            else:
+                if change is not None:
+                    yield change
+
+    def _change(self, facts: Facts, chain: _Chain) -> Change | None:
+        if not chain.steps:
+            return None
+        _nobody_reads(facts, chain)
+        edits: list[Edit] = []
+        mounted = False
+        for step in chain.steps:
+            added, changed = _step_edits(facts, step)
+            mounted = mounted or added
+            edits += changed
+        hooks = [step for step in chain.first if _needs_hook(facts, step, new=mounted)]
+        for step in hooks:
+            edits.append(_hook(facts, step.run))
+        if not edits:
+            return None
+        title = "mount caches for apt's lists and packages" if mounted else "let apt's cache mounts keep what they hold"
+        why = "update and install run in each of these RUNs, so an empty cache only costs a download"
+        if hooks:
+            why += "; in the image, apt.conf.d/docker-clean gives way to apt.conf.d/keep-cache"
+        return Change(self.id, title, why, chain.steps[0].run.span, tuple(edits))
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """A RUN that updates or installs."""
+
+    stage: Stage
+    run: Run
+    calls: tuple[Call, ...]
+    apt: tuple[Apt, ...]
+
+
+@dataclass(slots=True)
+class _Chain:
+    """A stage that starts from an image, and all that is derived from it."""
+
+    root: Stage
+    stages: list[Stage] = field(default_factory=list)
+    steps: list[_Step] = field(default_factory=list)
+    first: list[_Step] = field(default_factory=list)
+    """The steps that no other comes before: one, or one in each branch."""
+
+
+def _chains(facts: Facts) -> list[_Chain]:
+    chains: dict[int, _Chain] = {}
+    started: set[int] = set()
+    for stage in facts.stages:
+        root = stage.lineage[0]
+        chain = chains.setdefault(root.index, _Chain(root))
+        chain.stages.append(stage)
+        begun = any(s.index in started for s in stage.lineage)
+        for instruction in stage.instructions:
+            step = _step(facts, stage, instruction)
+            if step is None:
+                continue
+            chain.steps.append(step)
+            if not begun:
+                chain.first.append(step)
+                started.add(stage.index)
+                begun = True
+    return list(chains.values())
+
+
+def _step(facts: Facts, stage: Stage, instruction: Instruction) -> _Step | None:
+    """What a RUN does with apt; None if it neither updates nor installs."""
+    if not isinstance(instruction, Run):
+        return None
+    calls = facts.calls(instruction)
+    if isinstance(calls, OpaqueScript):
+        return _Step(stage, instruction, (), ()) if _mentions(instruction) else None
+    found = tuple(apt.reads(calls))
+    if any(a.kind in (Kind.UPDATE, Kind.INSTALL, Kind.UNKNOWN) for a in found):
+        return _Step(stage, instruction, calls, found)
+    return None
+
+
+def _mentions(run: Run) -> bool:
+    text = run.code
+    return "apt-get" in text or "apt install" in text or "apt update" in text
+
+
+def _step_edits(facts: Facts, step: _Step) -> tuple[bool, list[Edit]]:
+    """Whether mounts are added, and the edits of one RUN. Raises Stop if it cannot have the mounts."""
+    if not step.calls:
+        script = facts.script(step.run)
+        span = Span(script.start, script.end) if script is not None else step.run.span
+        raise Stop("opaque-script", span, "this script runs apt, and it is not understood as a whole")
+    _check(step)
+    mounts = facts.mounts(step.run)
+    missing = [d for d in _DIRECTORIES if common.mounted(mounts, d) is None]
+    edits = _cleanups(facts, step)
+    if missing:
+        edits += add_mounts(facts.file, step.run, [common.cache_mount(d, sharing="locked") for d in missing])
+    return bool(missing), edits
+
+
+def _check(step: _Step) -> None:
+    """Every install of the RUN reads lists that the RUN fetched before, in the usual place, as root."""
+    updates: list[Call] = []
+    for a in step.apt:
+        span = Span(*a.call.span)
+        if a.kind is Kind.UNKNOWN:
+            raise Stop("unclear-call", span, "what this makes apt do is not understood")
+        if a.kind is Kind.LOCAL:
+            continue
+        if a.moved is not None:
+            where = common.span_of(a.call.nodes[a.moved])
+            raise Stop("moved-dirs", where, "this may put lists or packages elsewhere than in the mounts")
+        if any(w in ("sudo", "doas") for w in a.call.wrappers):
+            raise Stop("sudo", span, "this runs apt through sudo, and the lines that apt needs would need it too")
+        if a.kind is Kind.UPDATE:
+            updates.append(a.call)
+        elif a.kind is Kind.INSTALL and not any(_comes_before(u, a.call) for u in updates):
+            raise Stop("no-update", span, "this RUN installs from lists of another layer, which the mount would hide")
+
+
+def _comes_before(update: Call, install: Call) -> bool:
+    """Whether the update has run when the install runs."""
+    return not update.conditional or update.loop or update.script is install.script or _holds(update, install)
+
+
+def _holds(update: Call, install: Call) -> bool:
+    script = update.script
+    return script is not None and script.start <= install.span[0] < script.end
+
+
+def _cleanups(facts: Facts, step: _Step) -> list[Edit]:
+    """Edits that take clean-ups of the two directories out of a RUN."""
+    doomed: list[Call] = []
+    edits: list[Edit] = []
+    for call in step.calls:
+        a = apt.read(call)
+        if a is not None and a.kind is Kind.CLEAN:
+            doomed.append(call)
+        elif call.program == "find":
+            if _finds(call):
+                doomed.append(call)
+        elif call.program in _REMOVES:
+            gone = _operands(call)
+            rest = [i for i in common.operands(call) if i not in gone]
+            if gone and (call.program != "rm" or call.in_substitution):
+                raise Stop("cleanup", Span(*call.span), "this changes apt's directories in a way that cannot be undone")
+            if gone and rest:
+                edits += common.remove_words(facts.file, call, gone)
+            elif gone:
+                doomed.append(call)
+    return edits + common.remove_calls(facts.file, doomed, step.calls)
+
+
+def _operands(call: Call) -> list[int]:
+    """The operands of an `rm` that lie in apt's directories. Raises Stop for one that hits more than those."""
+    gone = []
+    for index in common.operands(call):
+        pattern, whole = common.pattern_of(call, call.nodes[index])
+        hits = {common.reach(pattern, whole, d) for d in _DIRECTORIES}
+        if Reach.WIDE in hits or (Reach.UNKNOWN in hits and pattern.startswith("/var/")):
+            span = common.span_of(call.nodes[index])
+            because = "this removes more than apt's caches at one stroke, and it fails where one of them is mounted"
+            raise Stop("cleanup-of-parent", span, because)
+        if Reach.OWN in hits:
+            gone.append(index)
+    return gone
+
+
+def _finds(call: Call) -> bool:
+    """Whether a `find` only empties apt's directories. Raises Stop if it deletes there and elsewhere."""
+    acts = any(call.argument(i) in ("-delete", "-exec", "-execdir") for i in range(1, len(call.words)))
+    if not acts:
+        return False
+    starts = []
+    for index in range(1, len(call.words)):
+        text = call.argument(index)
+        if text is not None and text.startswith(("-", "(", "!")):
+            break
+        starts.append(common.pattern_of(call, call.nodes[index]))
+    inside = [any(common.reach(*start, d) is Reach.OWN for d in _DIRECTORIES) for start in starts]
+    return bool(inside) and all(inside)
+
+
+# --- who else reads lists and packages -----------------------------------------------------------------------------
+
+
+def _nobody_reads(facts: Facts, chain: _Chain) -> None:
+    """Raises Stop if lists or packages are read from a layer of the chain."""
+    for stage in chain.stages:
+        left = _left_by_base(facts, stage)
+        for instruction in stage.instructions:
+            if isinstance(instruction, Onbuild):
+                _check_trigger(facts, instruction)
+            if isinstance(instruction, Run):
+                left = _check_run(facts, instruction, left)
+        for directory in _DIRECTORIES:
+            for reader in facts.readers(stage, directory, None):
+                if reader.kind in ("copy", "mount") and reader.relation in ("same", "inside"):
+                    raise Stop("lists-are-read", reader.span, "this reads apt's lists or packages from the layer")
+
+
+def _left_by_base(facts: Facts, stage: Stage) -> bool:
+    """Whether the layers below `stage` hold lists that somebody in the file fetched."""
+    left = False
+    for each in stage.lineage[:-1]:
+        for instruction in each.instructions:
+            if isinstance(instruction, Run):
+                calls = facts.calls(instruction)
+                left = left if isinstance(calls, OpaqueScript) else _left_after(calls, left)
+    return left
+
+
+def _left_after(calls: Sequence[Call], left: bool) -> bool:
+    for call in calls:
+        a = apt.read(call)
+        if a is not None and a.kind is Kind.UPDATE:
+            left = True
+        elif apt.deletes_lists(call):
+            left = False
+    return left
+
+
+def _check_trigger(facts: Facts, trigger: Onbuild) -> None:
+    calls = facts.calls(trigger)
+    if not isinstance(calls, OpaqueScript) and any(a.kind is Kind.INSTALL for a in apt.reads(calls)):
+        because = "this trigger installs in other people's builds, from lists that are left in the layer"
+        raise Stop("onbuild", trigger.span, because)
+
+
+def _check_run(facts: Facts, run: Run, left: bool) -> bool:
+    """Whether lists are left after `run`; raises Stop if it reads those that were left before."""
+    calls = facts.calls(run)
+    if isinstance(calls, OpaqueScript):
+        return left
+    fetched = False
+    for call in calls:
+        a = apt.read(call)
+        kind = a.kind if a is not None else None
+        fetched = fetched or kind is Kind.UPDATE
+        if kind is Kind.QUERY and left and not fetched:
+            raise Stop("lists-are-read", Span(*call.span), "this reads lists that would no longer be in the layer")
+    return _left_after(calls, left)
+
+
+# --- the hook of Debian's images -----------------------------------------------------------------------------------
+
+
+def _needs_hook(facts: Facts, step: _Step, *, new: bool) -> bool:
+    """Whether docker-clean is, or may be, in force at `step`. Where nothing else changes it must be known to be."""
+    root = step.stage.lineage[0].base
+    there = root.docker_clean if isinstance(root, BaseImage) else None
+    if there is False or (there is None and not new):
+        return False
+    for stage in step.stage.lineage:
+        for instruction in stage.instructions:
+            if isinstance(instruction, Run) and _handles_hook(facts, instruction):
+                return False
+            if instruction is step.run:
+                return True
+    return True
+
+
+def _handles_hook(facts: Facts, run: Run) -> bool:
+    """Whether a RUN names docker-clean: then its author has seen to it."""
+    calls = facts.calls(run)
+    if isinstance(calls, OpaqueScript):
+        return DOCKER_CLEAN in run.code
+    return any(isinstance(w, Known) and w.value.startswith(DOCKER_CLEAN) for call in calls for w in call.words)
+
+
+def _hook(facts: Facts, run: Run) -> Edit:
+    """The RUN that switches docker-clean off, above `run` and the comments that belong to it."""
+    style = layout(facts.file, run)
+    joint = f" {style.escape}\n"
+    lines = (
+        f"{keyword_like(facts.file, 'RUN')} rm -f {DOCKER_CLEAN};",
+        f"{style.indent}echo 'Binary::apt::APT::Keep-Downloaded-Packages \"true\";'",
+        f"{style.indent}  > {_KEEP}",
+    )
+    return insert_instruction(facts.file, run, joint.join(lines), spaced=True)
+
+
