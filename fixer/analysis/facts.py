@@ -9,10 +9,11 @@ from typing import Any
 from fixer.analysis.accounts import MENTION, Accounts
 from fixer.analysis.bases import BaseImage
 from fixer.analysis.commands import Call, Surroundings, exec_calls, script_calls, surroundings_of
+from fixer.analysis.deeds import DEED, only_root
 from fixer.analysis.mounts import Mount, read_mounts
 from fixer.analysis.paths import Effect, Reader, Writer, call_effects, effects_of, find_readers, find_writers
 from fixer.analysis.stages import Stage, build_stages, flag_value, last_of_name, resolve_from
-from fixer.analysis.state import ShellState, StageStates, State, UserState
+from fixer.analysis.state import ShellState, StageStates, State, UserState, of_base
 from fixer.analysis.values import Known, Unknown, Value, expand, join
 from fixer.tree.cook import Cooked, cook, cook_heredoc, kept_pieces
 from fixer.tree.nodes import (
@@ -27,6 +28,7 @@ from fixer.tree.nodes import (
     Run,
     ShellForm,
     Transfer,
+    User,
     Volume,
 )
 from fixer.tree.shell import OpaqueScript, Script
@@ -64,6 +66,7 @@ class Facts:
         self._accounts: dict[int, tuple[int, Accounts]] = {}
         self._call_effects: dict[int, tuple[Call, tuple[Effect, ...]]] = {}
         self._effects: dict[int, tuple[Effect, ...]] = {}
+        self._deeds: dict[int, tuple[bool, bool]] = {}
 
     # --- stages and state --------------------------------------------------------------------------------------------
 
@@ -158,11 +161,34 @@ class Facts:
     def _user_at(self, state: State) -> UserState:
         """The user of a state: one for each USER instruction, or for the base image's, and each HOME."""
         declared = state.declared_user
+        if isinstance(declared, Unknown) and state.user_set_by is None and self._root_by_deed(state.stage):
+            declared = Known("root")
         if isinstance(declared, Unknown):
             home = _home(state, None)
             return UserState(None, None, None, home or Unknown(declared.why), None)
         name, _, group = declared.value.partition(":")
         return self._account_user(state, name or "root", group)
+
+    def _root_by_deed(self, stage: Stage) -> bool:
+        """Whether the base image's user does what only root can, in this stage or one below it."""
+        for each in stage.lineage:
+            done = self._deeds.get(each.index)
+            if done is None:
+                done = self._deeds[each.index] = self._first_deed(each)
+            found, ends = done
+            if ends:
+                return found
+        return False
+
+    def _first_deed(self, stage: Stage) -> tuple[bool, bool]:
+        """Whether there is such a deed before the first USER, and whether there is either."""
+        for instruction in stage.instructions:
+            if isinstance(instruction, User):
+                return False, True
+            found = isinstance(instruction, Run) and DEED.search(instruction.code)
+            if found and only_root(instruction, self.script(instruction)):
+                return True, True
+        return False, False
 
     def user_named(self, state: State, name: str | None) -> UserState:
         """The user `name` (or number) at that state; None means the one in force."""
@@ -423,8 +449,13 @@ def _parse(cooked: Cooked, base: int, dialect: str) -> Script | OpaqueScript:
 
 
 def _home(state: State, name: str | None) -> Value | None:
-    """ENV HOME, which wins over the account's home, even for root; None if there is none."""
-    return state.lookup("HOME")
+    """ENV HOME, which wins over the account's home, even for root; None if there is none.
+
+    An image that nobody knows is taken to set none: few do, and nothing could be said of any home otherwise.
+    """
+    value, root = state.lookup("HOME"), state.stage.root
+    unseen = isinstance(root, Unknown) or not root.known
+    return None if unseen and value == of_base(root, "HOME") else value
 
 
 def _from_texts(instruction: Instruction) -> list[tuple[str, bool]]:

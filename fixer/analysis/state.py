@@ -161,7 +161,7 @@ class Scope:
             if value is not None:
                 return value
             if scope.parent is None:
-                return _of_base(scope.base, name)
+                return of_base(scope.base, name)
             scope, at = scope.parent, Scope.END
         return None
 
@@ -185,21 +185,23 @@ class Scope:
             return value
         return self.argument(name, 0) if self.parent is not None else None
 
-    def names(self, at: int, tables: Callable[[Scope], tuple[_Table, ...]]) -> Iterator[str]:
+    def names(self, at: int, *, image: bool) -> Iterator[str]:
+        """The names of ENV and of the base image (`image`), or of the build arguments."""
         seen: set[str] = set()
         scope: Scope | None = self
         while scope is not None:
-            for table in tables(scope):
-                for name in table.entries:
-                    if name not in seen and table.get(name, at) is not None:
-                        seen.add(name)
-                        yield name
-            if scope.parent is None and isinstance(scope.base, BaseImage):
+            table = scope.env if image else scope.args
+            for name in table.entries:
+                if name not in seen and table.get(name, at) is not None:
+                    seen.add(name)
+                    yield name
+            if image and scope.parent is None and isinstance(scope.base, BaseImage):
                 yield from (n for n in scope.base.env if n not in seen)
             scope, at = scope.parent, Scope.END
 
 
-def _of_base(base: BaseImage | Unknown, name: str) -> Value | None:
+def of_base(base: BaseImage | Unknown, name: str) -> Value | None:
+    """The variable that a stage starts with; Unknown for an image that nobody knows."""
     if isinstance(base, Unknown):
         return Unknown(f"the base image may set ${name}, and it is not known: {base.why}")
     return base.lookup(name)
@@ -262,12 +264,12 @@ class State:
     @property
     def env(self) -> Mapping[str, Value]:
         scope, at = self._scope, self._at
-        return View(lambda name: scope.image(name, at), lambda: scope.names(at, lambda s: (s.env,)))
+        return View(lambda name: scope.image(name, at), lambda: scope.names(at, image=True))
 
     @property
     def args(self) -> Mapping[str, Value]:
         scope, at = self._scope, self._at
-        return View(lambda name: scope.argument(name, at), lambda: scope.names(at, lambda s: (s.args,)))
+        return View(lambda name: scope.argument(name, at), lambda: scope.names(at, image=False))
 
     def lookup(self, name: str) -> Value | None:
         """What `$name` is in an instruction here: the later of ENV and ARG, else what the stage below or the base image
