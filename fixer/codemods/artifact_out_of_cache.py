@@ -1,0 +1,264 @@
+"""artifact-out-of-cache: see the class."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from posixpath import basename
+
+from fixer.analysis import Call, Facts, Known, Mount, Stage, hiding_mount
+from fixer.analysis.paths import Reader, Writer
+from fixer.analysis.tools.cargo import Written
+from fixer.analysis.tools.compilers import output_of
+from fixer.codemods.api import Change, Codemod, Refusal, Settings
+from fixer.codemods.artifacts import (
+    REASONS,
+    Product,
+    Stop,
+    cargo_calls,
+    place,
+    provider,
+    repoint,
+    take_out,
+    text_of,
+    wants_content,
+)
+from fixer.tree.nodes import Onbuild, Run
+from fixer.tree.shell import OpaqueScript
+
+
+class ArtifactOutOfCache(Codemod):
+    """Move what a step builds out of its cache mount, to where it is read from.
+
+    What it does
+
+    A step that writes below one of its cache mounts leaves nothing of that in the image: the mount is no part of
+    the layer. Whoever wants such a file where the mount is not (`COPY --from`, another step, a stage that starts
+    from this one, the image's own CMD) finds nothing there, or finds what an older layer left at that path, and
+    then the image holds yesterday's program although every build says that it was built. This codemod takes the
+    file out at the end of the very step that writes it, and lets every reader read it there.
+
+        RUN --mount=type=cache,target=/app/target cargo build --release
+        COPY --from=builder /app/target/release/rest api
+
+    becomes
+
+        RUN --mount=type=cache,target=/app/target cargo build --release && mv target/release/rest /tmp/rest
+        COPY --from=builder /tmp/rest api
+
+    Why it is safe
+
+    The command is joined so that it runs only if the build succeeded: otherwise it would take what the last build
+    left in the cache. Programs that cargo built are moved: cargo links them anew from its own files each time it is
+    called, also when nothing was compiled, so that a binary that is not built any more cannot be shipped from the
+    cache. What other tools made is copied, because some of them do not look whether it is still there. The file
+    keeps its name. It goes to /tmp of the builder, or to /usr/local/bin if the image itself runs it, and only if
+    nobody else in the file reads, writes or clears that place.
+
+    What changes in the image
+
+    Nothing but what was missing, or stale.
+
+    When it refuses
+
+    When a reader cannot be told to read from elsewhere, or takes a pattern or a whole profile directory, which in a
+    cache hold what earlier builds left; when it is not certain that the step writes what is read; when the build's
+    failure would not stop the step. The reasons are below.
+
+    Sources: BuildKit v0.25 on a real engine (a cache mount is not in the layer; the content of a cache is in no
+    layer's key), cargo 1.95 (products are linked again at every call).
+    """
+
+    id = "artifact-out-of-cache"
+    words = ("type=cache",)
+    reasons = REASONS
+
+    def run(self, facts: Facts, settings: Settings) -> Iterator[Change | Refusal]:
+        for stage in facts.stages:
+            yield from self._triggers(facts, stage)
+            products: list[Product] = []
+            for found in _products(facts, stage):
+                if isinstance(found, Stop):
+                    yield self._refusal(found)
+                else:
+                    products.append(found)
+            yield from self._changes(facts, stage, products)
+
+    def _refusal(self, stop: Stop) -> Refusal:
+        return Refusal(self.id, stop.reason, stop.span, stop.because)
+
+    def _triggers(self, facts: Facts, stage: Stage) -> Iterator[Refusal]:
+        for instruction in stage.instructions:
+            if not isinstance(instruction, Onbuild):
+                continue
+            for mount in facts.mounts(instruction):
+                if not _is_open_cache(mount):
+                    continue
+                if any(_named(r) for r in facts.readers(stage, str(mount.target), instruction)):
+                    because = "the step runs in another build, which this file does not show"
+                    yield Refusal(self.id, "onbuild", instruction.span, because)
+                    break
+
+    def _changes(self, facts: Facts, stage: Stage, products: list[Product]) -> Iterator[Change | Refusal]:
+        good: list[Product] = []
+        for product in products:
+            try:
+                repoint(product)
+                place(facts, stage, product, products)
+                good.append(product)
+            except Stop as stop:
+                yield self._refusal(stop)
+        for run in dict.fromkeys(product.run for product in good):
+            mine = [product for product in good if product.run is run]
+            try:
+                edits = take_out(facts, run, mine)
+            except Stop as stop:
+                yield self._refusal(stop)
+                continue
+            for product in mine:
+                edits += repoint(product)
+            yield Change(self.id, _title(mine), _why(mine), run.span, tuple(edits))
+
+
+def _title(products: list[Product]) -> str:
+    names = ", ".join(basename(product.path) for product in products)
+    return f"take {names} out of the cache mount"
+
+
+def _why(products: list[Product]) -> str:
+    readers = sum(len(product.readers) for product in products)
+    whom = "its reader finds" if readers == 1 else f"its {readers} readers find"
+    return (
+        f"what a step writes below a cache mount is in no layer, so that {whom} nothing there, or what an older layer "
+        "left; it is taken out right after it was built, and only then"
+    )
+
+
+def _is_open_cache(mount: Mount) -> bool:
+    """A cache that a step can write to, at a known place."""
+    return mount.type == "cache" and mount.problem is None and not mount.read_only and isinstance(mount.target, Known)
+
+
+def _named(reader: Reader) -> bool:
+    """It names a path at or below the mount, wants what is there, and sees it without the mount."""
+    return reader.relation in ("same", "inside") and reader.through_mount is None and wants_content(reader)
+
+
+def _products(facts: Facts, stage: Stage) -> Iterator[Product | Stop]:
+    """What the readers of a stage miss, each with the step that has to hand it out."""
+    hidden: dict[tuple[int, int], tuple[Reader, list[tuple[Run, Mount]]]] = {}
+    for run in stage.instructions:
+        if not isinstance(run, Run):
+            continue
+        for mount in facts.mounts(run):
+            if _is_open_cache(mount):
+                for reader in facts.readers(stage, str(mount.target), run):
+                    if _named(reader):
+                        hidden.setdefault((reader.span.start, reader.span.end), (reader, []))[1].append((run, mount))
+    made: dict[tuple[int, str], Product] = {}
+    for reader, steps in hidden.values():
+        try:
+            product = _product(facts, stage, reader, steps)
+        except Stop as stop:
+            yield stop
+            continue
+        if product is not None:
+            made.setdefault((id(product.run), product.path), product).readers.append(reader)
+    yield from made.values()
+
+
+def _product(facts: Facts, stage: Stage, reader: Reader, steps: list[tuple[Run, Mount]]) -> Product | None:
+    """What this reader misses, without readers; None if it misses nothing: a step without the mount provides it.
+
+    Raises Stop if it is not certain which step writes it, or if it is nothing that could be taken out.
+    """
+    text = text_of(facts, reader, steps[-1][0])
+    path = reader.path.value if isinstance(reader.path, Known) else ""
+    steps = [(run, mount) for run, mount in steps if hiding_mount(facts.mounts(run), path) is mount]
+    if not steps:
+        return None
+    if reader.relation == "same":
+        raise Stop("whole-directory", reader.span, "this is all of the cache, with all that earlier builds left in it")
+    sure = [(run, call) for run, mount in steps if (call := _surely_by(facts, run, mount, path)) is not None]
+    if sure:
+        run, call = sure[-1]
+        return Product(run, call, path, text, _verb(facts, stage, run, call, path))
+    layer = _layer_writers(facts, stage, reader, path)
+    if any(writer.relation == "same" or _by_cargo(facts, writer, path) for writer in layer):
+        return None
+    layer = [writer for writer in layer if writer.call is None or writer.call.program != "cargo"]
+    for run, _ in steps:
+        if isinstance(facts.calls(run), OpaqueScript):
+            raise Stop("opaque-script", run.span, "the step's script is not understood")
+        _refuse_cargo_directory(facts, run, reader, path)
+    perhaps = [(run, found[0]) for run, _ in steps if (found := provider(facts, run, path)) is not None]
+    if layer:
+        raise Stop("not-provably-written", reader.span, _unclear(facts, layer[0]))
+    if perhaps:
+        run, call = perhaps[-1]
+        return Product(run, call, path, text, _verb(facts, stage, run, call, path))
+    if len(steps) > 1:
+        because = "several steps have this cache, and which of them writes this cannot be told"
+        raise Stop("not-provably-written", reader.span, because)
+    return Product(steps[0][0], None, path, text, "cp -a")
+
+
+def _surely_by(facts: Facts, run: Run, mount: Mount, path: str) -> Call | None:
+    """The last command of the step that surely writes `path`."""
+    found = provider(facts, run, path)
+    if found is not None and found[1] is Written.YES:
+        return found[0]
+    calls = facts.calls(run)
+    for call in reversed(() if isinstance(calls, OpaqueScript) else calls):
+        if output_of(call.words, call.cwd) == Known(path):
+            return call
+    for effect in reversed(facts.effects(run)):
+        if effect.mode != "write" or effect.through_mount is not mount or effect.extent != "exact":
+            continue
+        if effect.path == Known(path) and effect.call is not None and effect.call.program in _MAKE:
+            return effect.call
+    return None
+
+
+_MAKE = frozenset(("cp", "mv", "install", "curl", "wget", "tee", "cat", "echo", "printf", "ln", "touch", "truncate"))
+"""Programs that make a file where there was none."""
+
+
+def _verb(facts: Facts, stage: Stage, run: Run, call: Call, path: str) -> str:
+    """`mv` for what cargo makes again at every call, unless somebody else needs it in the cache."""
+    if provider(facts, run, path) is None:
+        return "cp"
+    for reader in facts.readers(stage, path, run):
+        if reader.through_mount is not None and reader.relation in ("same", "inside"):
+            return "cp"
+    return "mv"
+
+
+def _layer_writers(facts: Facts, stage: Stage, reader: Reader, path: str) -> list[Writer]:
+    """Who may have put something at `path` into the layers that the reader sees."""
+    inside = reader.stage is stage or stage in reader.stage.lineage
+    before = reader.instruction if inside and reader.kind in ("run", "symlink") else None
+    return [
+        writer
+        for writer in facts.writers(reader.stage if before is not None else stage, path, before)
+        if writer.mode == "write" and writer.content and writer.through_mount is None
+    ]
+
+
+def _by_cargo(facts: Facts, writer: Writer, path: str) -> bool:
+    return isinstance(writer.instruction, Run) and provider(facts, writer.instruction, path) is not None
+
+
+def _refuse_cargo_directory(facts: Facts, run: Run, reader: Reader, path: str) -> None:
+    """Raises Stop if `path` is one of cargo's own directories."""
+    for _, cargo in cargo_calls(facts, run):
+        directory = cargo.target_dir_of(path) if cargo.compiles else None
+        if directory is not None and cargo.provides(path) is Written.NO:
+            because = "a directory of cargo's target directory holds what earlier builds left, and cargo's own records"
+            raise Stop("whole-directory", reader.span, because)
+
+
+def _unclear(facts: Facts, writer: Writer) -> str:
+    line = facts.file.position(writer.span.start).line
+    if writer.kind == "base":
+        return "the base image may have it, and that the step writes it is not certain"
+    return f"line {line} may have put it there as well, so that what is wanted cannot be told"

@@ -1,0 +1,398 @@
+"""Products of a step that its cache mount hides: how they leave the cache in that same step, and who finds them
+where.
+
+Shared by artifact-out-of-cache, where the mount is there, and cargo-target-cache, which brings it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from posixpath import basename, dirname
+
+from fixer.analysis import Call, Facts, Known, Stage, Unknown, related
+from fixer.analysis.paths import Reader
+from fixer.analysis.tools.cargo import Cargo, Written, read_cargo
+from fixer.text.edits import Edit
+from fixer.text.source import Span
+from fixer.tree.editor import WIDEST_LINE, append_command, layout
+from fixer.tree.nodes import Env, ExecForm, Instruction, JsonString, Run
+from fixer.tree.shell import AndOr, OpaqueScript, Script, Simple, Word
+
+REASONS: Mapping[str, str] = {
+    "ends-early": "The script leaves before its end (`exit`, `exec`), so that nothing can be appended.",
+    "failure-not-fatal": "The step goes on, or succeeds, when the build fails; a stale product would be taken out.",
+    "fixed-reader": "A reader names the path in a place that cannot be changed by itself.",
+    "glob": "A reader takes a pattern; in a cache it matches what earlier builds left, too.",
+    "no-place": "No place is surely free, can be written by the step's user, and stays in the image if it must.",
+    "no-shell": "The step is in exec form, and there is no shell that could take a second command.",
+    "not-provably-written": "It is not certain that the step writes what is read, each time it runs.",
+    "onbuild": "The step is a trigger: it runs in another build, which this file does not show.",
+    "opaque-script": "The step's script is not understood.",
+    "unknown-path": "Which path a reader means depends on a variable that is not the same in both places.",
+    "whole-directory": "A reader takes a whole directory of the cache, with all that earlier builds left in it.",
+}
+"""The codes of `Stop`, with what each means in general."""
+
+_RUN_TIME = frozenset(("cmd", "entrypoint", "healthcheck", "env"))
+"""Kinds of readers that read when the image runs."""
+
+_PLAIN = re.compile(r"[A-Za-z0-9_@%+=:,./-]+\Z")
+_VARIABLE = re.compile(r"\$(?:([A-Za-z_][A-Za-z0-9_]*)|\{([A-Za-z_][A-Za-z0-9_]*)\})")
+_HARMLESS = frozenset(("echo", "printf", "date", "ls", "du", "df", "true", ":", "sccache", "ccache", "pwd", "uname"))
+"""Programs that change no product and need none."""
+
+
+class Stop(Exception):
+    """What was planned cannot be done: `reason` is a code, `span` the text that is in the way, `because` a
+    sentence."""
+
+    def __init__(self, reason: str, span: Span, because: str) -> None:
+        super().__init__(because)
+        self.reason = reason
+        self.span = span
+        self.because = because
+
+
+@dataclass(slots=True)
+class Product:
+    """A file or directory that `call`, in `run`, leaves in a cache, and those who want it elsewhere.
+
+    path: absolute; text: the same as its first reader writes it, variables kept.
+    verb: `mv`, `cp` or `cp -a`.
+    destination: where it will be found; "" as long as nobody has chosen.
+    """
+
+    run: Run
+    call: Call | None
+    path: str
+    text: str
+    verb: str
+    readers: list[Reader] = field(default_factory=list)
+    destination: str = ""
+
+
+# --- who makes what ------------------------------------------------------------------------------------------------
+
+
+def cargo_calls(facts: Facts, run: Instruction) -> Iterator[tuple[Call, Cargo]]:
+    """The calls of cargo in a RUN that is understood."""
+    calls = facts.calls(run)
+    if isinstance(calls, OpaqueScript):
+        return
+    for call in calls:
+        cargo = read_cargo(call.words, call.cwd, call.lookup)
+        if cargo is not None:
+            yield call, cargo
+
+
+def provider(facts: Facts, run: Run, path: str) -> tuple[Call, Written] | None:
+    """The last call of cargo in `run` that leaves `path`, surely or perhaps; a sure one is preferred."""
+    best: tuple[Call, Written] | None = None
+    for call, cargo in cargo_calls(facts, run):
+        written = cargo.provides(path)
+        if written is Written.YES or (written is Written.MAYBE and (best is None or best[1] is Written.MAYBE)):
+            best = (call, written)
+    return best
+
+
+# --- readers -------------------------------------------------------------------------------------------------------
+
+
+def wants_content(reader: Reader) -> bool:
+    """It reads something there; WORKDIR and VOLUME only make a directory, and most variables only say where one
+    is."""
+    if isinstance(reader.instruction, Env):
+        keys = [pair.key.value for pair in reader.instruction.pairs if pair.value and pair.value.span == reader.span]
+        return any(key in _SEARCH_PATHS for key in keys)
+    return reader.kind not in ("workdir", "volume")
+
+
+_SEARCH_PATHS = frozenset(("PATH", "LD_LIBRARY_PATH", "PYTHONPATH", "CLASSPATH", "NODE_PATH"))
+
+
+# --- how readers write a path --------------------------------------------------------------------------------------
+
+
+def text_of(facts: Facts, reader: Reader, run: Run) -> str:
+    """The path of a reader as the shell of `run` may write it: absolute, with its variables.
+
+    Raises Stop if the path is a pattern, is not known, or rests on a variable that is something else in the two
+    places.
+    """
+    if isinstance(reader.path, Unknown):
+        if "pattern" in reader.path.why or "braces" in reader.path.why:
+            raise Stop("glob", reader.span, "a pattern takes what earlier builds left in the cache, too")
+        raise Stop("unknown-path", reader.span, f"which path this is cannot be told: {reader.path.why}")
+    if not reader.path.args:
+        return reader.path.value
+    raw = facts.file.text[reader.span.start : reader.span.end].strip("\"'")
+    names = {a or b for a, b in _VARIABLE.findall(raw)}
+    if not raw.startswith("/") or not _PLAIN.match(_VARIABLE.sub("", raw)):
+        raise Stop("unknown-path", reader.span, "a build argument decides this path, in a way that cannot be moved")
+    there, here = facts.state(reader.instruction), facts.state(run)
+    for name in names:
+        ours, theirs = here.lookup(name), there.lookup(name)
+        same = isinstance(ours, Known) and isinstance(theirs, Known) and ours == theirs and ours.args == theirs.args
+        if not same:
+            raise Stop("unknown-path", reader.span, f"${name} may mean something else in the step that builds it")
+    return raw
+
+
+def sources_of(product: Product, cwd: str | None) -> str:
+    """The product's path as a command of its RUN writes it, seen from `cwd` (None: not known)."""
+    text = product.text
+    if cwd is not None and cwd != "/" and text.startswith(cwd + "/"):
+        text = text[len(cwd) + 1 :]
+    return quoted(text)
+
+
+def quoted(text: str) -> str:
+    """`text` as one word of a shell, its variables left to be expanded."""
+    if _PLAIN.match(_VARIABLE.sub("", text) or "x"):
+        return text
+    return shlex.quote(text)
+
+
+# --- where it goes -------------------------------------------------------------------------------------------------
+
+
+def place(facts: Facts, stage: Stage, product: Product, products: Sequence[Product]) -> None:
+    """Choose the destination of one of the products of a stage. Raises Stop if there is none.
+
+    It keeps its name, because a COPY into a directory gives the copy the name of its source.
+    """
+    name = basename(product.path)
+    single = all(other.path == product.path for other in products if basename(other.path) == name)
+    taken = {other.destination for other in products if other.path != product.path}
+    for candidate in _candidates(facts, product, single):
+        if candidate not in taken and _free(facts, stage, product, candidate):
+            product.destination = candidate
+            return
+    because = f"no place for {name} is surely free, can be written by this user, and stays there"
+    raise Stop("no-place", product.readers[0].span, because)
+
+
+def _candidates(facts: Facts, product: Product, single: bool) -> Iterator[str]:
+    name = basename(product.path)
+    root = facts.state(product.run).user.root
+    if any(_at_run_time(reader) for reader in product.readers):
+        # Things are mounted over /tmp when an image runs; /usr/local/bin is meant for programs.
+        if root and single and product.verb != "cp -a":
+            yield f"/usr/local/bin/{name}"
+        return
+    if single:
+        yield f"/tmp/{name}"
+    yield f"/tmp/{basename(dirname(product.path))}/{name}"
+    if root and single:
+        yield f"/out/{name}"
+
+
+def _at_run_time(reader: Reader) -> bool:
+    if reader.kind in _RUN_TIME:
+        return True
+    return reader.kind == "symlink" or (reader.call is not None and reader.call.program == "ln")
+
+
+def _free(facts: Facts, stage: Stage, product: Product, path: str) -> bool:
+    """Nobody reads, writes or removes `path`, and no mount of the step, or of one that is to read it, hides it."""
+    runs = [product.run, *(r.instruction for r in product.readers if isinstance(r.instruction, Run))]
+    for run in runs:
+        for mount in facts.mounts(run):
+            # A target that is not known is not taken for /tmp.
+            if isinstance(mount.target, Known) and related(mount.target.value, path):
+                return False
+    if any(r.relation in ("same", "inside") or r.kind == "copy" for r in facts.readers(stage, path, None)):
+        return False
+    users = {id(r.stage): r.stage for r in product.readers if r.stage is stage or stage in r.stage.lineage}
+    return all(_left_alone(facts, each, product.run, path) for each in (stage, *users.values()))
+
+
+def _left_alone(facts: Facts, stage: Stage, run: Run, path: str) -> bool:
+    order = {id(instruction): n for n, instruction in enumerate(facts.file.instructions)}
+    for writer in facts.writers(stage, path, None):
+        if writer.kind == "base" or writer.through_mount is not None:
+            continue
+        if writer.mode == "remove":
+            if order[id(writer.instruction)] > order[id(run)]:
+                return False
+        elif writer.relation in ("same", "inside"):
+            return False
+    return True
+
+
+# --- getting it out ------------------------------------------------------------------------------------------------
+
+
+def commands(products: Sequence[Product], cwd: str | None) -> list[str]:
+    """The commands that take the products of one RUN out: one for all that go to one directory under one verb."""
+    made = [d for d in dict.fromkeys(dirname(p.destination) for p in products) if d not in ("/tmp", "/usr/local/bin")]
+    out = [f"mkdir -p {' '.join(quoted(d) for d in made)}"] if made else []
+    groups: dict[tuple[str, str], list[Product]] = {}
+    for product in products:
+        groups.setdefault((product.verb, dirname(product.destination)), []).append(product)
+    for (verb, directory), group in groups.items():
+        if len(group) == 1:
+            out.append(f"{verb} {sources_of(group[0], cwd)} {quoted(group[0].destination)}")
+        else:
+            out.append(f"{verb} {' '.join(sources_of(p, cwd) for p in group)} {quoted(directory)}/")
+    return out
+
+
+def take_out(facts: Facts, run: Run, products: Sequence[Product], *, before: str | None = None) -> list[Edit]:
+    """Edits of `run` that take its products out. `before` is a command to put in front of an exec form, which
+    becomes an and-list. Raises Stop if it cannot be made sure that this happens after they were built, and only
+    then."""
+    if isinstance(run.form, ExecForm):
+        after = commands(products, _known(facts.state(run).workdir)) if products else []
+        return [_as_shell(facts, run, run.form, [before] if before else [], after)]
+    script = facts.script(run)
+    if not isinstance(script, Script) or not script.items:
+        raise Stop("opaque-script", run.span, "the step's script is not understood")
+    point, chain = _point(facts, run, script, products)
+    lines = commands(products, _cwd_after(facts, run, point))
+    return _append_all(facts, run, point, lines, chain)
+
+
+def _known(value: Known | Unknown) -> str | None:
+    return value.value if isinstance(value, Known) else None
+
+
+def _point(facts: Facts, run: Run, script: Script, products: Sequence[Product]) -> tuple[Script, bool]:
+    """The list to whose end the commands are appended, and whether that must be with `&&`.
+
+    It is the whole script, or the one item that holds all producers. What is appended with `&&` runs only if all of
+    its item succeeded; in a list of several items each is run whether the one before it failed or not, unless `set
+    -e` is in force.
+    """
+    calls = facts.calls(run)
+    if isinstance(calls, OpaqueScript):
+        raise Stop("opaque-script", run.span, "the step's script is not understood")
+    for call in calls:
+        leaves = call.program in ("exit", "return", "exec") or "exec" in call.wrappers
+        if leaves and not call.conditional and not call.in_substitution:
+            raise Stop("ends-early", Span(*call.span), "the script ends here, so that nothing can follow")
+    separator = script.separators[-1]
+    if separator is not None and separator.text == "&":
+        raise Stop("failure-not-fatal", run.span, "the step does not wait for its last command")
+    known = [p.call for p in products if p.call is not None]
+    for call in known:
+        must_have_run(call)
+    makers = known or [call for call in calls if call.program not in _HARMLESS and call.program != "set"]
+    last = script.items[-1]
+    fatal = all(call.fatal for call in makers)
+    errexit = stops_at_failure(facts, run, calls)
+    if fatal and (len(script.items) == 1 or errexit):
+        return script, not errexit
+    if fatal and not any(last.start <= call.span[0] < last.end for call in makers):
+        return script, False
+    return _own_item(script, calls, makers), True
+
+
+def must_have_run(call: Call) -> None:
+    """Raises Stop if a step can succeed without this command, or before it is done."""
+    span = Span(*call.span)
+    if call.conditional or call.loop or call.function is not None or call.in_substitution:
+        raise Stop("not-provably-written", span, "this runs only under a condition")
+    if call.background:
+        raise Stop("failure-not-fatal", span, "nobody waits for this command")
+
+
+def stops_at_failure(facts: Facts, run: Run, calls: Sequence[Call]) -> bool:
+    """Whether `set -e` is in force at the end of the script."""
+    on = facts.state(run).shell.errexit
+    for call in calls:
+        if call.program == "set" and not call.in_substitution:
+            for at, word in enumerate(call.words):
+                text = word.value if isinstance(word, Known) else "+e"
+                if text[:1] in "+-" and ("e" in text or call.argument(at + 1) == "errexit"):
+                    on = text[0] == "-" and not call.conditional
+    return on
+
+
+def _own_item(script: Script, calls: Sequence[Call], makers: Sequence[Call]) -> Script:
+    """The item of a list of commands that holds all `makers`, if what follows it neither needs nor changes a
+    product."""
+    holding = [item for item in script.items if any(item.start <= c.span[0] < item.end for c in makers)]
+    call = makers[-1]
+    span = Span(*call.span)
+    if len(holding) != 1:
+        raise Stop("failure-not-fatal", span, "the step goes on after a failure of this command")
+    item = holding[0]
+    if any(op.text != "&&" for op in item.operators):
+        raise Stop("failure-not-fatal", span, "the step may succeed although this command failed")
+    for pipeline in item.pipelines:
+        inside = any(pipeline.start <= c.span[0] < pipeline.end for c in makers)
+        if inside and (len(pipeline.commands) > 1 or pipeline.negated or not isinstance(pipeline.commands[0], Simple)):
+            raise Stop("failure-not-fatal", span, "the exit status of this command gets lost")
+    for later in calls:
+        if later.span[0] >= item.end and later.program not in _HARMLESS:
+            raise Stop("failure-not-fatal", span, "the step goes on after a failure of this command")
+    return Script(item.start, item.end, (item,), (None,))
+
+
+def _cwd_after(facts: Facts, run: Run, point: Script) -> str | None:
+    """The current directory at the end of `point`, if its last command is a plain one that does not change it."""
+    item: AndOr = point.items[-1]
+    last = item.pipelines[-1].commands[-1]
+    calls = facts.calls(run)
+    if isinstance(calls, OpaqueScript) or not isinstance(last, Simple):
+        return None
+    for call in calls:
+        if call.simple is last and call.program not in ("cd", "pushd", "popd"):
+            return _known(call.cwd)
+    return None
+
+
+def _append_all(facts: Facts, run: Run, point: Script, lines: Sequence[str], chain: bool) -> list[Edit]:
+    first = append_command(facts.file, run, point, lines[0], chain=chain)
+    if len(lines) == 1:
+        return [first]
+    joint, _, tail = first.new.partition(lines[0])
+    if "\n" not in joint and not run.heredocs:
+        joint = joint.rstrip(" ") + layout(facts.file, run).next_line
+    return [Edit(first.start, first.end, "".join(joint + line for line in lines) + tail)]
+
+
+def _as_shell(facts: Facts, run: Run, form: ExecForm, before: Sequence[str], after: Sequence[str]) -> Edit:
+    """The exec form as an and-list of the shell in force."""
+    if facts.state(run).shell.dialect is None:
+        raise Stop("no-shell", form.open.span, "the step is in exec form, and what shell the stage has is not known")
+    parts = [*before, " ".join(shlex.quote(value) for value in form.values), *after]
+    start = form.open.start
+    column = start - (facts.file.text.rfind("\n", 0, start) + 1)
+    joint = " && "
+    if before or column + len(joint.join(parts)) > WIDEST_LINE:
+        joint = " &&" + layout(facts.file, run).next_line
+    return Edit(start, form.span.end, joint.join(parts))
+
+
+# --- re-pointing the readers ---------------------------------------------------------------------------------------
+
+
+def repoint(product: Product) -> list[Edit]:
+    """Edits that let the readers read the product's destination. Raises Stop for one that cannot be changed."""
+    edits: dict[tuple[int, int], Edit] = {}
+    for reader in product.readers:
+        edit = _repointed(reader, product)
+        edits[edit.start, edit.end] = edit
+    return list(edits.values())
+
+
+def _repointed(reader: Reader, product: Product) -> Edit:
+    site = reader.site
+    if site is None:
+        raise Stop("fixed-reader", reader.span, f"it cannot be made to read from elsewhere: {reader.why}")
+    new = product.destination
+    if isinstance(reader.path, Known):
+        new += reader.path.value[len(product.path) :]
+    if isinstance(site, JsonString):
+        return Edit(site.string.start, site.string.span.end, json.dumps(new, ensure_ascii=False))
+    if isinstance(site, Word):
+        return Edit(site.start, site.end, quoted(new))
+    if new and not _PLAIN.match(new):
+        raise Stop("fixed-reader", reader.span, "a path with such characters would have to be quoted here")
+    return Edit(reader.span.start, reader.span.end, new or "?")

@@ -1,0 +1,654 @@
+"""cargo-target-cache: see the class."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from posixpath import basename, dirname
+from typing import ClassVar
+
+from fixer.analysis import Call, Facts, Known, Stage, Unknown, Value, below, join, related
+from fixer.analysis.paths import Effect, Reader
+from fixer.analysis.tools.cargo import Cargo, Written
+from fixer.codemods.api import Change, Codemod, Refusal, Settings
+from fixer.codemods.artifacts import REASONS as SHARED
+from fixer.codemods.artifacts import (
+    Product,
+    Stop,
+    cargo_calls,
+    must_have_run,
+    place,
+    provider,
+    quoted,
+    repoint,
+    stops_at_failure,
+    take_out,
+    text_of,
+    wants_content,
+)
+from fixer.text.edits import Edit
+from fixer.text.source import Span
+from fixer.tree.editor import add_mounts, insert_before
+from fixer.tree.nodes import Directive, ExecForm, Instruction, Onbuild, Run, Transfer, Workdir
+from fixer.tree.shell import OpaqueScript, Pipeline, Script, Simple
+
+
+class CargoTargetCache(Codemod):
+    """Keep cargo's target directory in a cache mount of the project, and take the programs out of it.
+
+    What it does
+
+    Each step that compiles in the same target directory gets one cache mount on it, for this project alone and
+    locked. Before cargo runs, the sources are touched; when it is done, what somebody reads later is moved out of
+    the cache, and every reader reads it there.
+
+        RUN cargo build --release
+        COPY --from=builder /app/target/release/ledger /usr/local/bin/ledger
+
+    becomes
+
+        RUN --mount=type=cache,id=ledger-target,target=/app/target,sharing=locked \\
+            find . -path ./target -prune -o -type f -exec touch {} + && \\
+            cargo build --release && mv target/release/ledger /tmp/ledger
+        COPY --from=builder /tmp/ledger /usr/local/bin/ledger
+
+    A change of one source file then compiles that crate, and not its 200 dependencies.
+
+    Why it is safe
+
+    Only as a whole. The touch: COPY keeps the dates of files, and a layer from the cache brings those of an older
+    build, so that cargo would take changed sources for old ones and hand out the last build's program. The id: a
+    cache that another project uses can hold a program of the same name. The lock: two builds at once wait for each
+    other. The move, in the same step and only after success: a cache is in no layer. If one of these cannot be had,
+    nothing is done.
+
+    What changes in the image
+
+    Nothing: the stage that compiles is not part of it. A stage whose target directory is part of an image is refused.
+
+    When it refuses
+
+    Where the dependencies are kept in a layer already (cargo-chef, a build with an empty `main`), because the mount
+    would hide them; without a name for the project (`--project`, or what the command finds); when a reader may take
+    more than single products; and for the reasons below.
+
+    Sources: BuildKit v0.25 on a real engine (dates of copied files, identity of caches), cargo 1.95 (freshness by
+    date), six builds in a row with and without the touch.
+    """
+
+    id = "cargo-target-cache"
+    words = ("cargo",)
+    reasons: ClassVar[Mapping[str, str]] = {
+        **SHARED,
+        "deps-in-layers": "Dependencies are compiled into a layer before the sources come; a mount would hide them.",
+        "half-mounted": "Some steps that compile in this directory have a cache mount on it, and some have not.",
+        "no-artifact": "Nothing that is compiled here leaves the target directory.",
+        "no-project-name": "The cache needs a name that no other project on the builder uses.",
+        "old-syntax": "The file asks for a frontend that knows no cache mounts, or no variables in them.",
+        "removes-target": "A step removes the target directory, or one above it, which fails while a mount is there.",
+        "shipped-stage": "The target directory is part of an image that people get.",
+        "sources-elsewhere": "Where the sources are, which have to be touched, is not certain.",
+        "sources-in-step": "The directory of the sources is made in the very step that compiles them.",
+        "unknown-reader": "A later step may read anything in the target directory.",
+        "unknown-target-dir": "Which directory cargo compiles in is not certain.",
+        "unknown-user": "The number of the user who compiles is not known, and the mount has to name it.",
+        "unwritable-sources": "The user who compiles cannot touch the sources.",
+    }
+
+    def run(self, facts: Facts, settings: Settings) -> Iterator[Change | Refusal]:
+        chains = list(_chains(facts))
+        for chain in chains:
+            try:
+                group = _group(facts, chain)
+                if group is not None:
+                    yield self._change(facts, group, settings, several=len(chains) > 1)
+            except Stop as stop:
+                yield Refusal(self.id, stop.reason, stop.span, stop.because)
+
+    def _change(self, facts: Facts, group: _Group, settings: Settings, *, several: bool) -> Change:
+        _check_place(facts, group)
+        roots = [_roots(facts, step, group.directory) for step in group.steps]
+        _find_products(facts, group)
+        for step in group.steps:
+            _check_step(facts, step, group)
+            _check_user(facts, step, roots[group.steps.index(step)])
+        if settings.project is None:
+            because = "compiled code of two projects must not meet in one cache: say --project NAME"
+            raise Stop("no-project-name", _span(group.steps[0]), because)
+        _check_syntax(facts)
+        edits: list[Edit] = []
+        for step, where in zip(group.steps, roots, strict=True):
+            mount = _mount(facts, step, group, settings.project, several=several)
+            edits += _edits(facts, step, group, mount, where)
+        for product in group.products:
+            edits += repoint(product)
+        return Change(
+            self.id, f"keep {group.directory} in a cache of the project", _WHY, group.steps[0].run.span, tuple(edits)
+        )  # fmt: skip
+
+
+_WHY = (
+    "cargo then compiles only what changed; the sources are touched because it goes by dates, and what is read later "
+    "leaves the cache in the same step"
+)
+
+
+@dataclass(slots=True)
+class _Step:
+    """A RUN that compiles, with its calls of cargo that do."""
+
+    stage: Stage
+    run: Run
+    calls: list[tuple[Call, Cargo]]
+
+
+@dataclass(slots=True)
+class _Group:
+    """The steps of a stage, and of those that start from it, that share one target directory."""
+
+    directory: str
+    stages: list[Stage]
+    steps: list[_Step]
+    products: list[Product] = field(default_factory=list)
+
+
+def _span(step: _Step) -> Span:
+    return Span(*step.calls[0][0].span)
+
+
+# --- the steps that compile, and where -----------------------------------------------------------------------------
+
+
+def _chains(facts: Facts) -> Iterator[list[Stage]]:
+    """The stages that start from an image, each with all that start from it, if something is compiled there."""
+    for stage in facts.stages:
+        if isinstance(stage.base, Stage):
+            continue
+        family = [stage]
+        for each in family:
+            family.extend(each.derived)
+        family.sort(key=lambda each: each.index)
+        if any("cargo" in i.code for each in family for i in each.instructions if isinstance(i, Run | Onbuild)):
+            yield family
+
+
+def _group(facts: Facts, stages: list[Stage]) -> _Group | None:
+    """The steps of a chain that compile and share a directory; None if there is nothing to do.
+
+    Raises Stop if they compile in a directory that is not known, or in several.
+    """
+    steps: list[_Step] = []
+    for stage in stages:
+        for instruction in stage.instructions:
+            step = _step(facts, stage, instruction)
+            if step is not None:
+                steps.append(step)
+    steps = [step for step in steps if not _has_mount(facts, step)] if _all_mounted(facts, steps) else steps
+    if not steps:
+        return None
+    _refuse_layers(facts, steps)
+    directory = _directory(facts, steps)
+    for step in steps:
+        _refuse_half(facts, step, directory)
+    return _Group(directory, stages, steps)
+
+
+def _step(facts: Facts, stage: Stage, instruction: Instruction) -> _Step | None:
+    inner = instruction.inner if isinstance(instruction, Onbuild) else instruction
+    if not isinstance(inner, Run) or "cargo" not in inner.code:
+        return None
+    calls = facts.calls(inner)
+    if isinstance(calls, OpaqueScript):
+        if any(word in inner.code for word in ("cargo build", "cargo b ", "cargo install --path", "cargo rustc")):
+            raise Stop("opaque-script", inner.span, "the step's script is not understood")
+        return None
+    found = [(call, cargo) for call, cargo in cargo_calls(facts, inner) if cargo.compiles and cargo.known]
+    if not found:
+        return None
+    if isinstance(instruction, Onbuild):
+        because = "the step runs in another build, which this file does not show"
+        raise Stop("onbuild", instruction.span, because)
+    return _Step(stage, inner, found)
+
+
+def _has_mount(facts: Facts, step: _Step) -> bool:
+    """A cache mount lies over a directory in which the step may compile."""
+    for mount in facts.mounts(step.run):
+        if mount.type == "cache" and isinstance(mount.target, Known):
+            target = mount.target.value
+            if any(below(d, target) for _, cargo in step.calls for d in cargo.target_dirs()):
+                return True
+    return False
+
+
+def _all_mounted(facts: Facts, steps: Sequence[_Step]) -> bool:
+    return all(_has_mount(facts, step) for step in steps)
+
+
+def _refuse_half(facts: Facts, step: _Step, directory: str) -> None:
+    for mount in facts.mounts(step.run):
+        if not isinstance(mount.target, Known):
+            continue
+        if mount.type in ("cache", "tmpfs", "bind") and related(mount.target.value, directory):
+            if mount.type == "bind" and not below(mount.target.value, directory):
+                continue
+            because = "this step has a mount there, and another step that compiles in the same directory has none"
+            raise Stop("half-mounted", mount.flag.word.span, because)
+
+
+def _refuse_layers(facts: Facts, steps: Sequence[_Step]) -> None:
+    """Dependencies that are compiled before the sources come: cargo-chef, an empty main, or anything that builds
+    twice with a COPY between."""
+    for step in steps:
+        for call, cargo in step.calls:
+            if cargo.subcommand == "chef-cook":
+                because = "cargo-chef compiles the dependencies into a layer, which a mount would hide"
+                raise Stop("deps-in-layers", Span(*call.span), because)
+        for stage in step.stage.lineage:
+            for instruction in stage.instructions:
+                if isinstance(instruction, Run):
+                    _refuse_stub(facts, instruction)
+    for at, step in enumerate(steps[1:], 1):
+        before = steps[at - 1]
+        if before.stage in step.stage.lineage and _copies_between(facts, before, step):
+            because = "this compiles before all sources are there, so that a layer keeps it, which a mount would hide"
+            raise Stop("deps-in-layers", _span(before), because)
+
+
+def _refuse_stub(facts: Facts, run: Run) -> None:
+    calls = facts.calls(run)
+    if isinstance(calls, OpaqueScript):
+        return
+    for call in calls:
+        made = call.program == "cargo" and call.argument(1) in ("new", "init")
+        written = any(r.op in (">", ">>") and r.target.text.strip("\"'").endswith(".rs") for r in call.redirects)
+        if made or written:
+            because = "an empty program stands in for the sources, so that a layer keeps the dependencies"
+            raise Stop("deps-in-layers", Span(*call.span), because)
+
+
+def _copies_between(facts: Facts, before: _Step, after: _Step) -> bool:
+    inside = False
+    for stage in after.stage.lineage:
+        for instruction in stage.instructions:
+            if instruction is before.run:
+                inside = True
+            elif instruction is after.run:
+                return False
+            elif inside and isinstance(instruction, Transfer) and facts.copied_from(instruction) is None:
+                return True
+    return False
+
+
+def _directory(facts: Facts, steps: Sequence[_Step]) -> str:
+    """The one directory in which all steps compile.
+
+    It is given on the command line or in the environment; else somebody who reads a product shows it; else, where
+    cargo installs the program itself, it is `target` beside the manifest of the sources that were copied there.
+    """
+    found: dict[str, Span] = {}
+    rest: list[tuple[_Step, Call, Cargo]] = []
+    for step in steps:
+        for call, cargo in step.calls:
+            if isinstance(cargo.target_dir, Unknown) or isinstance(cargo.manifest, Unknown):
+                why = cargo.target_dir.why if isinstance(cargo.target_dir, Unknown) else str(cargo.manifest)
+                raise Stop("unknown-target-dir", Span(*call.span), f"cargo's target directory is not known: {why}")
+            given = cargo.target_dir
+            shown = given.value if isinstance(given, Known) else _shown(facts, step, call, cargo)
+            if shown is None:
+                rest.append((step, call, cargo))
+            else:
+                found.setdefault(shown, Span(*call.span))
+    for step, call, cargo in rest:
+        if not any(directory in found for directory in cargo.target_dirs()):
+            if cargo.subcommand != "install":
+                if found:
+                    continue
+                raise _nothing_leaves(facts, step, call, cargo)
+            found.setdefault(_beside_manifest(facts, step, call, cargo), Span(*call.span))
+    if len(found) > 1:
+        because = f"steps that build on each other compile in {' and in '.join(found)}"
+        raise Stop("unknown-target-dir", list(found.values())[-1], because)
+    return next(iter(found))
+
+
+def _nothing_leaves(facts: Facts, step: _Step, call: Call, cargo: Cargo) -> Stop:
+    for directory in cargo.target_dirs():
+        for reader in facts.readers(step.stage, directory, step.run):
+            if reader.relation == "above" and reader.kind in ("copy", "mount") and reader.path != Known("/"):
+                because = "it takes a directory that holds cargo's own, of which a mount would leave nothing"
+                return Stop("whole-directory", reader.span, because)
+    return Stop("no-artifact", Span(*call.span), "nothing that is compiled here is read anywhere else")
+
+
+def _shown(facts: Facts, step: _Step, call: Call, cargo: Cargo) -> str | None:
+    """The target directory that a reader shows: of all that it may be, the one in which somebody reads something."""
+    calls = facts.calls(step.run)
+    for directory in cargo.target_dirs():
+        own = () if isinstance(calls, OpaqueScript) else calls
+        for other in own:
+            for word in other.words:
+                path = join(other.cwd, word)
+                if isinstance(path, Known) and path.value != directory and below(path.value, directory):
+                    return directory
+        for reader in facts.readers(step.stage, directory, step.run):
+            if reader.relation in ("same", "inside") and wants_content(reader):
+                return directory
+    return None
+
+
+def _beside_manifest(facts: Facts, step: _Step, call: Call, cargo: Cargo) -> str:
+    manifest = cargo.manifest
+    if isinstance(manifest, Known):
+        for instruction, path in _brought(facts, step):
+            if path == manifest.value and isinstance(instruction, Transfer):
+                return f"{path}/target" if path != "/" else "/target"
+    because = "whether the manifest belongs to a workspace above it, with a target directory of its own, is not certain"
+    raise Stop("unknown-target-dir", Span(*call.span), because)
+
+
+def _brought(facts: Facts, step: _Step) -> Iterator[tuple[Instruction, str | None]]:
+    """The instructions before the step that bring files from outside, with where they put them (None: not known), and
+    those that make a directory."""
+    for stage in step.stage.lineage:
+        for instruction in stage.instructions:
+            if instruction is step.run:
+                return
+            if isinstance(instruction, Transfer | Workdir):
+                for effect in facts.effects(instruction):
+                    yield instruction, effect.path.value if isinstance(effect.path, Known) else None
+
+
+# --- what may stand in the way -------------------------------------------------------------------------------------
+
+
+def _check_place(facts: Facts, group: _Group) -> None:
+    for step in group.steps:
+        if step.stage.shipped:
+            because = "the target directory is part of an image that people get; a mount would take it out"
+            raise Stop("shipped-stage", _span(step), because)
+        parent = dirname(group.directory)
+        cargo = step.calls[0][1]
+        made = any(path is not None and below(path, parent) for _, path in _brought(facts, step))
+        if cargo.target_dir is None and not made and parent != "/":
+            because = f"{parent} is made in this step, where the mount would stand in its way"
+            raise Stop("sources-in-step", _span(step), because)
+
+
+def _check_step(facts: Facts, step: _Step, group: _Group) -> None:
+    """What else the step does with the directory."""
+    for call, _ in step.calls:
+        must_have_run(call)
+        if not call.fatal:
+            raise Stop("failure-not-fatal", Span(*call.span), "a failure of this command does not end the step")
+    effects = facts.effects(step.run)
+    compiling = {id(call) for call, _ in step.calls}
+    for effect in effects:
+        if effect.call is None or id(effect.call) in compiling or effect.through_mount is not None:
+            continue
+        _check_effect(facts, effect, group.directory)
+    for call, cargo in cargo_calls(facts, step.run):
+        if cargo.subcommand == "clean":
+            raise Stop("removes-target", Span(*call.span), "it would empty the cache, and fail to remove the mount")
+
+
+def _check_effect(facts: Facts, effect: Effect, directory: str) -> None:
+    program = effect.call.program if effect.call is not None else None
+    if not isinstance(effect.path, Known):
+        if effect.start.startswith(directory + "/"):
+            raise Stop("glob", effect.span, "a pattern takes what earlier builds left in the cache, too")
+        if effect.mode != "remove" or not effect.start or not directory.startswith(effect.start):
+            return
+        raise Stop("removes-target", effect.span, "it may remove the directory on which the mount would stand")
+    path = effect.path.value
+    if below(directory, path) and (effect.mode == "remove" or (program == "mv" and effect.mode == "read")):
+        raise Stop("removes-target", effect.span, "it removes the directory on which the mount would stand")
+    if program == "ln" and below(path, directory):
+        raise Stop("fixed-reader", effect.span, "a link into the cache leads nowhere after this step")
+    if effect.mode == "read" and effect.extent != "exact" and below(path, directory):
+        depth = path[len(directory) :].count("/")
+        if depth < 2 and program not in ("ls", "du", "stat", "test", "["):
+            because = "a whole directory of the cache holds what earlier builds left, too"
+            raise Stop("whole-directory", effect.span, because)
+
+
+def _check_user(facts: Facts, step: _Step, roots: Sequence[str]) -> None:
+    state = facts.state(step.run)
+    for mount in facts.mounts(step.run):
+        if mount.type != "bind" or not mount.read_only or not isinstance(mount.target, Known):
+            continue
+        if any(related(mount.target.value, root) for root in roots):
+            raise Stop("unwritable-sources", mount.flag.word.span, "what is bound read-only cannot be touched")
+    if state.user.root:
+        return
+    if state.user.uid is None or state.user.gid is None:
+        because = "the mount has to name the number of the user who compiles, and the file does not say it"
+        raise Stop("unknown-user", _span(step), because)
+    for instruction, path in _brought(facts, step):
+        if isinstance(instruction, Transfer) and (path is None or any(related(path, root) for root in roots)):
+            owner = next((flag.value for flag in instruction.flags if flag.name == "chown"), None)
+            name = (owner or "root").partition(":")[0]
+            if name not in (str(state.user.uid), state.user.name):
+                because = "what it brings belongs to another user than the one who compiles and would have to touch it"
+                raise Stop("unwritable-sources", instruction.span, because)
+
+
+def _check_syntax(facts: Facts) -> None:
+    for item in facts.file.items:
+        if isinstance(item, Directive) and item.name.value.lower() == "syntax":
+            image, _, tag = item.argument.value.strip().rpartition(":")
+            version = tag.split("-")[0].split("@")[0].split(".")
+            numbers = [int(part) for part in version if part.isdigit()]
+            if image.endswith("docker/dockerfile") and (numbers[:1] == [0] or numbers in ([1, 0], [1, 1], [1, 2])):
+                raise Stop("old-syntax", item.argument.span, "this frontend is older than what the mount needs")
+
+
+# --- products ------------------------------------------------------------------------------------------------------
+
+
+def _find_products(facts: Facts, group: _Group) -> None:
+    """Everybody who reads in the directory, outside of the steps that will have the mount. Raises Stop for a reader
+    of more than a product."""
+    runs = {id(step.run) for step in group.steps}
+    readers: dict[tuple[int, int], tuple[Reader, list[_Step]]] = {}
+    for step in group.steps:
+        for reader in facts.readers(step.stage, group.directory, step.run):
+            if id(reader.instruction) in runs or not wants_content(reader):
+                continue
+            key = (reader.span.start, reader.span.end)
+            readers.setdefault(key, (reader, []))[1].append(step)
+    made: dict[tuple[int, str], Product] = {}
+    for reader, steps in readers.values():
+        if reader.through_mount is not None:
+            continue
+        if reader.relation == "unknown":
+            raise Stop("unknown-reader", reader.span, reader.why or "it may read anything in the target directory")
+        if reader.relation in ("above", "same"):
+            because = "it takes the whole directory, of which nothing would be left without the mount"
+            raise Stop("whole-directory", reader.span, because)
+        product = _product(facts, reader, steps)
+        made.setdefault((id(product.run), product.path), product).readers.append(reader)
+    group.products = list(made.values())
+    for product in group.products:
+        stage = facts.stage_of(product.run)
+        if stage is not None:
+            place(facts, stage, product, group.products)
+    if not group.products and not any(_hands_out(facts, step, group) for step in group.steps):
+        raise Stop("no-artifact", _span(group.steps[-1]), "nothing that is compiled here is read anywhere else")
+
+
+def _product(facts: Facts, reader: Reader, steps: Sequence[_Step]) -> Product:
+    step = steps[-1]
+    text = text_of(facts, reader, step.run)
+    path = reader.path.value if isinstance(reader.path, Known) else ""
+    found = [(each, made) for each in steps if (made := provider(facts, each.run, path)) is not None]
+    if not found:
+        depth = path.count("/")
+        known = any(cargo.target_dir_of(path) for each in steps for _, cargo in each.calls)
+        reason = "whole-directory" if known and _is_directory(path, steps) else "not-provably-written"
+        because = "it is not a product that cargo surely leaves there" if depth else ""
+        raise Stop(reason, reader.span, because)
+    best = [row for row in found if row[1][1] is Written.YES] or found
+    each, made = best[-1]
+    later = steps[steps.index(each) + 1 :]
+    again = any(_reads(facts, other, path) for other in later)
+    return Product(each.run, made[0], path, text, "cp" if again else "mv")
+
+
+def _is_directory(path: str, steps: Sequence[_Step]) -> bool:
+    for step in steps:
+        for _, cargo in step.calls:
+            directory = cargo.target_dir_of(path)
+            if directory is not None and path[len(directory) + 1 :].count("/") == 0:
+                return True
+    return False
+
+
+def _reads(facts: Facts, step: _Step, path: str) -> bool:
+    return any(e.mode == "read" and e.path == Known(path) for e in facts.effects(step.run))
+
+
+def _hands_out(facts: Facts, step: _Step, group: _Group) -> bool:
+    """The step itself takes a product out: `cargo install --path`, or a command that reads one."""
+    if any(cargo.subcommand == "install" for _, cargo in step.calls):
+        return True
+    return any(
+        effect.mode == "read" and isinstance(effect.path, Known) and below(effect.path.value, group.directory)
+        and effect.path.value != group.directory and effect.call is not None and effect.call.program != "cargo"
+        for effect in facts.effects(step.run)
+    )  # fmt: skip
+
+
+# --- the sources ---------------------------------------------------------------------------------------------------
+
+
+_NO_SOURCE = (
+    ".sh", ".json", ".toml", ".lock", ".conf", ".cfg", ".yml", ".yaml", ".txt", ".md", ".crt", ".pem", ".key", ".env",
+    ".list", ".gpg", ".asc", ".sql", ".py", ".js", ".gz", ".zip", ".deb", ".tgz", ".xz", ".so", ".a", "Makefile",
+    "rust-toolchain",
+)  # fmt: skip
+"""How names of single files end that are no crate of their own."""
+_SYSTEM = ("/bin", "/boot", "/dev", "/etc", "/lib", "/lib64", "/proc", "/run", "/sbin", "/sys", "/usr/bin", "/usr/lib",
+           "/usr/local/bin", "/usr/local/lib", "/usr/local/cargo", "/usr/share", "/var/lib", "/tmp")  # fmt: skip
+
+
+def _roots(facts: Facts, step: _Step, directory: str) -> list[str]:
+    """The directories that hold the sources of what the step compiles, dependencies by path among them: the
+    workspace's, and all others that sources were copied to. The first one is the workspace's."""
+    call, cargo = step.calls[0]
+    if isinstance(cargo.manifest, Unknown):
+        raise Stop("sources-elsewhere", Span(*call.span), f"where cargo runs is not known: {cargo.manifest.why}")
+    first = dirname(directory) if cargo.target_dir is None else cargo.manifest.value
+    others: list[str] = []
+    for instruction, path in _brought(facts, step):
+        if not isinstance(instruction, Transfer) or not _may_be_crate(instruction):
+            continue
+        if path is None:
+            because = "where this puts its files, which may be sources, is not known"
+            raise Stop("sources-elsewhere", instruction.span, because)
+        if below(path, first) or path == "/" or any(below(path, place) for place in _SYSTEM):
+            if path == "/" and first != "/" and _whole_tree(instruction):
+                because = "sources are copied to /, which cannot be touched as a whole"
+                raise Stop("sources-elsewhere", instruction.span, because)
+            continue
+        if below(first, path):
+            first = path
+        others.append(path)
+    if first == "/" or below("/usr/local/cargo", first):
+        because = f"the sources stand in {first}, which cannot be touched as a whole"
+        raise Stop("sources-elsewhere", Span(*call.span), because)
+    roots = [first]
+    for path in others:
+        if not any(below(path, root) for root in roots):
+            roots.append(path)
+    return roots
+
+
+def _whole_tree(instruction: Transfer) -> bool:
+    return any(text.strip("\"'").rstrip("/") in ("", ".", "./") for text in _sources(instruction))
+
+
+def _may_be_crate(instruction: Transfer) -> bool:
+    return any(not text.strip("\"'").endswith(_NO_SOURCE) for text in _sources(instruction)) and not any(
+        flag.name == "from" for flag in instruction.flags
+    )
+
+
+def _sources(instruction: Transfer) -> list[str]:
+    if instruction.form is not None:
+        return list(instruction.form.values[:-1])
+    return [leaf.value for leaf in instruction.sources]
+
+
+# --- edits ---------------------------------------------------------------------------------------------------------
+
+
+def _mount(facts: Facts, step: _Step, group: _Group, project: str, *, several: bool) -> str:
+    name = project
+    if several:
+        hint = group.stages[0].name or basename(dirname(group.directory)) or f"stage{group.stages[0].index}"
+        name += f"-{hint}"
+    name += "-target"
+    state = facts.state(step.run)
+    if state.args.get("TARGETARCH") is not None:
+        name += "-$TARGETARCH"
+    fields = ["type=cache", f"id={name}", f"target={group.directory}", "sharing=locked"]
+    if not state.user.root:
+        fields += [f"uid={state.user.uid}", f"gid={state.user.gid}"]
+    return ",".join(fields)
+
+
+def _touch(roots: Sequence[str], directory: str, cwd: Value) -> str:
+    """The command that touches all files below `roots` but not those of the cache."""
+    here = cwd.value if isinstance(cwd, Known) else None
+    names = ["." if root == here else quoted(root) for root in roots]
+    prune = ""
+    for root, name in zip(roots, names, strict=True):
+        if below(directory, root):
+            prune = f" -path {name}{directory[len(root) :]} -prune -o"
+    return f"find {' '.join(names)}{prune} -type f -exec touch {{}} +"
+
+
+def _edits(facts: Facts, step: _Step, group: _Group, mount: str, roots: Sequence[str]) -> list[Edit]:
+    file = facts.file
+    run = step.run
+    products = [product for product in group.products if product.run is run]
+    call = step.calls[0][0]
+    if isinstance(run.form, ExecForm):
+        touch = _touch(roots, group.directory, call.cwd)
+        return [*add_mounts(file, run, [mount]), *take_out(facts, run, products, before=touch)]
+    script = facts.script(run)
+    if not isinstance(script, Script):
+        raise Stop("opaque-script", run.span, "the step's script is not understood")
+    pipeline = _top_pipeline(script, call)
+    if pipeline is None:
+        raise Stop("opaque-script", Span(*call.span), "what stands around this command is not understood")
+    plain = pipeline.commands[0]
+    own = len(pipeline.commands) == 1 and isinstance(plain, Simple) and plain is call.simple
+    touch = _touch(roots, group.directory, call.cwd if own else Unknown("inside another command"))
+    calls = facts.calls(run)
+    chain = isinstance(calls, OpaqueScript) or not stops_at_failure(facts, run, calls)
+    inserted = insert_before(file, run, script, pipeline, touch, chain=chain, own_line=True)
+    edits = [*add_mounts(file, run, [mount]), inserted]
+    if products:
+        edits += take_out(facts, run, products)
+    return _joined(edits)
+
+
+def _joined(edits: list[Edit]) -> list[Edit]:
+    """Insertions at one place, in the order in which they were planned, become one."""
+    out: list[Edit] = []
+    for edit in sorted(edits, key=lambda e: (e.start, e.end)):
+        if out and edit.start == edit.end == out[-1].start == out[-1].end:
+            out[-1] = Edit(edit.start, edit.end, out[-1].new + edit.new)
+        else:
+            out.append(edit)
+    return out
+
+
+def _top_pipeline(script: Script, call: Call) -> Pipeline | None:
+    for item in script.items:
+        for pipeline in item.pipelines:
+            if pipeline.start <= call.span[0] < pipeline.end:
+                return pipeline
+    return None
