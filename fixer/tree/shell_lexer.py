@@ -98,7 +98,7 @@ _BACKQUOTE = re.compile(r"[`\\]")
 _ARGUMENT = re.compile(r"""[}\\$`"']""")
 _UNLIKE = re.compile(r"""[}\\`"]|\$[{(]""")
 _ARITHMETIC = re.compile(r"""[()\\$`"']""")
-_SUBSCRIPT = re.compile(r"""[\]\\$`"'\n]""")
+_SUBSCRIPT = re.compile(r"""[\]\[\\$`"'\s]""")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _PARAMETER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*|[0-9]+|[@*\#?$!-]")
 _PARAMETER_OPERATOR = re.compile(r":[-=?+]|[-=?+]|\#\#?|%%?|//?|\^\^?|,,?|@|:|\[")
@@ -118,7 +118,7 @@ _BRACES_EXPAND = frozenset({_COMMAND, _PREFIX, _ARGUMENTS, _FOR_IN})
 _RESERVED = {
     "if": "IF", "then": "THEN", "elif": "ELIF", "else": "ELSE", "fi": "FI", "for": "FOR", "select": "FOR",
     "while": "WHILE", "until": "UNTIL", "do": "DO", "done": "DONE", "case": "CASE", "esac": "ESAC",
-    "{": "LBRACE", "}": "RBRACE", "!": "BANG", "function": "FUNCTION", "coproc": "COPROC",
+    "in": "IN", "{": "LBRACE", "}": "RBRACE", "!": "BANG", "function": "FUNCTION", "coproc": "COPROC",
 }  # fmt: skip
 _RESERVED_BASH = {**_RESERVED, "time": "TIME", "[[": "TEST_OPEN"}
 _OPENERS = frozenset({"IF", "FOR", "WHILE", "UNTIL", "CASE", "LBRACE"})
@@ -332,7 +332,9 @@ class Scanner:
                     if text.startswith("(", end) and end < limit and mode in (_COMMAND, _FOR):
                         if not bash and mode == _COMMAND:
                             raise self.refuse("double-parenthesis", start)
-                        inside = self._arithmetic(start, end + 1)
+                        inside = self._arithmetic_parts(start, end + 1)
+                        if mode == _FOR and inside[0].count(";") != 2:
+                            raise self.refuse("arithmetic", start)
                         pos = self.pos
                         mode = _COMMAND
                         fresh = False
@@ -442,22 +444,22 @@ class Scanner:
                 continue
             else:
                 start = m.start(_OTHER)
-                if mode <= _PREFIX and not target and (eq := _ASSIGN.match(text, start, limit)) is not None:
-                    if eq[2] == "[" and not self._is_element(eq.end()):
-                        pass
-                    else:
-                        mode = _PREFIX
-                        fresh = False
-                        yield "ASSIGNMENT", self._assignment(start)
-                        pos = self.pos
-                        continue
+                if mode <= _PREFIX and not target and _ASSIGN.match(text, start, limit) is not None:
+                    mode = _PREFIX
+                    fresh = False
+                    yield "ASSIGNMENT", self._assignment(start)
+                    pos = self.pos
+                    continue
                 word = self.word(start, test=test_word, keep_braces=mode not in _BRACES_EXPAND)
                 pos = self.pos
-                if "\\\n" in word.text and not target:
-                    joined = word.text.replace("\\\n", "")
-                    if mode <= _PREFIX and (joined in reserved or _ASSIGN.match(joined)):
-                        raise self.refuse("continuation", start)
-                    if text[pos : pos + 1] in ("<", ">") and joined.isdigit():
+                if not target:
+                    if "\\\n" in word.text:
+                        joined = word.text.replace("\\\n", "")
+                        if mode <= _PREFIX and (joined in reserved or _ASSIGN.match(joined)):
+                            raise self.refuse("continuation", start)
+                        if text[pos : pos + 1] in ("<", ">") and joined.isdigit():
+                            raise self.refuse("continuation", start)
+                    elif self._continued(pos) in ("<", ">") and (word.text.isdigit() or word.text[-1] == "}"):
                         raise self.refuse("continuation", start)
                 if text[start] == "{" and not target and mode != _TEST and self._is_descriptor_variable(start, pos):
                     yield "IO", (places[start], word.text, self._descriptor_variable(start, pos))
@@ -560,18 +562,19 @@ class Scanner:
 
     def _refuse_split_operator(self, end: int) -> None:
         """`&` continuation `&`: shells see one operator."""
-        after = end
-        while self.text.startswith("\\\n", after):
-            after += 2
-        if self.text[after : after + 1] in ("&", "|", ";", "<", ">", "(", "-"):
+        if self._continued(end) in ("&", "|", ";", "<", ">", "(", "-"):
             raise self.refuse("continuation", end)
 
-    # --- assignments and here-documents ----------------------------------------------------------------------------
+    def _continued(self, pos: int) -> str:
+        """The character that shells see at `pos`, if there are continuations at `pos`."""
+        text = self.text
+        if not text.startswith("\\\n", pos):
+            return ""
+        while text.startswith("\\\n", pos):
+            pos += 2
+        return text[pos : pos + 1] if pos < self.limit else ""
 
-    def _is_element(self, pos: int) -> bool:
-        """`name[…]=`: True if the subscript that begins at `pos` is followed by an assignment."""
-        end = self.text.find("]", pos, self.limit)
-        return end >= 0 and self.text.startswith(("=", "+="), end + 1)
+    # --- assignments and here-documents ----------------------------------------------------------------------------
 
     def _assignment(self, start: int) -> Assignment:
         """`name=word`, `name+=word`, `name=(words)`, `name[subscript]=word` at `start`."""
@@ -583,8 +586,9 @@ class Scanner:
         if m[2] == "[":
             if not self.bash:
                 raise self.refuse("bash-assignment", start)
-            close = text.find("]", pos, limit)
-            if _SUBSCRIPT.search(text, pos, limit).start() != close:  # type: ignore[union-attr]
+            found = _SUBSCRIPT.search(text, pos, limit)
+            close = found.start() if found is not None else limit
+            if not text.startswith(("]=", "]+="), close) or close + 1 >= limit:
                 raise self.refuse("array", start)
             append = text[close + 1] == "+"
             pos = close + (3 if append else 2)
@@ -609,7 +613,10 @@ class Scanner:
             kind = m.lastindex
             pos = m.end()
             if kind in (_PLAIN, _DESCRIPTOR, _OTHER):
-                words.append(self.word(m.start(kind)))
+                word = self.word(m.start(kind))
+                if word.text[:1] == "[" and "]" not in word.text:
+                    raise self.refuse("array", m.start(kind))
+                words.append(word)
                 pos = self.pos
             elif kind == _OPERATOR and m[kind] == ")":
                 self.pos = pos
@@ -773,6 +780,8 @@ class Scanner:
                 stop = pos + 1
                 while stop < end and text[stop] not in "/:~":
                     stop += 1
+                if stop == end and self._continued(end):
+                    raise self.refuse("continuation", pos)
                 quoted_after = stop == end and end < self.limit and text[end] in "\"'\\$`"
                 if not quoted_after:
                     if pos > at:
@@ -914,6 +923,8 @@ class Scanner:
         m = _NAME.match(text, after, limit)
         if m is not None:
             self.pos = end = m.end()
+            if _NAME.match(follow := self._continued(end)) or follow.isdigit():
+                raise self.refuse("continuation", end)
             return Parameter(places[pos], places[end - 1] + 1, m[0], "", "", quoted)
         if c == "{":
             return self._parameter(pos, quoted)
@@ -936,6 +947,8 @@ class Scanner:
     def _substitution(self, start: int, kind: str, quoted: bool) -> CommandSubstitution:
         """`$(…)`, `<(…)` or `>(…)`."""
         self.deeper(start)
+        if self._continued(start + 2) == "(":
+            raise self.refuse("continuation", start)
         inner = Scanner(
             self.text,
             self.places,
@@ -1017,6 +1030,8 @@ class Scanner:
                     raise self.refuse("bad-substitution" if pos < limit else "unterminated-substitution", start)
                 op = operator[0]
                 begin = operator.end()
+                if self._continued(begin):
+                    raise self.refuse("continuation", begin)
             end = self._argument(start, begin, quoted, op, parts)
         self.depth -= 1
         self.pos = end + 1
@@ -1070,9 +1085,6 @@ class Scanner:
     def _arithmetic_expansion(self, start: int, quoted: bool) -> Arithmetic:
         inside, parts = self._arithmetic_parts(start, start + 3)
         return Arithmetic(self.places[start], self.places[self.pos - 1] + 1, inside, quoted, parts)
-
-    def _arithmetic(self, start: int, pos: int) -> tuple[str, tuple[Part, ...]]:
-        return self._arithmetic_parts(start, pos)
 
     def _arithmetic_parts(self, start: int, begin: int) -> tuple[str, tuple[Part, ...]]:
         """The inside of `((…))` and the expansions in it, from `begin`; afterwards `pos` is behind `))`."""
