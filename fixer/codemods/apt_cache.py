@@ -10,7 +10,7 @@ from fixer.analysis import BaseImage, Call, Facts, Known, Stage
 from fixer.analysis.tools import apt
 from fixer.analysis.tools.apt import CACHE, DOCKER_CLEAN, LISTS, Apt, Kind
 from fixer.codemods import common
-from fixer.codemods.api import Change, Codemod, Refusal, Settings
+from fixer.codemods.api import Change, Codemod, Refusal, Safety, Settings
 from fixer.codemods.common import Reach, Stop
 from fixer.text.edits import Edit
 from fixer.text.source import Span
@@ -58,6 +58,9 @@ class AptCache(Codemod):
 
     ## When it refuses
 
+    It is unsafe where a script shares a RUN with apt, or runs after one that left its lists: nobody sees whether it
+    removes or reads apt's directories.
+
     All RUNs of a stage and of the stages derived from it change together, or none does: where one of them cannot be
     changed, the refusal names it. Every RUN must fetch the lists that it installs from (`apt-update-install` sees to
     that), and nobody else may read lists or packages from the layer.
@@ -99,13 +102,15 @@ class AptCache(Codemod):
     def _change(self, facts: Facts, chain: _Chain) -> Change | None:
         if not chain.steps:
             return None
-        _nobody_reads(facts, chain)
+        risk = _nobody_reads(facts, chain)
         edits: list[Edit] = []
         mounted = False
         for step in chain.steps:
             added, changed = _step_edits(facts, step)
             mounted = mounted or added
             edits += changed
+            if added:
+                risk = risk or _script_inside(step)
         hooks = [step for step in chain.first if _needs_hook(facts, step, new=mounted)]
         for step in hooks:
             edits.append(_hook(facts, step.run))
@@ -115,7 +120,8 @@ class AptCache(Codemod):
         why = "update and install run in each of these RUNs, so an empty cache only costs a download"
         if hooks:
             why += "; in the image, apt.conf.d/docker-clean gives way to apt.conf.d/keep-cache"
-        return Change(self.id, title, why, chain.steps[0].run.span, tuple(edits))
+        safety = Safety.UNSAFE if risk and mounted else Safety.SAFE
+        return Change(self.id, title, why, chain.steps[0].run.span, tuple(edits), safety, risk if mounted else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,19 +284,47 @@ def _finds(call: Call) -> bool:
 # --- who else reads lists and packages -----------------------------------------------------------------------------
 
 
-def _nobody_reads(facts: Facts, chain: _Chain) -> None:
-    """Raises Stop if lists or packages are read from a layer of the chain."""
+def _script_inside(step: _Step) -> str:
+    """The risk of a script that shares a RUN with apt; nothing if there is none."""
+    for call in step.calls:
+        if apt.is_script(call):
+            name = " ".join(w.value for w in call.words if isinstance(w, Known)) or "a script"
+            return f"`{name}` is a script, and it fails if it removes one of apt's directories, which are mounted now"
+    return ""
+
+
+def _nobody_reads(facts: Facts, chain: _Chain) -> str:
+    """Raises Stop if lists or packages are read from a layer of the chain; a risk if a script may read them."""
+    risk = ""
     for stage in chain.stages:
         left = _left_by_base(facts, stage)
         for instruction in stage.instructions:
             if isinstance(instruction, Onbuild):
                 _check_trigger(facts, instruction)
             if isinstance(instruction, Run):
+                if left and not risk:
+                    risk = _script_after(facts, instruction)
                 left = _check_run(facts, instruction, left)
         for directory in _DIRECTORIES:
             for reader in facts.readers(stage, directory, None):
                 if reader.kind in ("copy", "mount") and reader.relation in ("same", "inside"):
                     raise Stop("lists-are-read", reader.span, "this reads apt's lists or packages from the layer")
+    return risk
+
+
+def _script_after(facts: Facts, run: Run) -> str:
+    """The risk of a script that finds lists which another RUN has left; nothing if there is none."""
+    calls = facts.calls(run)
+    if isinstance(calls, OpaqueScript):
+        return ""
+    for call in calls:
+        a = apt.read(call)
+        if a is not None and a.kind is Kind.UPDATE:
+            return ""
+        if apt.is_script(call):
+            name = " ".join(w.value for w in call.words if isinstance(w, Known)) or "a script"
+            return f"`{name}` is a script, and it may install from lists that would no longer be in the layer"
+    return ""
 
 
 def _left_by_base(facts: Facts, stage: Stage) -> bool:

@@ -17,7 +17,6 @@ from fixer.tree.editor import insert_before, remove_instruction
 from fixer.tree.nodes import Add, Copy, Onbuild, Run, Transfer
 from fixer.tree.shell import OpaqueScript, Pipeline, Script
 
-_SHELLS = frozenset(("sh", "bash", "dash", "ash", "zsh", "source", "."))
 _SOURCES = "/etc/apt"
 _REPOSITORIES = frozenset(("add-apt-repository", "apt-add-repository", "extrepo"))
 
@@ -88,16 +87,16 @@ class AptUpdateInstall(Codemod):
             if need.stop is not None:
                 raise need.stop
             edits.append(_insertion(facts, need, _text(source.update)))
-        title = "update the lists in the RUN that installs from them"
+        about, title = source.needs[0].run, "update the lists in the RUN that installs from them"
         if _only_updates(facts, source.run) and not source.read_otherwise:
             edits.append(remove_instruction(facts.file, source.run))
-            title = "join apt-get update to the install that needs it"
+            about, title = source.run, "join apt-get update to the install that needs it"
         whose = "the install reads" if len(source.needs) == 1 else "every install reads"
         why = (
             "the layer of the update may be older than the install, and its lists gone from a cache mount; now "
             f"{whose} lists that were fetched right before"
         )
-        return Change(self.id, title, why, source.run.span, tuple(edits))
+        return Change(self.id, title, why, about.span, tuple(edits))
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +171,7 @@ def _step(facts: Facts, run: Run, now: _Lists, found: list[_Source]) -> _Lists:
             now, own = _Lists(now.source, user, None), True
         elif kind is Kind.QUERY:
             _read(now)
-        elif kind is Kind.UNKNOWN or _script(call):
+        elif kind is Kind.UNKNOWN or apt.is_script(call):
             _read(now)
             because = "this may change the package sources, so that a later update would find other packages"
             now = _stopped(now, "sources-change", Span(*call.span), because)
@@ -197,14 +196,6 @@ def _local_files(call: Call) -> bool:
     """An install of package files alone, which may need no lists."""
     names = [w.value for w in call.words[2:] if isinstance(w, Known) and not w.value.startswith("-")]
     return bool(names) and all("/" in n and n.endswith(".deb") for n in names)
-
-
-def _script(call: Call) -> bool:
-    """A shell that reads a file or its input, or a script by its name: nobody knows what it runs."""
-    if call.program in _SHELLS:
-        return call.argument(1) not in ("--version",)
-    first = call.argument(0) or ""
-    return first.endswith(".sh") or (first.startswith("./") and call.program is not None)
 
 
 def _names_sources(call: Call) -> bool:

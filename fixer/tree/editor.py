@@ -155,7 +155,7 @@ def remove_commands(file: Dockerfile, script: Script, places: Sequence[Pipeline]
     edits = []
     for first, last in _stretches(left):
         if last + 1 < len(left):
-            edits.append(_removal(file, script.items[first].start, script.items[last + 1].start))
+            edits.append(_removal(file, script.items[first].start, _next_line(file, script, last)))
             continue
         before, own = script.separators[first - 1], script.separators[last]
         if own is not None and before is not None and own.text == before.text != "\n":
@@ -168,6 +168,16 @@ def remove_commands(file: Dockerfile, script: Script, places: Sequence[Pipeline]
     return edits
 
 
+def _next_line(file: Dockerfile, script: Script, index: int) -> int:
+    """Where the text after an item and its separator goes on: at the next item, or at an empty continued line that
+    stands between them."""
+    start, end = script.items[index].end, script.items[index + 1].start
+    lines = file.text[start:end].split("\n")
+    if len(lines) < 3 or any(line.strip(f" \t\r{file.escape}") for line in lines[1:-1]):
+        return end
+    return start + len(lines[0]) + 1 + len(lines[1]) - len(lines[1].lstrip(" \t"))
+
+
 def _thinned(file: Dockerfile, item: AndOr, left: Sequence[bool]) -> list[Edit]:
     edits = []
     for first, last in _stretches(left):
@@ -175,8 +185,10 @@ def _thinned(file: Dockerfile, item: AndOr, left: Sequence[bool]) -> list[Edit]:
             edits.append(_removal(file, item.start, item.pipelines[last + 1].start))
             continue
         end = item.pipelines[first - 1].end
-        leading = "\n" in file.text[end : item.operators[first - 1].start]
-        if leading or last + 1 == len(left):
+        if last + 1 == len(left) or (
+            "\n" in file.text[end : item.operators[first - 1].start]
+            and "\n" in file.text[item.pipelines[last].end : item.operators[last].start]
+        ):
             edits.append(_removal(file, end, item.pipelines[last].end))
         else:
             edits.append(_removal(file, item.pipelines[first].start, item.pipelines[last + 1].start))
@@ -273,12 +285,20 @@ def _eol(file: Dockerfile, lines: Sequence[str]) -> str:
 
 
 def _habit(lines: Sequence[str]) -> str | None:
+    """The smallest indent of the lines after the first; deeper ones belong to what is nested."""
+    found: str | None = None
     for line in lines[1:]:
         body = line.lstrip(" \t")
         indent = line[: len(line) - len(body)]
-        if body and not body.startswith("#") and indent and len(indent.expandtabs(4)) <= WIDEST_INDENT:
-            return indent
-    return None
+        if not body.strip() or body.startswith("#") or not indent or _width(indent) > WIDEST_INDENT:
+            continue
+        if found is None or _width(indent) < _width(found):
+            found = indent
+    return found
+
+
+def _width(indent: str) -> int:
+    return len(indent.expandtabs(4))
 
 
 def _file_indent(file: Dockerfile) -> str | None:

@@ -34,6 +34,9 @@ _RUNNERS = frozenset(("echo", "printf", "which", "type", "grep", "egrep", "sed",
 """Programs to which the word `apt-get` is only text, or a file."""
 
 
+_SHELLS = frozenset(("sh", "bash", "dash", "ash", "zsh"))
+
+
 class Kind(Enum):
     """What a call does, as far as lists and downloaded packages go."""
 
@@ -138,6 +141,15 @@ def reads(calls: Sequence[Call]) -> Iterator[Apt]:
         apt = read(call)
         if apt is not None:
             yield apt
+
+
+def is_script(call: Call) -> bool:
+    """Whether `call` runs a script that the Dockerfile does not show: a shell that reads a file or its input, or a file
+    by its path. (A shell's `-c` text is read as calls of its own.)"""
+    if call.program in _SHELLS:
+        return call.argument(1) != "--version"
+    first = call.argument(0) or ""
+    return first.endswith(".sh") or first.startswith(("./", "../"))
 
 
 def deletes_lists(call: Call) -> bool:
