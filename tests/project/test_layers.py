@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from fixer.codemods.registry import ORDER, Entry
+
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "fixer"
 MODULES = sorted(PACKAGE.rglob("*.py"))
@@ -102,17 +104,11 @@ def test_click_is_known_to_the_command_only(path: Path) -> None:
         assert [name for name in imports(path) if name == "click" or name.startswith("click.")] == []
 
 
-@pytest.mark.parametrize("path", MODULES, ids=module_name)
-def test_no_cycles_are_hidden_in_the_analysis(path: Path) -> None:
-    """Codemods do not know each other: only the registry names them."""
-    name = module_name(path)
-    if layer(name) != "codemods" or name in {"fixer.codemods", "fixer.codemods.registry"}:
-        return
-    others = {module_name(p) for p in MODULES if layer(module_name(p)) == "codemods"}
-    shared = {"fixer.codemods", "fixer.codemods.api"}
-    registered = others - shared - {name} - {"fixer.codemods.registry"}
-    helpers = {n for n in registered if n.rpartition(".")[2].startswith("_")}
-    assert sorted(set(imports(path)) & (registered - helpers)) == []
+@pytest.mark.parametrize("entry", ORDER, ids=lambda entry: str(entry.id))
+def test_no_codemod_knows_another(entry: Entry) -> None:
+    others = {other.module for other in ORDER} - {entry.module}
+    path = ROOT.joinpath(*entry.module.split(".")).with_suffix(".py")
+    assert sorted(others.intersection(imports(path))) == []
 
 
 def test_no_place_of_one_machine_is_written_down() -> None:
