@@ -120,7 +120,7 @@ _RESERVED = {
     "while": "WHILE", "until": "UNTIL", "do": "DO", "done": "DONE", "case": "CASE", "esac": "ESAC",
     "in": "IN", "{": "LBRACE", "}": "RBRACE", "!": "BANG", "function": "FUNCTION", "coproc": "COPROC",
 }  # fmt: skip
-_RESERVED_BASH = {**_RESERVED, "time": "TIME", "[[": "TEST_OPEN"}
+_RESERVED_BASH = {**_RESERVED, "time": "TIME", "[[": "TEST_OPEN", "]]": "TEST_CLOSE"}
 _OPENERS = frozenset({"IF", "FOR", "WHILE", "UNTIL", "CASE", "LBRACE"})
 _CLOSERS = frozenset({"FI", "DONE", "ESAC", "RBRACE"})
 _AFTER = {"FOR": _FOR, "CASE": _CASE, "FUNCTION": _FUNCTION, "TEST_OPEN": _TEST}
@@ -195,7 +195,7 @@ class Scanner:
         pos = self.pos
         mode = _COMMAND
         fresh = True  # no command has begun since the last operator: a newline is a blank
-        target = False  # the next word is that of a redirection
+        target = ""  # the redirection whose word comes next
         heredoc: tuple[str, str, int] | None = None
         parens = 0
         opened = -1  # where the last "(" ended
@@ -386,7 +386,7 @@ class Scanner:
                         heredoc = ("", op, places[start])
                     else:
                         yield "IO", (places[start], "", op)
-                    target = True
+                    target = op
                     continue
             elif kind == _NEWLINE:
                 start, pos = m.span(_NEWLINE)
@@ -420,28 +420,27 @@ class Scanner:
                 return
             elif kind == _DESCRIPTOR:
                 start, end = m.span(_DESCRIPTOR)
-                if target:
-                    # `> 2> x`: no shell takes this
-                    raise self.refuse("syntax", start)
-                if mode == _TEST:
-                    first, last = places[start], places[end - 1] + 1
+                if mode == _TEST or target:
+                    if target not in ("", ">&", "<&"):
+                        # `> 2> x`: no shell takes this, but bash takes `>&2> x`
+                        raise self.refuse("syntax", start)
                     pos = end
-                    yield "WORD", Word(first, last, (Literal(first, last, m[kind], False),), m[kind])
-                    continue
-                if not bash and end - start > 1:
-                    raise self.refuse("bash-redirect", start)
-                m = match(text, end, limit)
-                assert m is not None
-                op = m[_OPERATOR]
-                pos = m.end()
-                if op in ("<(", ">("):
-                    raise self.refuse("process-substitution", start)
-                if op == "<<" or op == "<<-":
-                    heredoc = (text[start:end], op, places[start])
+                    first, last = places[start], places[end - 1] + 1
+                    word = Word(first, last, (Literal(first, last, m[kind], False),), m[kind])
                 else:
-                    yield "IO", (places[start], text[start:end], op)
-                target = True
-                continue
+                    if not bash and end - start > 1:
+                        raise self.refuse("bash-redirect", start)
+                    m = match(text, end, limit)
+                    assert m is not None
+                    target = m[_OPERATOR]
+                    pos = m.end()
+                    if target in ("<(", ">("):
+                        raise self.refuse("process-substitution", start)
+                    if target == "<<" or target == "<<-":
+                        heredoc = (text[start:end], target, places[start])
+                    else:
+                        yield "IO", (places[start], text[start:end], target)
+                    continue
             else:
                 start = m.start(_OTHER)
                 if mode <= _PREFIX and not target and _ASSIGN.match(text, start, limit) is not None:
@@ -462,9 +461,9 @@ class Scanner:
                     elif self._continued(pos) in ("<", ">") and (word.text.isdigit() or word.text[-1] == "}"):
                         raise self.refuse("continuation", start)
                 if text[start] == "{" and not target and mode != _TEST and self._is_descriptor_variable(start, pos):
-                    yield "IO", (places[start], word.text, self._descriptor_variable(start, pos))
+                    target = self._descriptor_variable(start, pos)
+                    yield "IO", (places[start], word.text, target)
                     pos = self.pos
-                    target = True
                     continue
                 if declaring and mode == _ARGUMENTS and text[pos : pos + 1] == "(" and word.text[-1] == "=":
                     raise self.refuse("array", start)
@@ -474,7 +473,7 @@ class Scanner:
                 raise self.refuse("syntax", start)
             test_word = ""
             if target:
-                target = False
+                target = ""
                 fresh = False
                 if mode == _COMMAND:
                     mode = _PREFIX

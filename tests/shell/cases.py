@@ -124,6 +124,7 @@ BOTH: list[tuple[str, str]] = [
     ("a >|b <>c", "a {>|:b} {<>:c}"),
     ('a >"$b"', 'a {>:<"b">}'),
     (">f", "{>:f}"),
+    ("a 2>&1>f <&3<g", "a {2>&:1} {>:f} {<&:3} {<:g}"),
     ("{ a; } >f 2>&1", "{ a ; } {>:f} {2>&:1}"),
     ("(a) <f | b", "( a ) {<:f} | b"),
     # here-documents
@@ -272,6 +273,7 @@ OPAQUE: list[tuple[str, str, str]] = [
     ("a >", "both", "syntax"),
     ("a > ; b", "both", "syntax"),
     ("a > > b", "both", "syntax"),
+    ("a > 2> b", "both", "syntax"),
     ("a (b)", "both", "syntax"),
     ("f() a", "both", "syntax"),
     ("a 'b", "both", "unterminated-quote"),
