@@ -13,7 +13,6 @@ import json
 import os
 import re
 import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -21,6 +20,7 @@ from typing import Any, NamedTuple
 import dockerfile
 
 from fixer.tree import nodes as n
+from fixer.tree.cook import cook
 from fixer.tree.parse import parse
 
 PARSER_REASONS = frozenset(
@@ -38,7 +38,6 @@ PARSER_REASONS = frozenset(
 """Reasons that BuildKit's parser itself gives as errors; the others come from a later step (instructions/parse.go)."""
 
 EXPLANATIONS = {
-    "invalid-utf-8": "BuildKit puts U+FFFD for bytes that are not UTF-8 in words; we keep the bytes",
     "nul": "the Go binding hands strings over as C strings: they end at a NUL",
     "json-then-text": "v0.12.5 reads a JSON array and forgets what stands behind it; later all of it is shell form",
     "heredoc-variable": "v0.12.5 keeps what stands before `${x:-y}` in a word; later versions lose it, so `<<E${x:-y}` "
@@ -75,28 +74,15 @@ class Difference(NamedTuple):
 # --- their side ------------------------------------------------------------------------------------------------------
 
 
-def theirs(data: bytes) -> list[Seen] | str:
+def theirs(text: str) -> list[Seen] | str:
     """The instructions as BuildKit's parser gives them, or its error."""
     try:
-        text = data.decode("utf-8")
         commands = dockerfile.parse_string(text)
     except UnicodeDecodeError:
-        return _theirs_from_file(data)
+        return UNDECODABLE
     except dockerfile.GoParseError as error:
         return str(error)
     return [_seen(command) for command in commands]
-
-
-def _theirs_from_file(data: bytes) -> list[Seen] | str:
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, "Dockerfile")
-        path.write_bytes(data)
-        try:
-            return [_seen(command) for command in dockerfile.parse_file(str(path))]
-        except dockerfile.GoParseError as error:
-            return str(error)
-        except UnicodeDecodeError:
-            return UNDECODABLE
 
 
 def _seen(command: Any) -> Seen:
@@ -192,12 +178,14 @@ def _form(form: n.Form | None) -> Iterator[str]:
 def differences(data: bytes) -> list[Difference]:
     """All differences for one text; empty if both sides agree that it cannot be read, or on all instructions.
 
+    Bytes that are not UTF-8 are compared as U+FFFD, which BuildKit makes of them: the binding cannot hand them over.
     If BuildKit refuses the text, we must have an opaque instruction with one of PARSER_REASONS, or no instruction at
     all; if it accepts it, we must have none with such a reason.
     """
-    file = parse(data)
+    text = data.decode("utf-8", "replace")
+    file = parse(text)
     mine = ours(file)
-    other = theirs(data)
+    other = theirs(text)
     if other == UNDECODABLE:
         return []
     if isinstance(other, str):
@@ -206,14 +194,13 @@ def differences(data: bytes) -> list[Difference]:
         if refused:
             return []
         forgetful = "JSON" in other and any(_json_then_text(item) for item in mine if isinstance(item, Seen))
-        explained = "json-then-text" if forgetful else _explanation(data)
+        explained = "json-then-text" if forgetful else _explanation(text)
         return [Difference("accepted", [_name(item) for item in mine][:3], other, explained)]
-    return list(_compare(data, file, mine, other))
+    return list(_compare(file, mine, other))
 
 
-def _compare(
-    data: bytes, file: n.Dockerfile[Any], mine: list[Seen | n.Opaque], other: list[Seen]
-) -> Iterator[Difference]:
+def _compare(file: n.Dockerfile[Any], mine: list[Seen | n.Opaque], other: list[Seen]) -> Iterator[Difference]:
+    data = file.text
     if len(mine) != len(other):
         yield _explain(data, "count", [_name(m) for m in mine], [t.name for t in other])
         return
@@ -236,7 +223,7 @@ def _compare(
 
 def _inner(node: n.Instruction, escape: str) -> Iterator[Difference]:
     """The binding shows no flags and here-documents below ONBUILD, so what is below goes to it alone."""
-    data = f"# escape={escape}\n".encode() + node.code.encode("utf-8", "surrogateescape")
+    data = f"# escape={escape}\n{node.code}"
     other = theirs(data)
     if isinstance(other, str) or len(other) != 1:
         return
@@ -252,13 +239,8 @@ def _inner(node: n.Instruction, escape: str) -> Iterator[Difference]:
         yield Difference("onbuild alone", mine, node.code, None)
 
 
-def _heredoc_after_blank(item: n.Item) -> bool:
-    return isinstance(item, (n.Opaque, n.Instruction)) and re.search(r"<<-?[\t\r ]", item.code) is not None
-
-
-def _json_and_heredoc(item: n.Item) -> bool:
+def _json_and_heredoc(code: str) -> bool:
     """True for an array with text behind it that asks for a here-document, which v0.12.5 does not see in JSON form."""
-    code = item.code
     at = code.find("[")
     return 0 <= at < code.find("<<") and _array_end(code[at:].partition("\n")[0]) > 0
 
@@ -282,23 +264,21 @@ def _name(item: Seen | n.Opaque) -> str:
     return f"Opaque({item.reason})" if isinstance(item, n.Opaque) else item.name
 
 
-def _explain(data: bytes, what: str, a: Any, b: Any) -> Difference:
-    return Difference(what, a, b, _explanation(data))
+def _explain(text: str, what: str, a: Any, b: Any) -> Difference:
+    return Difference(what, a, b, _explanation(text))
 
 
-def _explanation(data: bytes) -> str | None:
+def _explanation(text: str) -> str | None:
     """The name of what makes the two sides differ on this text, or None."""
-    if b"\0" in data or b"\\u0000" in data:
+    if "\0" in text or "\\u0000" in text:
         return "nul"
-    try:
-        text = data.decode("utf-8")
-    except UnicodeDecodeError:
-        return "invalid-utf-8"
-    if any(_json_and_heredoc(item) for item in parse(text).items):
+    file = parse(text)
+    joined = [cook(item.code, file.escape).text for item in file.items if isinstance(item, (n.Opaque, n.Instruction))]
+    if any(_json_and_heredoc(code) for code in joined):
         return "json-then-text"
-    if any(_heredoc_after_blank(item) for item in parse(text).items):
+    if any(re.search(r"<<-?[\t\r ]", code) for code in joined):
         return "heredoc-after-blank"
-    if any("<<" in item.code and "${" in item.code for item in parse(text).items):
+    if any("<<" in code and "${" in code for code in joined):
         return "heredoc-variable"
     top = text.removeprefix("\ufeff").split("\n")
     for line in top:
@@ -327,7 +307,7 @@ def main(folders: list[str]) -> int:
     for path in files_below(folders):
         data = path.read_bytes()
         counts["files"] += 1
-        counts["refused by both" if isinstance(theirs(data), str) else "accepted"] += 1
+        counts["refused" if isinstance(theirs(data.decode("utf-8", "replace")), str) else "accepted"] += 1
         found = differences(data)
         for difference in found:
             counts[f"difference: {difference.explained or 'NOT EXPLAINED'}"] += 1
