@@ -64,7 +64,6 @@ class AptUpdateInstall(Codemod):
         "opaque-script": "A script that is not understood stands between the update and the install, or holds one.",
         "conditional-install": "The install runs only in some cases, where no command can be put in front of it.",
         "exec-form": "The install is a RUN in exec form, which holds one command.",
-        "onbuild": "A trigger installs from the lists, in builds that this file does not show.",
     }
 
     def run(self, facts: Facts, settings: Settings) -> Iterator[Change | Refusal]:
