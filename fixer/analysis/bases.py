@@ -525,7 +525,10 @@ def base_image(reference: str, exact: bool = True) -> BaseImage:
         env["PATH"] = Known(DEFAULT_PATH)
     user: Value = Unknown(f"the user of {reference} is not in the table") if row.user is None else Known(row.user)
     workdir: Value = Unknown(f"the working directory of {reference} is not in the table")
-    if row.workdir is not None:
+    if name == "php" and exact:
+        # Its apache and fpm templates set one, its cli does not.
+        workdir = Known("/var/www/html") if "apache" in tag or "fpm" in tag else ROOT
+    elif row.workdir is not None:
         workdir = ROOT if row.workdir == "/" else Known(row.workdir)
     accounts = {a[0]: Account(a[0], a[1], a[2], Known(a[3])) for a in (*_ACCOUNTS.get(family, ()), *row.accounts)}
     return BaseImage(
@@ -626,6 +629,7 @@ def _special(reference: str, name: str, tag: str, digest: str) -> BaseImage | No
             workdir=Known("/home/nonroot") if nonroot else ROOT,
             accounts={a[0]: Account(a[0], a[1], a[2], Known(a[3])) for a in _ACCOUNTS["distroless"]},
             source="GoogleContainerTools/distroless common/variables.bzl, base/base.bzl",
+            quiet=True,
         )
     if name.startswith("bitnami/"):
         return (

@@ -15,7 +15,7 @@ from fixer.analysis.state import State, UserState, shell_options
 from fixer.analysis.values import EMPTY, Known, Unknown, Value, join
 from fixer.analysis.words import known_prefix, plain_value, word_value
 from fixer.analysis.wrappers import peel
-from fixer.tree.cook import Cooked, cook
+from fixer.tree.cook import Cooked, cook, cook_heredoc
 from fixer.tree.nodes import JsonString
 from fixer.tree.shell import (
     AndOr,
@@ -215,6 +215,12 @@ class _Where(NamedTuple):
     script: Script | None
 
 
+class _Poisoned(Unknown):
+    """The value of any variable after something that may have set and exported it."""
+
+    __slots__ = ()
+
+
 class _Variables:
     """The variables that a shell sets, over time."""
 
@@ -255,7 +261,7 @@ class _Variables:
         if self.poisons and name != "HOME":
             for at, why in reversed(self.poisons):
                 if since < at <= time:
-                    return True, Unknown(why)
+                    return True, _Poisoned(why)
         return found
 
     def mark(self) -> int:
@@ -392,7 +398,9 @@ class _Walk:
         found, value = self.variables.get(name, time)
         if not found or value is _NOT_SET_HERE:
             return cwd if name == "PWD" else self.around.lookup(name)
-        if value is None or self.all_export or self.variables.exported.get(name, time + 1) <= time:
+        if value is None or self.all_export or isinstance(value, _Poisoned):
+            return value
+        if self.variables.exported.get(name, time + 1) <= time:
             return value
         inherited = self.around.lookup(name)
         if inherited is None or isinstance(value, Unknown):
@@ -721,10 +729,11 @@ class _Walk:
         if given is None:
             return False
         name, at, options, login = given
-        read = self.read_inner(nodes[at], words[at], place.heredoc, _SHELLS[name])
+        if at < 0:
+            read = self.read_input(simple, _SHELLS[name])
+        else:
+            read = self.read_inner(nodes[at], words[at], place.heredoc, _SHELLS[name])
         if read is None:
-            return False
-        if len(words) > at + 1 and any(not isinstance(word, Known) for word in words[at + 1 :]):
             return False
         outer = self if reset is None else _reset_walk(self, reset)
         time = self.variables.now
@@ -744,10 +753,26 @@ class _Walk:
         inner = _Walk(around, self.calls, _SHELLS[name], read)
         start = _Flow(flow.cwd, Unknown("$OLDPWD"), (), options[0], options[1])
         inside = place._replace(hard=place.tail, tested=False, wrappers=(*place.wrappers, f"{name} -c"), user=None)
+        if at < 0:
+            inside = inside._replace(heredoc=True, wrappers=(*place.wrappers, name))
         if simple is not None and simple.redirects:
             inside = inside._replace(redirects=(*simple.redirects, *place.redirects))
         inner.script(read, start, inside)
         return True
+
+    def read_input(self, simple: Simple | None, dialect: str) -> Script | None:
+        """The script that a shell gets from a here-document, if the outer shell puts nothing in."""
+        redirects = simple.redirects if simple is not None else ()
+        given = [r for r in redirects if r.op.startswith("<") and r.fd in ("", "0")]
+        if len(given) != 1 or given[0].body is None or given[0].body_span is None or given[0].op not in ("<<", "<<-"):
+            return None
+        start, end = given[0].body_span
+        raw = self.around.text[start:end]
+        bare = given[0].target.static == given[0].target.text
+        if bare and (given[0].body_parts or "\\" in raw):
+            return None
+        read = self.around.parse(cook_heredoc(raw, given[0].op == "<<-"), start, dialect)
+        return read if isinstance(read, Script) else None
 
     def read_inner(self, node: Arg, value: Value, heredoc: bool, dialect: str) -> Script | None:
         """The script in a word, if its text stands in the file as the inner shell reads it."""
@@ -762,10 +787,9 @@ class _Walk:
         else:
             if len(node.parts) != 1:
                 return None
-            raw = self.around.text[node.start : node.end]
-            if len(raw) < 2 or raw[0] not in "'\"" or raw[-1] != raw[0]:
-                return None
-            start, raw = node.start + 1, raw[1:-1]
+            start, raw = node.start, self.around.text[node.start : node.end]
+            if len(raw) > 1 and raw[0] in "'\"" and raw[-1] == raw[0]:
+                start, raw = start + 1, raw[1:-1]
             cooked = Cooked(raw, [(0, len(raw))]) if heredoc else cook(raw, self.around.escape)
             if cooked.text != value.value:
                 return None
@@ -965,7 +989,14 @@ def _effects(node: ShellNode | None) -> tuple[bool, frozenset[str]]:
     """Whether running the node may change the directory or the options of the shell, and the variables it may set."""
     moves = False
     names: set[str] = set()
-    for inner in node.walk() if node is not None else ():
+    waiting: list[ShellNode] = [node] if node is not None else []
+    while waiting:
+        inner = waiting.pop()
+        if isinstance(inner, Subshell | CommandSubstitution) or (
+            isinstance(inner, Pipeline) and len(inner.commands) > 1
+        ):
+            continue
+        waiting.extend(inner.children)
         if isinstance(inner, Simple):
             for assignment in inner.assignments:
                 if not inner.words:
@@ -981,7 +1012,8 @@ def _effects(node: ShellNode | None) -> tuple[bool, frozenset[str]]:
 
 
 def _shell_script(words: tuple[Value, ...]) -> tuple[str, int, tuple[bool, bool], bool] | None:
-    """The shell's name, the place of its script, errexit and pipefail, login; None if it is not `sh … -c script`."""
+    """The shell's name, the place of its script (-1: it reads its input), errexit and pipefail, login; None if it is
+    not `sh … -c script` or `sh …` with nothing but options."""
     if not words or not isinstance(words[0], Known):
         return None
     name = words[0].value.rpartition("/")[2]
@@ -993,7 +1025,11 @@ def _shell_script(words: tuple[Value, ...]) -> tuple[str, int, tuple[bool, bool]
             break
         texts.append(word.value)
     options = shell_options(tuple(texts))
-    if options is None or not options.command or not options.rest:
+    if options is None or (options.command and not options.rest):
         return None
+    if not options.command:
+        if len(texts) + 1 < len(words) or options.rest:
+            return None
+        return name, -1, (options.errexit, options.pipefail), options.login
     at = 1 + len(texts) - len(options.rest)
     return name, at, (options.errexit, options.pipefail), options.login

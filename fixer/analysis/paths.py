@@ -9,6 +9,7 @@ more (`_CLASS`).
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -254,33 +255,51 @@ class _Search:
         self.facts = facts
         self.stage = stage
         self.asked = asked
-        self.names: list[tuple[str, str]] = [(asked, asked)]
-        """A path under which `asked`, or a part of it, is seen, and what it stands for."""
-        self.words = {part for part in asked.split("/") if part}
+        self.names: dict[str, str] = {asked: asked}
+        """Paths under which `asked`, or a part of it, is seen, and what they stand for."""
+        self.sorted: list[str] = [asked]
         self.found: list[Reader] = []
+
+    def alias(self, name: str, stands_for: str) -> None:
+        self.names[name] = stands_for
+
+    def close(self) -> None:
+        """All names are known; from here on they can be searched."""
+        self.sorted = sorted(self.names)
+
+    def named(self, path: str) -> tuple[str, str] | None:
+        """The name that is `path` or lies above it, and the path that it stands for, with the rest of `path`."""
+        at = path
+        while True:
+            stands_for = self.names.get(at)
+            if stands_for is not None:
+                return at, clean(stands_for + path[len(at) :])
+            if at in ("/", ""):
+                return None
+            at = at.rpartition("/")[0] or "/"
+
+    def begins(self, start: str) -> bool:
+        """Whether a name begins with `start`."""
+        index = bisect_left(self.sorted, start)
+        return index < len(self.sorted) and self.sorted[index].startswith(start)
 
     def relation(self, path: Value, start: str, extent: str) -> tuple[str, Value] | None:
         """The relation of a use to the asked path, and its path there."""
-        if isinstance(path, Known):
-            for name, stands_for in self.names:
-                how = relation(path.value, name)
-                if how is None:
-                    continue
-                if how == "above":
-                    if extent == "exact":
-                        continue
-                    return ("unknown" if extent == "unknown" else "above"), path
-                seen = Known(clean(stands_for + path.value[len(name) :]), path.args)
-                how = relation(seen.value, self.asked) or "unknown"
-                return ("unknown" if extent == "unknown" and how == "above" else how), seen
-            return None
-        if not start:
-            return "unknown", path
-        for name, _ in self.names:
-            if start.startswith(name + "/"):
-                return "inside", path
-            if name.startswith(start) or start.startswith(name):
+        if isinstance(path, Unknown):
+            if not start:
                 return "unknown", path
+            if self.named(clean(start)) is not None and (start.endswith("/") or clean(start) not in self.names):
+                return "inside", path
+            return ("unknown", path) if self.begins(start) or clean(start) in self.names else None
+        found = self.named(path.value)
+        if found is not None:
+            seen = Known(found[1], path.args)
+            how = relation(seen.value, self.asked) or "unknown"
+            return ("unknown" if extent == "unknown" and how == "above" else how), seen
+        if extent == "exact":
+            return None
+        if path.value == "/" or self.begins(path.value + "/"):
+            return ("unknown" if extent == "unknown" else "above"), path
         return None
 
     def add(self, reader: Reader) -> None:
@@ -293,14 +312,15 @@ def find_readers(facts: Facts, stage: Stage, path: str, after: Instruction | Non
     search = _Search(facts, stage, clean(path))
     first = facts.index_of(after) + 1 if after is not None else 0
     family = _family(stage)
-    _links(search, stage, first)
+    _links(search, family, first)
+    search.close()
+    members = set(family)
     for each in facts.stages:
-        if each in family:
+        if each in members:
             _stage_readers(search, each, first if each is stage else 0)
         if each.index > stage.index:
-            _foreign_readers(search, each, family)
-    for each in family:
-        _image_readers(search, each)
+            _foreign_readers(search, each, members)
+    _image_readers(search, family)
     order = {id(i): n for n, i in enumerate(facts.file.instructions)}
     for item in facts.file.instructions:
         if isinstance(item, Onbuild):
@@ -404,16 +424,15 @@ def _mentions(
             continue
         start, whole = call.prefix(node)
         for part in _paths_in(start):
-            for name, stands_for in search.names:
-                if below(part, name) and not (whole and join(call.cwd, Known(start)) == Known(part)):
-                    path = Known(clean(stands_for + part[len(name) :]))
-                    how = relation(path.value, search.asked) or "unknown"
-                    span = Span(*_span(node))
-                    search.add(Reader(
-                        kind, stage, instruction, span, path, how, None, "it is a part of a longer word",
-                        hiding_mount(mounts, search.asked), call,
-                    ))  # fmt: skip
-                    break
+            found = search.named(part)
+            if found is None or (whole and clean(start) == part):
+                continue
+            path = Known(found[1])
+            how = relation(path.value, search.asked) or "unknown"
+            search.add(Reader(
+                kind, stage, instruction, Span(*_span(node)), path, how, None, "it is a part of a longer word",
+                hiding_mount(mounts, search.asked), call,
+            ))  # fmt: skip
 
 
 _CUT = re.compile(r"[\s=:,;@'\"()\[\]{}<>|&`]+|(?<=-[A-Za-z])(?=/)")
@@ -458,18 +477,17 @@ def _env_reader(search: _Search, stage: Stage, instruction: Env) -> None:
             continue
         whole = clean(text) if text.startswith("/") else ""
         for part in _paths_in(text):
-            for name, stands_for in search.names:
-                if not below(part, name):
-                    continue
-                path = Known(clean(stands_for + part[len(name) :]))
-                how = relation(path.value, search.asked) or "unknown"
-                site = pair.value if part == whole else None
-                why = None if site is not None else f"it is a part of ${pair.key.value}"
-                search.add(Reader("env", stage, instruction, pair.value.span, path, how, site, why))
-                break
+            found = search.named(part)
+            if found is None:
+                continue
+            path = Known(found[1])
+            how = relation(path.value, search.asked) or "unknown"
+            site = pair.value if part == whole else None
+            why = None if site is not None else f"it is a part of ${pair.key.value}"
+            search.add(Reader("env", stage, instruction, pair.value.span, path, how, site, why))
 
 
-def _foreign_readers(search: _Search, stage: Stage, family: list[Stage]) -> None:
+def _foreign_readers(search: _Search, stage: Stage, family: set[Stage]) -> None:
     """COPY --from and RUN --mount=from= of a stage that take from the path's stage or one derived from it."""
     facts = search.facts
     for outer in stage.instructions:
@@ -538,14 +556,24 @@ def _literal_start(text: str) -> str:
     return re.split(r"[$\\\"'`]", text.strip("\"'"), maxsplit=1)[0]
 
 
-def _image_readers(search: _Search, stage: Stage) -> None:
-    """CMD, ENTRYPOINT and HEALTHCHECK that are in force in the stage's image."""
-    facts = search.facts
-    effective: dict[type[Instruction], Instruction] = {}
-    for each in stage.lineage:
-        for instruction in each.instructions:
+_InForce = dict[type[Instruction], Instruction]
+
+
+def _image_readers(search: _Search, family: Sequence[Stage]) -> None:
+    """CMD, ENTRYPOINT and HEALTHCHECK that are in force in the images of the stages."""
+    in_force: dict[Stage, _InForce] = {}
+    for stage in (*family[0].lineage[:-1], *family):
+        mine = dict(in_force[stage.base]) if isinstance(stage.base, Stage) else {}
+        for instruction in stage.instructions:
             if isinstance(instruction, Cmd | Entrypoint | Healthcheck):
-                effective[type(instruction)] = instruction
+                mine[type(instruction)] = instruction
+        in_force[stage] = mine
+    for stage in family:
+        _commands_in_force(search, stage, in_force[stage])
+
+
+def _commands_in_force(search: _Search, stage: Stage, effective: _InForce) -> None:
+    facts = search.facts
     for instruction in effective.values():
         kind = type(instruction).__name__.lower()
         calls = facts.image_calls(instruction, stage)
@@ -560,11 +588,12 @@ def _image_readers(search: _Search, stage: Stage) -> None:
             _call_readers(search, kind, stage, instruction, call, ())
 
 
-def _links(search: _Search, stage: Stage, first: int) -> None:
+def _links(search: _Search, family: Sequence[Stage], first: int) -> None:
     """Symbolic links into the path: names under which it is seen; and those that were made before or in the same RUN
     are readers themselves, since they lead there for everybody after."""
     facts = search.facts
-    for each in (*stage.lineage, *_family(stage)[1:]):
+    stage = family[0]
+    for each in (*stage.lineage, *family[1:]):
         for index, instruction in enumerate(each.instructions):
             if not isinstance(instruction, Run) or "ln" not in instruction.code:
                 continue
@@ -580,9 +609,9 @@ def _links(search: _Search, stage: Stage, first: int) -> None:
                 if how is None or below(name, search.asked):
                     continue
                 if how == "above":
-                    search.names.append((clean(name + search.asked[len(target) :]), search.asked))
+                    search.alias(clean(name + search.asked[len(target) :]), search.asked)
                 else:
-                    search.names.append((name, target))
+                    search.alias(name, target)
                 if how != "above" and (each is not stage or index < first):
                     search.add(Reader(
                         "symlink", each, instruction, Span(*_span(node)), Known(target), how, node, None,

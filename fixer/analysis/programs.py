@@ -39,7 +39,7 @@ def _set(words: str) -> frozenset[str]:
 
 
 _PURE = _set(
-    "echo printf true false : exit return cd pushd popd export unset set shift local declare typeset readonly trap "
+    "echo printf true false : exit return popd export unset set shift local declare typeset readonly trap "
     "umask ulimit alias  sleep date hash which type whoami id uname nproc hostname pwd wait kill command builtin "
     "getent locale uuidgen arch dirname basename seq expr break continue read let service "
     "update-ca-certificates update-ca-trust ldconfig locale-gen dpkg-reconfigure update-alternatives update-locale "
@@ -434,6 +434,12 @@ def _awk(call: Call, uses: Uses) -> None:
 def _tee(call: Call, uses: Uses) -> None:
     for _, node in _split(call)[0]:
         uses.operands.append(Operand(node, "write", "exact"))
+
+
+def _cd(call: Call, uses: Uses) -> None:
+    for word, node in _pairs(call):
+        if not (isinstance(word, Known) and word.value.startswith("-")):
+            uses.operands.append(Operand(node, "read", "exact"))
 
 
 def _source(call: Call, uses: Uses) -> None:
