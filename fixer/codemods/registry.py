@@ -21,10 +21,11 @@ class Entry(NamedTuple):
 
 
 ORDER: tuple[Entry, ...] = (
-    Entry("artifact-out-of-cache", "fixer.codemods.artifact_out_of_cache", "ArtifactOutOfCache"),
-    Entry("cargo-target-cache", "fixer.codemods.cargo_target_cache", "CargoTargetCache"),
     Entry("apt-update-install", "fixer.codemods.apt_update_install", "AptUpdateInstall"),
     Entry("apt-cache", "fixer.codemods.apt_cache", "AptCache"),
+    Entry("pip-cache", "fixer.codemods.pip_cache", "PipCache"),
+    Entry("artifact-out-of-cache", "fixer.codemods.artifact_out_of_cache", "ArtifactOutOfCache"),
+    Entry("cargo-target-cache", "fixer.codemods.cargo_target_cache", "CargoTargetCache"),
 )
 
 

@@ -6,9 +6,11 @@ in a stretch that goes away are kept, each on its own line.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from fixer.text.edits import Edit
 from fixer.tree.nodes import (
@@ -185,7 +187,9 @@ def _thinned(file: Dockerfile, item: AndOr, left: Sequence[bool]) -> list[Edit]:
             edits.append(_removal(file, item.start, item.pipelines[last + 1].start))
             continue
         end = item.pipelines[first - 1].end
-        if last + 1 == len(left) or (
+        # In `a && b || c` the `||` is what follows `a`, too.
+        mixed = last + 1 < len(left) and item.operators[first - 1].text != item.operators[last].text
+        if mixed or last + 1 == len(left) or (
             "\n" in file.text[end : item.operators[first - 1].start]
             and "\n" in file.text[item.pipelines[last].end : item.operators[last].start]
         ):
@@ -247,10 +251,7 @@ def insert_instruction(file: Dockerfile, before: Instruction, text: str, *, spac
 
 
 def _index(file: Dockerfile, instruction: Instruction) -> int:
-    for index, item in enumerate(file.items):
-        if item is instruction or (isinstance(item, Onbuild) and item.inner is instruction):
-            return index
-    raise ValueError("the instruction is not one of this file")
+    return bisect_right(_item_starts(file), instruction.keyword.start) - 1
 
 
 def keyword_like(file: Dockerfile, keyword: str) -> str:
@@ -301,7 +302,9 @@ def _width(indent: str) -> int:
     return len(indent.expandtabs(4))
 
 
+@lru_cache(maxsize=4)
 def _file_indent(file: Dockerfile) -> str | None:
+    """The most common indent of continuation lines; asked again for every instruction of one line."""
     seen: Counter[str] = Counter()
     for item in file.items:
         if isinstance(item, Instruction) and not isinstance(item, Onbuild):
@@ -375,10 +378,10 @@ def _joined(file: Dockerfile, instruction: Instruction, item: AndOr, command: st
         return f" {style.escape}{style.eol}{lead}&& {command}"
     if habit == "trailing":
         return f" &&{style.next_line}{command}"
+    if "\n" in file.text[item.pipelines[-1].start : item.end]:
+        return f"{style.next_line}&& {command}"
     if _column(file.text, item.end) + len(command) + 4 <= WIDEST_LINE:
         return f" && {command}"
-    if "\n" in file.text[item.start : item.end]:
-        return f"{style.next_line}&& {command}"
     return f" &&{style.next_line}{command}"
 
 
@@ -417,6 +420,10 @@ def _removal(file: Dockerfile, start: int, end: int) -> Edit:
     line_start = file.text.rfind("\n", 0, start) + 1
     if line_start > 0 and not file.text[line_start:start].strip(" \t"):
         return Edit(line_start, end, lines + _line_indent(file.text, end))
+    newline = file.text.find("\n", end)
+    if body is None and newline >= 0 and file.text[end:newline].strip(" \t\r") == file.escape:
+        # The line goes on below: what would be left of it is a continuation of nothing.
+        return Edit(start, newline + 1, f" {file.escape}{eol}{lines}")
     if not rest.strip(" \t\r\n" + file.escape):
         # Nothing of the instruction follows: the comments come after it, and no continuation may lead to them.
         return Edit(start, end, eol + lines.removesuffix(eol))
@@ -425,12 +432,12 @@ def _removal(file: Dockerfile, start: int, end: int) -> Edit:
 
 def _heredoc_at(file: Dockerfile, offset: int) -> Heredoc | None:
     """The heredoc in whose body `offset` is."""
-    for item in file.instructions:
-        inner = item.inner if isinstance(item, Onbuild) else item
-        if isinstance(inner, Run | Transfer):
-            for heredoc in inner.heredocs:
-                if heredoc.body.start <= offset < heredoc.body.span.end:
-                    return heredoc
+    item = _item_at(file, offset)
+    inner = item.inner if isinstance(item, Onbuild) else item
+    if isinstance(inner, Run | Transfer):
+        for heredoc in inner.heredocs:
+            if heredoc.body.start <= offset < heredoc.body.span.end:
+                return heredoc
     return None
 
 
@@ -444,15 +451,29 @@ def _trailing_comment(text: str, start: int, end: int) -> int | None:
 
 def _logical_end(file: Dockerfile, offset: int) -> int:
     """Where the instruction that holds `offset` ends."""
+    item = _item_at(file, offset)
+    if not isinstance(item, Instruction):
+        return len(file.text)
+    inner = item.inner if isinstance(item, Onbuild) else item
+    if isinstance(inner, Run) and inner.heredocs and offset < inner.heredocs[0].body.start:
+        return inner.heredocs[0].body.start
+    return _extent(item)[1]
+
+
+def _item_at(file: Dockerfile, offset: int) -> Item | None:
+    """The line or instruction that holds `offset`."""
+    starts = _item_starts(file)
+    index = bisect_right(starts, offset) - 1
+    return file.items[index] if index >= 0 else None
+
+
+@lru_cache(maxsize=4)
+def _item_starts(file: Dockerfile) -> list[int]:
+    starts = []
     for item in file.items:
-        if isinstance(item, Instruction):
-            start, end = _extent(item)
-            if start <= offset <= end:
-                inner = item.inner if isinstance(item, Onbuild) else item
-                if isinstance(inner, Run) and inner.heredocs and offset < inner.heredocs[0].body.start:
-                    return inner.heredocs[0].body.start
-                return end
-    return len(file.text)
+        first = next(item.leaves())
+        starts.append(first.start - len(first.prefix))
+    return starts
 
 
 __all__ = [

@@ -1,0 +1,693 @@
+"""pip-cache: see the class."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from posixpath import basename, dirname
+from typing import Any, ClassVar
+
+from fixer.analysis import BaseImage, Call, Facts, Known, Reader, Stage, Unknown, Value, below
+from fixer.analysis.tools.pip import Pip, cache_directory, is_local, read_pip
+from fixer.codemods import common
+from fixer.codemods.api import Change, Codemod, Refusal, Settings
+from fixer.codemods.common import Owner, Reach, Stop
+from fixer.text.edits import Edit
+from fixer.text.source import Span
+from fixer.tree.editor import add_mounts, remove_instruction, remove_pair, remove_word
+from fixer.tree.nodes import Arg, Dockerfile, Env, Instruction, JsonString, Onbuild, Pair, Run, ShellForm
+from fixer.tree.shell import Assignment, OpaqueScript, Parameter, Word
+
+SWITCH = "PIP_NO_CACHE_DIR"
+
+
+class PipCache(Codemod):
+    """Keep pip's downloads and wheels in a cache mount.
+
+    What it does
+
+    Every RUN in which pip installs, downloads or builds wheels gets a cache mount at pip's own cache directory:
+    `--cache-dir`, `PIP_CACHE_DIR`, `$XDG_CACHE_HOME/pip`, or `~/.cache/pip` of the user who runs it. What would keep
+    pip from using it goes: `--no-cache-dir`, `PIP_NO_CACHE_DIR` (if every step that it is in force for has the mount),
+    and the clean-up of the directory, which would empty the cache, or end the build: what is mounted cannot be removed.
+
+        RUN pip install --no-cache-dir -r requirements.txt
+
+    becomes
+
+        RUN --mount=type=cache,target=/root/.cache/pip \\
+            pip install -r requirements.txt
+
+    Why it is safe
+
+    The cache holds downloads and built wheels, which pip checks and can get again: an empty one is as good. It is no
+    part of the image, which stays as small as it was. Nobody reads the directory afterwards: all stages are searched.
+    On Alpine the cache has a name of its own: wheels that are built there do not run elsewhere, and pip cannot tell
+    them apart.
+
+    What changes in the image
+
+    Where `ENV PIP_NO_CACHE_DIR` goes, the image's environment no longer has it. Nothing else.
+
+    When it refuses
+
+    When the user's number or home is not in the file; when something else of the step removes or reads the directory,
+    or needs ~/.cache of a user who is not root (it belongs to root while the mount is there); when packages come from
+    archives in the build, whose wheels pip would take from the cache even if the archive changed.
+
+    Sources: pip 23 to 25 (documentation, and tried out), BuildKit v0.25 on a real engine.
+    """
+
+    id = "pip-cache"
+    words = ("pip",)
+    reasons: ClassVar[Mapping[str, str]] = {
+        **common.REASONS,
+        "sudo": "It is run by sudo: the cache is another user's.",
+        "no-network": "The step has no network, so that it cannot fill a cache.",
+        "no-cache-in-env": f"{SWITCH} switches the cache off, and cannot go from there.",
+        "no-cache-in-variable": "The option that switches the cache off comes out of a variable.",
+        "odd-cache-dir": "The cache's directory is not known, or is one that holds other things too.",
+        "local-archives": "pip builds wheels from archives of the build, and would take old ones from the cache.",
+        "home-cache-in-use": "Another program of the step may write to ~/.cache of a user who is not root.",
+    }
+
+    def run(self, facts: Facts, settings: Settings) -> Iterator[Change | Refusal]:
+        steps: list[_Step] = []
+        for stage in facts.stages:
+            for instruction in stage.instructions:
+                found = _step(facts, stage, instruction)
+                if isinstance(found, Stop):
+                    yield self._refusal(found)
+                elif found is not None:
+                    steps.append(found)
+        steps = [step for step in steps if step.purges or step.wants]
+        if not any(step.wants for step in steps):
+            return
+        old = common.takes_mounts(facts.file)
+        if old is not None:
+            because = f"{old.argument.value.strip()} does not know RUN --mount; docker/dockerfile:1 does"
+            yield Refusal(self.id, "old-syntax", old.argument.span, because)
+            return
+        plan = _Plan(facts, steps)
+        for step in steps:
+            plan.prepare(step)
+        for group in _groups(steps):
+            yield from self._group(facts.file, group)
+
+    def _refusal(self, stop: Stop) -> Refusal:
+        return Refusal(self.id, stop.reason, stop.span, stop.because)
+
+    def _group(self, file: Dockerfile[Any], group: Sequence[_Step]) -> Iterator[Change | Refusal]:
+        stopped = [step for step in group if step.stop is not None]
+        for step in stopped:
+            if step.stop is not None:
+                yield self._refusal(step.stop)
+        pairs = {id(pair): (env, pair) for step in group for env, pair in step.pairs}
+        if stopped:
+            if pairs and any(step.stop is None for step in group):
+                line = file.position(stopped[0].run).line
+                because = f"it would be needed no more if the step in line {line} could use a mount, too"
+                yield Refusal(self.id, "no-cache-in-env", next(iter(pairs.values()))[1].span, because)
+            return
+        edits = [edit for step in group for edit in step.edits]
+        if not edits and not pairs:
+            return
+        edits += [remove_pair(file, env, pair) for env, pair in pairs.values()]
+        edits.sort(key=lambda edit: edit.start)
+        first = next(step for step in group if step.wants)
+        yield Change(self.id, _title(group, bool(pairs)), _why(group, bool(pairs)), first.run.span, tuple(edits))
+
+
+@dataclass(slots=True)
+class _Step:
+    """A RUN with calls of pip. wants: those that need the cache. edits, mounts, dropped: what is to be done, and what
+    of it to say. doomed: commands that go. pairs: the ENV that must go with it. stop: why nothing can be done."""
+
+    stage: Stage
+    run: Run
+    calls: tuple[Call, ...]
+    pips: list[tuple[Call, Pip]]
+    edits: list[Edit] = field(default_factory=list)
+    mounts: list[str] = field(default_factory=list)
+    dropped: list[str] = field(default_factory=list)
+    doomed: list[Call] = field(default_factory=list)
+    pairs: list[tuple[Env, Pair]] = field(default_factory=list)
+    stop: Stop | None = None
+
+    @property
+    def wants(self) -> list[tuple[Call, Pip]]:
+        return [(call, pip) for call, pip in self.pips if pip.needs_cache]
+
+    @property
+    def purges(self) -> bool:
+        return any(pip.purges for _, pip in self.pips)
+
+
+def _title(group: Sequence[_Step], switch: bool) -> str:
+    mounts = list(dict.fromkeys(mount for step in group for mount in step.mounts))
+    dropped = list(dict.fromkeys(what for step in group for what in step.dropped))
+    if switch:
+        dropped.append(f"ENV {SWITCH}")
+    parts = [f"mount pip's cache at {' and '.join(mounts)}"] if mounts else []
+    if dropped:
+        parts.append(f"{'drop' if mounts else 'let pip use its cache: drop'} {', '.join(dropped)}")
+    return ", ".join(parts)
+
+
+def _why(group: Sequence[_Step], switch: bool) -> str:
+    why = (
+        "pip takes what it has downloaded or built before from the mount, which is no part of the image; "
+        "nobody reads that directory afterwards, and an empty one does as well"
+    )
+    if switch:
+        why += f"; the image's environment loses {SWITCH}, which would keep pip from using the mount"
+    return why
+
+
+# --- finding -------------------------------------------------------------------------------------------------------
+
+_MENTION = re.compile(r"(?<!uv )\bpip[23]?(?:\.\d+)?[\"']?,?\s+(?:-\S+\s+)*[\"']?(?:install|download|wheel)\b")
+
+
+def _step(facts: Facts, stage: Stage, instruction: Instruction) -> _Step | Stop | None:
+    """The pip calls of a RUN; Stop if there are some and nothing can be done about them."""
+    trigger = isinstance(instruction, Onbuild)
+    run = instruction.inner if isinstance(instruction, Onbuild) else instruction
+    if not isinstance(run, Run) or run.form is None:
+        return None
+    calls = facts.calls(run)
+    if isinstance(calls, OpaqueScript):
+        if trigger or not _MENTION.search(_text(run)):
+            return None
+        return Stop("opaque-script", Span(calls.start, calls.end), f"the script cannot be read ({calls.why})")
+    pips = [(call, pip) for call in calls if (pip := _pip(call)) is not None]
+    if not pips:
+        return None
+    step = _Step(stage, run, calls, pips)
+    if trigger:
+        if not step.wants or facts.mounts(run):
+            return None
+        return Stop("onbuild", run.span, "it runs in the builds of other files, as a user that this file does not know")
+    return step
+
+
+def _text(run: Run) -> str:
+    script = run.form.script.value if isinstance(run.form, ShellForm) else run.code
+    return script + "".join(heredoc.body.text for heredoc in run.heredocs)
+
+
+def _texts(call: Call) -> list[str]:
+    return [node.value if isinstance(node, JsonString) else node.text for node in call.nodes]
+
+
+def _pip(call: Call) -> Pip | None:
+    return read_pip(call.words, _texts(call))
+
+
+def _span(call: Call) -> Span:
+    return Span(*call.span)
+
+
+# --- planning ------------------------------------------------------------------------------------------------------
+
+
+class _Plan:
+    """Works out, step by step, what is to be done, or why it cannot be."""
+
+    def __init__(self, facts: Facts, steps: Sequence[_Step]) -> None:
+        self.facts = facts
+        self.file = facts.file
+        self.steps = steps
+        self.readers: dict[tuple[int, str], Stop | None] = {}
+        self.known_mounts = _known_mounts(facts, steps)
+
+    def prepare(self, step: _Step) -> None:
+        """Fill in the step. Steps of one stage come in the order of the text."""
+        try:
+            if step.wants:
+                self._use_cache(step)
+                if step.doomed:
+                    step.edits += common.remove_calls(self.file, step.doomed, step.calls)
+            elif self._follows(step):
+                self._purge(step)
+        except Stop as stop:
+            step.stop = stop
+
+    def _use_cache(self, step: _Step) -> None:
+        for call, _ in step.wants:
+            if self._is_off(call):
+                self._inherited_switch(step)
+        places = self._places(step)
+        mounts = self.facts.mounts(step.run)
+        missing = {target: owner for target, owner in places.items() if common.mounted(mounts, target) is None}
+        self._switch(step)
+        for call, pip in step.wants:
+            self._flags(step, call, pip)
+        if not missing:
+            return
+        self._local_archives(step)
+        self._clean_up(step, missing)
+        for target, owner in missing.items():
+            if owner is not None:
+                self._home_cache(step, target)
+            self._read_later(step, target)
+        if _flag(step.run, "network") == "none":
+            raise Stop("no-network", step.run.span, "the step runs with --network=none")
+        texts = [self._mount_text(step, target, owner) for target, owner in missing.items()]
+        step.edits += add_mounts(self.file, step.run, texts)
+        step.mounts += missing
+
+    def _places(self, step: _Step) -> dict[str, Owner | None]:
+        """The cache directories of the step's calls, each with the owner that its mount needs."""
+        places: dict[str, Owner | None] = {}
+        for call, pip in step.wants:
+            if "sudo" in call.wrappers or "doas" in call.wrappers:
+                raise Stop("sudo", _span(call), "sudo runs it as another user, in an environment that is not seen")
+            owner = common.owner_of(call.user, _span(call))
+            directory = cache_directory(pip, call.cwd, partial(self._seen, call))
+            if isinstance(directory, Unknown):
+                named = any(self._seen(call, name) is not None for name in ("PIP_CACHE_DIR", "XDG_CACHE_HOME"))
+                reason = "odd-cache-dir" if named or pip.cache_dir is not None else "unknown-home"
+                raise Stop(reason, _span(call), f"where pip keeps its cache cannot be told: {directory.why}")
+            target = directory.value
+            if _odd(target, call):
+                because = f"{target} may hold more than pip's cache, and a mount would hide it"
+                raise Stop("odd-cache-dir", _span(call), because)
+            places[target] = owner
+        return places
+
+    def _seen(self, call: Call, name: str) -> Value | None:
+        """A variable as far as this file speaks of it: if it does not, a mount at the usual place is harmless."""
+        value = call.lookup(name)
+        if isinstance(value, Unknown) and name != "HOME" and name not in self.file.text:
+            return None
+        return value
+
+    def _mount_text(self, step: _Step, target: str, owner: Owner | None) -> str:
+        known = self.known_mounts.get((target, owner))
+        if known is not None:
+            return known
+        return common.cache_mount(target, id="pip-alpine" if _alpine(self.facts, step.stage) else None, owner=owner)
+
+    # --- what keeps pip from using it ----------------------------------------------------------------------------
+
+    def _flags(self, step: _Step, call: Call, pip: Pip) -> None:
+        for index in pip.no_cache:
+            node = call.nodes[index]
+            if isinstance(node, Word) and node.static is None:
+                raise Stop("no-cache-in-variable", node.span, "its value has --no-cache-dir")
+        for node in call.nodes:
+            for part in node.parts if isinstance(node, Word) else ():
+                value = call.lookup(part.name) if isinstance(part, Parameter) else None
+                if isinstance(value, Known) and "--no-cache" in value.value:
+                    raise Stop("no-cache-in-variable", node.span, "its value has --no-cache-dir")
+        if pip.no_cache:
+            step.edits += common.remove_words(self.file, call, pip.no_cache)
+            _note(step, "--no-cache-dir")
+
+    def _switch(self, step: _Step) -> None:
+        """PIP_NO_CACHE_DIR: before a command, exported, in ENV. Any value but an empty one switches the cache off."""
+        for call, _ in step.wants:
+            if self._is_off(call):
+                self._own_switch(step, call)
+        for call in step.calls:
+            if call.program in ("export", "declare", "typeset"):
+                self._export(step, call)
+
+    def _is_off(self, call: Call) -> bool:
+        value = self._seen(call, SWITCH)
+        return value is not None and value != Known("")
+
+    def _own_switch(self, step: _Step, call: Call) -> None:
+        if call.simple is None:
+            return
+        nodes: list[Assignment | Word] = [*call.simple.assignments, *call.simple.words]
+        for at, node in enumerate(nodes):
+            text = node.text if isinstance(node, Word) else f"{node.name}="
+            if not text.startswith(f"{SWITCH}=") or (isinstance(node, Word) and node.start > call.span[1]):
+                continue
+            if isinstance(node, Word):
+                step.edits.append(remove_word(self.file, node, nodes[at - 1].end))
+            else:
+                end = nodes[at + 1].start
+                if "\n" in self.file.text[node.end : end]:
+                    raise Stop("no-cache-in-variable", node.span, "it stands on a line of its own before the command")
+                step.edits.append(Edit(node.start, end, ""))
+            _note(step, SWITCH)
+
+    def _export(self, step: _Step, call: Call) -> None:
+        found = [i for i, text in enumerate(_texts(call)) if text.startswith(f"{SWITCH}=") and text != f"{SWITCH}="]
+        if not found:
+            return
+        if len(call.nodes) == len(found) + 1:
+            step.doomed.append(call)
+        else:
+            first = call.nodes[found[0]]
+            after = call.nodes[found[0] + 1] if found[0] + 1 < len(call.nodes) else None
+            if isinstance(first, Word) and isinstance(after, Word) and len(found) == 1:
+                step.edits.append(Edit(first.start, after.start, ""))
+            else:
+                step.edits += common.remove_words(self.file, call, found)
+        _note(step, SWITCH)
+
+    def _inherited_switch(self, step: _Step) -> None:
+        pairs: list[tuple[Env, Pair]] = []
+        for stage in step.stage.lineage:
+            for instruction in stage.instructions:
+                if instruction is step.run:
+                    break
+                if isinstance(instruction, Env):
+                    for pair in instruction.pairs:
+                        if pair.key.value == SWITCH:
+                            value = _value(self.facts, instruction, pair)
+                            if isinstance(value, Unknown):
+                                raise Stop("no-cache-in-env", pair.span, f"what it is cannot be told: {value.why}")
+                            pairs = [*pairs, (instruction, pair)] if value.value else []
+                elif isinstance(instruction, Arg) and stage is step.stage:
+                    for argument in instruction.pairs:
+                        if argument.key.value == SWITCH:
+                            because = "it is a build argument, which whoever builds may give"
+                            raise Stop("no-cache-in-env", argument.span, because)
+        if pairs and re.search(r"\$\{?" + SWITCH, self.file.text):
+            raise Stop("no-cache-in-env", pairs[0][1].span, "its value is used elsewhere in the file")
+        step.pairs = list({id(pair): (env, pair) for env, pair in [*step.pairs, *pairs]}.values())
+
+    # --- who else is there -----------------------------------------------------------------------------------------
+
+    def _local_archives(self, step: _Step) -> None:
+        for call, pip in step.pips:
+            if pip.subcommand not in ("install", "wheel", "download") or pip.only_wheels:
+                continue
+            places = [*pip.find_links]
+            given = self._seen(call, "PIP_FIND_LINKS")
+            if given is not None:
+                places.append(given)
+            named = any(isinstance(o, Known) and re.search(r"\S ?@ ?file:", o.value) for o in pip.operands)
+            if named or any(is_local(place) is not False for place in places):
+                because = "pip would take the wheel that it once built from that archive, even if the archive changed"
+                raise Stop("local-archives", _span(call), because)
+
+    def _clean_up(self, step: _Step, places: Mapping[str, Owner | None]) -> None:
+        own = [call for call, _ in step.pips]
+        for call in step.calls:
+            if any(call is other for other in own):
+                continue
+            if call.program in _REMOVERS:
+                self._removal(step, call, places)
+            elif call.program == "find":
+                _find(call, places)
+            else:
+                self._other_use(call, places)
+        for call, pip in step.pips:
+            if pip.purges:
+                step.doomed.append(call)
+                _note(step, "the clean-up of it")
+
+    def _removal(self, step: _Step, call: Call, places: Mapping[str, Owner | None]) -> None:
+        drop: list[int] = []
+        words = list(common.operands(call))
+        for index in words:
+            node = call.nodes[index]
+            pattern, whole = common.pattern_of(call, node)
+            hits = {target: common.reach(pattern, whole, target) for target in places}
+            if Reach.UNKNOWN in hits.values():
+                raise Stop("cleanup", _node_span(node), "what this removes cannot be told, and it may be the cache")
+            if Reach.WIDE in hits.values():
+                self._wide(step, call, node, pattern, [t for t, hit in hits.items() if hit is Reach.WIDE])
+                drop.append(index)
+            elif Reach.OWN in hits.values():
+                drop.append(index)
+        if not drop:
+            return
+        _note(step, "the clean-up of it")
+        if len(drop) < len(words) and not isinstance(call.nodes[0], JsonString):
+            step.edits += common.remove_words(self.file, call, drop)
+            return
+        step.doomed.append(call)
+
+    def _wide(self, step: _Step, call: Call, node: Word | JsonString, pattern: str, targets: Sequence[str]) -> None:
+        """`rm -rf ~/.cache`: fine if only pip can have put something there."""
+        for target in targets:
+            parent = dirname(target)
+            if basename(parent) not in (".cache", "cache") or not below(pattern, parent):
+                because = f"it removes more than {target}, which cannot be removed while it is mounted"
+                raise Stop("cleanup", _node_span(node), because)
+            stranger = next((c for c in step.calls if not _tidy(c) and c is not call), None)
+            if stranger is not None:
+                because = f"{stranger.program or 'another command'} may leave things in {parent} that this removes"
+                raise Stop("cleanup", _node_span(node), because)
+            for writer in self.facts.writers(step.stage, parent, step.run):
+                foreign = writer.call is None or _pip(writer.call) is None
+                if writer.mode == "write" and writer.content and writer.relation in ("same", "inside") and foreign:
+                    raise Stop("cleanup", _node_span(node), f"it removes what others left in {parent}, too")
+
+    def _other_use(self, call: Call, places: Mapping[str, Owner | None]) -> None:
+        """A command that names the directory, or changes a whole directory that holds it."""
+        for effect in self.facts.call_effects(call):
+            if not isinstance(effect.path, Known) or effect.extent == "unknown":
+                continue
+            for target in places:
+                path = effect.path.value
+                home = basename(dirname(target)) in (".cache", "cache") and path == dirname(target)
+                over = below(target, path) and effect.extent == "tree" and (effect.mode != "read" or home)
+                if below(path, target) or over:
+                    because = f"{call.program or 'it'} uses the cache's directory, or one above it, in the same step"
+                    raise Stop("cleanup", effect.span, because)
+
+    def _home_cache(self, step: _Step, target: str) -> None:
+        parent = dirname(target)
+        if parent in _THERE:
+            return
+        for call in step.calls:
+            if not _tidy(call):
+                because = f"{call.program or 'this'} may write to {parent}, which is root's while a mount is below it"
+                raise Stop("home-cache-in-use", _span(call), because)
+
+    def _read_later(self, step: _Step, target: str) -> None:
+        key = (step.stage.index, target)
+        if key not in self.readers:
+            self.readers[key] = self._reader(step, target)
+        stop = self.readers[key]
+        if stop is not None:
+            raise stop
+
+    def _reader(self, step: _Step, target: str) -> Stop | None:
+        for reader in self.facts.readers(step.stage, target, step.run):
+            if self._matters(reader, target):
+                because = f"it reads {reader.path if isinstance(reader.path, Known) else 'what may be the cache'}"
+                return Stop("cache-is-read", reader.span, f"{because}, where the cache of pip will not be any more")
+        for call in _careless_removals(self.facts, step, target):
+            return Stop("cache-is-read", _span(call), "without -f it fails where there is nothing to remove")
+        return None
+
+    def _matters(self, reader: Reader, target: str) -> bool:
+        if reader.through_mount is not None or reader.kind == "env":
+            return False
+        if reader.call is not None and (reader.call.program in _REMOVERS or _pip(reader.call) is not None):
+            return False
+        if reader.relation in ("same", "inside"):
+            return True
+        named = reader.kind in ("copy", "mount")
+        if reader.relation == "unknown":
+            return named
+        # A directory above: it is there without the cache, unless pip alone would have made it.
+        return not isinstance(reader.path, Known) or not _there(reader.path.value, target)
+
+    def _follows(self, step: _Step) -> bool:
+        """Whether a step that only purges comes behind one of ours that gets a mount."""
+        return any(other.mounts and _precedes(other, step) for other in self.steps)
+
+    def _purge(self, step: _Step) -> None:
+        others = [call for call in step.calls if call.program not in ("true", ":", "echo", "exit")]
+        if all(any(call is c and pip.purges for c, pip in step.pips) for call in others):
+            step.edits.append(remove_instruction(self.file, step.run))
+        else:
+            doomed = [call for call, pip in step.pips if pip.purges]
+            step.edits += common.remove_calls(self.file, doomed, step.calls)
+        _note(step, "pip cache purge")
+
+
+def _note(step: _Step, what: str) -> None:
+    if what not in step.dropped:
+        step.dropped.append(what)
+
+
+def _flag(run: Run, name: str) -> str | None:
+    return next((flag.value for flag in run.flags if flag.name == name), None)
+
+
+def _node_span(node: Word | JsonString) -> Span:
+    return node.string.span if isinstance(node, JsonString) else node.span
+
+
+def _value(facts: Facts, env: Env, pair: Pair) -> Value:
+    return facts.state(env).expand(pair.value.value, facts.file.escape) if pair.value is not None else Known("")
+
+
+# --- directories ---------------------------------------------------------------------------------------------------
+
+_THERE = frozenset(
+    ("/", "/var", "/var/cache", "/tmp", "/var/tmp", "/opt", "/usr", "/usr/local", "/root", "/home", "/srv")
+)
+"""Directories that every image of a distribution has."""
+
+
+def _there(path: str, target: str) -> bool:
+    """Whether a directory above the cache is there although pip did not make it: a home, or what all images have."""
+    if path in _THERE:
+        return True
+    home = dirname(dirname(target)) if basename(dirname(target)) == ".cache" else None
+    return home is not None and below(home, path)
+
+
+def _odd(target: str, call: Call) -> bool:
+    """A directory that is not only pip's: by its name, or because the command works in it."""
+    if not common.plain(target) or not re.search(r"cache|pip", "/".join(target.split("/")[-2:]), re.IGNORECASE):
+        return True
+    return isinstance(call.cwd, Known) and below(call.cwd.value, target)
+
+
+def _find(call: Call, places: Mapping[str, Owner | None]) -> None:
+    """`find` that removes: in the way if it starts at or above the cache, unless it looks for other names."""
+    texts = _texts(call)
+    if not any(text in ("-delete", "-exec", "-execdir", "-ok") for text in texts):
+        return
+    starts = []
+    for index in range(1, len(call.words)):
+        if texts[index].startswith(("-", "(", "!", "\\(", "\\!")) and texts[index] not in ("-H", "-L", "-P"):
+            break
+        starts.append(index)
+    names = [texts[i + 1].strip("\"'") for i, text in enumerate(texts[:-1]) if text in ("-name", "-iname")]
+    for index in starts:
+        pattern, whole = common.pattern_of(call, call.nodes[index])
+        for target in places:
+            if common.reach(pattern, whole, target) is Reach.NONE:
+                continue
+            parts = target.split("/")
+            if names and not any(_matches(name, part) for name in names for part in parts):
+                continue
+            raise Stop("cleanup", _span(call), f"it may change {target}, which cannot be removed while it is mounted")
+
+
+def _matches(pattern: str, name: str) -> bool:
+    return common.reach("/" + pattern, True, "/" + name) is not Reach.NONE
+
+
+def _careless_removals(facts: Facts, step: _Step, target: str) -> Iterator[Call]:
+    """`rm` without -f of the directory, or of one that only pip would have made, in a later step without the mount."""
+    if not re.search(r"\brm\b", facts.file.text):
+        return
+    stages = [step.stage]
+    for stage in stages:
+        stages.extend(stage.derived)
+        start = facts.index_of(step.run) + 1 if stage is step.stage else 0
+        for instruction in stage.instructions[start:]:
+            calls = facts.calls(instruction) if isinstance(instruction, Run) else ()
+            if isinstance(calls, OpaqueScript) or any(_pip(c) is not None for c in calls):
+                continue
+            for call in calls:
+                forced = any(re.match(r"-[a-zA-Z]*f|--force", text) for text in _texts(call))
+                if call.program != "rm" or not call.fatal or forced:
+                    continue
+                for index in common.operands(call):
+                    pattern, whole = common.pattern_of(call, call.nodes[index])
+                    hit = common.reach(pattern, whole, target)
+                    if hit is Reach.OWN or (hit is Reach.WIDE and not _there(pattern, target)):
+                        yield call
+
+
+def _alpine(facts: Facts, stage: Stage) -> bool:
+    """Whether programs that are built in this stage are linked with musl: its base is Alpine, or `apk` is at work."""
+    root = stage.root
+    if isinstance(root, BaseImage) and root.family is not None:
+        return root.family == "alpine"
+    if "apk" not in facts.file.text:
+        return False
+    for each in stage.lineage:
+        for instruction in each.instructions:
+            calls = facts.calls(instruction) if isinstance(instruction, Run) else ()
+            if not isinstance(calls, OpaqueScript) and any(c.program == "apk" and not c.conditional for c in calls):
+                return True
+    return False
+
+
+def _set(words: str) -> frozenset[str]:
+    return frozenset(words.split())
+
+
+_TIDY = _set(
+    ". : [ [[ addgroup adduser apk apt apt-cache apt-get apt-key apt-mark awk basename break cat cd chgrp chmod chown "
+    "command cp curl cut date declare df dirname dnf dpkg du echo env exit export false find getent git gpg grep "
+    "groupadd gunzip gzip head id install ldconfig ln local locale-gen ls make microdnf mkdir mktemp mv nproc patch "
+    "pipefail popd printf pushd pwd read readonly return rm rmdir rpm sed seq set sha256sum sha512sum shift sleep "
+    "sort source strip tail tar tee test touch tr trap true type umask uname uniq unset unzip update-alternatives "
+    "update-ca-certificates useradd usermod wc wget which whoami xargs xz yum zypper"
+)
+"""Programs that keep nothing in ~/.cache."""
+
+
+_REMOVERS = ("rm", "rmdir", "unlink")
+
+
+def _tidy(call: Call) -> bool:
+    if not call.words or call.program in _TIDY or _pip(call) is not None:
+        return True
+    program = call.program or ""
+    if re.match(r"python[23]?(\.\d+)?\Z", program):
+        module = call.argument(2) if call.argument(1) == "-m" else None
+        return module in ("venv", "ensurepip", "compileall", "virtualenv") or call.argument(1) in ("--version", "-V")
+    return program == "virtualenv" and "--version" in _texts(call)
+
+
+# --- together ------------------------------------------------------------------------------------------------------
+
+
+def _known_mounts(facts: Facts, steps: Sequence[_Step]) -> dict[tuple[str, Owner | None], str]:
+    """Cache mounts that the file has, as it writes them, by target and owner: one cache is better than two."""
+    known: dict[tuple[str, Owner | None], str] = {}
+    for step in steps:
+        for mount in facts.mounts(step.run):
+            text = mount.flag.value or ""
+            if mount.type != "cache" or mount.problem is not None or not isinstance(mount.target, Known):
+                continue
+            if mount.mode is not None or mount.from_ is not None or mount.read_only or "$" in text or "\n" in text:
+                continue
+            if not mount.target_text.startswith("/") or '"' in text:
+                continue
+            owner = None if mount.uid is None and mount.gid is None else Owner(mount.uid or 0, mount.gid or 0)
+            known.setdefault((mount.target.value, owner), text)
+    return known
+
+
+def _precedes(a: _Step, b: _Step) -> bool:
+    """Whether what `a` leaves is there when `b` runs."""
+    if a.stage is b.stage:
+        return a.run.keyword.start < b.run.keyword.start
+    return a.stage in b.stage.lineage
+
+
+def _groups(steps: Sequence[_Step]) -> list[list[_Step]]:
+    """Steps that must change together: those under one ENV, and those before one purge."""
+    leader = list(range(len(steps)))
+
+    def find(index: int) -> int:
+        while leader[index] != index:
+            leader[index] = leader[leader[index]]
+            index = leader[index]
+        return index
+
+    seen: dict[int, int] = {}
+    for index, step in enumerate(steps):
+        for _, pair in step.pairs:
+            other = seen.setdefault(id(pair), index)
+            leader[find(index)] = find(other)
+        if not step.wants:
+            for before, other_step in enumerate(steps):
+                if other_step.wants and _precedes(other_step, step):
+                    leader[find(index)] = find(before)
+    groups: dict[int, list[_Step]] = {}
+    for index, step in enumerate(steps):
+        groups.setdefault(find(index), []).append(step)
+    return list(groups.values())
