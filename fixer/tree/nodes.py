@@ -106,13 +106,22 @@ class Node:
     @property
     def span(self) -> Span:
         """From the first leaf's text to the last leaf's end."""
-        first = last = None
-        for leaf in self.leaves():
-            first = first or leaf
-            last = leaf
+        first, last = self._edge(False), self._edge(True)
         if first is None or last is None:
             return Span(-1, -1)
         return Span(first.start, last.start + len(last.text))
+
+    def _edge(self, last: bool) -> Leaf | None:
+        """The first or the last leaf below, without looking at those between."""
+        names = self._field_names()
+        for name in reversed(names) if last else names:
+            value = getattr(self, name)
+            many = value if type(value) is tuple else (value,)
+            for child in reversed(many) if last else many:
+                found = child if child is None or isinstance(child, Leaf) else child._edge(last)
+                if found is not None:
+                    return found
+        return None
 
     def with_changes(self, **changes: Any) -> Self:
         """A copy with other fields. A plain string given for a leaf keeps that leaf's prefix and type.
