@@ -139,7 +139,7 @@ def effects_of(facts: Facts, instruction: Instruction) -> tuple[Effect, ...]:
         return (Effect("write", path, "exact", _start(path), instruction.argument, instruction.argument.span),)
     if isinstance(instruction, Volume):
         return tuple(
-            Effect("read", path, "tree", _start(path), None, instruction.span)
+            Effect("read", path, "tree", _start(path), None, _volume_span(instruction))
             for path in facts.volume_paths(instruction)
         )
     return ()
@@ -157,6 +157,12 @@ def _behind(effect: Effect, mounts: tuple[Mount, ...]) -> Effect:
 
 def _start(path: Value) -> str:
     return path.value if isinstance(path, Known) else ""
+
+
+def _volume_span(volume: Volume) -> Span:
+    if volume.form is not None:
+        return volume.form.span
+    return Span(volume.paths[0].span.start, volume.paths[-1].span.end)
 
 
 def _workdir_after(instruction: Workdir, state: State, escape: str) -> Value:
@@ -354,8 +360,9 @@ def _stage_readers(search: _Search, stage: Stage, first: int) -> None:
             _reader(search, "workdir", stage, instruction, path, "exact", _start(path), None, instruction.argument.span,
                     "WORKDIR makes the directory, and the image starts in it")  # fmt: skip
         elif isinstance(instruction, Volume):
+            span = _volume_span(instruction)
             for path in facts.volume_paths(instruction):
-                _reader(search, "volume", stage, instruction, path, "tree", _start(path), None, instruction.span,
+                _reader(search, "volume", stage, instruction, path, "tree", _start(path), None, span,
                         "a volume is filled from the image")  # fmt: skip
         elif isinstance(instruction, Onbuild):
             _trigger_readers(search, stage, instruction)

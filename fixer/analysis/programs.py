@@ -495,5 +495,6 @@ _SPECIAL: dict[str, Callable[[Call, Uses], None]] = {
     "cp": _copy, "mv": _copy, "install": _copy, "rsync": _copy, "scp": _copy, "ln": _link, "find": _find, "tar": _tar,
     "bsdtar": _tar, "unzip": _unzip, "curl": _fetch, "wget": _fetch, "git": _git, "sed": _sed, "awk": _awk,
     "gawk": _awk, "mawk": _awk, "tee": _tee, ".": _source, "source": _source, "pip": _pip, "pip3": _pip,
+    "cd": _cd, "pushd": _cd,
     "sh": _shell, "bash": _shell, "dash": _shell, "ash": _shell,
 }  # fmt: skip

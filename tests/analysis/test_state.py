@@ -338,7 +338,8 @@ ROOT = ("root", 0, 0, "/root", True)
             ("app", 1001, 1001, "/home/app", False),
         ),
         (
-            "FROM debian AS a\nRUN useradd -u 1001 app\nFROM scratch\nCOPY --from=a /etc/passwd /etc/passwd\nUSER app\n",
+            "FROM debian AS a\nRUN useradd -u 1001 app\n"
+            "FROM scratch\nCOPY --from=a /etc/passwd /etc/passwd\nUSER app\n",
             ("app", 1001, 1001, "/home/app", False),
         ),
         ("COPY passwd /etc/passwd\nUSER www-data\n", ("www-data", None, None, "?", False)),
