@@ -15,11 +15,12 @@ from fixer.codemods.artifacts import (
     Product,
     Stop,
     cargo_calls,
+    located,
     place,
     provider,
     repoint,
+    same_text,
     take_out,
-    text_of,
     wants_content,
 )
 from fixer.tree.nodes import Onbuild, Run
@@ -158,11 +159,12 @@ def _products(facts: Facts, stage: Stage) -> Iterator[Product | Stop]:
     for reader, steps in hidden.values():
         try:
             product = _product(facts, stage, reader, steps)
+            if product is not None:
+                known = made.setdefault((id(product.run), product.path), product)
+                same_text(known, reader, product.text)
+                known.readers.append(reader)
         except Stop as stop:
             yield stop
-            continue
-        if product is not None:
-            made.setdefault((id(product.run), product.path), product).readers.append(reader)
     yield from made.values()
 
 
@@ -171,8 +173,7 @@ def _product(facts: Facts, stage: Stage, reader: Reader, steps: list[tuple[Run, 
 
     Raises Stop if it is not certain which step writes it, or if it is nothing that could be taken out.
     """
-    text = text_of(facts, reader, steps[-1][0])
-    path = reader.path.value if isinstance(reader.path, Known) else ""
+    path, text = located(facts, reader, steps[-1][0])
     steps = [(run, mount) for run, mount in steps if hiding_mount(facts.mounts(run), path) is mount]
     if not steps:
         return None

@@ -13,12 +13,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from posixpath import basename, dirname
 
-from fixer.analysis import Call, Facts, Known, Stage, Unknown, related
+from fixer.analysis import Call, Facts, Known, Stage, Unknown, clean, related
 from fixer.analysis.paths import Reader
 from fixer.analysis.tools.cargo import Cargo, Written, read_cargo
 from fixer.text.edits import Edit
 from fixer.text.source import Span
-from fixer.tree.editor import WIDEST_LINE, append_command, layout
+from fixer.tree.editor import WIDEST_LINE, Layout, append_command, layout
 from fixer.tree.nodes import Env, ExecForm, Instruction, JsonString, Run
 from fixer.tree.shell import AndOr, OpaqueScript, Script, Simple, Word
 
@@ -61,9 +61,10 @@ class Stop(Exception):
 class Product:
     """A file or directory that `call`, in `run`, leaves in a cache, and those who want it elsewhere.
 
-    path: absolute; text: the same as its first reader writes it, variables kept.
+    path: absolute; a build argument without a default stands in it as `${NAME}`.
+    text: the same as its readers write it, all variables kept; it may be relative.
     verb: `mv`, `cp` or `cp -a`.
-    destination: where it will be found; "" as long as nobody has chosen.
+    destination: where it will be found, variables kept in the name; "" as long as nobody has chosen.
     """
 
     run: Run
@@ -117,29 +118,44 @@ _SEARCH_PATHS = frozenset(("PATH", "LD_LIBRARY_PATH", "PYTHONPATH", "CLASSPATH",
 # --- how readers write a path --------------------------------------------------------------------------------------
 
 
-def text_of(facts: Facts, reader: Reader, run: Run) -> str:
-    """The path of a reader as the shell of `run` may write it: absolute, with its variables.
+def located(facts: Facts, reader: Reader, run: Run) -> tuple[str, str]:
+    """The path of a reader, and how the shell of `run` may write it: absolute, with its variables.
 
-    Raises Stop if the path is a pattern, is not known, or rests on a variable that is something else in the two
-    places.
+    A build argument that has no default, but is the same one in both places, stays in the path as `${NAME}`. Raises
+    Stop if the path is a pattern, is not known, or rests on a variable that is something else in the two places.
     """
-    if isinstance(reader.path, Unknown):
-        if "pattern" in reader.path.why or "braces" in reader.path.why:
-            raise Stop("glob", reader.span, "a pattern takes what earlier builds left in the cache, too")
-        raise Stop("unknown-path", reader.span, f"which path this is cannot be told: {reader.path.why}")
-    if not reader.path.args:
-        return reader.path.value
+    if isinstance(reader.path, Known) and not reader.path.args:
+        return reader.path.value, reader.path.value
+    why = reader.path.why if isinstance(reader.path, Unknown) else "a build argument decides it"
+    if "pattern" in why or "braces" in why:
+        raise Stop("glob", reader.span, "a pattern takes what earlier builds left in the cache, too")
     raw = facts.file.text[reader.span.start : reader.span.end].strip("\"'")
-    names = {a or b for a, b in _VARIABLE.findall(raw)}
-    if not raw.startswith("/") or not _PLAIN.match(_VARIABLE.sub("", raw)):
-        raise Stop("unknown-path", reader.span, "a build argument decides this path, in a way that cannot be moved")
+    path = text = raw
+    if not raw.startswith(("/", "$")):
+        cwd = reader.call.cwd if reader.call is not None else Known("/")
+        if isinstance(cwd, Unknown):
+            raise Stop("unknown-path", reader.span, f"which path this is cannot be told: {cwd.why}")
+        path = text = f"{cwd.value.rstrip('/')}/{raw}"
+    if not _PLAIN.match(_VARIABLE.sub("", text)):
+        raise Stop("unknown-path", reader.span, f"which path this is cannot be told: {why}")
     there, here = facts.state(reader.instruction), facts.state(run)
-    for name in names:
+    for found in _VARIABLE.finditer(text):
+        name = found[1] or found[2]
         ours, theirs = here.lookup(name), there.lookup(name)
-        same = isinstance(ours, Known) and isinstance(theirs, Known) and ours == theirs and ours.args == theirs.args
-        if not same:
+        if isinstance(ours, Known) and isinstance(theirs, Known) and ours == theirs and ours.args == theirs.args:
+            path = path.replace(found[0], ours.value, 1)
+        elif isinstance(ours, Unknown) and isinstance(theirs, Unknown) and ours.arg and ours.arg == theirs.arg == name:
+            path = path.replace(found[0], f"${{{name}}}", 1)
+        else:
             raise Stop("unknown-path", reader.span, f"${name} may mean something else in the step that builds it")
-    return raw
+    return clean(path), text
+
+
+def same_text(product: Product, reader: Reader, text: str) -> None:
+    """Raises Stop if the reader means the product's path only as long as nobody gives a `--build-arg`."""
+    if product.text != text:
+        because = "it is the same path as another reader's only with the default build arguments"
+        raise Stop("unknown-path", reader.span, because)
 
 
 def sources_of(product: Product, cwd: str | None) -> str:
@@ -168,27 +184,27 @@ def place(facts: Facts, stage: Stage, product: Product, products: Sequence[Produ
     name = basename(product.path)
     single = all(other.path == product.path for other in products if basename(other.path) == name)
     taken = {other.destination for other in products if other.path != product.path}
-    for candidate in _candidates(facts, product, single):
-        if candidate not in taken and _free(facts, stage, product, candidate):
-            product.destination = candidate
+    for directory in _directories(facts, product, single):
+        destination = f"{directory}/{basename(product.text)}"
+        if destination not in taken and _free(facts, stage, product, f"{directory}/{name}"):
+            product.destination = destination
             return
     because = f"no place for {name} is surely free, can be written by this user, and stays there"
     raise Stop("no-place", product.readers[0].span, because)
 
 
-def _candidates(facts: Facts, product: Product, single: bool) -> Iterator[str]:
-    name = basename(product.path)
+def _directories(facts: Facts, product: Product, single: bool) -> Iterator[str]:
     root = facts.state(product.run).user.root
     if any(_at_run_time(reader) for reader in product.readers):
         # Things are mounted over /tmp when an image runs; /usr/local/bin is meant for programs.
         if root and single and product.verb != "cp -a":
-            yield f"/usr/local/bin/{name}"
+            yield "/usr/local/bin"
         return
     if single:
-        yield f"/tmp/{name}"
-    yield f"/tmp/{basename(dirname(product.path))}/{name}"
+        yield "/tmp"
+    yield f"/tmp/{basename(dirname(product.path))}"
     if root and single:
-        yield f"/out/{name}"
+        yield "/out"
 
 
 def _at_run_time(reader: Reader) -> bool:
@@ -227,7 +243,7 @@ def _left_alone(facts: Facts, stage: Stage, run: Run, path: str) -> bool:
 # --- getting it out ------------------------------------------------------------------------------------------------
 
 
-def commands(products: Sequence[Product], cwd: str | None) -> list[str]:
+def commands(products: Sequence[Product], cwd: str | None, style: Layout) -> list[str]:
     """The commands that take the products of one RUN out: one for all that go to one directory under one verb."""
     made = [d for d in dict.fromkeys(dirname(p.destination) for p in products) if d not in ("/tmp", "/usr/local/bin")]
     out = [f"mkdir -p {' '.join(quoted(d) for d in made)}"] if made else []
@@ -238,8 +254,19 @@ def commands(products: Sequence[Product], cwd: str | None) -> list[str]:
         if len(group) == 1:
             out.append(f"{verb} {sources_of(group[0], cwd)} {quoted(group[0].destination)}")
         else:
-            out.append(f"{verb} {' '.join(sources_of(p, cwd) for p in group)} {quoted(directory)}/")
+            out.append(_filled([verb, *(sources_of(p, cwd) for p in group), f"{quoted(directory)}/"], style))
     return out
+
+
+def _filled(words: Sequence[str], style: Layout) -> str:
+    """The words of a command, on as many lines as it needs; the later ones are indented further."""
+    lines = [words[0]]
+    for word in words[1:]:
+        if len(style.indent.expandtabs(4)) + len(lines[-1]) + len(word) + 3 <= WIDEST_LINE:
+            lines[-1] += f" {word}"
+        else:
+            lines.append(f"    {word}")
+    return style.next_line.join(lines)
 
 
 def take_out(facts: Facts, run: Run, products: Sequence[Product], *, before: str | None = None) -> list[Edit]:
@@ -247,14 +274,20 @@ def take_out(facts: Facts, run: Run, products: Sequence[Product], *, before: str
     becomes an and-list. Raises Stop if it cannot be made sure that this happens after they were built, and only
     then."""
     if isinstance(run.form, ExecForm):
-        after = commands(products, _known(facts.state(run).workdir)) if products else []
+        after = commands(products, _known(facts.state(run).workdir), layout(facts.file, run)) if products else []
         return [_as_shell(facts, run, run.form, [before] if before else [], after)]
     script = facts.script(run)
     if not isinstance(script, Script) or not script.items:
         raise Stop("opaque-script", run.span, "the step's script is not understood")
     point, chain = _point(facts, run, script, products)
-    lines = commands(products, _cwd_after(facts, run, point))
+    lines = commands(products, _cwd_after(facts, run, point), _style(facts, run))
     return _append_all(facts, run, point, lines, chain)
+
+
+def _style(facts: Facts, run: Run) -> Layout:
+    style = layout(facts.file, run)
+    # The lines of a here-document are the shell's own: it continues them with a backslash.
+    return Layout(style.eol, "\\", style.indent) if run.heredocs else style
 
 
 def _known(value: Known | Unknown) -> str | None:
@@ -387,12 +420,10 @@ def _repointed(reader: Reader, product: Product) -> Edit:
     if site is None:
         raise Stop("fixed-reader", reader.span, f"it cannot be made to read from elsewhere: {reader.why}")
     new = product.destination
-    if isinstance(reader.path, Known):
-        new += reader.path.value[len(product.path) :]
     if isinstance(site, JsonString):
         return Edit(site.string.start, site.string.span.end, json.dumps(new, ensure_ascii=False))
     if isinstance(site, Word):
         return Edit(site.start, site.end, quoted(new))
-    if new and not _PLAIN.match(new):
+    if new and not _PLAIN.match(_VARIABLE.sub("", new)):
         raise Stop("fixed-reader", reader.span, "a path with such characters would have to be quoted here")
     return Edit(reader.span.start, reader.span.end, new or "?")

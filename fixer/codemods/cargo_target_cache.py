@@ -9,21 +9,22 @@ from typing import ClassVar
 
 from fixer.analysis import Call, Facts, Known, Stage, Unknown, Value, below, join, related
 from fixer.analysis.paths import Effect, Reader
-from fixer.analysis.tools.cargo import Cargo, Written
+from fixer.analysis.tools.cargo import Cargo, Written, read_cargo
 from fixer.codemods.api import Change, Codemod, Refusal, Settings
 from fixer.codemods.artifacts import REASONS as SHARED
 from fixer.codemods.artifacts import (
     Product,
     Stop,
     cargo_calls,
+    located,
     must_have_run,
     place,
     provider,
     quoted,
     repoint,
+    same_text,
     stops_at_failure,
     take_out,
-    text_of,
     wants_content,
 )
 from fixer.text.edits import Edit
@@ -82,14 +83,17 @@ class CargoTargetCache(Codemod):
         **SHARED,
         "deps-in-layers": "Dependencies are compiled into a layer before the sources come; a mount would hide them.",
         "half-mounted": "Some steps that compile in this directory have a cache mount on it, and some have not.",
+        "mount-elsewhere": "A cache mount looks as if it were meant for the target directory, and is not there.",
         "no-artifact": "Nothing that is compiled here leaves the target directory.",
         "no-project-name": "The cache needs a name that no other project on the builder uses.",
         "old-syntax": "The file asks for a frontend that knows no cache mounts, or no variables in them.",
+        "reproducible-build": "SOURCE_DATE_EPOCH asks for a build that starts from nothing.",
         "removes-target": "A step removes the target directory, or one above it, which fails while a mount is there.",
         "shipped-stage": "The target directory is part of an image that people get.",
         "sources-elsewhere": "Where the sources are, which have to be touched, is not certain.",
         "sources-in-step": "The directory of the sources is made in the very step that compiles them.",
         "unknown-reader": "A later step may read anything in the target directory.",
+        "unknown-step": "Another tool may compile in the same directory, into a layer, which the mount would hide.",
         "unknown-target-dir": "Which directory cargo compiles in is not certain.",
         "unknown-user": "The number of the user who compiles is not known, and the mount has to name it.",
         "unwritable-sources": "The user who compiles cannot touch the sources.",
@@ -190,6 +194,7 @@ def _group(facts: Facts, stages: list[Stage]) -> _Group | None:
     directory = _directory(facts, steps)
     for step in steps:
         _refuse_half(facts, step, directory)
+        _refuse_others(facts, step, directory)
     return _Group(directory, stages, steps)
 
 
@@ -229,11 +234,39 @@ def _refuse_half(facts: Facts, step: _Step, directory: str) -> None:
     for mount in facts.mounts(step.run):
         if not isinstance(mount.target, Known):
             continue
+        if mount.type == "cache" and basename(mount.target.value) == basename(directory) != mount.target.value:
+            because = "this looks as if it were meant for cargo's target directory, which is another one"
+            if mount.target.value != directory:
+                raise Stop("mount-elsewhere", mount.flag.word.span, because)
         if mount.type in ("cache", "tmpfs", "bind") and related(mount.target.value, directory):
             if mount.type == "bind" and not below(mount.target.value, directory):
                 continue
             because = "this step has a mount there, and another step that compiles in the same directory has none"
             raise Stop("half-mounted", mount.flag.word.span, because)
+
+
+def _refuse_others(facts: Facts, step: _Step, directory: str) -> None:
+    """Tools that may compile in the same directory before the step, into the layer."""
+    for stage in step.stage.lineage:
+        for instruction in stage.instructions:
+            if instruction is step.run:
+                return
+            if not isinstance(instruction, Run):
+                continue
+            for call in _calls(facts, instruction):
+                if _may_compile(call) and not (isinstance(call.cwd, Known) and not related(call.cwd.value, directory)):
+                    because = "it may compile in the same directory, into the layer, which a mount would hide"
+                    raise Stop("unknown-step", Span(*call.span), because)
+
+
+def _may_compile(call: Call) -> bool:
+    if call.program in _BUILDERS:
+        return True
+    cargo = read_cargo(call.words, call.cwd, call.lookup)
+    return cargo is not None and not cargo.known
+
+
+_BUILDERS = frozenset(("make", "gmake", "just", "task", "ninja", "mage", "wasm-pack", "trunk", "maturin", "cross"))
 
 
 def _refuse_layers(facts: Facts, steps: Sequence[_Step]) -> None:
@@ -248,11 +281,32 @@ def _refuse_layers(facts: Facts, steps: Sequence[_Step]) -> None:
             for instruction in stage.instructions:
                 if isinstance(instruction, Run):
                     _refuse_stub(facts, instruction)
+    _refuse_copied_target(facts, steps)
     for at, step in enumerate(steps[1:], 1):
         before = steps[at - 1]
         if before.stage in step.stage.lineage and _copies_between(facts, before, step):
             because = "this compiles before all sources are there, so that a layer keeps it, which a mount would hide"
             raise Stop("deps-in-layers", _span(before), because)
+
+
+def _refuse_copied_target(facts: Facts, steps: Sequence[_Step]) -> None:
+    """A COPY of another stage's target directory, or of a stage that compiled: its layer is what a mount would hide."""
+    for step in steps:
+        directories = [d for _, cargo in step.calls for d in cargo.target_dirs()]
+        for instruction, path in _brought(facts, step):
+            if not isinstance(instruction, Transfer) or path is None:
+                continue
+            source = facts.copied_from(instruction)
+            if not isinstance(source, Stage):
+                continue
+            compiled = any(_compiles(facts, i) for each in source.lineage for i in each.instructions)
+            if any(below(path, d) or (compiled and below(d, path) and path != "/") for d in directories):
+                because = "it brings what was compiled in another stage, which a mount would hide"
+                raise Stop("deps-in-layers", instruction.span, because)
+
+
+def _compiles(facts: Facts, instruction: Instruction) -> bool:
+    return isinstance(instruction, Run) and any(cargo.compiles for _, cargo in cargo_calls(facts, instruction))
 
 
 def _refuse_stub(facts: Facts, run: Run) -> None:
@@ -369,16 +423,49 @@ def _check_place(facts: Facts, group: _Group) -> None:
             raise Stop("shipped-stage", _span(step), because)
         parent = dirname(group.directory)
         cargo = step.calls[0][1]
-        made = any(path is not None and below(path, parent) for _, path in _brought(facts, step))
-        if cargo.target_dir is None and not made and parent != "/":
+        if cargo.target_dir is None and parent != "/" and not _is_there(facts, step, parent):
             because = f"{parent} is made in this step, where the mount would stand in its way"
             raise Stop("sources-in-step", _span(step), because)
+
+
+def _is_there(facts: Facts, step: _Step, directory: str) -> bool:
+    """`directory` was made before the step, so that the mount does not stand in the way of what makes it."""
+    clones = any(
+        call.program == "git" and Known("clone") in call.words
+        for call in _calls(facts, step.run)
+        if call.span[0] < step.calls[0][0].span[0]
+    )
+    for instruction, path in _brought(facts, step):
+        if path is None:
+            continue
+        if below(path, directory):
+            return True
+        if isinstance(instruction, Transfer) and below(directory, path) and not clones:
+            return True
+    for stage in step.stage.lineage:
+        for instruction in stage.instructions:
+            if instruction is step.run:
+                return False
+            if isinstance(instruction, Run) and any(
+                isinstance(call.cwd, Known) and below(call.cwd.value, directory) for call in _calls(facts, instruction)
+            ):
+                return True
+    return False
+
+
+def _calls(facts: Facts, run: Run) -> Sequence[Call]:
+    calls = facts.calls(run)
+    return () if isinstance(calls, OpaqueScript) else calls
 
 
 def _check_step(facts: Facts, step: _Step, group: _Group) -> None:
     """What else the step does with the directory."""
     for call, _ in step.calls:
         must_have_run(call)
+        epoch = call.lookup("SOURCE_DATE_EPOCH")
+        if isinstance(epoch, Known) or (epoch is not None and epoch.arg is not None):
+            because = "SOURCE_DATE_EPOCH asks for a build that can be repeated from nothing; a cache is not nothing"
+            raise Stop("reproducible-build", Span(*call.span), because)
         if not call.fatal:
             raise Stop("failure-not-fatal", Span(*call.span), "a failure of this command does not end the step")
     effects = facts.effects(step.run)
@@ -461,13 +548,17 @@ def _find_products(facts: Facts, group: _Group) -> None:
     for reader, steps in readers.values():
         if reader.through_mount is not None:
             continue
+        if reader.relation == "unknown" and _needs_nothing(reader):
+            continue
         if reader.relation == "unknown":
             raise Stop("unknown-reader", reader.span, reader.why or "it may read anything in the target directory")
         if reader.relation in ("above", "same"):
             because = "it takes the whole directory, of which nothing would be left without the mount"
             raise Stop("whole-directory", reader.span, because)
         product = _product(facts, reader, steps)
-        made.setdefault((id(product.run), product.path), product).readers.append(reader)
+        known = made.setdefault((id(product.run), product.path), product)
+        same_text(known, reader, product.text)
+        known.readers.append(reader)
     group.products = list(made.values())
     for product in group.products:
         stage = facts.stage_of(product.run)
@@ -477,10 +568,14 @@ def _find_products(facts: Facts, group: _Group) -> None:
         raise Stop("no-artifact", _span(group.steps[-1]), "nothing that is compiled here is read anywhere else")
 
 
+def _needs_nothing(reader: Reader) -> bool:
+    """A call of cargo that compiles nothing reads nothing that was compiled."""
+    cargo = read_cargo(reader.call.words, reader.call.cwd, reader.call.lookup) if reader.call is not None else None
+    return cargo is not None and cargo.known and not cargo.compiles
+
+
 def _product(facts: Facts, reader: Reader, steps: Sequence[_Step]) -> Product:
-    step = steps[-1]
-    text = text_of(facts, reader, step.run)
-    path = reader.path.value if isinstance(reader.path, Known) else ""
+    path, text = located(facts, reader, steps[-1].run)
     found = [(each, made) for each in steps if (made := provider(facts, each.run, path)) is not None]
     if not found:
         depth = path.count("/")
@@ -541,7 +636,7 @@ def _roots(facts: Facts, step: _Step, directory: str) -> list[str]:
     first = dirname(directory) if cargo.target_dir is None else cargo.manifest.value
     others: list[str] = []
     for instruction, path in _brought(facts, step):
-        if not isinstance(instruction, Transfer) or not _may_be_crate(instruction):
+        if not isinstance(instruction, Transfer) or not _may_be_crate(facts, instruction):
             continue
         if path is None:
             because = "where this puts its files, which may be sources, is not known"
@@ -568,10 +663,14 @@ def _whole_tree(instruction: Transfer) -> bool:
     return any(text.strip("\"'").rstrip("/") in ("", ".", "./") for text in _sources(instruction))
 
 
-def _may_be_crate(instruction: Transfer) -> bool:
-    return any(not text.strip("\"'").endswith(_NO_SOURCE) for text in _sources(instruction)) and not any(
-        flag.name == "from" for flag in instruction.flags
-    )
+def _may_be_crate(facts: Facts, instruction: Transfer) -> bool:
+    if not isinstance(facts.copied_from(instruction), Stage | None):
+        return False
+    for text in _sources(instruction):
+        name = basename(text.strip("\"'").rstrip("/"))
+        if not name.endswith(_NO_SOURCE) and not (name.startswith(".") and len(name) > 2):
+            return True
+    return False
 
 
 def _sources(instruction: Transfer) -> list[str]:
@@ -590,8 +689,10 @@ def _mount(facts: Facts, step: _Step, group: _Group, project: str, *, several: b
         name += f"-{hint}"
     name += "-target"
     state = facts.state(step.run)
-    if state.args.get("TARGETARCH") is not None:
-        name += "-$TARGETARCH"
+    for variable in ("TARGETARCH", "TARGETPLATFORM"):
+        if state.args.get(variable) is not None:
+            name += f"-${variable}"
+            break
     fields = ["type=cache", f"id={name}", f"target={group.directory}", "sharing=locked"]
     if not state.user.root:
         fields += [f"uid={state.user.uid}", f"gid={state.user.gid}"]

@@ -39,9 +39,9 @@ was compiled or not (shown with cargo 1.95)."""
 _READ_ONLY = _set(
     "add chef-prepare clean config fetch fmt generate-lockfile help info init locate-project login logout "
     "metadata new owner pkgid read-manifest remove report search tree uninstall update vendor "
-    "verify-project version yank"
+    "verify-project version yank about audit binstall cyclonedx deny license machete outdated sbom sort"
 ) | {""}
-"""Known commands that compile nothing; `cargo --version` is none at all."""
+"""Known commands that compile nothing, well-known plug-ins among them; `cargo --version` is none at all."""
 
 _VALUE_OPTIONS = _set(
     "--package --exclude --bin --example --test --bench --features --target --target-dir --profile --jobs "
@@ -49,6 +49,7 @@ _VALUE_OPTIONS = _set(
     "--vers --git --branch --tag --rev --path --root --index --registry --recipe-path --charset --format "
     "--prefix --depth --edges --invert --prune -p -F -j -Z -C -i -e"
 )
+_ONLY_TELLS = frozenset(("--version", "--help", "-V", "-h", "--list"))
 _SHORT = {"-p": "--package", "-F": "--features", "-j": "--jobs", "-r": "--release", "-C": "--directory"}
 
 _DIRECTORIES = {"dev": "debug", "test": "debug", "bench": "release"}
@@ -342,6 +343,8 @@ def _options(words: Sequence[Value]) -> _Options:
         elif name in _VALUE_OPTIONS and not (name == "--version" and "install" not in parts):
             waiting = name
     out.subcommand = _subcommand(parts)
+    if out.flags & _ONLY_TELLS and not out.last("--version"):
+        out.subcommand = ""
     return out
 
 

@@ -31,6 +31,8 @@ def read(text: str, cwd: Value = APP, /, **env: str) -> Cargo:
         ("rustup run stable cargo build", "build"),
         ("/usr/bin/mold -run cargo build", "build"),
         ("cargo --version", ""),
+        ("cargo clippy --version", ""),
+        ("cargo build --help", ""),
         ("cargo install cargo-chef --version 0.1.71", "install"),
     ],
 )
