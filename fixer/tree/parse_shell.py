@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import re
 import sys
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any, Literal
 
-from fixer.tree.cook import Cooked, cook, cook_heredoc, kept_pieces
+from fixer.tree.cook import Cooked
 from fixer.tree.grammar import load_lark
-from fixer.tree.nodes import Dockerfile, Heredoc, Instruction, ShellForm
 from fixer.tree.shell import (
     AndOr,
     ArithmeticCommand,
@@ -38,12 +36,9 @@ from fixer.tree.shell import (
 from fixer.tree.shell import Literal as LiteralPart
 from fixer.tree.shell_lexer import MAX_DEPTH, REASONS, RefusedError, Scanner, ShellLexer
 
-__all__ = ["MAX_DEPTH", "REASONS", "Dialect", "parse_shell", "shell_text"]
+__all__ = ["MAX_DEPTH", "REASONS", "Dialect", "parse_shell"]
 
 Dialect = Literal["sh", "bash"]
-
-_ONE_HEREDOC = re.compile(r"""[0-9]*<<-?(?:[^<\s"']|"[^"<]*"|'[^'<]*')+""")
-"""`<<EOF` and nothing else (parser.ParseHeredoc, v0.25)."""
 
 
 def parse_shell(cooked: Cooked, base: int = 0, dialect: Dialect = "sh") -> Script | OpaqueScript:
@@ -63,33 +58,6 @@ def parse_shell(cooked: Cooked, base: int = 0, dialect: Dialect = "sh") -> Scrip
         return _parse(scanner)
     except RefusedError as refused:
         return OpaqueScript(places[0], places[len(text)], refused.why, refused.at)
-
-
-def shell_text(file: Dockerfile[Any], instruction: Instruction) -> tuple[Cooked, int] | None:
-    """What a shell reads of an instruction in shell form, and the offset in the file of the raw text behind it: ready
-    for `parse_shell`. None for the exec form, and without any form.
-
-    A RUN whose whole command is one here-document hands its body to the shell; a body that begins with `#!` is run by
-    that program instead, which is for the caller to see. A command with other here-documents reaches the shell with
-    them (dockerfile2llb/convert.go, dispatchRun, v0.25).
-    """
-    form = getattr(instruction, "form", None)
-    if not isinstance(form, ShellForm):
-        return None
-    script = form.script
-    heredocs: tuple[Heredoc, ...] = getattr(instruction, "heredocs", ())
-    if not heredocs:
-        return cook(script.text, file.escape), script.start
-    if _ONE_HEREDOC.fullmatch(script.value.strip()):
-        body = heredocs[0].body
-        return cook_heredoc(body.text, heredocs[0].chomp), body.span.start
-    start, end = script.span
-    pieces = kept_pieces(file.text, start, end, file.escape)
-    for heredoc in heredocs:
-        first, last = heredoc.body.span.start, heredoc.terminator.span.end
-        pieces += [(first - 1, last)]
-    raw = file.text[start : pieces[-1][1]]
-    return Cooked(raw, [(first - start, last - start) for first, last in pieces]), start
 
 
 def _places(cooked: Cooked, base: int) -> Sequence[int]:
@@ -371,7 +339,42 @@ def _arithmetic(inside: _Inside) -> ArithmeticCommand:
     return ArithmeticCommand(inside[0], inside[1], (), inside[2][0], inside[2][1])
 
 
+_TEST_UNARY = frozenset(f"-{letter}" for letter in "abcdefghknoprstuvwxzGLNORS")
+_TEST_BINARY = frozenset(
+    ("=", "==", "!=", "=~", "<", ">", "-eq", "-ne", "-lt", "-le", "-gt", "-ge", "-nt", "-ot", "-ef")
+)
+_TEST_JOINING = frozenset(("&&", "||", "(", ")", "<", ">"))
+
+
+def _check_test(words: list[Word]) -> None:
+    """Raise RefusedError where bash would not read the words of `[[ … ]]`."""
+    depth = 0
+    want = "operand"
+    for word in words:
+        text = word.text
+        if want == "operand" and text in ("!", "("):
+            depth += text == "("
+        elif want in ("operand", "argument"):
+            if text in _TEST_JOINING:
+                raise RefusedError("syntax", word.start)
+            want = "binary" if want == "operand" else "end"
+            if want == "binary" and text in _TEST_UNARY:
+                want = "argument"
+        elif want == "binary" and text in _TEST_BINARY:
+            want = "argument"
+        elif text in ("&&", "||"):
+            want = "operand"
+        elif text == ")" and depth:
+            depth -= 1
+            want = "end"
+        else:
+            raise RefusedError("syntax", word.start)
+    if depth or want in ("operand", "argument"):
+        raise RefusedError("syntax", words[-1].start)
+
+
 def _test(left: _Mark, words: list[Word], right: _Mark) -> Test:
+    _check_test(words)
     return Test(left[0], right[1], (), tuple(words))
 
 

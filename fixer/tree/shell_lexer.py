@@ -394,6 +394,8 @@ class Scanner:
                     raise self.refuse("syntax", start)
                 if self.held:
                     raise self.refuse("heredoc", start)
+                if brackets:
+                    raise self.refuse("double-bracket", start)
                 if self.pending:
                     pos = self._bodies(pos)
                 if fresh or mode == _TEST:
@@ -402,7 +404,6 @@ class Scanner:
                     continue
                 fresh = True
                 mode = _COMMAND
-                brackets = False
                 yield "SEMI", Operator(places[start], places[start] + 1, "\n")
                 continue
             elif kind == _COMMENT:

@@ -18,10 +18,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fixer.tree.cook import Cooked
-from fixer.tree.nodes import Dockerfile, From, Run, Shell
+from fixer.tree.cook import Cooked, cook, cook_heredoc, kept_pieces
+from fixer.tree.nodes import Dockerfile, From, Heredoc, Instruction, Run, Shell, ShellForm
 from fixer.tree.parse import parse
-from fixer.tree.parse_shell import Dialect, parse_shell, shell_text
+from fixer.tree.parse_shell import Dialect, parse_shell
 from fixer.tree.shell import (
     AndOr,
     Arithmetic,
@@ -469,6 +469,32 @@ def difference(ours: Shape, theirs: Shape, path: str = "") -> str:
     return f"{path}: {ours!r:.300} and {theirs!r:.300}"
 
 
+def static_words(texts: list[str], dialect: Dialect) -> dict[str, str]:
+    """The words of some scripts that always have one value, and that value. Words that are not at the top of a script
+    (their text may be escaped once more) are left out, and so is a backslash at the very end of a script."""
+    found: dict[str, str] = {}
+    for text in texts:
+        tree = parse_shell(plain(text), 0, dialect)
+        if isinstance(tree, OpaqueScript) or "`" in text:
+            continue
+        for node in tree.walk():
+            if isinstance(node, Simple):
+                found.update((w.text, w.static) for w in node.words if w.static is not None)
+    return {text: value for text, value in found.items() if "\0" not in text and text[-1] != "\\"}
+
+
+def values_in(shell: str, words: dict[str, str]) -> list[str]:
+    """What the shell makes of the words."""
+    out: list[str] = []
+    texts = list(words)
+    for at in range(0, len(texts), 100):
+        script = "printf '%s\\0' " + " ".join(texts[at : at + 100])
+        argument = script.encode("utf-8", "surrogateescape")
+        done = subprocess.run([shell.encode(), b"-c", argument], capture_output=True, timeout=60, check=True)
+        out += done.stdout.decode("utf-8", "surrogateescape").split("\0")[:-1]
+    return out
+
+
 @dataclass(frozen=True)
 class Verdict:
     """What came out for one script. `problem` is empty if nobody disagrees."""
@@ -532,6 +558,37 @@ def dockerfiles(folders: list[str]) -> Iterator[Path]:
     for folder in folders:
         for root, _, names in sorted(os.walk(folder)):
             yield from (Path(root, name) for name in sorted(names) if not name.endswith(".tsv"))
+
+
+_ONE_HEREDOC = re.compile(r"""[0-9]*<<-?(?:[^<\s"']|"[^"<]*"|'[^'<]*')+""")
+"""`<<EOF` and nothing else (parser.ParseHeredoc, v0.25)."""
+
+
+def shell_text(file: Dockerfile[Any], instruction: Instruction) -> tuple[Cooked, int] | None:
+    """What a shell reads of an instruction in shell form, and the offset in the file of the raw text behind it: ready
+    for `parse_shell`. None for the exec form, and without any form.
+
+    A RUN whose whole command is one here-document hands its body to the shell; a body that begins with `#!` is run by
+    that program instead, which is for the caller to see. A command with other here-documents reaches the shell with
+    them (dockerfile2llb/convert.go, dispatchRun, v0.25).
+    """
+    form = getattr(instruction, "form", None)
+    if not isinstance(form, ShellForm):
+        return None
+    script = form.script
+    heredocs: tuple[Heredoc, ...] = getattr(instruction, "heredocs", ())
+    if not heredocs:
+        return cook(script.text, file.escape), script.start
+    if _ONE_HEREDOC.fullmatch(script.value.strip()):
+        body = heredocs[0].body
+        return cook_heredoc(body.text, heredocs[0].chomp), body.span.start
+    start, end = script.span
+    pieces = kept_pieces(file.text, start, end, file.escape)
+    for heredoc in heredocs:
+        first, last = heredoc.body.span.start, heredoc.terminator.span.end
+        pieces += [(first - 1, last)]
+    raw = file.text[start : pieces[-1][1]]
+    return Cooked(raw, [(first - start, last - start) for first, last in pieces]), start
 
 
 _WINDOWS = re.compile(r"windows|nanoserver|servercore", re.I)

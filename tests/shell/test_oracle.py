@@ -8,7 +8,7 @@ import pytest
 
 from fixer.tree.parse_shell import Dialect
 from tests.shell.cases import BASH, BOTH, OPAQUE, SH
-from tests.shell.oracle import accepts, check, shfmt_program
+from tests.shell.oracle import accepts, check, shfmt_program, static_words, values_in
 
 WITHOUT_SHFMT = {
     # shfmt takes the single quotes for quotes; dash and bash print them, and expand $d
@@ -41,3 +41,11 @@ def test_same_tree_as_shfmt(text: str, dialect: Dialect) -> None:
 )
 def test_shells_refuse_what_is_no_script(text: str) -> None:
     assert not (accepts("bash", text) and accepts("dash", text))
+
+
+@needs_shells
+@pytest.mark.parametrize(("shell", "dialect"), [("dash", "sh"), ("bash", "bash"), ("bash", "sh")])
+def test_static_words_have_the_value_that_shells_give_them(shell: str, dialect: Dialect) -> None:
+    words = static_words([text for text, _ in (BOTH + BASH if dialect == "bash" else BOTH)], dialect)
+    assert len(words) > 80
+    assert values_in(shell, words) == list(words.values())
