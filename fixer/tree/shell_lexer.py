@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from lark.lexer import Lexer
+from lark.lexer import Token as LarkToken
 
 from fixer.text.source import Span
 from fixer.tree.shell import (
@@ -130,16 +131,20 @@ _DEFAULTING = frozenset({":-", "-", ":=", "=", ":+", "+", ":?", "?"})
 
 
 class ShellLexer(Lexer):
-    """What Lark is given: reads from a `Scanner` (lexer interface 2)."""
+    """What Lark is given (lexer interface 2): reads from the `Scanner` that Lark was given as its text."""
 
     __future_interface__ = 2
 
     def __init__(self, conf: object) -> None:
         pass
 
-    def lex(self, lexer_state: Any, parser_state: Any) -> Iterator[Any]:
-        """The tokens of the scanner that was given to Lark as its text."""
-        return iter(lexer_state.text.tokens())
+    def lex(self, lexer_state: Any, parser_state: Any) -> Iterator[LarkToken]:
+        """The scanner's terminals as Lark's own loop wants them."""
+        for name, value in lexer_state.text.tokens():
+            if name != "$END":
+                token = LarkToken(name, "", 0, 1, 1, 1, 1, 0)
+                token.value = value
+                yield token
 
 
 class Scanner:
