@@ -13,12 +13,12 @@ from enum import Enum
 from fnmatch import fnmatchcase
 from typing import Any
 
-from fixer.analysis import Call, Known, Mount, UserState, Value, below, clean, related
+from fixer.analysis import Call, Facts, Known, Mount, UserState, Value, below, clean, related
 from fixer.text.edits import Edit
 from fixer.text.source import Span
 from fixer.tree.editor import remove_commands, remove_word
 from fixer.tree.nodes import Directive, Dockerfile, JsonString, Run
-from fixer.tree.shell import AndOr, Literal, Pipeline, Script, Word
+from fixer.tree.shell import AndOr, Literal, OpaqueScript, Pipeline, Script, Word
 
 REASONS: Mapping[str, str] = {
     "onbuild": "The step runs in other people's builds, whose user and environment this file does not know.",
@@ -133,6 +133,49 @@ def takes_mounts(file: Dockerfile[Any]) -> Directive | None:
         ):
             return item
     return None
+
+
+def known_mounts(facts: Facts, runs: Sequence[Run]) -> dict[tuple[str, Owner | None], str]:
+    """The cache mounts that the RUNs have, as the file writes them, by target and owner: one cache is better than two
+    of the same."""
+    known: dict[tuple[str, Owner | None], str] = {}
+    for run in runs:
+        for mount in facts.mounts(run):
+            text = mount.flag.value or ""
+            if mount.type != "cache" or mount.problem is not None or not isinstance(mount.target, Known):
+                continue
+            if mount.mode is not None or mount.from_ is not None or mount.read_only or re.search(r"[$\s\"]", text):
+                continue
+            if not mount.target_text.startswith("/"):
+                continue
+            owner = None if mount.uid is None and mount.gid is None else Owner(mount.uid or 0, mount.gid or 0)
+            known.setdefault((mount.target.value, owner), text)
+    return known
+
+
+def removed_later(facts: Facts, run: Run, directory: str) -> Iterator[tuple[Call, str, Reach]]:
+    """Calls of `rm` without -f that may hit `directory`, in the steps that come after `run` in its stage and in those
+    that start from it: they fail if there is nothing to remove. With what the word says, and what it can hit."""
+    stage = facts.stage_of(run)
+    if stage is None or not re.search(r"\brm\b", facts.file.text):
+        return
+    stages = [stage]
+    for each in stages:
+        stages.extend(each.derived)
+        for instruction in each.instructions[facts.index_of(run) + 1 if each is stage else 0 :]:
+            calls = facts.calls(instruction) if isinstance(instruction, Run) else ()
+            for call in () if isinstance(calls, OpaqueScript) else calls:
+                if call.program != "rm" or not call.fatal or _is_forced(call):
+                    continue
+                for index in operands(call):
+                    pattern, whole = pattern_of(call, call.nodes[index])
+                    hit = reach(pattern, whole, directory)
+                    if hit in (Reach.OWN, Reach.WIDE):
+                        yield call, pattern, hit
+
+
+def _is_forced(call: Call) -> bool:
+    return any(isinstance(w, Known) and re.match(r"-[a-zA-Z]*f|--force", w.value) for w in call.words[1:])
 
 
 # --- words that are paths ------------------------------------------------------------------------------------------

@@ -221,7 +221,7 @@ class _Plan:
         self.file = facts.file
         self.steps = steps
         self.readers: dict[tuple[int, str], Stop | None] = {}
-        self.known_mounts = _known_mounts(facts, steps)
+        self.known_mounts = common.known_mounts(facts, [step.run for step in steps])
 
     def prepare(self, step: _Step) -> None:
         """Fill in the step. Steps of one stage come in the order of the text."""
@@ -445,6 +445,7 @@ class _Plan:
 
     def _other_use(self, call: Call, places: Mapping[str, Owner | None]) -> None:
         """A command that names the directory, or changes a whole directory that holds it."""
+        hits = []
         for effect in self.facts.call_effects(call):
             if not isinstance(effect.path, Known) or effect.extent == "unknown":
                 continue
@@ -453,8 +454,12 @@ class _Plan:
                 home = basename(dirname(target)) in (".cache", "cache") and path == dirname(target)
                 over = below(target, path) and effect.extent == "tree" and (effect.mode != "read" or home)
                 if below(path, target) or over:
-                    because = f"{call.program or 'it'} uses the cache's directory, or one above it, in the same step"
-                    raise Stop("cleanup", effect.span, because)
+                    hits.append(effect)
+        if hits:
+            worst = next((effect for effect in hits if effect.mode != "read"), hits[0])
+            reason = "cache-is-read" if worst.mode == "read" else "cleanup"
+            because = f"{call.program or 'it'} uses the cache's directory, or one above it, in the same step"
+            raise Stop(reason, worst.span, because)
 
     def _home_cache(self, step: _Step, target: str) -> None:
         parent = dirname(target)
@@ -478,8 +483,9 @@ class _Plan:
             if self._matters(reader, target):
                 because = f"it reads {reader.path if isinstance(reader.path, Known) else 'what may be the cache'}"
                 return Stop("cache-is-read", reader.span, f"{because}, where the cache of pip will not be any more")
-        for call in _careless_removals(self.facts, step, target):
-            return Stop("cache-is-read", _span(call), "without -f it fails where there is nothing to remove")
+        for call, pattern, hit in common.removed_later(self.facts, step.run, target):
+            if hit is Reach.OWN or not _there(pattern, target):
+                return Stop("cache-is-read", _span(call), "without -f it fails where there is nothing to remove")
         return None
 
     def _matters(self, reader: Reader, target: str) -> bool:
@@ -575,29 +581,6 @@ def _matches(pattern: str, name: str) -> bool:
     return common.reach("/" + pattern, True, "/" + name) is not Reach.NONE
 
 
-def _careless_removals(facts: Facts, step: _Step, target: str) -> Iterator[Call]:
-    """`rm` without -f of the directory, or of one that only pip would have made, in a later step without the mount."""
-    if not re.search(r"\brm\b", facts.file.text):
-        return
-    stages = [step.stage]
-    for stage in stages:
-        stages.extend(stage.derived)
-        start = facts.index_of(step.run) + 1 if stage is step.stage else 0
-        for instruction in stage.instructions[start:]:
-            calls = facts.calls(instruction) if isinstance(instruction, Run) else ()
-            if isinstance(calls, OpaqueScript) or any(_pip(c) is not None for c in calls):
-                continue
-            for call in calls:
-                forced = any(re.match(r"-[a-zA-Z]*f|--force", text) for text in _texts(call))
-                if call.program != "rm" or not call.fatal or forced:
-                    continue
-                for index in common.operands(call):
-                    pattern, whole = common.pattern_of(call, call.nodes[index])
-                    hit = common.reach(pattern, whole, target)
-                    if hit is Reach.OWN or (hit is Reach.WIDE and not _there(pattern, target)):
-                        yield call
-
-
 def _alpine(facts: Facts, stage: Stage) -> bool:
     """Whether programs that are built in this stage are linked with musl: its base is Alpine, or `apk` is at work."""
     root = stage.root
@@ -642,23 +625,6 @@ def _tidy(call: Call) -> bool:
 
 
 # --- together ------------------------------------------------------------------------------------------------------
-
-
-def _known_mounts(facts: Facts, steps: Sequence[_Step]) -> dict[tuple[str, Owner | None], str]:
-    """Cache mounts that the file has, as it writes them, by target and owner: one cache is better than two."""
-    known: dict[tuple[str, Owner | None], str] = {}
-    for step in steps:
-        for mount in facts.mounts(step.run):
-            text = mount.flag.value or ""
-            if mount.type != "cache" or mount.problem is not None or not isinstance(mount.target, Known):
-                continue
-            if mount.mode is not None or mount.from_ is not None or mount.read_only or "$" in text or "\n" in text:
-                continue
-            if not mount.target_text.startswith("/") or '"' in text:
-                continue
-            owner = None if mount.uid is None and mount.gid is None else Owner(mount.uid or 0, mount.gid or 0)
-            known.setdefault((mount.target.value, owner), text)
-    return known
 
 
 def _precedes(a: _Step, b: _Step) -> bool:
