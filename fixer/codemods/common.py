@@ -246,6 +246,14 @@ def reach(pattern: str, whole: bool, directory: str) -> Reach:
     return Reach.OWN if exact else Reach.WIDE
 
 
+REMOVERS = frozenset(("rm", "rmdir", "unlink"))
+
+
+def node_span(node: Word | JsonString) -> Span:
+    """The place of a word of a call."""
+    return node.string.span if isinstance(node, JsonString) else node.span
+
+
 def operands(call: Call) -> Iterator[int]:
     """The indexes of the words of `call` that are not options (`--` ends the options)."""
     options = True

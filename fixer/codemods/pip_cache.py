@@ -394,7 +394,7 @@ class _Plan:
         for call in step.calls:
             if any(call is other for other in own):
                 continue
-            if call.program in _REMOVERS:
+            if call.program in common.REMOVERS:
                 self._removal(step, call, places)
             elif call.program == "find":
                 _find(call, places)
@@ -413,7 +413,8 @@ class _Plan:
             pattern, whole = common.pattern_of(call, node)
             hits = {target: common.reach(pattern, whole, target) for target in places}
             if Reach.UNKNOWN in hits.values():
-                raise Stop("cleanup", _node_span(node), "what this removes cannot be told, and it may be the cache")
+                because = "what this removes cannot be told, and it may be the cache"
+                raise Stop("cleanup", common.node_span(node), because)
             if Reach.WIDE in hits.values():
                 self._wide(step, call, node, pattern, [t for t, hit in hits.items() if hit is Reach.WIDE])
                 drop.append(index)
@@ -433,15 +434,15 @@ class _Plan:
             parent = dirname(target)
             if basename(parent) not in (".cache", "cache") or not below(pattern, parent):
                 because = f"it removes more than {target}, which cannot be removed while it is mounted"
-                raise Stop("cleanup", _node_span(node), because)
+                raise Stop("cleanup", common.node_span(node), because)
             stranger = next((c for c in step.calls if not _tidy(c) and c is not call), None)
             if stranger is not None:
                 because = f"{stranger.program or 'another command'} may leave things in {parent} that this removes"
-                raise Stop("cleanup", _node_span(node), because)
+                raise Stop("cleanup", common.node_span(node), because)
             for writer in self.facts.writers(step.stage, parent, step.run):
                 foreign = writer.call is None or _pip(writer.call) is None
                 if writer.mode == "write" and writer.content and writer.relation in ("same", "inside") and foreign:
-                    raise Stop("cleanup", _node_span(node), f"it removes what others left in {parent}, too")
+                    raise Stop("cleanup", common.node_span(node), f"it removes what others left in {parent}, too")
 
     def _other_use(self, call: Call, places: Mapping[str, Owner | None]) -> None:
         """A command that names the directory, or changes a whole directory that holds it."""
@@ -491,7 +492,7 @@ class _Plan:
     def _matters(self, reader: Reader, target: str) -> bool:
         if reader.through_mount is not None or reader.kind == "env":
             return False
-        if reader.call is not None and (reader.call.program in _REMOVERS or _pip(reader.call) is not None):
+        if reader.call is not None and (reader.call.program in common.REMOVERS or _pip(reader.call) is not None):
             return False
         if reader.relation in ("same", "inside"):
             return True
@@ -522,10 +523,6 @@ def _note(step: _Step, what: str) -> None:
 
 def _flag(run: Run, name: str) -> str | None:
     return next((flag.value for flag in run.flags if flag.name == name), None)
-
-
-def _node_span(node: Word | JsonString) -> Span:
-    return node.string.span if isinstance(node, JsonString) else node.span
 
 
 def _value(facts: Facts, env: Env, pair: Pair) -> Value:
@@ -609,9 +606,6 @@ _TIDY = _set(
     "update-ca-certificates useradd usermod wc wget which whoami xargs xz yum zypper"
 )
 """Programs that keep nothing in ~/.cache."""
-
-
-_REMOVERS = ("rm", "rmdir", "unlink")
 
 
 def _tidy(call: Call) -> bool:

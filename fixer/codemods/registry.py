@@ -26,6 +26,7 @@ ORDER: tuple[Entry, ...] = (
     Entry("pip-cache", "fixer.codemods.pip_cache", "PipCache"),
     Entry("artifact-out-of-cache", "fixer.codemods.artifact_out_of_cache", "ArtifactOutOfCache"),
     Entry("cargo-target-cache", "fixer.codemods.cargo_target_cache", "CargoTargetCache"),
+    Entry("cargo-cache", "fixer.codemods.cargo_cache", "CargoCache"),
 )
 
 

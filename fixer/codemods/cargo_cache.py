@@ -1,0 +1,437 @@
+"""cargo-cache: see the class."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from fixer.analysis import BaseImage, Call, Facts, Known, Mount, Reader, Stage, Unknown, Value, below, join
+from fixer.analysis.tools.cargo import Cargo, read_cargo
+from fixer.codemods import common
+from fixer.codemods.api import Change, Codemod, Refusal, Settings
+from fixer.codemods.common import Owner, Reach, Stop
+from fixer.text.edits import Edit
+from fixer.text.source import Span
+from fixer.tree.editor import add_mounts
+from fixer.tree.nodes import Cmd, Entrypoint, Healthcheck, Instruction, JsonString, Onbuild, Run, ShellForm
+from fixer.tree.shell import OpaqueScript
+
+
+class CargoCache(Codemod):
+    """Keep the crates that cargo downloads in cache mounts.
+
+    What it does
+
+    Every RUN in which cargo may download crates gets two cache mounts, at `registry` and `git/db` of the CARGO_HOME in
+    force there. A clean-up of these directories in the same step goes: it would empty the cache, or end the build,
+    because what is mounted cannot be removed.
+
+        RUN cargo build --release
+
+    becomes
+
+        RUN --mount=type=cache,target=/usr/local/cargo/registry \\
+            --mount=type=cache,target=/usr/local/cargo/git/db \\
+            cargo build --release
+
+    Why it is safe
+
+    Both directories hold nothing but downloads, which cargo checks and can get again; it locks them itself, so that
+    builds may share them. What cargo builds, and what it installs, is elsewhere and stays where it is. Nobody reads
+    the directories where the mounts are not, and no step builds offline from what another one fetched.
+
+    For a user who is not root all of `git` is mounted: what is made between it and a mount would belong to root while
+    the step runs.
+
+    What changes in the image
+
+    Downloaded crates are no part of it any more. Nothing else.
+
+    When it refuses
+
+    When some step of the file is offline; when the image is there to run cargo; when the place of CARGO_HOME or the
+    number of the user is not in the file; when something else of the step removes the cargo home.
+
+    Sources: the Cargo book ("Cargo Home"), cargo 1.95 and BuildKit v0.25 on a real engine.
+    """
+
+    id = "cargo-cache"
+    words = ("cargo",)
+    reasons: ClassVar[Mapping[str, str]] = {
+        **common.REASONS,
+        "sudo": "It is run by sudo: the cargo home is another user's.",
+        "offline-step": "A step of the file is offline and takes what an earlier one has fetched.",
+        "cargo-at-run-time": "The image is there to run cargo, with the crates that are in it.",
+        "unknown-cargo-home": "Where CARGO_HOME is cannot be told.",
+        "home-is-roots": "The cargo home of a user who is not root is not there yet, and would be made by root.",
+    }
+
+    def run(self, facts: Facts, settings: Settings) -> Iterator[Change | Refusal]:
+        steps: list[_Step] = []
+        for stage in facts.stages:
+            for instruction in stage.instructions:
+                found = _step(facts, stage, instruction)
+                if isinstance(found, Stop):
+                    yield self._refusal(found)
+                elif found is not None:
+                    steps.append(found)
+        open_ = [step for step in steps if not _is_mounted(facts, step)]
+        if not open_:
+            return
+        stop = _whole_file(facts, steps)
+        if stop is not None:
+            yield self._refusal(stop)
+            return
+        plan = _Plan(facts, steps)
+        said: set[tuple[str, Span]] = set()
+        for step in open_:
+            try:
+                edits = plan.edits(step)
+            except Stop as found:
+                if (found.reason, found.span) not in said:
+                    said.add((found.reason, found.span))
+                    yield self._refusal(found)
+                continue
+            if edits:
+                edits.sort(key=lambda edit: edit.start)
+                yield Change(self.id, _title(step), _WHY, step.run.span, tuple(edits))
+
+    def _refusal(self, stop: Stop) -> Refusal:
+        return Refusal(self.id, stop.reason, stop.span, stop.because)
+
+
+_WHY = (
+    "cargo takes the crates that it has downloaded before from the mounts, which are no part of the image; nobody "
+    "reads them elsewhere, and empty ones do as well"
+)
+
+
+@dataclass(slots=True)
+class _Step:
+    """A RUN in which cargo may fetch. fetching: those calls, each with its CARGO_HOME. mounts: the targets that it
+    gets. dropped: whether a clean-up goes."""
+
+    stage: Stage
+    run: Run
+    calls: tuple[Call, ...]
+    fetching: list[tuple[Call, Cargo, Value]]
+    mounts: list[str] = field(default_factory=list)
+    dropped: bool = False
+
+
+def _title(step: _Step) -> str:
+    text = f"mount cargo's downloads at {' and '.join(step.mounts)}"
+    return f"{text}, drop the clean-up of them" if step.dropped else text
+
+
+# --- finding -------------------------------------------------------------------------------------------------------
+
+_MENTION = re.compile(
+    r"\bcargo[\"']?,?\s+(?:[+-]\S+\s+)*[\"']?(?:build|b|test|t|run|r|check|c|install|fetch|doc|bench|clippy|rustc|update)\b"
+)
+
+
+def _step(facts: Facts, stage: Stage, instruction: Instruction) -> _Step | Stop | None:
+    """The calls of a RUN that fetch; Stop if there are some and nothing can be done about them."""
+    trigger = isinstance(instruction, Onbuild)
+    run = instruction.inner if isinstance(instruction, Onbuild) else instruction
+    if not isinstance(run, Run) or run.form is None:
+        return None
+    calls = facts.calls(run)
+    if isinstance(calls, OpaqueScript):
+        script = run.form.script.value if isinstance(run.form, ShellForm) else run.code
+        if trigger or not _MENTION.search(script + "".join(heredoc.body.text for heredoc in run.heredocs)):
+            return None
+        return Stop("opaque-script", Span(calls.start, calls.end), f"the script cannot be read ({calls.why})")
+    fetching = []
+    for call in calls:
+        cargo = read_cargo(call.words, call.cwd, call.lookup)
+        if cargo is not None and cargo.fetches:
+            fetching.append((call, cargo, _cargo_home(facts, call)))
+    if not fetching:
+        return None
+    if trigger:
+        if facts.mounts(run):
+            return None
+        return Stop("onbuild", run.span, "it runs in the builds of other files, as a user that this file does not know")
+    return _Step(stage, run, calls, fetching)
+
+
+def _cargo_home(facts: Facts, call: Call) -> Value:
+    given = call.lookup("CARGO_HOME")
+    if isinstance(given, Known) and given.value:
+        return join(call.cwd, given)
+    if isinstance(given, Unknown):
+        return given
+    home = call.lookup("HOME")
+    return join(home, Known(".cargo")) if home is not None else Unknown("the user's home is not known")
+
+
+def _is_mounted(facts: Facts, step: _Step) -> bool:
+    """Whether all that its calls download has a mount: of the registry, of a part of it, or of the whole cargo home."""
+    mounts = facts.mounts(step.run)
+    return all(
+        isinstance(home, Known) and _covered(mounts, f"{home.value}/registry")
+        for _, _, home in step.fetching
+    )
+
+
+def _covered(mounts: Sequence[Mount], target: str) -> bool:
+    return any(_serves(mount, target) for mount in mounts)
+
+
+def _serves(mount: Mount, target: str) -> bool:
+    if mount.type != "cache" or mount.problem is not None or not isinstance(mount.target, Known):
+        return False
+    return below(target, mount.target.value) or below(mount.target.value, target)
+
+
+# --- what concerns the whole file ----------------------------------------------------------------------------------
+
+
+def _whole_file(facts: Facts, steps: Sequence[_Step]) -> Stop | None:
+    old = common.takes_mounts(facts.file)
+    if old is not None:
+        because = f"{old.argument.value.strip()} does not know RUN --mount; docker/dockerfile:1 does"
+        return Stop("old-syntax", old.argument.span, because)
+    for stage in facts.stages:
+        for instruction in stage.instructions:
+            calls = facts.calls(instruction) if isinstance(instruction, Run) else ()
+            stop = None if isinstance(calls, OpaqueScript) else _offline(instruction, calls)
+            if stop is not None:
+                return stop
+    return None
+
+
+def _offline(instruction: Instruction, calls: Sequence[Call]) -> Stop | None:
+    """A step that wants what another one has downloaded."""
+    network = next((flag for flag in instruction.flags if flag.name == "network" and flag.value == "none"), None)
+    fetched = False
+    for call in calls:
+        cargo = read_cargo(call.words, call.cwd, call.lookup)
+        if cargo is None or not cargo.fetches:
+            continue
+        if not cargo.offline and network is None:
+            fetched = True
+        elif not fetched:
+            because = "it is offline, and the crates that it needs would be in a cache that may be empty by then"
+            return Stop("offline-step", Span(*call.span), because)
+    return None
+
+
+# --- planning ------------------------------------------------------------------------------------------------------
+
+
+class _Plan:
+    """Works out what a step gets, or why it cannot."""
+
+    def __init__(self, facts: Facts, steps: Sequence[_Step]) -> None:
+        self.facts = facts
+        self.file = facts.file
+        self.steps = steps
+        self.known_mounts = common.known_mounts(facts, [step.run for step in steps])
+        self.registry_only = any(self._has_registry_only(step) for step in steps)
+        self.readers: dict[tuple[int, str], Stop | None] = {}
+        self.run_time: dict[int, Stop | None] = {}
+
+    def _has_registry_only(self, step: _Step) -> bool:
+        """The file's own choice: a mount of the registry, and none for git."""
+        mounts = self.facts.mounts(step.run)
+        homes = [home.value for _, _, home in step.fetching if isinstance(home, Known)]
+        return any(_covered(mounts, f"{home}/registry") and not _covered(mounts, f"{home}/git/db") for home in homes)
+
+    def edits(self, step: _Step) -> list[Edit]:
+        """Raises Stop if nothing can be done."""
+        homes = self._homes(step)
+        self._at_run_time(step)
+        whole_git = {home for home, owner in homes.items() if owner is not None}
+        doomed: list[Call] = []
+        edits = self._clean_up(step, homes, whole_git, doomed)
+        texts: list[str] = []
+        for home, owner in homes.items():
+            if owner is not None:
+                self._home_is_there(step, home)
+            git = f"{home}/git" if home in whole_git else f"{home}/git/db"
+            for target in (f"{home}/registry",) if self.registry_only else (f"{home}/registry", git):
+                if self._needs(step, target):
+                    self._read_later(step, home, target)
+                    texts.append(self.known_mounts.get((target, owner)) or common.cache_mount(target, owner=owner))
+                    step.mounts.append(target)
+        if not texts:
+            return []
+        if doomed:
+            edits += common.remove_calls(self.file, doomed, step.calls)
+        return edits + add_mounts(self.file, step.run, texts)
+
+    def _homes(self, step: _Step) -> dict[str, Owner | None]:
+        homes: dict[str, Owner | None] = {}
+        for call, _, home in step.fetching:
+            span = Span(*call.span)
+            if "sudo" in call.wrappers or "doas" in call.wrappers:
+                raise Stop("sudo", span, "sudo runs it as another user, in an environment that is not seen")
+            owner = common.owner_of(call.user, span)
+            if isinstance(home, Unknown):
+                given = call.lookup("CARGO_HOME")
+                reason = "unknown-home" if given is None else "unknown-cargo-home"
+                raise Stop(reason, span, f"where cargo keeps its downloads cannot be told: {home.why}")
+            if not common.plain(home.value) or home.value == "/":
+                raise Stop("unknown-cargo-home", span, f"{home.value} cannot be written in a mount")
+            homes[home.value] = owner
+        return homes
+
+    def _needs(self, step: _Step, target: str) -> bool:
+        """Whether the step lacks a mount at `target`. Raises Stop if something else is mounted there."""
+        mounts = self.facts.mounts(step.run)
+        if _covered(mounts, target):
+            return False
+        common.mounted(mounts, target)
+        return True
+
+    def _at_run_time(self, step: _Step) -> None:
+        key = step.stage.index
+        if key not in self.run_time:
+            self.run_time[key] = self._image_runs_cargo(step.stage)
+        stop = self.run_time[key]
+        if stop is not None:
+            raise stop
+        only_fetch = all(cargo.subcommand == "fetch" for _, cargo, _ in step.fetching)
+        if step.stage.shipped and only_fetch and not self._built_later(step):
+            because = "nothing in the file uses what this fetches, so that it must be there for those who use the image"
+            raise Stop("cargo-at-run-time", Span(*step.fetching[0][0].span), because)
+
+    def _built_later(self, step: _Step) -> bool:
+        return any(
+            other is not step and step.stage in other.stage.lineage and any(c.compiles for _, c, _ in other.fetching)
+            and (other.stage is not step.stage or other.run.keyword.start > step.run.keyword.start)
+            for other in self.steps
+        )  # fmt: skip
+
+    def _image_runs_cargo(self, stage: Stage) -> Stop | None:
+        """The command of an image that is made from this stage, if it calls cargo."""
+        stages = [stage]
+        for each in stages:
+            stages.extend(each.derived)
+            if not each.shipped:
+                continue
+            effective: dict[type[Instruction], Instruction] = {}
+            for below_ in each.lineage:
+                for instruction in below_.instructions:
+                    if isinstance(instruction, Cmd | Entrypoint | Healthcheck):
+                        effective[type(instruction)] = instruction
+            for instruction in effective.values():
+                calls = self.facts.image_calls(instruction, each)
+                for call in () if isinstance(calls, OpaqueScript) else calls:
+                    cargo = read_cargo(call.words, call.cwd, call.lookup)
+                    if cargo is not None and cargo.fetches:
+                        because = "the image runs cargo, which would have to download all crates again"
+                        return Stop("cargo-at-run-time", Span(*call.span), because)
+        return None
+
+    def _home_is_there(self, step: _Step, home: str) -> None:
+        """For a user who is not root the cargo home must be there, or the mount's parents would be made by root."""
+        root = step.stage.root
+        if isinstance(root, BaseImage) and root.known and root.lookup("CARGO_HOME") == Known(home):
+            return
+        name = step.fetching[0][0].user.name
+        for stage in step.stage.lineage:
+            for instruction in stage.instructions:
+                if instruction is step.run:
+                    break
+                if not isinstance(instruction, Run) or "rustup" not in instruction.code:
+                    continue
+                if self.facts.state(instruction).user.name == name and not self.facts.mounts(instruction):
+                    return
+        because = f"{home} may not be there yet: the mount would make it, as root's, and cargo could not write to it"
+        raise Stop("home-is-roots", Span(*step.fetching[0][0].span), because)
+
+    # --- who else is there -----------------------------------------------------------------------------------------
+
+    def _clean_up(
+        self, step: _Step, homes: Mapping[str, Owner | None], whole_git: set[str], doomed: list[Call]
+    ) -> list[Edit]:
+        """Edits that take clean-ups of the downloads out; `doomed` gets the commands that go whole."""
+        edits: list[Edit] = []
+        own = [call for call, _, _ in step.fetching]
+        for call in step.calls:
+            if any(call is other for other in own):
+                continue
+            if call.program not in common.REMOVERS:
+                self._other_use(call, homes)
+                continue
+            words = list(common.operands(call))
+            drop = []
+            for index in words:
+                node = call.nodes[index]
+                pattern, whole = common.pattern_of(call, node)
+                for home in homes:
+                    hits = {name: common.reach(pattern, whole, f"{home}/{name}") for name in ("registry", "git")}
+                    if Reach.UNKNOWN in hits.values():
+                        because = "what this removes cannot be told, and it may be cargo's downloads"
+                        raise Stop("cleanup", common.node_span(node), because)
+                    if Reach.WIDE in hits.values():
+                        because = f"it removes more than the downloads in {home}, and what is mounted cannot be removed"
+                        raise Stop("cleanup", common.node_span(node), because)
+                    if Reach.OWN in hits.values():
+                        drop.append(index)
+                    if hits["git"] is Reach.OWN:
+                        whole_git.add(home)
+            if not drop:
+                continue
+            step.dropped = True
+            if len(drop) == len(words) or isinstance(call.nodes[0], JsonString):
+                doomed.append(call)
+            else:
+                edits += common.remove_words(self.file, call, drop)
+        return edits
+
+    def _other_use(self, call: Call, homes: Mapping[str, Owner | None]) -> None:
+        hits = []
+        for effect in self.facts.call_effects(call):
+            if not isinstance(effect.path, Known) or effect.extent == "unknown":
+                continue
+            path = effect.path.value
+            for home in homes:
+                inside = any(below(path, f"{home}/{name}") for name in ("registry", "git"))
+                if inside or (below(home, path) and effect.extent == "tree" and effect.mode == "remove"):
+                    hits.append(effect)
+        if hits:
+            worst = next((effect for effect in hits if effect.mode != "read"), hits[0])
+            reason = "cache-is-read" if worst.mode == "read" else "cleanup"
+            because = f"{call.program or 'it'} uses cargo's downloads, or a directory that holds them, in the same step"
+            raise Stop(reason, worst.span, because)
+
+    def _read_later(self, step: _Step, home: str, target: str) -> None:
+        key = (step.stage.index, target)
+        if key not in self.readers:
+            self.readers[key] = self._reader(step, home, target)
+        stop = self.readers[key]
+        if stop is not None:
+            raise stop
+
+    def _reader(self, step: _Step, home: str, target: str) -> Stop | None:
+        for reader in self.facts.readers(step.stage, target, step.run):
+            if _matters(reader, home):
+                what = reader.path if isinstance(reader.path, Known) else "what may be the downloads"
+                return Stop("cache-is-read", reader.span, f"it reads {what}, where cargo's downloads would be no more")
+        for call, _, hit in common.removed_later(self.facts, step.run, target):
+            if hit is Reach.OWN:
+                return Stop("cache-is-read", Span(*call.span), "without -f it fails where there is nothing to remove")
+        return None
+
+
+def _matters(reader: Reader, home: str) -> bool:
+    if reader.through_mount is not None or reader.kind == "env":
+        return False
+    call = reader.call
+    if call is not None and call.program in common.REMOVERS:
+        return False
+    if call is not None and read_cargo(call.words, call.cwd, call.lookup) is not None:
+        return False
+    if reader.relation in ("same", "inside"):
+        return True
+    if reader.relation == "unknown":
+        return reader.kind in ("copy", "mount")
+    # cargo keeps other things in its home, too, so that it is there, and so is what it is copied for.
+    return not isinstance(reader.path, Known) or not below(home, reader.path.value)
