@@ -791,7 +791,9 @@ class Scanner:
                 if not quoted_after:
                     if pos > at:
                         self._literal(parts, at, pos)
-                    parts.append(Tilde(self.places[pos], self.places[stop - 1] + 1, text[pos + 1 : stop]))
+                    a, b = self.places[pos], self.places[stop - 1] + 1
+                    sure = self.bash or assigned or pos == start
+                    parts.append(Tilde(a, b, text[pos + 1 : stop]) if sure else Uncertain(a, b, text[pos:stop]))
                     at = pos = stop
                     continue
             pos += 1
@@ -804,8 +806,8 @@ class Scanner:
         before = self.text[pos - 1]
         if assigned:
             return before == ":"
-        # bash also expands name=~ in arguments
-        return self.bash and first and before == "=" and _NAME.fullmatch(self.text, start, pos - 1) is not None
+        # name=~ in arguments: bash expands it, dash does not, and for `export` it depends on the version
+        return first and before == "=" and _NAME.fullmatch(self.text, start, pos - 1) is not None
 
     def _quoted(self, parts: list[Part], start: int) -> None:
         """`"…"` at `start`."""

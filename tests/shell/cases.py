@@ -241,7 +241,7 @@ SH: list[tuple[str, str]] = [
     ("[[ a == b ]] && c", "[[ a == b ]] && c"),
     ("a $'b\\n'", "a <?$'b\\n'>"),
     ('a $"b"', "a <?$>«b»"),
-    ("a b=~/c", "a b=~/c"),
+    ("a b=~/c", "a b=<?~>/c"),
     ("function f { a; }", "function f { a ; }"),
     ("a <<<b", "a {<<<:b}"),
 ]
