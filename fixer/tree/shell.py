@@ -117,8 +117,8 @@ class Braces(Part):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Uncertain(Part):
-    """Text whose value is not known, because shells read it differently (`$'…'`, or the tilde of an argument `a=~`, in a
-    script for sh; escapes of `$'…'` beyond the plain ones)."""
+    """Text whose value is not known, because shells read it differently (`$'…'`, or the tilde of an argument `a=~`, in
+    a script for sh; escapes of `$'…'` beyond the plain ones)."""
 
     text: str
 
