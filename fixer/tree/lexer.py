@@ -28,9 +28,12 @@ _BLANKS = "\t\v\f\r "
 
 _LINE = re.compile(rf"([{_INLINE_SPACE}]*)(?:(#)|[^\n])?")
 _WORD = re.compile(rf"[^{_BLANKS}]+")
+_KEYWORD = re.compile(rf"([^{_BLANKS}]+)[\t\n\v\f\r ]*(-?)")
 _HEALTH_WORD = re.compile(r"[^\t\n\v\f\r \x85\xa0]+")
 _DIRECTIVE = re.compile(r"([a-zA-Z][a-zA-Z0-9]*)([\t\f\r ]*)=(.+)")
 _DIRECTIVES = ("syntax", "escape", "check")
+_MAY_CONTINUE = "\\` \t\r\n"
+"""What may stand before the LF of a line that is continued."""
 _JSON_GAP = re.compile(r"[ \t\r\n]*")
 
 
@@ -98,7 +101,7 @@ class Scan:
             cooked, end = self._join(word, keep, end)
             tokens = _Tokens(text, start, cooked.text.rstrip(SPACE), 0, cooked)
         reason = None
-        first = len(tokens.line) - len(tokens.line.lstrip(SPACE))
+        first = 0 if keep < 0 else len(tokens.line) - len(tokens.line.lstrip(SPACE))
         try:
             heredocs = self._command(tokens, first)
         except Unreadable as problem:
@@ -118,6 +121,9 @@ class Scan:
     def _continued(self, start: int, end: int) -> int:
         """Where the escape character stands that continues the line, or -1."""
         text = self.text
+        at = end - 1
+        if at > start and text[at] == "\n" and text[at - 1] not in _MAY_CONTINUE:
+            return -1
         at = end
         while at > start and text[at - 1] in "\r\n":
             at -= 1
@@ -154,15 +160,16 @@ class Scan:
     def _command(self, out: _Tokens, at: int) -> bool:
         """Tokens of the command that begins at `at`, without the line's end; True if it may ask for here-documents."""
         line = out.line
-        match = _WORD.match(line, at)
-        if match is None:
+        match = _KEYWORD.match(line, at)
+        kind = self.keywords.get(match[1].lower()) if match is not None else None
+        if match is None or kind is None:
             raise Unreadable("unknown-instruction")
-        kind = self.keywords.get(match[0].lower())
-        if kind is None:
-            raise Unreadable("unknown-instruction")
-        out.add(kind, at, match.end())
-        at = self._flags(out, match.end())
-        at += len(line[at:]) - len(line[at:].lstrip(SPACE))
+        out.add(kind, at, match.end(1))
+        at = match.end()
+        if match[2]:
+            at = self._flags(out, match.end(1))
+        if at < len(line) and line[at] in SPACE:
+            at = len(line) - len(line[at:].lstrip(SPACE))
         if kind == "ONBUILD":
             if at < len(line):
                 nested = _WORD.match(line, at)
