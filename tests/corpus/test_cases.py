@@ -175,9 +175,9 @@ def one_by_one(source: bytes, order: list[str], case: Case) -> bytes:
 
 
 def meaning(source: bytes) -> list[str]:
-    """What BuildKit's parser sees, with a RUN's mounts in alphabetical order."""
+    """What BuildKit's parser sees, with a RUN's mounts in alphabetical order, and without the blanks of layout."""
     return [
-        f"{command.cmd} {sorted(command.flags)} {command.value} {command.heredocs}"
+        f"{command.cmd} {sorted(command.flags)} {[value.split() for value in command.value]} {command.heredocs}"
         for command in dockerfile.parse_string(source.decode("utf-8", "replace"))
     ]
 
