@@ -16,6 +16,7 @@ from fixer.codemods.artifacts import (
     Stop,
     cargo_calls,
     located,
+    names_anywhere,
     place,
     provider,
     repoint,
@@ -92,7 +93,7 @@ class ArtifactOutOfCache(Codemod):
             if not isinstance(instruction, Onbuild):
                 continue
             for mount in facts.mounts(instruction):
-                if not _is_open_cache(mount):
+                if not _is_open_cache(mount) or not names_anywhere(facts, basename(str(mount.target))):
                     continue
                 if any(_named(r) for r in facts.readers(stage, str(mount.target), instruction)):
                     because = "the step runs in another build, which this file does not show"
@@ -147,14 +148,20 @@ def _named(reader: Reader) -> bool:
 def _products(facts: Facts, stage: Stage) -> Iterator[Product | Stop]:
     """What the readers of a stage miss, each with the step that has to hand it out."""
     hidden: dict[tuple[int, int], tuple[Reader, list[tuple[Run, Mount]]]] = {}
+    asked: dict[str, list[Reader]] = {}
     for run in stage.instructions:
         if not isinstance(run, Run):
             continue
         for mount in facts.mounts(run):
-            if _is_open_cache(mount):
-                for reader in facts.readers(stage, str(mount.target), run):
-                    if _named(reader):
-                        hidden.setdefault((reader.span.start, reader.span.end), (reader, []))[1].append((run, mount))
+            if not _is_open_cache(mount):
+                continue
+            target = str(mount.target)
+            if target not in asked:
+                named = names_anywhere(facts, basename(target))
+                asked[target] = [r for r in facts.readers(stage, target, run) if _named(r)] if named else []
+            for reader in asked[target]:
+                if not _comes_before(facts, reader, run):
+                    hidden.setdefault((reader.span.start, reader.span.end), (reader, []))[1].append((run, mount))
     made: dict[tuple[int, str], Product] = {}
     for reader, steps in hidden.values():
         try:
@@ -166,6 +173,13 @@ def _products(facts: Facts, stage: Stage) -> Iterator[Product | Stop]:
         except Stop as stop:
             yield stop
     yield from made.values()
+
+
+def _comes_before(facts: Facts, reader: Reader, run: Run) -> bool:
+    """It has read before `run` writes."""
+    if reader.kind != "run" or reader.stage is not facts.stage_of(run):
+        return False
+    return facts.index_of(reader.instruction) <= facts.index_of(run)
 
 
 def _product(facts: Facts, stage: Stage, reader: Reader, steps: list[tuple[Run, Mount]]) -> Product | None:

@@ -103,6 +103,18 @@ def provider(facts: Facts, run: Run, path: str) -> tuple[Call, Written] | None:
 # --- readers -------------------------------------------------------------------------------------------------------
 
 
+def names_anywhere(facts: Facts, name: str) -> bool:
+    """Whether `name` stands as a part of a path anywhere but in the mounts that take from no stage. A cheap question
+    that spares most files the search for readers: who reads below a directory must name it."""
+    word = re.compile(rf"(?<![\w.-]){re.escape(name)}(?![\w.-])")
+    mounts = 0
+    for instruction in facts.file.instructions:
+        for flag in instruction.flags:
+            if flag.name == "mount" and "from=" not in flag.word.text:
+                mounts += len(word.findall(flag.word.text))
+    return len(word.findall(facts.file.text)) > mounts
+
+
 def wants_content(reader: Reader) -> bool:
     """It reads something there; WORKDIR and VOLUME only make a directory, and most variables only say where one
     is."""

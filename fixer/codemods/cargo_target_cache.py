@@ -18,6 +18,7 @@ from fixer.codemods.artifacts import (
     cargo_calls,
     located,
     must_have_run,
+    names_anywhere,
     place,
     provider,
     quoted,
@@ -341,6 +342,7 @@ def _directory(facts: Facts, steps: Sequence[_Step]) -> str:
     cargo installs the program itself, it is `target` beside the manifest of the sources that were copied there.
     """
     found: dict[str, Span] = {}
+    asked: dict[tuple[int, str], bool] = {}
     rest: list[tuple[_Step, Call, Cargo]] = []
     for step in steps:
         for call, cargo in step.calls:
@@ -348,7 +350,7 @@ def _directory(facts: Facts, steps: Sequence[_Step]) -> str:
                 why = cargo.target_dir.why if isinstance(cargo.target_dir, Unknown) else str(cargo.manifest)
                 raise Stop("unknown-target-dir", Span(*call.span), f"cargo's target directory is not known: {why}")
             given = cargo.target_dir
-            shown = given.value if isinstance(given, Known) else _shown(facts, step, call, cargo)
+            shown = given.value if isinstance(given, Known) else _shown(facts, step, cargo, asked)
             if shown is None:
                 rest.append((step, call, cargo))
             else:
@@ -367,28 +369,40 @@ def _directory(facts: Facts, steps: Sequence[_Step]) -> str:
 
 
 def _nothing_leaves(facts: Facts, step: _Step, call: Call, cargo: Cargo) -> Stop:
-    for directory in cargo.target_dirs():
-        for reader in facts.readers(step.stage, directory, step.run):
-            if reader.relation == "above" and reader.kind in ("copy", "mount") and reader.path != Known("/"):
-                because = "it takes a directory that holds cargo's own, of which a mount would leave nothing"
-                return Stop("whole-directory", reader.span, because)
+    for reader in facts.readers(step.stage, next(cargo.target_dirs()), step.run):
+        if reader.relation == "above" and reader.kind in ("copy", "mount") and reader.path != Known("/"):
+            because = "it takes a directory that holds cargo's own, of which a mount would leave nothing"
+            return Stop("whole-directory", reader.span, because)
     return Stop("no-artifact", Span(*call.span), "nothing that is compiled here is read anywhere else")
 
 
-def _shown(facts: Facts, step: _Step, call: Call, cargo: Cargo) -> str | None:
-    """The target directory that a reader shows: of all that it may be, the one in which somebody reads something."""
-    calls = facts.calls(step.run)
+def _shown(facts: Facts, step: _Step, cargo: Cargo, asked: dict[tuple[int, str], bool]) -> str | None:
+    """The target directory that a reader shows: of all that it may be, the one in which somebody reads something.
+
+    `asked` remembers which directories somebody reads in.
+    """
+    if not names_anywhere(facts, "target"):
+        return None
+    own = [path.value for call in _calls(facts, step.run) for path in _paths(call)]
     for directory in cargo.target_dirs():
-        own = () if isinstance(calls, OpaqueScript) else calls
-        for other in own:
-            for word in other.words:
-                path = join(other.cwd, word)
-                if isinstance(path, Known) and path.value != directory and below(path.value, directory):
-                    return directory
-        for reader in facts.readers(step.stage, directory, step.run):
-            if reader.relation in ("same", "inside") and wants_content(reader):
-                return directory
+        if any(path != directory and below(path, directory) for path in own):
+            return directory
+        key = (step.stage.index, directory)
+        if key not in asked:
+            asked[key] = any(
+                reader.relation in ("same", "inside") and wants_content(reader)
+                for reader in facts.readers(step.stage, directory, None)
+            )
+        if asked[key]:
+            return directory
     return None
+
+
+def _paths(call: Call) -> Iterator[Known]:
+    for word in call.words:
+        path = join(call.cwd, word)
+        if isinstance(path, Known):
+            yield path
 
 
 def _beside_manifest(facts: Facts, step: _Step, call: Call, cargo: Cargo) -> str:
