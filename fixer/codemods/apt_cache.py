@@ -305,10 +305,10 @@ def _nobody_reads(facts: Facts, chain: _Chain) -> str:
                 if left and not risk:
                     risk = _script_after(facts, instruction)
                 left = _check_run(facts, instruction, left)
-        for directory in _DIRECTORIES:
-            for reader in facts.readers(stage, directory, None):
-                if reader.kind in ("copy", "mount") and reader.relation in ("same", "inside"):
-                    raise Stop("lists-are-read", reader.span, "this reads apt's lists or packages from the layer")
+    for directory in _DIRECTORIES:
+        for taker in facts.takers(chain.root, directory):
+            if taker.relation in ("same", "inside"):
+                raise Stop("lists-are-read", taker.span, "this reads apt's lists or packages from the layer")
     return risk
 
 

@@ -406,6 +406,12 @@ class Dockerfile(Node, Generic[Source]):
     escape: str = dataclasses.field(metadata={"tree": False})
     """The escape character in force."""
     lines: LineIndex = dataclasses.field(metadata={"tree": False})
+    instructions: tuple[Instruction, ...] = dataclasses.field(init=False, metadata={"tree": False})
+    """The instructions, without comments, blanks, directives and opaque lines."""
+
+    def __post_init__(self) -> None:
+        found = tuple(item for item in self.items if isinstance(item, Instruction))
+        object.__setattr__(self, "instructions", found)
 
     @property
     def code(self) -> Source:  # type: ignore[override]
@@ -428,11 +434,6 @@ class Dockerfile(Node, Generic[Source]):
         if not changes.keys() <= {"bom", "items"}:
             raise TypeError("of a Dockerfile, only bom and items can be changed")
         return reparsed(self, dataclasses.replace(self, **changes))
-
-    @property
-    def instructions(self) -> tuple[Instruction, ...]:
-        """The instructions, without comments, blanks, directives and opaque lines."""
-        return tuple(item for item in self.items if isinstance(item, Instruction))
 
     @property
     def opaque(self) -> tuple[Opaque, ...]:
