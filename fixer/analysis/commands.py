@@ -374,6 +374,8 @@ class _Walk:
         self.unsettled = frozenset[str]()
         """Inside a function: the names that the script sets anywhere, for it may run at any time."""
         self.root = script
+        self.jumps = 0
+        """How many commands were met that may leave out what follows, without failing."""
 
     # --- variables ---------------------------------------------------------------------------------------------------
 
@@ -408,6 +410,10 @@ class _Walk:
         return value if isinstance(inherited, Known) else Unknown(f"${name} may be exported or not")
 
     def value(self, word: Word, time: int, cwd: Value, *, split: bool = True) -> Value:
+        if split and "IFS" in self.variables.entries and any(
+            isinstance(part, Parameter) and not part.quoted for part in word.parts
+        ):
+            return Unknown("$IFS is set, so it may become several words")
         return word_value(word, lambda name: self.shell_lookup(name, time, cwd), self.home, cwd, split=split)
 
     def prefix(self, word: Word, time: int, cwd: Value) -> tuple[str, bool]:
@@ -422,7 +428,10 @@ class _Walk:
         ok: _Flow | None = flow
         fail: _Flow | None = None
         last = len(script.items) - 1
+        jumps = self.jumps
         for index, item in enumerate(script.items):
+            if self.jumps > jumps:
+                place = place._replace(conditional=True)
             separator = script.separators[index] if index < len(script.separators) else None
             background = separator is not None and separator.text == "&"
             here = place._replace(tail=place.tail and index == last and not background)
@@ -486,12 +495,14 @@ class _Walk:
             ok, fail = self.command(commands[0], flow, place, where)
             return (fail, ok) if pipeline.negated else (ok, fail)
         last = len(commands) - 1
+        jumps = self.jumps
         for index, command in enumerate(commands):
             counts = place.tail and (index == last or flow.pipefail)
             mark = self.variables.mark()
             here = place._replace(tail=counts, hard=counts, piped=True, tested=place.tested or not counts)
             self.command(command, flow, here, where)
             self.variables.back_to(mark, merge=False)
+            self.jumps = jumps
         return flow, flow
 
     # --- commands ----------------------------------------------------------------------------------------------------
@@ -503,9 +514,10 @@ class _Walk:
             self.substitutions(tuple(r.target for r in command.redirects), flow, place)
             place = place._replace(redirects=(*command.redirects, *place.redirects))
         if isinstance(command, Subshell):
-            mark = self.variables.mark()
+            mark, jumps = self.variables.mark(), self.jumps
             self.script(command.body, flow, place._replace(hard=place.tail))
             self.variables.back_to(mark, merge=False)
+            self.jumps = jumps
             return flow, flow
         if isinstance(command, Group):
             return self.script(command.body, flow, place)
@@ -551,11 +563,14 @@ class _Walk:
     def loop(self, command: Loop, flow: _Flow, place: _Place) -> _Ends:
         flow = self.unsettle((command.condition, command.body), flow)
         mark = self.variables.mark()
+        leaves = _leaves(command.body) or _leaves(command.condition)
+        jumps = self.jumps
         inside = place._replace(tail=False, loop=True)
         good, bad = self.script(command.condition, flow, inside._replace(tested=True))
         ok, fail = self.script(command.body, good or flow, inside._replace(conditional=True))
         self.variables.back_to(mark, merge=True)
         after = _merge(_merge(bad, flow), _merge(ok, fail))
+        self.jumps = self.jumps if leaves else jumps
         return after, after
 
     def for_(self, command: For, flow: _Flow, place: _Place) -> _Ends:
@@ -568,7 +583,9 @@ class _Walk:
         if command.name:
             self.variables.set(command.name, Unknown(f"${command.name} is a loop variable"))
         inside = place._replace(tail=False, loop=True, conditional=place.conditional or not surely)
+        jumps = self.jumps
         ok, fail = self.script(command.body, flow, inside)
+        self.jumps = self.jumps if _leaves(command.body) else jumps
         self.variables.back_to(mark, merge=True)
         after = _merge(flow, _merge(ok, fail))
         return after, after
@@ -597,8 +614,10 @@ class _Walk:
         inside = place._replace(
             tail=False, tested=True, conditional=True, function=command.name, piped=False, background=False
         )
+        jumps = self.jumps
         self.command(command.body, lost, inside, _Where(None, None, None))
         self.variables.back_to(mark, merge=False)
+        self.jumps = jumps
         return flow, None
 
     def unsettle(self, scripts: Iterable[Script], flow: _Flow) -> _Flow:
@@ -657,9 +676,10 @@ class _Walk:
                     inner = place._replace(
                         tail=counts, hard=counts, tested=place.tested or not counts, substitution=True, piped=False
                     )
-                    mark = self.variables.mark()
+                    mark, jumps = self.variables.mark(), self.jumps
                     self.script(part.script, flow._replace(errexit=False), inner)
                     self.variables.back_to(mark, merge=False)
+                    self.jumps = jumps
             elif isinstance(part, Parameter) and part.op in (":=", "="):
                 self.parts(part.parts, flow, place)
                 self.variables.set(part.name, Unknown(f"${part.name} gets a default"))
@@ -683,12 +703,15 @@ class _Walk:
             if self.shell_command(rest, rest_nodes, simple, flow_inside, inside, where, local, peeled.reset):
                 return (None, None) if "exec" in peeled.through else (flow, flow)
             self.record(rest, rest_nodes, simple, flow_inside, inside, where, local, reset=peeled.reset)
-            return (None, None) if "exec" in peeled.through and rest else (flow, flow)
+            if all(each in ("command", "builtin") for each in peeled.through):
+                name = rest[0].value if isinstance(rest[0], Known) else None
+                return self.builtin(name, rest, rest_nodes, flow, place)
+            return (None, None) if "exec" in peeled.through else (flow, flow)
         if self.shell_command(words, nodes, simple, flow, place, where, local, None):
             return flow, flow
         name = words[0].value if isinstance(words[0], Known) else None
         self.record(words, nodes, simple, flow, place, where, local)
-        return self.builtin(name, words, nodes, flow)
+        return self.builtin(name, words, nodes, flow, place)
 
     def record(
         self, words: tuple[Value, ...], nodes: tuple[Arg, ...], simple: Simple | None, flow: _Flow, place: _Place,
@@ -798,11 +821,16 @@ class _Walk:
 
     # --- builtins ----------------------------------------------------------------------------------------------------
 
-    def builtin(self, name: str | None, words: tuple[Value, ...], nodes: tuple[Arg, ...], flow: _Flow) -> _Ends:
+    def builtin(
+        self, name: str | None, words: tuple[Value, ...], nodes: tuple[Arg, ...], flow: _Flow, place: _Place
+    ) -> _Ends:
         """What a command changes in the shell that runs it, after success and after failure."""
         if name in ("cd", "pushd", "popd"):
             return self.cd(name, words, flow), flow
-        if name in ("exit", "return"):
+        if name in ("exit", "return", "break", "continue"):
+            texts = [word.value if isinstance(word, Known) else "" for word in words[1:]]
+            if not (name == "exit" and place.hard and _is_failure(texts)):
+                self.jumps += 1
             return None, None
         if name == "set":
             return self.set(words, flow), None
@@ -826,6 +854,7 @@ class _Walk:
             lost = flow._replace(cwd=Unknown("`eval` may change the directory"), errexit=False, pipefail=False)
             return lost, lost
         if name in self.functions:
+            self.jumps += 1
             moves, names = self.functions[name]
             for variable in names:
                 self.variables.set(variable, Unknown(f"the function {name} may set ${variable}"))
@@ -956,10 +985,8 @@ def _exits(pipeline: Pipeline) -> bool:
         return False
     command = pipeline.commands[0]
     if isinstance(command, Simple):
-        words = [word.static for word in command.words]
-        if words[:1] != ["exit"] or len(words) > 2:
-            return False
-        return len(words) == 1 or (words[1] is not None and words[1].isdigit() and int(words[1]) % 256 != 0)
+        words = [word.static or word.text.strip('"') for word in command.words]
+        return words[:1] == ["exit"] and (len(words) == 1 or words[1:] == ["$?"] or _is_failure(words[1:]))
     if isinstance(command, Group) and command.body.items:
         simple = all(
             len(item.pipelines) == 1 and _is_message(item.pipelines[0]) for item in command.body.items[:-1]
@@ -968,6 +995,19 @@ def _exits(pipeline: Pipeline) -> bool:
         explicit = last.pipelines[0].commands[0] if len(last.pipelines) == 1 else None
         return simple and isinstance(explicit, Simple) and len(explicit.words) == 2 and _exits(last.pipelines[0])
     return False
+
+
+def _is_failure(words: list[str]) -> bool:
+    """Whether `exit` with these words surely fails."""
+    return len(words) == 1 and words[0].isascii() and words[0].isdigit() and int(words[0]) % 256 != 0
+
+
+def _leaves(node: ShellNode) -> bool:
+    """Whether the node may end the shell or a function, not only a loop."""
+    return any(
+        isinstance(inner, Simple) and bool(inner.words) and inner.words[0].static in ("exit", "return")
+        for inner in node.walk()
+    )
 
 
 def _is_message(pipeline: Pipeline) -> bool:

@@ -11,7 +11,16 @@ from fixer.analysis.bases import BaseImage
 from fixer.analysis.commands import Call, Surroundings, exec_calls, script_calls, surroundings_of
 from fixer.analysis.deeds import DEED, only_root
 from fixer.analysis.mounts import Mount, read_mounts
-from fixer.analysis.paths import Effect, Reader, Writer, call_effects, effects_of, find_readers, find_writers
+from fixer.analysis.paths import (
+    Effect,
+    Reader,
+    Writer,
+    call_effects,
+    effects_of,
+    find_readers,
+    find_takers,
+    find_writers,
+)
 from fixer.analysis.stages import Stage, build_stages, flag_value, last_of_name, resolve_from
 from fixer.analysis.state import ShellState, StageStates, State, UserState, of_base
 from fixer.analysis.values import Known, Unknown, Value, expand, join
@@ -405,6 +414,11 @@ class Facts:
         `rm` is no reader. A RUN that sees the path through a mount of its own has `through_mount`. That the image of a
         shipped stage holds the path is not a reader: see `Stage.shipped`."""
         return find_readers(self, stage, path, after)
+
+    def takers(self, stage: Stage, path: str) -> tuple[Reader, ...]:
+        """Those of `readers` that take files out of that stage, or out of one derived from it, into another: COPY
+        --from and RUN --mount=from=. Cheap where there are none."""
+        return find_takers(self, stage, path)
 
     def writers(self, stage: Stage, path: str, before: Instruction | None = None) -> tuple[Writer, ...]:
         """Everybody who may have written or removed something at, below or above `path` before that instruction (None:

@@ -1,9 +1,9 @@
 """Paths: what every instruction reads, writes and removes, and who reads what a mount hides.
 
 Sound in one direction: a use that is reported may be harmless, a use that is not reported is not there, as far as a
-program keeps to its directory: **a program that is not known may read and write anything at or below its current
-directory, and anything at or below a path that it names**, and nothing else. For well-known programs their manuals say
-more (`_CLASS`).
+program keeps to its places: **a program that is not known may read and write anything at or below its current
+directory, a path that it names, or a directory that a variable of its trade names (`CARGO_HOME`), and may write below
+the home**, and nothing else. For well-known programs their manuals say more (`fixer.analysis.programs`).
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from fixer.analysis.bases import BaseImage
@@ -57,6 +57,7 @@ class Effect:
     site: the word that names the path, if it does so alone and whole.
     span: the exact text that says so.
     call: the command, in scripts. through_mount: the mount that the path lies under, which keeps it out of the layer.
+    implicit: True if no word names the path: it is where the program runs, or where tools of its kind put things.
     """
 
     mode: str
@@ -67,6 +68,7 @@ class Effect:
     span: Span
     call: Call | None = None
     through_mount: Mount | None = None
+    implicit: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +154,7 @@ def _behind(effect: Effect, mounts: tuple[Mount, ...]) -> Effect:
     mount = hiding_mount(mounts, known)
     if mount is None:
         return effect
-    return Effect(effect.mode, effect.path, effect.extent, effect.start, effect.site, effect.span, effect.call, mount)
+    return replace(effect, through_mount=mount)
 
 
 def _start(path: Value) -> str:
@@ -210,9 +212,9 @@ def call_effects(call: Call) -> Iterator[Effect]:
         yield from _operand_effects(call, operand)
     if uses.anything:
         for mode in ("read", "write"):
-            yield Effect(mode, call.cwd, "unknown", _start(call.cwd), None, span, call)
+            yield Effect(mode, call.cwd, "unknown", _start(call.cwd), None, span, call, None, True)
     for path in uses.writes:
-        yield Effect("write", Known(path), "unknown", path, None, span, call)
+        yield Effect("write", Known(path), "unknown", path, None, span, call, None, True)
     for redirect in call.redirects:
         if redirect.op.startswith("<<") or redirect.op in (">&", "<&"):
             continue
@@ -228,7 +230,8 @@ def _operand_effects(call: Call, operand: Operand) -> Iterator[Effect]:
     if isinstance(path, Known):
         if not path.value.startswith(("/dev/", "/proc/")):
             site = operand.node if whole else None
-            yield Effect(operand.mode, path, operand.extent, path.value, site, span, call)
+            implicit = not whole and bool(call.nodes) and operand.node is call.nodes[0]
+            yield Effect(operand.mode, path, operand.extent, path.value, site, span, call, None, implicit)
         return
     start, _ = call.prefix(operand.node) if whole else ("", False)
     if not start.startswith("/"):
@@ -337,6 +340,36 @@ def find_readers(facts: Facts, stage: Stage, path: str, after: Instruction | Non
     return tuple(sorted(unique.values(), key=lambda r: (order.get(id(r.instruction), 0), r.span.start)))
 
 
+def find_takers(facts: Facts, stage: Stage, path: str) -> tuple[Reader, ...]:
+    """Those of `find_readers` that take files out of the stage, or one derived from it, into another: COPY --from and
+    RUN --mount=from=. See `Facts.takers`."""
+    family = _family(stage)
+    members = set(family)
+    takers = [s for s in facts.stages if s.index > stage.index and _takes(facts, s, members)]
+    if not takers:
+        return ()
+    search = _Search(facts, stage, clean(path))
+    _links(search, family, 0)
+    search.close()
+    for each in takers:
+        _foreign_readers(search, each, members)
+    return tuple(search.found)
+
+
+def _takes(facts: Facts, stage: Stage, family: set[Stage]) -> bool:
+    """Whether a COPY or a mount of `stage` takes from one of the family."""
+    for outer in (*stage.instructions, *stage.triggers):
+        instruction = outer.inner if isinstance(outer, Onbuild) else outer
+        if isinstance(instruction, Copy):
+            source = facts.copied_from(instruction)
+            if isinstance(source, Stage) and source in family:
+                return True
+        elif isinstance(instruction, Run) and instruction.flags:
+            if any(isinstance(m.stage, Stage) and m.stage in family for m in facts.mounts(instruction)):
+                return True
+    return False
+
+
 def _family(stage: Stage) -> list[Stage]:
     """The stage and all that are derived from it."""
     out = [stage]
@@ -413,7 +446,7 @@ def _call_readers(
             why = f"{call.program or 'a program'} may read anything in its directory"
         _reader(
             search, kind, stage, instruction, effect.path, effect.extent, effect.start, effect.site, effect.span, why,
-            mounts, call,
+            mounts, call, effect.implicit,
         )  # fmt: skip
     _mentions(search, kind, stage, instruction, call, mounts)
 
@@ -453,11 +486,14 @@ def _paths_in(text: str) -> list[str]:
 def _reader(
     search: _Search, kind: str, stage: Stage, instruction: Instruction, path: Value, extent: str, start: str,
     site: Site | None, span: Span, why: str | None = None, mounts: Sequence[Mount] = (), call: Call | None = None,
+    implicit: bool = False,
 ) -> None:  # fmt: skip
     found = search.relation(path, start, extent)
     if found is None:
         return
     how, seen = found
+    if implicit and extent == "unknown":
+        how = "unknown"
     if site is not None and isinstance(path, Unknown):
         why = path.why
         if "pattern" in why or "braces" in why or "several" in why:
@@ -694,6 +730,8 @@ def _instruction_writers(search: _Search, stage: Stage, instruction: Instruction
         if found is None:
             continue
         how, seen = found
+        if effect.implicit and effect.extent == "unknown":
+            how = "unknown"
         if kind == "workdir" and how == "above":
             continue
         content = kind != "workdir" and not (effect.call is not None and effect.call.program in _NO_CONTENT)

@@ -40,16 +40,16 @@ def _set(words: str) -> frozenset[str]:
 
 _PURE = _set(
     "echo printf true false : exit return popd export unset set shift local declare typeset readonly trap "
-    "umask ulimit alias  sleep date hash which type whoami id uname nproc hostname pwd wait kill command builtin "
-    "getent locale uuidgen arch dirname basename seq expr break continue read let service "
-    "update-ca-certificates update-ca-trust ldconfig locale-gen dpkg-reconfigure update-alternatives update-locale "
-    "useradd adduser userdel deluser usermod groupadd addgroup groupdel delgroup groupmod gpasswd passwd chpasswd chsh "
-    "a2enmod a2dismod a2ensite a2dissite rustup debconf-set-selections dircolors ssh-keyscan systemctl rc-update "
-    "docker-php-ext-install docker-php-ext-configure docker-php-ext-enable phpenmod pecl fc-cache mktemp"
+    "umask ulimit alias sleep date hash which type whoami id uname nproc hostname pwd wait kill command builtin "
+    "getent locale uuidgen arch dirname basename seq expr break continue read let dircolors ssh-keyscan mktemp"
 )
 _SYSTEM = _set(
     "apt-get apt aptitude apt-key apt-mark apt-cache add-apt-repository dpkg apk yum dnf dnf5 microdnf tdnf zypper rpm "
-    "pacman pip pip3 pipx conda mamba micromamba gem snap opkg tlmgr"
+    "pacman pipx conda mamba micromamba gem snap opkg tlmgr "
+    "update-ca-certificates update-ca-trust ldconfig locale-gen dpkg-reconfigure update-alternatives update-locale "
+    "useradd adduser userdel deluser usermod groupadd addgroup groupdel delgroup groupmod gpasswd passwd chpasswd chsh "
+    "a2enmod a2dismod a2ensite a2dissite rustup debconf-set-selections systemctl rc-update service "
+    "docker-php-ext-install docker-php-ext-configure docker-php-ext-enable phpenmod pecl fc-cache"
 )
 _SYSTEM_PLACES = ("/usr", "/etc", "/var", "/lib", "/lib64", "/bin", "/sbin", "/opt", "/boot", "/run", "/srv", "/tmp")
 _READS = _set(
@@ -91,13 +91,36 @@ def program_uses(call: Call) -> Uses:
         return uses
     if name in _SYSTEM:
         uses.writes = _SYSTEM_PLACES
+        _homes(call, uses, ("write",))
         return _named(call, uses, "tree")
     for names, mode, extent in ((_READS, "read", "tree"), (_WRITES, "write", "exact"), (_REMOVES, "remove", "tree")):
         if name in names:
             _operands(call, uses, mode, extent)
             return uses
     uses.anything = True
+    _homes(call, uses, ("read", "write"))
     return _named(call, uses, "unknown")
+
+
+_PLACES = (
+    "CARGO_HOME", "CARGO_TARGET_DIR", "RUSTUP_HOME", "GOPATH", "GOCACHE", "GOMODCACHE", "PIP_CACHE_DIR", "UV_CACHE_DIR",
+    "XDG_CACHE_HOME", "npm_config_cache", "NPM_CONFIG_CACHE", "YARN_CACHE_FOLDER", "GRADLE_USER_HOME", "NUGET_PACKAGES",
+    "COMPOSER_HOME", "COMPOSER_CACHE_DIR", "BUNDLE_PATH", "GEM_HOME", "CCACHE_DIR", "SCCACHE_DIR", "PNPM_HOME",
+)  # fmt: skip
+"""Variables that tell build tools where to put things."""
+
+
+def _homes(call: Call, uses: Uses, modes: tuple[str, ...]) -> None:
+    """Where tools put things that no word names: their directories in the environment, and below the home."""
+    if not call.nodes:
+        return
+    for name in _PLACES:
+        value = call.lookup(name)
+        if isinstance(value, Known) and value.value.startswith("/"):
+            uses.operands.extend(Operand(call.nodes[0], mode, "unknown", value) for mode in modes)
+    home = call.lookup("HOME")
+    if isinstance(home, Known) and home.value != "/":
+        uses.operands.append(Operand(call.nodes[0], "write", "unknown", home))
 
 
 def _program_itself(call: Call, uses: Uses) -> None:
@@ -116,12 +139,16 @@ def _text(word: Value) -> str:
     return word.value if isinstance(word, Known) else "?"
 
 
+_FILES = (".deb", ".rpm", ".apk", ".whl", ".gem", ".tar.gz", ".zip", ".snap")
+
+
 def _named(call: Call, uses: Uses, extent: str) -> Uses:
     """Words that can only be paths: those with a slash or a dot at the front, also behind `--option=`."""
     for word, node in _pairs(call):
         if isinstance(word, Unknown):
             text, _ = call.prefix(node)
-            if "/" in text and "://" not in text:
+            pattern = not text.startswith("-") and "*" in getattr(node, "text", "") and not uses.anything
+            if ("/" in text and "://" not in text) or pattern:
                 _both(uses, node, "unknown", None)
             continue
         text = word.value
@@ -131,7 +158,7 @@ def _named(call: Call, uses: Uses, extent: str) -> Uses:
             _, equals, value = text.partition("=")
             if equals and ("/" in value or value in (".", "..")):
                 _both(uses, node, extent, Known(value, word.args))
-        elif "/" in text or text in (".", "..") or text.startswith("./"):
+        elif "/" in text or text in (".", "..") or text.endswith(_FILES):
             _both(uses, node, extent, None)
     return uses
 
@@ -453,6 +480,7 @@ _PIP_PLACES = _set("-t --target --prefix --root --cache-dir -d --dest -w --wheel
 def _pip(call: Call, uses: Uses) -> None:
     """pip: requirement files and local projects; a local project is read whole."""
     uses.writes = _SYSTEM_PLACES
+    _homes(call, uses, ("write",))
     pairs = _pairs(call)
     at = 0
     while at < len(pairs):
@@ -477,7 +505,11 @@ def _pip(call: Call, uses: Uses) -> None:
             _, equals, value = text.partition("=")
             if equals and "/" in value and "://" not in value:
                 _both(uses, node, "unknown", Known(value))
-        elif "://" not in text and (text.startswith((".", "/")) or "/" in text or text == "?"):
+        elif text == "?":
+            start, _ = call.prefix(node)
+            if "/" in start or not start:
+                _both(uses, node, "unknown", None)
+        elif "://" not in text and (text.startswith((".", "/")) or "/" in text or text.endswith(_FILES)):
             _both(uses, node, "unknown", Known(text.partition("[")[0]) if "[" in text else None)
 
 
