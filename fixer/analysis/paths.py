@@ -364,9 +364,10 @@ def _takes(facts: Facts, stage: Stage, family: set[Stage]) -> bool:
             source = facts.copied_from(instruction)
             if isinstance(source, Stage) and source in family:
                 return True
-        elif isinstance(instruction, Run) and instruction.flags:
-            if any(isinstance(m.stage, Stage) and m.stage in family for m in facts.mounts(instruction)):
-                return True
+        elif isinstance(instruction, Run) and any(
+            isinstance(mount.stage, Stage) and mount.stage in family for mount in facts.mounts(instruction)
+        ):
+            return True
     return False
 
 

@@ -185,6 +185,28 @@ def test_a_mount_of_the_readers_own(mounts: str, how: str) -> None:
     assert [row[4] for row in _rows(HEAD + f"RUN {mounts} cp target/release/x /x\n")] == [how]
 
 
+def test_tools_use_what_their_variables_name() -> None:
+    text = "ENV CARGO_TARGET_DIR=/out\nWORKDIR /app\nRUN cargo build\nWORKDIR /srv\nRUN cargo test\nRUN ls\n"
+    found = facts(text)
+    stage = found.stages[0]
+    first = stage.instructions[2]
+    readers = [(r.kind, r.relation) for r in found.readers(stage, "/out", first)]
+    assert readers == [("env", "same"), ("run", "unknown")]
+    assert [w.kind for w in found.writers(stage, "/out", stage.instructions[3])] == ["run"]
+    assert [w.kind for w in found.writers(stage, "/root/.cargo/registry", first)] == ["base"]
+    assert [w.kind for w in found.writers(stage, "/root/.cargo/registry", last(found))] == ["base", "run", "run"]
+
+
+@pytest.mark.parametrize(
+    ("script", "reads"),
+    [("dpkg -i x.deb", True), ("dpkg -i *.deb", True), ("apt-get install -y ./x.deb", True),
+     ("apt-get install x", False), ("pip install $P", True), ("pip install x==$P", False), ("pip install x.whl", True)],
+)  # fmt: skip
+def test_packages_in_files(script: str, reads: bool) -> None:
+    found = facts(f"ARG P\nWORKDIR /c\nRUN {script}\n")
+    assert bool(found.readers(found.stages[0], "/c")[1:]) is reads
+
+
 def test_exec_form_reads() -> None:
     assert _rows(HEAD + 'RUN ["cp", "target/release/x", "/x"]\n') == [
         ("run", '"target/release/x"', BIN, "inside", "site")
