@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import os
 import re
 import subprocess
 import sys
@@ -63,6 +64,17 @@ def test_the_readmes_diff_is_the_demos() -> None:
     shown = re.search(r"```diff\n(.*?)```", README, re.DOTALL)
     assert shown
     assert shown[1] == hunks
+
+
+def test_the_readmes_refusal_is_what_is_printed() -> None:
+    shown = re.search(r"```text\n(.*?)```", README, re.DOTALL)
+    assert shown
+    (folder,) = (CORPUS / "_together").glob("peers-08-*")
+    command = [sys.executable, "-m", "fixer", "Dockerfile"]
+    env = os.environ | {"PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=folder / "before", env=env)
+    assert done.stdout == ""
+    assert done.stderr == shown[1]
 
 
 def test_links_of_the_documents_lead_somewhere() -> None:
