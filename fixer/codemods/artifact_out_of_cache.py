@@ -16,6 +16,7 @@ from fixer.codemods.artifacts import (
     Stop,
     cargo_calls,
     located,
+    must_not_stand_in,
     names_anywhere,
     place,
     provider,
@@ -163,6 +164,7 @@ def _products(facts: Facts, stage: Stage) -> Iterator[Product | Stop]:
                 if not _comes_before(facts, reader, run):
                     hidden.setdefault((reader.span.start, reader.span.end), (reader, []))[1].append((run, mount))
     made: dict[tuple[int, str], Product] = {}
+    left: set[str] = set()
     for reader, steps in hidden.values():
         try:
             product = _product(facts, stage, reader, steps)
@@ -171,8 +173,10 @@ def _products(facts: Facts, stage: Stage) -> Iterator[Product | Stop]:
                 same_text(known, reader, product.text)
                 known.readers.append(reader)
         except Stop as stop:
+            left.add(str(reader.path))
             yield stop
-    yield from made.values()
+    # All readers of a product, or none: one that stays behind would find less than before.
+    yield from (product for product in made.values() if product.path not in left)
 
 
 def _comes_before(facts: Facts, reader: Reader, run: Run) -> bool:
@@ -191,6 +195,7 @@ def _product(facts: Facts, stage: Stage, reader: Reader, steps: list[tuple[Run, 
     steps = [(run, mount) for run, mount in steps if hiding_mount(facts.mounts(run), path) is mount]
     if not steps:
         return None
+    must_not_stand_in(reader, str(steps[-1][1].target))
     if reader.relation == "same":
         raise Stop("whole-directory", reader.span, "this is all of the cache, with all that earlier builds left in it")
     sure = [(run, call) for run, mount in steps if (call := _surely_by(facts, run, mount, path)) is not None]

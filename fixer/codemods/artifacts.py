@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from posixpath import basename, dirname
 
-from fixer.analysis import Call, Facts, Known, Stage, Unknown, clean, related
+from fixer.analysis import Call, Facts, Known, Stage, Unknown, below, clean, related
 from fixer.analysis.paths import Reader
 from fixer.analysis.tools.cargo import Cargo, Written, read_cargo
 from fixer.text.edits import Edit
@@ -101,6 +101,14 @@ def provider(facts: Facts, run: Run, path: str) -> tuple[Call, Written] | None:
 
 
 # --- readers -------------------------------------------------------------------------------------------------------
+
+
+def must_not_stand_in(reader: Reader, directory: str) -> None:
+    """Raises Stop if the reader has changed into `directory`, which is not there without the mount."""
+    cwd = reader.call.cwd if reader.kind == "run" and reader.call is not None else None
+    if isinstance(cwd, Known) and below(cwd.value, directory):
+        because = f"it changes into {directory}, which is not there without the mount"
+        raise Stop("fixed-reader", reader.span, because)
 
 
 def names_anywhere(facts: Facts, name: str) -> bool:

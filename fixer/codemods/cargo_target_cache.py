@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Container, Iterator, Mapping, Sequence
 from posixpath import basename, dirname
 from typing import ClassVar
 
-from fixer.analysis import Call, Facts, Known, Stage, Unknown, Value, below, join, related
+from fixer.analysis import Call, Facts, Known, Stage, Unknown, Value, below, related
 from fixer.analysis.paths import Effect, Reader
-from fixer.analysis.tools.cargo import Cargo, Written, read_cargo
+from fixer.analysis.tools.cargo import Written, read_cargo
 from fixer.codemods.api import Change, Codemod, Refusal, Settings
 from fixer.codemods.artifacts import REASONS as SHARED
 from fixer.codemods.artifacts import (
@@ -18,7 +17,7 @@ from fixer.codemods.artifacts import (
     cargo_calls,
     located,
     must_have_run,
-    names_anywhere,
+    must_not_stand_in,
     place,
     provider,
     quoted,
@@ -28,10 +27,11 @@ from fixer.codemods.artifacts import (
     take_out,
     wants_content,
 )
+from fixer.codemods.cargo_steps import Group, Step, brought, calls_of, chains, group_of, roots_of, span_of
 from fixer.text.edits import Edit
 from fixer.text.source import Span
 from fixer.tree.editor import add_mounts, insert_before
-from fixer.tree.nodes import Directive, ExecForm, Instruction, Onbuild, Run, Transfer, Workdir
+from fixer.tree.nodes import Directive, ExecForm, Run, Transfer
 from fixer.tree.shell import OpaqueScript, Pipeline, Script, Simple
 
 
@@ -101,25 +101,25 @@ class CargoTargetCache(Codemod):
     }
 
     def run(self, facts: Facts, settings: Settings) -> Iterator[Change | Refusal]:
-        chains = list(_chains(facts))
-        for chain in chains:
+        families = list(chains(facts))
+        for chain in families:
             try:
-                group = _group(facts, chain)
+                group = group_of(facts, chain)
                 if group is not None:
-                    yield self._change(facts, group, settings, several=len(chains) > 1)
+                    yield self._change(facts, group, settings, several=len(families) > 1)
             except Stop as stop:
                 yield Refusal(self.id, stop.reason, stop.span, stop.because)
 
-    def _change(self, facts: Facts, group: _Group, settings: Settings, *, several: bool) -> Change:
+    def _change(self, facts: Facts, group: Group, settings: Settings, *, several: bool) -> Change:
         _check_place(facts, group)
-        roots = [_roots(facts, step, group.directory) for step in group.steps]
+        roots = [roots_of(facts, step, group.directory) for step in group.steps]
         _find_products(facts, group)
         for step in group.steps:
             _check_step(facts, step, group)
             _check_user(facts, step, roots[group.steps.index(step)])
         if settings.project is None:
             because = "compiled code of two projects must not meet in one cache: say --project NAME"
-            raise Stop("no-project-name", _span(group.steps[0]), because)
+            raise Stop("no-project-name", span_of(group.steps[0]), because)
         _check_syntax(facts)
         edits: list[Edit] = []
         for step, where in zip(group.steps, roots, strict=True):
@@ -138,318 +138,29 @@ _WHY = (
 )
 
 
-@dataclass(slots=True)
-class _Step:
-    """A RUN that compiles, with its calls of cargo that do."""
-
-    stage: Stage
-    run: Run
-    calls: list[tuple[Call, Cargo]]
-
-
-@dataclass(slots=True)
-class _Group:
-    """The steps of a stage, and of those that start from it, that share one target directory."""
-
-    directory: str
-    stages: list[Stage]
-    steps: list[_Step]
-    products: list[Product] = field(default_factory=list)
-
-
-def _span(step: _Step) -> Span:
-    return Span(*step.calls[0][0].span)
-
-
-# --- the steps that compile, and where -----------------------------------------------------------------------------
-
-
-def _chains(facts: Facts) -> Iterator[list[Stage]]:
-    """The stages that start from an image, each with all that start from it, if something is compiled there."""
-    for stage in facts.stages:
-        if isinstance(stage.base, Stage):
-            continue
-        family = [stage]
-        for each in family:
-            family.extend(each.derived)
-        family.sort(key=lambda each: each.index)
-        if any("cargo" in i.code for each in family for i in each.instructions if isinstance(i, Run | Onbuild)):
-            yield family
-
-
-def _group(facts: Facts, stages: list[Stage]) -> _Group | None:
-    """The steps of a chain that compile and share a directory; None if there is nothing to do.
-
-    Raises Stop if they compile in a directory that is not known, or in several.
-    """
-    steps: list[_Step] = []
-    for stage in stages:
-        for instruction in stage.instructions:
-            step = _step(facts, stage, instruction)
-            if step is not None:
-                steps.append(step)
-    steps = [step for step in steps if not _has_mount(facts, step)] if _all_mounted(facts, steps) else steps
-    if not steps:
-        return None
-    _refuse_layers(facts, steps)
-    directory = _directory(facts, steps)
-    for step in steps:
-        _refuse_half(facts, step, directory)
-        _refuse_others(facts, step, directory)
-    return _Group(directory, stages, steps)
-
-
-def _step(facts: Facts, stage: Stage, instruction: Instruction) -> _Step | None:
-    inner = instruction.inner if isinstance(instruction, Onbuild) else instruction
-    if not isinstance(inner, Run) or "cargo" not in inner.code:
-        return None
-    calls = facts.calls(inner)
-    if isinstance(calls, OpaqueScript):
-        if any(word in inner.code for word in ("cargo build", "cargo b ", "cargo install --path", "cargo rustc")):
-            raise Stop("opaque-script", inner.span, "the step's script is not understood")
-        return None
-    found = [(call, cargo) for call, cargo in cargo_calls(facts, inner) if cargo.compiles and cargo.known]
-    if not found:
-        return None
-    if isinstance(instruction, Onbuild):
-        because = "the step runs in another build, which this file does not show"
-        raise Stop("onbuild", instruction.span, because)
-    return _Step(stage, inner, found)
-
-
-def _has_mount(facts: Facts, step: _Step) -> bool:
-    """A cache mount lies over a directory in which the step may compile."""
-    for mount in facts.mounts(step.run):
-        if mount.type == "cache" and isinstance(mount.target, Known):
-            target = mount.target.value
-            if any(below(d, target) for _, cargo in step.calls for d in cargo.target_dirs()):
-                return True
-    return False
-
-
-def _all_mounted(facts: Facts, steps: Sequence[_Step]) -> bool:
-    return all(_has_mount(facts, step) for step in steps)
-
-
-def _refuse_half(facts: Facts, step: _Step, directory: str) -> None:
-    for mount in facts.mounts(step.run):
-        if not isinstance(mount.target, Known):
-            continue
-        if mount.type == "cache" and basename(mount.target.value) == basename(directory) != mount.target.value:
-            because = "this looks as if it were meant for cargo's target directory, which is another one"
-            if mount.target.value != directory:
-                raise Stop("mount-elsewhere", mount.flag.word.span, because)
-        if mount.type in ("cache", "tmpfs", "bind") and related(mount.target.value, directory):
-            if mount.type == "bind" and not below(mount.target.value, directory):
-                continue
-            because = "this step has a mount there, and another step that compiles in the same directory has none"
-            raise Stop("half-mounted", mount.flag.word.span, because)
-
-
-def _refuse_others(facts: Facts, step: _Step, directory: str) -> None:
-    """Tools that may compile in the same directory before the step, into the layer."""
-    for stage in step.stage.lineage:
-        for instruction in stage.instructions:
-            if instruction is step.run:
-                return
-            if not isinstance(instruction, Run):
-                continue
-            for call in _calls(facts, instruction):
-                if _may_compile(call) and not (isinstance(call.cwd, Known) and not related(call.cwd.value, directory)):
-                    because = "it may compile in the same directory, into the layer, which a mount would hide"
-                    raise Stop("unknown-step", Span(*call.span), because)
-
-
-def _may_compile(call: Call) -> bool:
-    if call.program in _BUILDERS:
-        return True
-    cargo = read_cargo(call.words, call.cwd, call.lookup)
-    return cargo is not None and not cargo.known
-
-
-_BUILDERS = frozenset(("make", "gmake", "just", "task", "ninja", "mage", "wasm-pack", "trunk", "maturin", "cross"))
-
-
-def _refuse_layers(facts: Facts, steps: Sequence[_Step]) -> None:
-    """Dependencies that are compiled before the sources come: cargo-chef, an empty main, or anything that builds
-    twice with a COPY between."""
-    for step in steps:
-        for call, cargo in step.calls:
-            if cargo.subcommand == "chef-cook":
-                because = "cargo-chef compiles the dependencies into a layer, which a mount would hide"
-                raise Stop("deps-in-layers", Span(*call.span), because)
-        for stage in step.stage.lineage:
-            for instruction in stage.instructions:
-                if isinstance(instruction, Run):
-                    _refuse_stub(facts, instruction)
-    _refuse_copied_target(facts, steps)
-    for at, step in enumerate(steps[1:], 1):
-        before = steps[at - 1]
-        if before.stage in step.stage.lineage and _copies_between(facts, before, step):
-            because = "this compiles before all sources are there, so that a layer keeps it, which a mount would hide"
-            raise Stop("deps-in-layers", _span(before), because)
-
-
-def _refuse_copied_target(facts: Facts, steps: Sequence[_Step]) -> None:
-    """A COPY of another stage's target directory, or of a stage that compiled: its layer is what a mount would hide."""
-    for step in steps:
-        directories = [d for _, cargo in step.calls for d in cargo.target_dirs()]
-        for instruction, path in _brought(facts, step):
-            if not isinstance(instruction, Transfer) or path is None:
-                continue
-            source = facts.copied_from(instruction)
-            if not isinstance(source, Stage):
-                continue
-            compiled = any(_compiles(facts, i) for each in source.lineage for i in each.instructions)
-            if any(below(path, d) or (compiled and below(d, path) and path != "/") for d in directories):
-                because = "it brings what was compiled in another stage, which a mount would hide"
-                raise Stop("deps-in-layers", instruction.span, because)
-
-
-def _compiles(facts: Facts, instruction: Instruction) -> bool:
-    return isinstance(instruction, Run) and any(cargo.compiles for _, cargo in cargo_calls(facts, instruction))
-
-
-def _refuse_stub(facts: Facts, run: Run) -> None:
-    calls = facts.calls(run)
-    if isinstance(calls, OpaqueScript):
-        return
-    for call in calls:
-        made = call.program == "cargo" and call.argument(1) in ("new", "init")
-        written = any(r.op in (">", ">>") and r.target.text.strip("\"'").endswith(".rs") for r in call.redirects)
-        if made or written:
-            because = "an empty program stands in for the sources, so that a layer keeps the dependencies"
-            raise Stop("deps-in-layers", Span(*call.span), because)
-
-
-def _copies_between(facts: Facts, before: _Step, after: _Step) -> bool:
-    inside = False
-    for stage in after.stage.lineage:
-        for instruction in stage.instructions:
-            if instruction is before.run:
-                inside = True
-            elif instruction is after.run:
-                return False
-            elif inside and isinstance(instruction, Transfer) and facts.copied_from(instruction) is None:
-                return True
-    return False
-
-
-def _directory(facts: Facts, steps: Sequence[_Step]) -> str:
-    """The one directory in which all steps compile.
-
-    It is given on the command line or in the environment; else somebody who reads a product shows it; else, where
-    cargo installs the program itself, it is `target` beside the manifest of the sources that were copied there.
-    """
-    found: dict[str, Span] = {}
-    asked: dict[tuple[int, str], bool] = {}
-    rest: list[tuple[_Step, Call, Cargo]] = []
-    for step in steps:
-        for call, cargo in step.calls:
-            if isinstance(cargo.target_dir, Unknown) or isinstance(cargo.manifest, Unknown):
-                why = cargo.target_dir.why if isinstance(cargo.target_dir, Unknown) else str(cargo.manifest)
-                raise Stop("unknown-target-dir", Span(*call.span), f"cargo's target directory is not known: {why}")
-            given = cargo.target_dir
-            shown = given.value if isinstance(given, Known) else _shown(facts, step, cargo, asked)
-            if shown is None:
-                rest.append((step, call, cargo))
-            else:
-                found.setdefault(shown, Span(*call.span))
-    for step, call, cargo in rest:
-        if not any(directory in found for directory in cargo.target_dirs()):
-            if cargo.subcommand != "install":
-                if found:
-                    continue
-                raise _nothing_leaves(facts, step, call, cargo)
-            found.setdefault(_beside_manifest(facts, step, call, cargo), Span(*call.span))
-    if len(found) > 1:
-        because = f"steps that build on each other compile in {' and in '.join(found)}"
-        raise Stop("unknown-target-dir", list(found.values())[-1], because)
-    return next(iter(found))
-
-
-def _nothing_leaves(facts: Facts, step: _Step, call: Call, cargo: Cargo) -> Stop:
-    for reader in facts.readers(step.stage, next(cargo.target_dirs()), step.run):
-        if reader.relation == "above" and reader.kind in ("copy", "mount") and reader.path != Known("/"):
-            because = "it takes a directory that holds cargo's own, of which a mount would leave nothing"
-            return Stop("whole-directory", reader.span, because)
-    return Stop("no-artifact", Span(*call.span), "nothing that is compiled here is read anywhere else")
-
-
-def _shown(facts: Facts, step: _Step, cargo: Cargo, asked: dict[tuple[int, str], bool]) -> str | None:
-    """The target directory that a reader shows: of all that it may be, the one in which somebody reads something.
-
-    `asked` remembers which directories somebody reads in.
-    """
-    if not names_anywhere(facts, "target"):
-        return None
-    own = [path.value for call in _calls(facts, step.run) for path in _paths(call)]
-    for directory in cargo.target_dirs():
-        if any(path != directory and below(path, directory) for path in own):
-            return directory
-        key = (step.stage.index, directory)
-        if key not in asked:
-            asked[key] = any(
-                reader.relation in ("same", "inside") and wants_content(reader)
-                for reader in facts.readers(step.stage, directory, None)
-            )
-        if asked[key]:
-            return directory
-    return None
-
-
-def _paths(call: Call) -> Iterator[Known]:
-    for word in call.words:
-        path = join(call.cwd, word)
-        if isinstance(path, Known):
-            yield path
-
-
-def _beside_manifest(facts: Facts, step: _Step, call: Call, cargo: Cargo) -> str:
-    manifest = cargo.manifest
-    if isinstance(manifest, Known):
-        for instruction, path in _brought(facts, step):
-            if path == manifest.value and isinstance(instruction, Transfer):
-                return f"{path}/target" if path != "/" else "/target"
-    because = "whether the manifest belongs to a workspace above it, with a target directory of its own, is not certain"
-    raise Stop("unknown-target-dir", Span(*call.span), because)
-
-
-def _brought(facts: Facts, step: _Step) -> Iterator[tuple[Instruction, str | None]]:
-    """The instructions before the step that bring files from outside, with where they put them (None: not known), and
-    those that make a directory."""
-    for stage in step.stage.lineage:
-        for instruction in stage.instructions:
-            if instruction is step.run:
-                return
-            if isinstance(instruction, Transfer | Workdir):
-                for effect in facts.effects(instruction):
-                    yield instruction, effect.path.value if isinstance(effect.path, Known) else None
-
-
 # --- what may stand in the way -------------------------------------------------------------------------------------
 
 
-def _check_place(facts: Facts, group: _Group) -> None:
+def _check_place(facts: Facts, group: Group) -> None:
     for step in group.steps:
         if step.stage.shipped:
             because = "the target directory is part of an image that people get; a mount would take it out"
-            raise Stop("shipped-stage", _span(step), because)
+            raise Stop("shipped-stage", span_of(step), because)
         parent = dirname(group.directory)
         cargo = step.calls[0][1]
         if cargo.target_dir is None and parent != "/" and not _is_there(facts, step, parent):
             because = f"{parent} is made in this step, where the mount would stand in its way"
-            raise Stop("sources-in-step", _span(step), because)
+            raise Stop("sources-in-step", span_of(step), because)
 
 
-def _is_there(facts: Facts, step: _Step, directory: str) -> bool:
+def _is_there(facts: Facts, step: Step, directory: str) -> bool:
     """`directory` was made before the step, so that the mount does not stand in the way of what makes it."""
     clones = any(
         call.program == "git" and Known("clone") in call.words
-        for call in _calls(facts, step.run)
+        for call in calls_of(facts, step.run)
         if call.span[0] < step.calls[0][0].span[0]
     )
-    for instruction, path in _brought(facts, step):
+    for instruction, path in brought(facts, step):
         if path is None:
             continue
         if below(path, directory):
@@ -460,19 +171,15 @@ def _is_there(facts: Facts, step: _Step, directory: str) -> bool:
         for instruction in stage.instructions:
             if instruction is step.run:
                 return False
-            if isinstance(instruction, Run) and any(
-                isinstance(call.cwd, Known) and below(call.cwd.value, directory) for call in _calls(facts, instruction)
-            ):
+            if not isinstance(instruction, Run):
+                continue
+            places = [call.cwd.value for call in calls_of(facts, instruction) if isinstance(call.cwd, Known)]
+            if any(below(cwd, directory) for cwd in places):
                 return True
     return False
 
 
-def _calls(facts: Facts, run: Run) -> Sequence[Call]:
-    calls = facts.calls(run)
-    return () if isinstance(calls, OpaqueScript) else calls
-
-
-def _check_step(facts: Facts, step: _Step, group: _Group) -> None:
+def _check_step(facts: Facts, step: Step, group: Group) -> None:
     """What else the step does with the directory."""
     for call, _ in step.calls:
         must_have_run(call)
@@ -513,19 +220,19 @@ def _check_effect(facts: Facts, effect: Effect, directory: str) -> None:
             raise Stop("whole-directory", effect.span, because)
 
 
-def _check_user(facts: Facts, step: _Step, roots: Sequence[str]) -> None:
+def _check_user(facts: Facts, step: Step, roots: Sequence[str]) -> None:
     state = facts.state(step.run)
     for mount in facts.mounts(step.run):
-        if mount.type != "bind" or not mount.read_only or not isinstance(mount.target, Known):
+        if mount.type not in ("bind", "secret") or not mount.read_only or not isinstance(mount.target, Known):
             continue
         if any(related(mount.target.value, root) for root in roots):
-            raise Stop("unwritable-sources", mount.flag.word.span, "what is bound read-only cannot be touched")
+            raise Stop("unwritable-sources", mount.flag.word.span, "what is mounted read-only cannot be touched")
     if state.user.root:
         return
     if state.user.uid is None or state.user.gid is None:
         because = "the mount has to name the number of the user who compiles, and the file does not say it"
-        raise Stop("unknown-user", _span(step), because)
-    for instruction, path in _brought(facts, step):
+        raise Stop("unknown-user", span_of(step), because)
+    for instruction, path in brought(facts, step):
         if isinstance(instruction, Transfer) and (path is None or any(related(path, root) for root in roots)):
             owner = next((flag.value for flag in instruction.flags if flag.name == "chown"), None)
             name = (owner or "root").partition(":")[0]
@@ -547,11 +254,11 @@ def _check_syntax(facts: Facts) -> None:
 # --- products ------------------------------------------------------------------------------------------------------
 
 
-def _find_products(facts: Facts, group: _Group) -> None:
+def _find_products(facts: Facts, group: Group) -> None:
     """Everybody who reads in the directory, outside of the steps that will have the mount. Raises Stop for a reader
     of more than a product."""
     runs = {id(step.run) for step in group.steps}
-    readers: dict[tuple[int, int], tuple[Reader, list[_Step]]] = {}
+    readers: dict[tuple[int, int], tuple[Reader, list[Step]]] = {}
     for step in group.steps:
         for reader in facts.readers(step.stage, group.directory, step.run):
             if id(reader.instruction) in runs or not wants_content(reader):
@@ -569,6 +276,9 @@ def _find_products(facts: Facts, group: _Group) -> None:
         if reader.relation in ("above", "same"):
             because = "it takes the whole directory, of which nothing would be left without the mount"
             raise Stop("whole-directory", reader.span, because)
+        if _in_layer(facts, reader, steps[-1].stage, runs):
+            continue
+        must_not_stand_in(reader, group.directory)
         product = _product(facts, reader, steps)
         known = made.setdefault((id(product.run), product.path), product)
         same_text(known, reader, product.text)
@@ -579,7 +289,25 @@ def _find_products(facts: Facts, group: _Group) -> None:
         if stage is not None:
             place(facts, stage, product, group.products)
     if not group.products and not any(_hands_out(facts, step, group) for step in group.steps):
-        raise Stop("no-artifact", _span(group.steps[-1]), "nothing that is compiled here is read anywhere else")
+        raise Stop("no-artifact", span_of(group.steps[-1]), "nothing that is compiled here is read anywhere else")
+
+
+def _in_layer(facts: Facts, reader: Reader, stage: Stage, mounted: Container[int]) -> bool:
+    """A step that will not have the mount puts the file there itself, into a directory that is in the layer."""
+    if not isinstance(reader.path, Known) or reader.kind not in ("copy", "mount"):
+        return False
+    for writer in facts.writers(stage, reader.path.value, None):
+        if writer.mode != "write" or writer.relation != "same" or not writer.content:
+            continue
+        if id(writer.instruction) in mounted:
+            continue
+        if writer.kind == "copy":
+            return True
+        for maker in facts.writers(stage, dirname(reader.path.value), writer.instruction):
+            made = maker.kind == "workdir" or (maker.call is not None and maker.call.program == "mkdir")
+            if made and maker.relation in ("same", "inside") and id(maker.instruction) not in mounted:
+                return True
+    return False
 
 
 def _needs_nothing(reader: Reader) -> bool:
@@ -588,7 +316,7 @@ def _needs_nothing(reader: Reader) -> bool:
     return cargo is not None and cargo.known and not cargo.compiles
 
 
-def _product(facts: Facts, reader: Reader, steps: Sequence[_Step]) -> Product:
+def _product(facts: Facts, reader: Reader, steps: Sequence[Step]) -> Product:
     path, text = located(facts, reader, steps[-1].run)
     found = [(each, made) for each in steps if (made := provider(facts, each.run, path)) is not None]
     if not found:
@@ -604,7 +332,7 @@ def _product(facts: Facts, reader: Reader, steps: Sequence[_Step]) -> Product:
     return Product(each.run, made[0], path, text, "cp" if again else "mv")
 
 
-def _is_directory(path: str, steps: Sequence[_Step]) -> bool:
+def _is_directory(path: str, steps: Sequence[Step]) -> bool:
     for step in steps:
         for _, cargo in step.calls:
             directory = cargo.target_dir_of(path)
@@ -613,11 +341,11 @@ def _is_directory(path: str, steps: Sequence[_Step]) -> bool:
     return False
 
 
-def _reads(facts: Facts, step: _Step, path: str) -> bool:
+def _reads(facts: Facts, step: Step, path: str) -> bool:
     return any(e.mode == "read" and e.path == Known(path) for e in facts.effects(step.run))
 
 
-def _hands_out(facts: Facts, step: _Step, group: _Group) -> bool:
+def _hands_out(facts: Facts, step: Step, group: Group) -> bool:
     """The step itself takes a product out: `cargo install --path`, or a command that reads one."""
     if any(cargo.subcommand == "install" for _, cargo in step.calls):
         return True
@@ -628,78 +356,14 @@ def _hands_out(facts: Facts, step: _Step, group: _Group) -> bool:
     )  # fmt: skip
 
 
-# --- the sources ---------------------------------------------------------------------------------------------------
-
-
-_NO_SOURCE = (
-    ".sh", ".json", ".toml", ".lock", ".conf", ".cfg", ".yml", ".yaml", ".txt", ".md", ".crt", ".pem", ".key", ".env",
-    ".list", ".gpg", ".asc", ".sql", ".py", ".js", ".gz", ".zip", ".deb", ".tgz", ".xz", ".so", ".a", "Makefile",
-    "rust-toolchain",
-)  # fmt: skip
-"""How names of single files end that are no crate of their own."""
-_SYSTEM = ("/bin", "/boot", "/dev", "/etc", "/lib", "/lib64", "/proc", "/run", "/sbin", "/sys", "/usr/bin", "/usr/lib",
-           "/usr/local/bin", "/usr/local/lib", "/usr/local/cargo", "/usr/share", "/var/lib", "/tmp")  # fmt: skip
-
-
-def _roots(facts: Facts, step: _Step, directory: str) -> list[str]:
-    """The directories that hold the sources of what the step compiles, dependencies by path among them: the
-    workspace's, and all others that sources were copied to. The first one is the workspace's."""
-    call, cargo = step.calls[0]
-    if isinstance(cargo.manifest, Unknown):
-        raise Stop("sources-elsewhere", Span(*call.span), f"where cargo runs is not known: {cargo.manifest.why}")
-    first = dirname(directory) if cargo.target_dir is None else cargo.manifest.value
-    others: list[str] = []
-    for instruction, path in _brought(facts, step):
-        if not isinstance(instruction, Transfer) or not _may_be_crate(facts, instruction):
-            continue
-        if path is None:
-            because = "where this puts its files, which may be sources, is not known"
-            raise Stop("sources-elsewhere", instruction.span, because)
-        if below(path, first) or path == "/" or any(below(path, place) for place in _SYSTEM):
-            if path == "/" and first != "/" and _whole_tree(instruction):
-                because = "sources are copied to /, which cannot be touched as a whole"
-                raise Stop("sources-elsewhere", instruction.span, because)
-            continue
-        if below(first, path):
-            first = path
-        others.append(path)
-    if first == "/" or below("/usr/local/cargo", first):
-        because = f"the sources stand in {first}, which cannot be touched as a whole"
-        raise Stop("sources-elsewhere", Span(*call.span), because)
-    roots = [first]
-    for path in others:
-        if not any(below(path, root) for root in roots):
-            roots.append(path)
-    return roots
-
-
-def _whole_tree(instruction: Transfer) -> bool:
-    return any(text.strip("\"'").rstrip("/") in ("", ".", "./") for text in _sources(instruction))
-
-
-def _may_be_crate(facts: Facts, instruction: Transfer) -> bool:
-    if not isinstance(facts.copied_from(instruction), Stage | None):
-        return False
-    for text in _sources(instruction):
-        name = basename(text.strip("\"'").rstrip("/"))
-        if not name.endswith(_NO_SOURCE) and not (name.startswith(".") and len(name) > 2):
-            return True
-    return False
-
-
-def _sources(instruction: Transfer) -> list[str]:
-    if instruction.form is not None:
-        return list(instruction.form.values[:-1])
-    return [leaf.value for leaf in instruction.sources]
-
-
 # --- edits ---------------------------------------------------------------------------------------------------------
 
 
-def _mount(facts: Facts, step: _Step, group: _Group, project: str, *, several: bool) -> str:
+def _mount(facts: Facts, step: Step, group: Group, project: str, *, several: bool) -> str:
     name = project
     if several:
-        hint = group.stages[0].name or basename(dirname(group.directory)) or f"stage{group.stages[0].index}"
+        stage = group.steps[0].stage
+        hint = stage.name or basename(dirname(group.directory)) or f"stage{stage.index}"
         name += f"-{hint}"
     name += "-target"
     state = facts.state(step.run)
@@ -724,7 +388,7 @@ def _touch(roots: Sequence[str], directory: str, cwd: Value) -> str:
     return f"find {' '.join(names)}{prune} -type f -exec touch {{}} +"
 
 
-def _edits(facts: Facts, step: _Step, group: _Group, mount: str, roots: Sequence[str]) -> list[Edit]:
+def _edits(facts: Facts, step: Step, group: Group, mount: str, roots: Sequence[str]) -> list[Edit]:
     file = facts.file
     run = step.run
     products = [product for product in group.products if product.run is run]

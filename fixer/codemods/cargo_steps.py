@@ -1,0 +1,374 @@
+"""Where a Dockerfile compiles with cargo: the steps that share a target directory, that directory, and the sources.
+
+For cargo-target-cache, which puts a mount on all of them or on none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from posixpath import basename, dirname
+
+from fixer.analysis import Call, Facts, Known, Stage, Unknown, below, join, related
+from fixer.analysis.tools.cargo import Cargo, read_cargo
+from fixer.codemods.artifacts import Product, Stop, cargo_calls, names_anywhere, wants_content
+from fixer.text.source import Span
+from fixer.tree.nodes import Instruction, Onbuild, Run, Transfer, Workdir
+from fixer.tree.shell import OpaqueScript
+
+
+@dataclass(slots=True)
+class Step:
+    """A RUN that compiles, with its calls of cargo that do."""
+
+    stage: Stage
+    run: Run
+    calls: list[tuple[Call, Cargo]]
+
+
+@dataclass(slots=True)
+class Group:
+    """The steps of a stage, and of those that start from it, that share one target directory."""
+
+    directory: str
+    stages: list[Stage]
+    steps: list[Step]
+    products: list[Product] = field(default_factory=list)
+
+
+def span_of(step: Step) -> Span:
+    return Span(*step.calls[0][0].span)
+
+# --- the steps that compile, and where -----------------------------------------------------------------------------
+
+
+def chains(facts: Facts) -> Iterator[list[Stage]]:
+    """The stages that start from an image, each with all that start from it, if something is compiled there."""
+    for stage in facts.stages:
+        if isinstance(stage.base, Stage):
+            continue
+        family = [stage]
+        for each in family:
+            family.extend(each.derived)
+        family.sort(key=lambda each: each.index)
+        if any("cargo" in i.code for each in family for i in each.instructions if isinstance(i, Run | Onbuild)):
+            yield family
+
+
+def group_of(facts: Facts, stages: list[Stage]) -> Group | None:
+    """The steps of a chain that compile and share a directory; None if there is nothing to do.
+
+    Raises Stop if they compile in a directory that is not known, or in several.
+    """
+    steps: list[Step] = []
+    for stage in stages:
+        for instruction in stage.instructions:
+            step = _step(facts, stage, instruction)
+            if step is not None:
+                steps.append(step)
+    steps = [step for step in steps if not _has_mount(facts, step)] if _all_mounted(facts, steps) else steps
+    if not steps:
+        return None
+    _refuse_layers(facts, steps)
+    directory = _directory(facts, steps)
+    for step in steps:
+        _refuse_half(facts, step, directory)
+        _refuse_others(facts, step, directory)
+    return Group(directory, stages, steps)
+
+
+def _step(facts: Facts, stage: Stage, instruction: Instruction) -> Step | None:
+    inner = instruction.inner if isinstance(instruction, Onbuild) else instruction
+    if not isinstance(inner, Run) or "cargo" not in inner.code:
+        return None
+    calls = facts.calls(inner)
+    if isinstance(calls, OpaqueScript):
+        if any(word in inner.code for word in ("cargo build", "cargo b ", "cargo install --path", "cargo rustc")):
+            raise Stop("opaque-script", inner.span, "the step's script is not understood")
+        return None
+    found = [(call, cargo) for call, cargo in cargo_calls(facts, inner) if cargo.compiles and cargo.known]
+    if not found:
+        return None
+    if isinstance(instruction, Onbuild):
+        because = "the step runs in another build, which this file does not show"
+        raise Stop("onbuild", instruction.span, because)
+    return Step(stage, inner, found)
+
+
+def _has_mount(facts: Facts, step: Step) -> bool:
+    """A cache mount lies over a directory in which the step may compile."""
+    for mount in facts.mounts(step.run):
+        if mount.type == "cache" and isinstance(mount.target, Known):
+            target = mount.target.value
+            if any(below(d, target) for _, cargo in step.calls for d in cargo.target_dirs()):
+                return True
+    return False
+
+
+def _all_mounted(facts: Facts, steps: Sequence[Step]) -> bool:
+    return all(_has_mount(facts, step) for step in steps)
+
+
+def _refuse_half(facts: Facts, step: Step, directory: str) -> None:
+    for mount in facts.mounts(step.run):
+        if not isinstance(mount.target, Known):
+            continue
+        if mount.type == "cache" and basename(mount.target.value) == basename(directory) != mount.target.value:
+            because = "this looks as if it were meant for cargo's target directory, which is another one"
+            if mount.target.value != directory:
+                raise Stop("mount-elsewhere", mount.flag.word.span, because)
+        if mount.type in ("cache", "tmpfs", "bind") and related(mount.target.value, directory):
+            if mount.type == "bind" and not below(mount.target.value, directory):
+                continue
+            because = "this step has a mount there, and another step that compiles in the same directory has none"
+            raise Stop("half-mounted", mount.flag.word.span, because)
+
+
+def _refuse_others(facts: Facts, step: Step, directory: str) -> None:
+    """Tools that may compile in the same directory before the step, into the layer."""
+    for stage in step.stage.lineage:
+        for instruction in stage.instructions:
+            if instruction is step.run:
+                return
+            if not isinstance(instruction, Run):
+                continue
+            for call in calls_of(facts, instruction):
+                if _may_compile(call) and not (isinstance(call.cwd, Known) and not related(call.cwd.value, directory)):
+                    because = "it may compile in the same directory, into the layer, which a mount would hide"
+                    raise Stop("unknown-step", Span(*call.span), because)
+
+
+def _may_compile(call: Call) -> bool:
+    if call.program in _BUILDERS:
+        return True
+    cargo = read_cargo(call.words, call.cwd, call.lookup)
+    return cargo is not None and not cargo.known
+
+
+_BUILDERS = frozenset(("make", "gmake", "just", "task", "ninja", "mage", "wasm-pack", "trunk", "maturin", "cross"))
+
+
+def _refuse_layers(facts: Facts, steps: Sequence[Step]) -> None:
+    """Dependencies that are compiled before the sources come: cargo-chef, an empty main, or anything that builds
+    twice with a COPY between."""
+    for step in steps:
+        for call, cargo in step.calls:
+            if cargo.subcommand == "chef-cook":
+                because = "cargo-chef compiles the dependencies into a layer, which a mount would hide"
+                raise Stop("deps-in-layers", Span(*call.span), because)
+        for stage in step.stage.lineage:
+            for instruction in stage.instructions:
+                if isinstance(instruction, Run):
+                    _refuse_stub(facts, instruction)
+    _refuse_copied_target(facts, steps)
+    for at, step in enumerate(steps[1:], 1):
+        before = steps[at - 1]
+        if before.stage in step.stage.lineage and _copies_between(facts, before, step):
+            because = "this compiles before all sources are there, so that a layer keeps it, which a mount would hide"
+            raise Stop("deps-in-layers", span_of(before), because)
+
+
+def _refuse_copied_target(facts: Facts, steps: Sequence[Step]) -> None:
+    """A COPY of another stage's target directory, or of a stage that compiled: its layer is what a mount would hide."""
+    for step in steps:
+        directories = [d for _, cargo in step.calls for d in cargo.target_dirs()]
+        for instruction, path in brought(facts, step):
+            if not isinstance(instruction, Transfer) or path is None:
+                continue
+            source = facts.copied_from(instruction)
+            if not isinstance(source, Stage):
+                continue
+            compiled = any(_compiles(facts, i) for each in source.lineage for i in each.instructions)
+            if any(below(path, d) or (compiled and below(d, path) and path != "/") for d in directories):
+                because = "it brings what was compiled in another stage, which a mount would hide"
+                raise Stop("deps-in-layers", instruction.span, because)
+
+
+def _compiles(facts: Facts, instruction: Instruction) -> bool:
+    return isinstance(instruction, Run) and any(cargo.compiles for _, cargo in cargo_calls(facts, instruction))
+
+
+def _refuse_stub(facts: Facts, run: Run) -> None:
+    calls = facts.calls(run)
+    if isinstance(calls, OpaqueScript):
+        return
+    for call in calls:
+        made = call.program == "cargo" and call.argument(1) in ("new", "init")
+        written = any(r.op in (">", ">>") and r.target.text.strip("\"'").endswith(".rs") for r in call.redirects)
+        if made or written:
+            because = "an empty program stands in for the sources, so that a layer keeps the dependencies"
+            raise Stop("deps-in-layers", Span(*call.span), because)
+
+
+def _copies_between(facts: Facts, before: Step, after: Step) -> bool:
+    inside = False
+    for stage in after.stage.lineage:
+        for instruction in stage.instructions:
+            if instruction is before.run:
+                inside = True
+            elif instruction is after.run:
+                return False
+            elif inside and isinstance(instruction, Transfer) and facts.copied_from(instruction) is None:
+                return True
+    return False
+
+
+def _directory(facts: Facts, steps: Sequence[Step]) -> str:
+    """The one directory in which all steps compile.
+
+    It is given on the command line or in the environment; else somebody who reads a product shows it; else, where
+    cargo installs the program itself, it is `target` beside the manifest of the sources that were copied there.
+    """
+    found: dict[str, Span] = {}
+    asked: dict[tuple[int, str], bool] = {}
+    rest: list[tuple[Step, Call, Cargo]] = []
+    for step in steps:
+        for call, cargo in step.calls:
+            if isinstance(cargo.target_dir, Unknown) or isinstance(cargo.manifest, Unknown):
+                why = cargo.target_dir.why if isinstance(cargo.target_dir, Unknown) else str(cargo.manifest)
+                raise Stop("unknown-target-dir", Span(*call.span), f"cargo's target directory is not known: {why}")
+            given = cargo.target_dir
+            shown = given.value if isinstance(given, Known) else _shown(facts, step, cargo, asked)
+            if shown is None:
+                rest.append((step, call, cargo))
+            else:
+                found.setdefault(shown, Span(*call.span))
+    for step, call, cargo in rest:
+        if not any(directory in found for directory in cargo.target_dirs()):
+            if cargo.subcommand != "install":
+                if found:
+                    continue
+                raise _nothing_leaves(facts, step, call, cargo)
+            found.setdefault(_beside_manifest(facts, step, call, cargo), Span(*call.span))
+    if len(found) > 1:
+        because = f"steps that build on each other compile in {' and in '.join(found)}"
+        raise Stop("unknown-target-dir", list(found.values())[-1], because)
+    return next(iter(found))
+
+
+def _nothing_leaves(facts: Facts, step: Step, call: Call, cargo: Cargo) -> Stop:
+    for reader in facts.readers(step.stage, next(cargo.target_dirs()), step.run):
+        if reader.relation == "above" and reader.kind in ("copy", "mount") and reader.path != Known("/"):
+            because = "it takes a directory that holds cargo's own, of which a mount would leave nothing"
+            return Stop("whole-directory", reader.span, because)
+    return Stop("no-artifact", Span(*call.span), "nothing that is compiled here is read anywhere else")
+
+
+def _shown(facts: Facts, step: Step, cargo: Cargo, asked: dict[tuple[int, str], bool]) -> str | None:
+    """The target directory that a reader shows: of all that it may be, the one in which somebody reads something.
+
+    `asked` remembers which directories somebody reads in.
+    """
+    if not names_anywhere(facts, "target"):
+        return None
+    own = [path.value for call in calls_of(facts, step.run) for path in _paths(call)]
+    for directory in cargo.target_dirs():
+        if any(path != directory and below(path, directory) for path in own):
+            return directory
+        key = (step.stage.index, directory)
+        if key not in asked:
+            asked[key] = any(
+                reader.relation in ("same", "inside") and wants_content(reader)
+                for reader in facts.readers(step.stage, directory, None)
+            )
+        if asked[key]:
+            return directory
+    return None
+
+
+def _paths(call: Call) -> Iterator[Known]:
+    for word in call.words:
+        path = join(call.cwd, word)
+        if isinstance(path, Known):
+            yield path
+
+
+def _beside_manifest(facts: Facts, step: Step, call: Call, cargo: Cargo) -> str:
+    manifest = cargo.manifest
+    if isinstance(manifest, Known):
+        for instruction, path in brought(facts, step):
+            if path == manifest.value and isinstance(instruction, Transfer):
+                return f"{path}/target" if path != "/" else "/target"
+    because = "whether the manifest belongs to a workspace above it, with a target directory of its own, is not certain"
+    raise Stop("unknown-target-dir", Span(*call.span), because)
+
+
+def brought(facts: Facts, step: Step) -> Iterator[tuple[Instruction, str | None]]:
+    """The instructions before the step that bring files from outside, with where they put them (None: not known), and
+    those that make a directory."""
+    for stage in step.stage.lineage:
+        for instruction in stage.instructions:
+            if instruction is step.run:
+                return
+            if isinstance(instruction, Transfer | Workdir):
+                for effect in facts.effects(instruction):
+                    yield instruction, effect.path.value if isinstance(effect.path, Known) else None
+
+def calls_of(facts: Facts, run: Run) -> Sequence[Call]:
+    calls = facts.calls(run)
+    return () if isinstance(calls, OpaqueScript) else calls
+
+
+# --- the sources ---------------------------------------------------------------------------------------------------
+
+
+_NO_SOURCE = (
+    ".sh", ".json", ".toml", ".lock", ".conf", ".cfg", ".yml", ".yaml", ".txt", ".md", ".crt", ".pem", ".key", ".env",
+    ".list", ".gpg", ".asc", ".sql", ".py", ".js", ".gz", ".zip", ".deb", ".tgz", ".xz", ".so", ".a", "Makefile",
+    "rust-toolchain",
+)  # fmt: skip
+"""How names of single files end that are no crate of their own."""
+_SYSTEM = ("/bin", "/boot", "/dev", "/etc", "/lib", "/lib64", "/proc", "/run", "/sbin", "/sys", "/usr/bin", "/usr/lib",
+           "/usr/local/bin", "/usr/local/lib", "/usr/local/cargo", "/usr/share", "/var/lib", "/tmp")  # fmt: skip
+
+
+def roots_of(facts: Facts, step: Step, directory: str) -> list[str]:
+    """The directories that hold the sources of what the step compiles, dependencies by path among them: the
+    workspace's, and all others that sources were copied to. The first one is the workspace's."""
+    call, cargo = step.calls[0]
+    if isinstance(cargo.manifest, Unknown):
+        raise Stop("sources-elsewhere", Span(*call.span), f"where cargo runs is not known: {cargo.manifest.why}")
+    first = dirname(directory) if cargo.target_dir is None else cargo.manifest.value
+    others: list[str] = []
+    for instruction, path in brought(facts, step):
+        if not isinstance(instruction, Transfer) or not _may_be_crate(facts, instruction):
+            continue
+        if path is None:
+            because = "where this puts its files, which may be sources, is not known"
+            raise Stop("sources-elsewhere", instruction.span, because)
+        if below(path, first) or path == "/" or any(below(path, place) for place in _SYSTEM):
+            if path == "/" and first != "/" and _whole_tree(instruction):
+                because = "sources are copied to /, which cannot be touched as a whole"
+                raise Stop("sources-elsewhere", instruction.span, because)
+            continue
+        if below(first, path):
+            first = path
+        others.append(path)
+    if first == "/" or below("/usr/local/cargo", first):
+        because = f"the sources stand in {first}, which cannot be touched as a whole"
+        raise Stop("sources-elsewhere", Span(*call.span), because)
+    roots = [first]
+    for path in others:
+        if not any(below(path, root) for root in roots):
+            roots.append(path)
+    return roots
+
+
+def _whole_tree(instruction: Transfer) -> bool:
+    return any(text.strip("\"'").rstrip("/") in ("", ".", "./") for text in _sources(instruction))
+
+
+def _may_be_crate(facts: Facts, instruction: Transfer) -> bool:
+    if not isinstance(facts.copied_from(instruction), Stage | None):
+        return False
+    for text in _sources(instruction):
+        name = basename(text.strip("\"'").rstrip("/"))
+        if not name.endswith(_NO_SOURCE) and not (name.startswith(".") and len(name) > 2):
+            return True
+    return False
+
+
+def _sources(instruction: Transfer) -> list[str]:
+    if instruction.form is not None:
+        return list(instruction.form.values[:-1])
+    return [leaf.value for leaf in instruction.sources]
