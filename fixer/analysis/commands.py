@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from fixer.analysis.state import State, UserState, shell_options
@@ -52,6 +52,9 @@ _VOLATILE = frozenset(
      "GROUPS", "DIRSTACK", "PIPESTATUS", "TERM", "SHELL", "_")
 )  # fmt: skip
 """Variables that a shell or the runtime sets itself."""
+_MAX_SHELLS = 8
+"""How deep `sh -c` in `sh -c` is read. Each one nests what walks it."""
+
 _NEVER_FAIL = frozenset((":", "true", "echo", "set", "export", "unset", "umask", "trap", "shift"))
 _SOURCED = {
     "env": frozenset(("PATH",)),
@@ -301,6 +304,8 @@ class Surroundings:
     escape: str
     parse: Callable[[Cooked, int, str], Script | OpaqueScript]
     heredoc: bool = False
+    shells: int = 0
+    """How many shells were started on the way here."""
 
 
 def surroundings_of(
@@ -749,7 +754,7 @@ class _Walk:
     ) -> bool:  # fmt: skip
         """`sh -c 'script'`: the calls of that script, where it can be read as it stands. False if it is none."""
         given = _shell_script(words)
-        if given is None:
+        if given is None or self.around.shells >= _MAX_SHELLS:
             return False
         name, at, options, login = given
         if at < 0:
@@ -771,7 +776,7 @@ class _Walk:
         user = place.user
         around = Surroundings(
             lookup, lambda who: outer.user(who if who is not None else user), flow.cwd, self.around.text,
-            self.around.escape, self.around.parse, place.heredoc,
+            self.around.escape, self.around.parse, place.heredoc, self.around.shells + 1,
         )  # fmt: skip
         inner = _Walk(around, self.calls, _SHELLS[name], read)
         start = _Flow(flow.cwd, Unknown("$OLDPWD"), (), options[0], options[1])
@@ -961,9 +966,8 @@ def _reset_walk(walk: _Walk, why: str) -> _Walk:
         return Unknown(why)
 
     other = _Walk(
-        Surroundings(lookup, around.user, around.cwd, around.text, around.escape, around.parse, around.heredoc),
-        walk.calls, walk.dialect, walk.root,
-    )  # fmt: skip
+        replace(around, lookup=lookup), walk.calls, walk.dialect, walk.root
+    )
     other.functions = walk.functions
     return other
 

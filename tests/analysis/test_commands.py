@@ -457,3 +457,12 @@ def test_redirections() -> None:
     call = calls("{ a > x; } 2> y")[0]
     assert [r.target.static for r in call.redirects] == ["x", "y"]
     assert call.shell_value(call.redirects[0].target) == Known("x")
+
+
+def test_nested_shells_are_bounded() -> None:
+    script = "x"
+    for i in range(300):
+        script = f"bash <<'E{i}'\n{script}\nE{i}"
+    found = facts(f"RUN <<'OUT'\n{script}\nOUT\n")
+    result = found.calls(last(found))
+    assert isinstance(result, OpaqueScript) or [call.program for call in result] == ["bash"]
