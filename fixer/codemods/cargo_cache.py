@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from fixer.analysis import BaseImage, Call, Facts, Known, Mount, Reader, Stage, Unknown, Value, below, join
+from fixer.analysis import REASONS, BaseImage, Call, Facts, Known, Mount, Reader, Stage, Unknown, Value, below, join
 from fixer.analysis.tools.cargo import Cargo, read_cargo
 from fixer.codemods import common
 from fixer.codemods.api import Change, Codemod, Refusal, Settings
@@ -137,14 +137,15 @@ def _step(facts: Facts, stage: Stage, instruction: Instruction) -> _Step | Stop 
     """The calls of a RUN that fetch; Stop if there are some and nothing can be done about them."""
     trigger = isinstance(instruction, Onbuild)
     run = instruction.inner if isinstance(instruction, Onbuild) else instruction
-    if not isinstance(run, Run) or run.form is None:
+    if not isinstance(run, Run) or run.form is None or "cargo" not in run.code.lower():
         return None
     calls = facts.calls(run)
     if isinstance(calls, OpaqueScript):
         script = run.form.script.value if isinstance(run.form, ShellForm) else run.code
         if trigger or not _MENTION.search(script + "".join(heredoc.body.text for heredoc in run.heredocs)):
             return None
-        return Stop("opaque-script", Span(calls.start, calls.end), f"the script cannot be read ({calls.why})")
+        because = f"the script runs cargo, and it is not understood: {REASONS.get(calls.why, calls.why)}"
+        return Stop("opaque-script", Span(calls.start, calls.end), because)
     fetching = []
     for call in calls:
         cargo = read_cargo(call.words, call.cwd, call.lookup)
@@ -198,7 +199,9 @@ def _whole_file(facts: Facts, steps: Sequence[_Step]) -> Stop | None:
         return Stop("old-syntax", old.argument.span, because)
     for stage in facts.stages:
         for instruction in stage.instructions:
-            calls = facts.calls(instruction) if isinstance(instruction, Run) else ()
+            if not isinstance(instruction, Run) or "cargo" not in instruction.code.lower():
+                continue
+            calls = facts.calls(instruction)
             stop = None if isinstance(calls, OpaqueScript) else _offline(instruction, calls)
             if stop is not None:
                 return stop
@@ -354,16 +357,19 @@ class _Plan:
         """Edits that take clean-ups of the downloads out; `doomed` gets the commands that go whole."""
         edits: list[Edit] = []
         own = [call for call, _, _ in step.fetching]
+        temporary = common.temporary_names(step.calls)
         for call in step.calls:
             if any(call is other for other in own):
                 continue
             if call.program not in common.REMOVERS:
                 self._other_use(call, homes)
                 continue
-            words = list(common.operands(call))
+            words = list(common.operands(call)) if common.removes_directories(call) else []
             drop = []
             for index in words:
                 node = call.nodes[index]
+                if common.is_temporary(node, temporary):
+                    continue
                 pattern, whole = common.pattern_of(call, node)
                 for home in homes:
                     hits = {name: common.reach(pattern, whole, f"{home}/{name}") for name in ("registry", "git")}

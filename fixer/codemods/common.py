@@ -18,7 +18,18 @@ from fixer.text.edits import Edit
 from fixer.text.source import Span
 from fixer.tree.editor import remove_commands, remove_word
 from fixer.tree.nodes import Directive, Dockerfile, JsonString, Run
-from fixer.tree.shell import AndOr, Literal, OpaqueScript, Pipeline, Script, Word
+from fixer.tree.shell import (
+    AndOr,
+    CommandSubstitution,
+    Literal,
+    OpaqueScript,
+    Parameter,
+    Part,
+    Pipeline,
+    Script,
+    Simple,
+    Word,
+)
 
 REASONS: Mapping[str, str] = {
     "onbuild": "The step runs in other people's builds, whose user and environment this file does not know.",
@@ -194,13 +205,13 @@ class Reach(Enum):
 
 def pattern_of(call: Call, node: Word | JsonString) -> tuple[str, bool]:
     """The absolute path that a word of `call` means, `*`, `?` and `[` unquoted as patterns (quoted ones as `[*]`), and
-    whether that is all of it; if not, what it surely begins with."""
+    whether that is all of it; if not, what it surely begins with. It is relative if the current directory is unknown."""
     text, whole = _text(call, node)
     if not text.startswith("/"):
         if not text and not whole:
             return "", False
         if not isinstance(call.cwd, Known):
-            return "", False
+            return (text, True) if whole else ("", False)
         text = f"{call.cwd.value}/{text}"
     if whole:
         return clean(text), True
@@ -238,12 +249,57 @@ def reach(pattern: str, whole: bool, directory: str) -> Reach:
         return Reach.OWN if fixed.startswith(directory + "/") else Reach.NONE
     parts = [p for p in pattern.split("/") if p]
     wanted = [p for p in directory.split("/") if p]
+    if not pattern.startswith("/"):
+        # Wherever it is: what is removed has the name of its last part, and the cache is below none of that name.
+        last = parts[-1] if parts else "."
+        odd = last in (".", "..") or ".." in parts or any(fnmatchcase(want, last) for want in wanted)
+        return Reach.UNKNOWN if odd else Reach.NONE
     for have, want in zip(parts, wanted, strict=False):
         hidden = want.startswith(".") and not have.startswith((".", "[.]"))
         if have != want and (hidden or not fnmatchcase(want, have)):
             return Reach.NONE
     exact = parts[: len(wanted)] == wanted
     return Reach.OWN if exact else Reach.WIDE
+
+
+def temporary_names(calls: Sequence[Call]) -> frozenset[str]:
+    """Variables that hold nothing but the output of `mktemp` in a script: what they name is no cache."""
+    good: set[str] = set()
+    bad: set[str] = set()
+    for call in calls:
+        if call.simple is None:
+            continue
+        for assignment in call.simple.assignments:
+            parts = assignment.values[0].parts if len(assignment.values) == 1 else ()
+            (good if _is_mktemp(parts) else bad).add(assignment.name)
+        if call.program in ("export", "declare", "local", "readonly"):
+            for word in call.simple.words[1:]:
+                name, equals, _ = word.text.partition("=")
+                if equals:
+                    fixed = isinstance(word.parts[0], Literal) and word.parts[0].value == f"{name}="
+                    (good if fixed and _is_mktemp(word.parts[1:]) else bad).add(name)
+    return frozenset(good - bad)
+
+
+def _is_mktemp(parts: Sequence[Part]) -> bool:
+    if len(parts) != 1 or not isinstance(parts[0], CommandSubstitution) or not isinstance(parts[0].script, Script):
+        return False
+    items = parts[0].script.items
+    command = items[0].pipelines[0].commands[0] if len(items) == 1 and len(items[0].pipelines) == 1 else None
+    return isinstance(command, Simple) and bool(command.words) and command.words[0].static == "mktemp"
+
+
+def is_temporary(node: Word | JsonString, names: frozenset[str]) -> bool:
+    """Whether a word is one of these variables, or something below it."""
+    first = node.parts[0] if isinstance(node, Word) and node.parts else None
+    return isinstance(first, Parameter) and first.name in names and not first.op
+
+
+def removes_directories(call: Call) -> bool:
+    """Whether `rm` (or its like) takes whole directories."""
+    if call.program != "rm":
+        return call.program == "rmdir"
+    return any(isinstance(w, Known) and re.match(r"-[a-zA-Z]*[rR]|--recursive", w.value) for w in call.words[1:])
 
 
 REMOVERS = frozenset(("rm", "rmdir", "unlink"))

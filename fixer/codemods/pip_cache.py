@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from posixpath import basename, dirname
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from fixer.analysis import BaseImage, Call, Facts, Known, Reader, Stage, Unknown, Value, below
+from fixer.analysis import REASONS, BaseImage, Call, Facts, Known, Reader, Stage, Unknown, Value, below
 from fixer.analysis.tools.pip import Pip, cache_directory, is_local, read_pip
 from fixer.codemods import common
 from fixer.codemods.api import Change, Codemod, Refusal, Settings
@@ -17,7 +17,7 @@ from fixer.codemods.common import Owner, Reach, Stop
 from fixer.text.edits import Edit
 from fixer.text.source import Span
 from fixer.tree.editor import add_mounts, remove_instruction, remove_pair, remove_word
-from fixer.tree.nodes import Arg, Dockerfile, Env, Instruction, JsonString, Onbuild, Pair, Run, ShellForm
+from fixer.tree.nodes import Arg, Env, Instruction, JsonString, Onbuild, Pair, Run, ShellForm
 from fixer.tree.shell import Assignment, OpaqueScript, Parameter, Word
 
 SWITCH = "PIP_NO_CACHE_DIR"
@@ -94,17 +94,25 @@ class PipCache(Codemod):
         for step in steps:
             plan.prepare(step)
         for group in _groups(steps):
-            yield from self._group(facts.file, group)
+            yield from self._group(facts, group)
 
     def _refusal(self, stop: Stop) -> Refusal:
         return Refusal(self.id, stop.reason, stop.span, stop.because)
 
-    def _group(self, file: Dockerfile[Any], group: Sequence[_Step]) -> Iterator[Change | Refusal]:
+    def _group(self, facts: Facts, group: Sequence[_Step]) -> Iterator[Change | Refusal]:
+        file = facts.file
         stopped = [step for step in group if step.stop is not None]
         for step in stopped:
             if step.stop is not None:
                 yield self._refusal(step.stop)
         pairs = {id(pair): (env, pair) for step in group for env, pair in step.pairs}
+        for env, pair in pairs.values():
+            other = None if stopped else _other_runner(facts, env, group)
+            if other is not None:
+                line = file.position(other.span[0]).line
+                because = f"{other.program} in line {line} runs pip, too, and would leave pip's cache in the image"
+                yield Refusal(self.id, "no-cache-in-env", pair.span, because)
+                return
         if stopped:
             if pairs and any(step.stop is None for step in group):
                 line = file.position(stopped[0].run).line
@@ -175,13 +183,14 @@ def _step(facts: Facts, stage: Stage, instruction: Instruction) -> _Step | Stop 
     """The pip calls of a RUN; Stop if there are some and nothing can be done about them."""
     trigger = isinstance(instruction, Onbuild)
     run = instruction.inner if isinstance(instruction, Onbuild) else instruction
-    if not isinstance(run, Run) or run.form is None:
+    if not isinstance(run, Run) or run.form is None or "pip" not in run.code.lower():
         return None
     calls = facts.calls(run)
     if isinstance(calls, OpaqueScript):
         if trigger or not _MENTION.search(_text(run)):
             return None
-        return Stop("opaque-script", Span(calls.start, calls.end), f"the script cannot be read ({calls.why})")
+        because = f"the script runs pip, and it is not understood: {REASONS.get(calls.why, calls.why)}"
+        return Stop("opaque-script", Span(calls.start, calls.end), because)
     pips = [(call, pip) for call in calls if (pip := _pip(call)) is not None]
     if not pips:
         return None
@@ -408,8 +417,13 @@ class _Plan:
     def _removal(self, step: _Step, call: Call, places: Mapping[str, Owner | None]) -> None:
         drop: list[int] = []
         words = list(common.operands(call))
+        if not common.removes_directories(call):
+            return
+        temporary = common.temporary_names(step.calls)
         for index in words:
             node = call.nodes[index]
+            if common.is_temporary(node, temporary):
+                continue
             pattern, whole = common.pattern_of(call, node)
             hits = {target: common.reach(pattern, whole, target) for target in places}
             if Reach.UNKNOWN in hits.values():
@@ -614,7 +628,9 @@ def _tidy(call: Call) -> bool:
     program = call.program or ""
     if re.match(r"python[23]?(\.\d+)?\Z", program):
         module = call.argument(2) if call.argument(1) == "-m" else None
-        return module in ("venv", "ensurepip", "compileall", "virtualenv") or call.argument(1) in ("--version", "-V")
+        script = basename(call.argument(1) or "")
+        modules = ("venv", "ensurepip", "compileall", "virtualenv")
+        return module in modules or script in ("--version", "-V", "get-pip.py")
     return program == "virtualenv" and "--version" in _texts(call)
 
 
@@ -626,6 +642,27 @@ def _precedes(a: _Step, b: _Step) -> bool:
     if a.stage is b.stage:
         return a.run.keyword.start < b.run.keyword.start
     return a.stage in b.stage.lineage
+
+
+_RUNNERS = _set("conda mamba micromamba nox pip-compile pip-sync pipenv pipx tox")
+"""Programs that run pip themselves, in a process of their own."""
+
+
+def _other_runner(facts: Facts, env: Env, group: Sequence[_Step]) -> Call | None:
+    """A call in a shipped stage, under `env`, of something that runs pip where no mount would be."""
+    mounted = {id(step.run) for step in group}
+    first = facts.stage_of(env)
+    stages = [first] if first is not None else []
+    for stage in stages:
+        stages.extend(stage.derived)
+        for instruction in stage.instructions[facts.index_of(env) + 1 if stage is first else 0 :]:
+            if not stage.shipped or not isinstance(instruction, Run) or id(instruction) in mounted:
+                continue
+            calls = facts.calls(instruction)
+            for call in () if isinstance(calls, OpaqueScript) else calls:
+                if call.program in _RUNNERS or (call.program == "python" and "setup.py" in _texts(call)):
+                    return call
+    return None
 
 
 def _groups(steps: Sequence[_Step]) -> list[list[_Step]]:

@@ -231,9 +231,17 @@ def remove_pair(file: Dockerfile, instruction: Env, pair: Pair) -> Edit:
     if len(instruction.pairs) == 1:
         return remove_instruction(file, instruction)
     at = instruction.pairs.index(pair)
-    if at == 0:
-        return _removal(file, pair.span.start, instruction.pairs[1].span.start)
+    follower = instruction.pairs[at + 1] if at + 1 < len(instruction.pairs) else None
+    if follower is not None and (at == 0 or _shares_line_only_with(file, pair, follower)):
+        return _removal(file, pair.span.start, follower.span.start)
     return _removal(file, instruction.pairs[at - 1].span.end, pair.span.end)
+
+
+def _shares_line_only_with(file: Dockerfile, pair: Pair, follower: Pair) -> bool:
+    """Whether `pair` begins a line on which `follower` goes on."""
+    start, end = pair.span.start, follower.span.start
+    before = file.text[file.text.rfind("\n", 0, start) + 1 : start]
+    return not before.strip(" \t") and "\n" not in file.text[start:end]
 
 
 def insert_instruction(file: Dockerfile, before: Instruction, text: str, *, spaced: bool = False) -> Edit:
