@@ -357,7 +357,7 @@ class _Plan:
         """Edits that take clean-ups of the downloads out; `doomed` gets the commands that go whole."""
         edits: list[Edit] = []
         own = [call for call, _, _ in step.fetching]
-        temporary = common.temporary_names(step.calls)
+        temporary = common.temporary_names(self.facts, step.run)
         for call in step.calls:
             if any(call is other for other in own):
                 continue

@@ -205,7 +205,7 @@ class Reach(Enum):
 
 def pattern_of(call: Call, node: Word | JsonString) -> tuple[str, bool]:
     """The absolute path that a word of `call` means, `*`, `?` and `[` unquoted as patterns (quoted ones as `[*]`), and
-    whether that is all of it; if not, what it surely begins with. It is relative if the current directory is unknown."""
+    whether that is all of it; if not, what it surely begins with. Relative if the current directory is unknown."""
     text, whole = _text(call, node)
     if not text.startswith("/"):
         if not text and not whole:
@@ -262,18 +262,19 @@ def reach(pattern: str, whole: bool, directory: str) -> Reach:
     return Reach.OWN if exact else Reach.WIDE
 
 
-def temporary_names(calls: Sequence[Call]) -> frozenset[str]:
-    """Variables that hold nothing but the output of `mktemp` in a script: what they name is no cache."""
+def temporary_names(facts: Facts, run: Run) -> frozenset[str]:
+    """Variables that hold nothing but the output of `mktemp` in a step's script: what they name is no cache."""
     good: set[str] = set()
     bad: set[str] = set()
-    for call in calls:
-        if call.simple is None:
+    script = facts.script(run)
+    for node in script.walk() if isinstance(script, Script) and "mktemp" in run.code else ():
+        if not isinstance(node, Simple):
             continue
-        for assignment in call.simple.assignments:
+        for assignment in node.assignments:
             parts = assignment.values[0].parts if len(assignment.values) == 1 else ()
             (good if _is_mktemp(parts) else bad).add(assignment.name)
-        if call.program in ("export", "declare", "local", "readonly"):
-            for word in call.simple.words[1:]:
+        if node.words and node.words[0].static in ("export", "declare", "local", "readonly"):
+            for word in node.words[1:]:
                 name, equals, _ = word.text.partition("=")
                 if equals:
                     fixed = isinstance(word.parts[0], Literal) and word.parts[0].value == f"{name}="

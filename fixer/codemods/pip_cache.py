@@ -419,7 +419,7 @@ class _Plan:
         words = list(common.operands(call))
         if not common.removes_directories(call):
             return
-        temporary = common.temporary_names(step.calls)
+        temporary = common.temporary_names(self.facts, step.run)
         for index in words:
             node = call.nodes[index]
             if common.is_temporary(node, temporary):
