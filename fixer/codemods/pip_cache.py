@@ -582,7 +582,7 @@ def _find(call: Call, places: Mapping[str, Owner | None]) -> None:
         for target in places:
             if common.reach(pattern, whole, target) is Reach.NONE:
                 continue
-            parts = target.split("/")
+            parts = target.strip("/").split("/")
             if names and not any(_matches(name, part) for name in names for part in parts):
                 continue
             raise Stop("cleanup", _span(call), f"it may change {target}, which cannot be removed while it is mounted")
