@@ -150,7 +150,7 @@ def _step(facts: Facts, stage: Stage, instruction: Instruction) -> _Step | Stop 
     for call in calls:
         cargo = read_cargo(call.words, call.cwd, call.lookup)
         if cargo is not None and cargo.fetches:
-            fetching.append((call, cargo, _cargo_home(facts, call)))
+            fetching.append((call, cargo, _cargo_home(facts, call, run)))
     if not fetching:
         return None
     if trigger:
@@ -160,14 +160,31 @@ def _step(facts: Facts, stage: Stage, instruction: Instruction) -> _Step | Stop 
     return _Step(stage, run, calls, fetching)
 
 
-def _cargo_home(facts: Facts, call: Call) -> Value:
+def _cargo_home(facts: Facts, call: Call, instruction: Instruction) -> Value:
     given = call.lookup("CARGO_HOME")
+    if isinstance(given, Unknown):
+        # A sourced file might set it; if it did, a mount at the place that the image has it would be of no use, and
+        # of no harm. An image in which the file installs rustup had none before.
+        given = facts.state(instruction).lookup("CARGO_HOME")
+        if isinstance(given, Unknown) and "CARGO_HOME" not in facts.file.text and _installs_rustup(facts, instruction):
+            given = None
     if isinstance(given, Known) and given.value:
         return join(call.cwd, given)
     if isinstance(given, Unknown):
         return given
     home = call.lookup("HOME")
     return join(home, Known(".cargo")) if home is not None else Unknown("the user's home is not known")
+
+
+def _installs_rustup(facts: Facts, instruction: Instruction) -> bool:
+    stage = facts.stage_of(instruction)
+    for each in stage.lineage if stage is not None else ():
+        for other in each.instructions:
+            if isinstance(other, Run) and re.search(r"sh\.rustup\.rs|rustup-init|rustup\.sh", other.code):
+                return True
+            if other is instruction:
+                return False
+    return False
 
 
 def _is_mounted(facts: Facts, step: _Step) -> bool:

@@ -129,19 +129,16 @@ _VERSION = re.compile(r"(?:docker\.io/)?docker/dockerfile:(\d+)(?:\.(\d+))?(?:\.
 
 
 def takes_mounts(file: Dockerfile[Any]) -> Directive | None:
-    """The `# syntax=` directive of a frontend that does not know RUN --mount (before docker/dockerfile:1.2, unless the
-    file has one already); None if mounts can be used."""
+    """The `# syntax=` directive of a frontend that does not know RUN --mount (before docker/dockerfile:1.2, but for the
+    experimental ones, which were made for it); None if mounts can be used."""
     for item in file.items:
         if not isinstance(item, Directive):
             return None
         if item.name.value.lower() != "syntax":
             continue
-        frontend = item.argument.value.strip()
-        version = _VERSION.match(frontend)
-        old = version is not None and version[2] is not None and (int(version[1]), int(version[2])) < (1, 2)
-        if (old or frontend.endswith("/dockerfile:experimental")) and not any(
-            isinstance(i, Run) and any(flag.name == "mount" for flag in i.flags) for i in file.instructions
-        ):
+        version = _VERSION.match(item.argument.value.strip())
+        numbered = version is not None and version[2] is not None and "experimental" not in (version[3] or "")
+        if version is not None and numbered and (int(version[1]), int(version[2])) < (1, 2):
             return item
     return None
 
