@@ -202,7 +202,7 @@ def _product(facts: Facts, stage: Stage, reader: Reader, steps: list[tuple[Run, 
     if sure:
         run, call = sure[-1]
         return Product(run, call, path, text, _verb(facts, stage, run, call, path))
-    layer = _layer_writers(facts, stage, reader, path)
+    layer = _layer_writers(facts, stage, reader, path, [run for run, _ in steps])
     if any(writer.relation == "same" or _by_cargo(facts, writer, path) for writer in layer):
         return None
     layer = [writer for writer in layer if writer.call is None or writer.call.program != "cargo"]
@@ -211,6 +211,10 @@ def _product(facts: Facts, stage: Stage, reader: Reader, steps: list[tuple[Run, 
             raise Stop("opaque-script", run.span, "the step's script is not understood")
         _refuse_cargo_directory(facts, run, reader, path)
     perhaps = [(run, found[0]) for run, _ in steps if (found := provider(facts, run, path)) is not None]
+    if perhaps:
+        # A path of this form, below the mount of a step that calls cargo: what a whole tree brings along by chance,
+        # from the context or from a base image, is not what is meant.
+        layer = [writer for writer in layer if writer.kind != "base" and writer.relation != "above"]
     if layer:
         raise Stop("not-provably-written", reader.span, _unclear(facts, layer[0]))
     if perhaps:
@@ -250,17 +254,25 @@ def _verb(facts: Facts, stage: Stage, run: Run, call: Call, path: str) -> str:
     for reader in facts.readers(stage, path, run):
         if reader.through_mount is not None and reader.relation in ("same", "inside"):
             return "cp"
+    mine = hiding_mount(facts.mounts(run), path)
+    for other in facts.stages:
+        for instruction in other.instructions if other is not stage else ():
+            if mine is not None and any(mount.cache_key == mine.cache_key for mount in facts.mounts(instruction)):
+                return "cp"
     return "mv"
 
 
-def _layer_writers(facts: Facts, stage: Stage, reader: Reader, path: str) -> list[Writer]:
-    """Who may have put something at `path` into the layers that the reader sees."""
+def _layer_writers(facts: Facts, stage: Stage, reader: Reader, path: str, steps: list[Run]) -> list[Writer]:
+    """Who may have put something at `path` into the layers that the reader sees; the steps with the mount cannot."""
     inside = reader.stage is stage or stage in reader.stage.lineage
     before = reader.instruction if inside and reader.kind in ("run", "symlink") else None
     return [
         writer
         for writer in facts.writers(reader.stage if before is not None else stage, path, before)
-        if writer.mode == "write" and writer.content and writer.through_mount is None
+        if writer.mode == "write"
+        and writer.content
+        and writer.through_mount is None
+        and not any(writer.instruction is run for run in steps)
     ]
 
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from posixpath import basename, dirname
 
-from fixer.analysis import Call, Facts, Known, Stage, Unknown, below, clean, related
+from fixer.analysis import Call, Facts, Known, Stage, Unknown, Value, below, clean, related
 from fixer.analysis.paths import Reader
 from fixer.analysis.tools.cargo import Cargo, Written, read_cargo
 from fixer.text.edits import Edit
@@ -85,9 +85,23 @@ def cargo_calls(facts: Facts, run: Instruction) -> Iterator[tuple[Call, Cargo]]:
     if isinstance(calls, OpaqueScript):
         return
     for call in calls:
-        cargo = read_cargo(call.words, call.cwd, call.lookup)
+        cargo = cargo_of(call)
         if cargo is not None:
             yield call, cargo
+
+
+def cargo_of(call: Call) -> Cargo | None:
+    """What the call does, if it calls cargo. `--features="$X"` is an option with an unknown value, not any option."""
+    words: list[Value] = []
+    for word, node in zip(call.words, call.nodes, strict=True):
+        name = "" if isinstance(word, Known) else call.prefix(node)[0]
+        if name.startswith("--") and "=" in name and isinstance(node, Word) and '"' in node.text:
+            words += [Known(name.partition("=")[0]), word]
+        elif name == "-j":
+            continue
+        else:
+            words.append(word)
+    return read_cargo(words, call.cwd, call.lookup)
 
 
 def provider(facts: Facts, run: Run, path: str) -> tuple[Call, Written] | None:

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from posixpath import basename, dirname
 
 from fixer.analysis import Call, Facts, Known, Stage, Unknown, below, join, related
-from fixer.analysis.tools.cargo import Cargo, read_cargo
-from fixer.codemods.artifacts import Product, Stop, cargo_calls, names_anywhere, wants_content
+from fixer.analysis.tools.cargo import Cargo
+from fixer.codemods.artifacts import Product, Stop, cargo_calls, cargo_of, names_anywhere, wants_content
 from fixer.text.source import Span
 from fixer.tree.nodes import Instruction, Onbuild, Run, Transfer, Workdir
 from fixer.tree.shell import OpaqueScript
@@ -141,7 +141,7 @@ def _refuse_others(facts: Facts, step: Step, directory: str) -> None:
 def _may_compile(call: Call) -> bool:
     if call.program in _BUILDERS:
         return True
-    cargo = read_cargo(call.words, call.cwd, call.lookup)
+    cargo = cargo_of(call)
     return cargo is not None and not cargo.known
 
 

@@ -8,13 +8,14 @@ from typing import ClassVar
 
 from fixer.analysis import Call, Facts, Known, Stage, Unknown, Value, below, related
 from fixer.analysis.paths import Effect, Reader
-from fixer.analysis.tools.cargo import Written, read_cargo
+from fixer.analysis.tools.cargo import Written
 from fixer.codemods.api import Change, Codemod, Refusal, Settings
 from fixer.codemods.artifacts import REASONS as SHARED
 from fixer.codemods.artifacts import (
     Product,
     Stop,
     cargo_calls,
+    cargo_of,
     located,
     must_have_run,
     must_not_stand_in,
@@ -312,7 +313,7 @@ def _in_layer(facts: Facts, reader: Reader, stage: Stage, mounted: Container[int
 
 def _needs_nothing(reader: Reader) -> bool:
     """A call of cargo that compiles nothing reads nothing that was compiled."""
-    cargo = read_cargo(reader.call.words, reader.call.cwd, reader.call.lookup) if reader.call is not None else None
+    cargo = cargo_of(reader.call) if reader.call is not None else None
     return cargo is not None and cargo.known and not cargo.compiles
 
 
