@@ -1,0 +1,1 @@
+"""Dockerfiles before and after, built on a real BuildKit engine."""

@@ -1,0 +1,8 @@
+FROM rust:1 AS build
+WORKDIR /src
+COPY . .
+RUN --mount=type=cache,target=/src/target ["cargo", "build", "--release", "--bin", "left"]
+
+FROM debian:bookworm-slim
+COPY --from=build /src/target/release/left /usr/local/bin/
+CMD ["left"]

@@ -1,0 +1,1 @@
+fn main() { println!("left e1 @mark@"); }

@@ -1,0 +1,1 @@
+fn main() { println!("right e1 @mark@"); }

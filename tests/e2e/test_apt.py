@@ -1,0 +1,66 @@
+"""Seed 003, apt: packages and lists in caches. The image is the same but for what the codemod names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tests.e2e.harness import Project, differences
+
+NOISE = {"var/log/apt/history.log", "var/log/apt/term.log", "var/log/dpkg.log", "var/cache/ldconfig/aux-cache"}
+"""What differs between two builds of one Dockerfile that installs packages."""
+CLEAN, KEEP = "etc/apt/apt.conf.d/docker-clean", "etc/apt/apt.conf.d/keep-cache"
+
+PROBE = """FROM debian:bookworm
+ARG PROBE
+RUN --mount=type=cache,target=/var/cache/apt,sharing=locked \\
+    --mount=type=cache,target=/var/lib/apt/lists,sharing=locked \\
+    ls /var/cache/apt/archives /var/lib/apt/lists > /seen
+CMD ["cat", "/seen"]
+"""
+"""Tells what is in the caches."""
+
+
+def test_seed_003(project: Callable[[str], Project]) -> None:
+    tree = project("tree")
+    engine = tree.engine
+    before = tree.text()
+    old = tree.build(before)
+    files = engine.files(tree.folder, before)
+    assert CLEAN in files
+    assert KEEP not in files
+
+    after = tree.fix(before, "apt-cache")
+    new = tree.build(after, space="apt")
+    fixed = engine.files(tree.folder, after, space="apt")
+    assert CLEAN not in fixed
+    assert KEEP in fixed
+    assert differences(files, fixed) - NOISE == {CLEAN, KEEP}
+    assert engine.config(new.image) == engine.config(old.image)
+    assert engine.run(new.image).startswith("tree v")
+
+    seen = engine.run(tree.build(PROBE, space="apt").image).split()
+    assert [name for name in seen if name.startswith("tree_") and name.endswith(".deb")]
+    assert [name for name in seen if "bookworm" in name], "no lists"
+
+    # the step runs again, as it would for another package: this time nothing is downloaded
+    more = tree.build(after.replace("install -y", "install  -y"), space="apt")
+    assert not more.step("apt-get install").cached
+    assert "Need to get 0 B/" in more.log
+
+
+def test_an_update_of_its_own(project: Callable[[str], Project]) -> None:
+    """The lists are in a mount, the update is a step of its own. The step is cached, the mount is emptied (on a new
+    builder it is empty), and the next package cannot be found."""
+    tree = project("tree")
+    before = tree.text("split.Dockerfile")
+    tree.build(before, space="split")
+    assert tree.engine.prune_mounts("split") == 1
+    failed = tree.build(before.replace("recommends tree", "recommends sl"), space="split", must=False)
+    assert failed.step("apt-get update").cached
+    assert not failed.ok
+    assert "Unable to locate package sl" in failed.log or "no installation candidate" in failed.log
+
+    after = tree.fix(before, "apt-update-install", "apt-cache")
+    tree.build(after, space="split")
+    tree.engine.prune_mounts("split")
+    tree.build(after.replace("recommends tree", "recommends sl"), space="split")

@@ -1,0 +1,74 @@
+"""Seed 003, Python: pip's cache in a mount. The image is the same."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import fixer
+from tests.e2e.harness import Project, differences
+
+ANSWER = "six 1.17.0, docopt 0.6.2"
+
+
+def test_seed_003(project: Callable[[str], Project]) -> None:
+    parrot = project("parrot")
+    engine = parrot.engine
+    before = parrot.text()
+    old = parrot.build(before)
+    files = engine.files(parrot.folder, before)
+    noise = differences(files, engine.files(parrot.folder, before, options=["--no-cache"]))
+    assert "root/.cache/pip" in files, "without the mount the cache is a part of the image"
+
+    after = parrot.fix(before, "pip-cache")
+    new = parrot.build(after)
+    fixed = engine.files(parrot.folder, after)
+    changed = {path for path in differences(files, fixed) - noise if not path.startswith("root/.cache")}
+    assert changed == set()
+    assert not [path for path in fixed if path.startswith("root/.cache")]
+    assert engine.config(new.image) == engine.config(old.image)
+    assert engine.run(new.image) == engine.run(old.image) == ANSWER
+    assert "Building wheel for docopt" in new.log
+
+    parrot.edit("requirements.txt", "six==1.17.0", "six==1.16.0")
+    more = parrot.build(after)
+    assert not more.step("pip install").cached
+    assert "Using cached docopt" in more.log
+    assert "Building wheel" not in more.log
+    assert engine.run(more.image) == "six 1.16.0, docopt 0.6.2"
+
+
+def test_a_cache_that_was_switched_off(project: Callable[[str], Project]) -> None:
+    parrot = project("parrot")
+    engine = parrot.engine
+    before = parrot.text("switched-off.Dockerfile")
+    old = parrot.build(before)
+    files = engine.files(parrot.folder, before)
+
+    after = parrot.fix(before, "pip-cache")
+    new = parrot.build(after, space="off")
+    fixed = engine.files(parrot.folder, after, space="off")
+    # pyc files hold the time of their source, which is the time of the build
+    assert {path for path in differences(files, fixed) if not path.endswith((".pyc", "/RECORD"))} == set()
+    environment = set(engine.config(old.image)["Env"]) - set(engine.config(new.image)["Env"])  # type: ignore[call-overload]
+    assert environment == {"PIP_NO_CACHE_DIR=1"}
+    assert engine.run(new.image) == ANSWER
+
+
+def test_a_user_with_a_number(project: Callable[[str], Project]) -> None:
+    parrot = project("parrot")
+    before = parrot.text("user.Dockerfile")
+    after = parrot.fix(before, "pip-cache")
+    new = parrot.build(after, space="user")
+    assert "cache has been disabled" not in new.log
+    assert parrot.engine.run(new.image) == ANSWER
+    assert parrot.engine.run(new.image, "stat", "-c", "%U", "/home/parrot/.local") == "parrot"
+
+    more = parrot.build(after.replace("pip install", "pip  install"), space="user")
+    assert "Using cached docopt" in more.log
+
+
+def test_a_user_without_a_number(project: Callable[[str], Project]) -> None:
+    text = project("parrot").text("user.Dockerfile").replace(" --uid 1234", "")
+    outcome = fixer.fix(text)
+    assert outcome.after == text
+    assert {(refusal.codemod, refusal.reason) for refusal in outcome.refusals} == {("pip-cache", "unknown-user")}
