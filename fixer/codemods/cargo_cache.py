@@ -64,6 +64,7 @@ class CargoCache(Codemod):
         "sudo": "It is run by sudo: the cargo home is another user's.",
         "offline-step": "A step of the file is offline and takes what an earlier one has fetched.",
         "cargo-at-run-time": "The image is there to run cargo, with the crates that are in it.",
+        "registry-is-changed": "Something else than cargo puts files into its downloads, and a mount would hide them.",
         "unknown-cargo-home": "Where CARGO_HOME is cannot be told.",
         "home-is-roots": "The cargo home of a user who is not root is not there yet, and would be made by root.",
     }
@@ -434,23 +435,30 @@ class _Plan:
             raise stop
 
     def _reader(self, step: _Step, home: str, target: str) -> Stop | None:
-        for reader in self.facts.readers(step.stage, target, step.run):
+        # Also those before the step: a crate that somebody patches in the registry would be hidden by the mount.
+        for reader in self.facts.readers(step.stage.lineage[0], target):
             if _matters(reader, home):
                 what = reader.path if isinstance(reader.path, Known) else "what may be the downloads"
                 return Stop("cache-is-read", reader.span, f"it reads {what}, where cargo's downloads would be no more")
+        for writer in self.facts.writers(step.stage, target, step.run):
+            explicit = writer.mode == "write" and writer.content and writer.relation in ("same", "inside")
+            if explicit and writer.through_mount is None and writer.kind != "base" and not _is_cargo(writer.call):
+                because = f"it puts something into {target}, which a mount would hide"
+                return Stop("registry-is-changed", writer.span, because)
         for call, _, hit in common.removed_later(self.facts, step.run, target):
             if hit is Reach.OWN:
                 return Stop("cache-is-read", Span(*call.span), "without -f it fails where there is nothing to remove")
         return None
 
 
+def _is_cargo(call: Call | None) -> bool:
+    return call is not None and read_cargo(call.words, call.cwd, call.lookup) is not None
+
+
 def _matters(reader: Reader, home: str) -> bool:
     if reader.through_mount is not None or reader.kind == "env":
         return False
-    call = reader.call
-    if call is not None and call.program in common.REMOVERS:
-        return False
-    if call is not None and read_cargo(call.words, call.cwd, call.lookup) is not None:
+    if reader.call is not None and (reader.call.program in common.REMOVERS or _is_cargo(reader.call)):
         return False
     if reader.relation in ("same", "inside"):
         return True
