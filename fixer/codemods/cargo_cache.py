@@ -399,7 +399,7 @@ class _Plan:
                         raise Stop("cleanup", common.node_span(node), because)
                     if Reach.OWN in hits.values():
                         drop.append(index)
-                    if hits["git"] is Reach.OWN:
+                    if hits["git"] is Reach.OWN and common.reach(pattern, whole, f"{home}/git/db") is not Reach.OWN:
                         whole_git.add(home)
             if not drop:
                 continue

@@ -341,9 +341,26 @@ def remove_words(file: Dockerfile[Any], call: Call, indexes: Sequence[int]) -> l
             start = before.string.span.end if isinstance(before, JsonString) else before.end
             end = node.string.span.end if isinstance(node, JsonString) else node.end
             edits.append(Edit(start, end, ""))
+        elif (end_ := _drawn_up(file, call, index)) is not None and index + 1 not in indexes:
+            edits.append(Edit(node.start, end_, ""))
         else:
             edits.append(remove_word(file, node, before.end))
     return edits
+
+
+def _drawn_up(file: Dockerfile[Any], call: Call, index: int) -> int | None:
+    """Where the next operand of `rm` begins, if the one at `index` is the only one on the command's own line: the next
+    one takes its place, so that the line does not end in nothing but options."""
+    if call.program not in REMOVERS or index + 1 >= len(call.nodes):
+        return None
+    before, node, after = call.nodes[index - 1 : index + 2]
+    if isinstance(before, JsonString) or isinstance(node, JsonString) or isinstance(after, JsonString):
+        return None
+    gap = file.text[node.end : after.start]
+    alone = index == 1 or before.text.startswith("-")
+    if not alone or "\n" in file.text[before.end : node.start] or "\n" not in gap or "#" in gap:
+        return None
+    return after.start
 
 
 def remove_calls(file: Dockerfile[Any], doomed: Sequence[Call], calls: Sequence[Call]) -> list[Edit]:
