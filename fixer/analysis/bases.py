@@ -157,6 +157,11 @@ _ROWS: tuple[_Row, ...] = (
     # Rust.
     _Row(("rust",), "rust-lang/docker-rust Dockerfile-debian.template, Dockerfile-alpine.template", env=_RUST),
     _Row(
+        ("rustlang/rust",),
+        "rust-lang/docker-rust-nightly bullseye/slim/Dockerfile",
+        env={name: value for name, value in _RUST.items() if name != "RUST_VERSION"},
+    ),
+    _Row(
         ("lukemathwalker/cargo-chef",),
         "LukeMathWalker/cargo-chef docker/Dockerfile (FROM rust)",
         env={**_RUST, "CARGO_NET_GIT_FETCH_WITH_CLI": None},

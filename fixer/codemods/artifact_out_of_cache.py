@@ -61,6 +61,12 @@ class ArtifactOutOfCache(Codemod):
 
     Nothing but what was missing, or stale.
 
+    What it leaves as it is
+
+    The mount itself. A cache of compiled code that was there before can be wrong in other ways: with the default id
+    it is shared with every project that mounts the same path, and cargo goes by dates, which COPY keeps. How such a
+    mount is made safe is shown by cargo-target-cache.
+
     When it refuses
 
     When a reader cannot be told to read from elsewhere, or takes a pattern or a whole profile directory, which in a
