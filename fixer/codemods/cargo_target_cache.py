@@ -6,7 +6,7 @@ from collections.abc import Container, Iterator, Mapping, Sequence
 from posixpath import basename, dirname
 from typing import ClassVar
 
-from fixer.analysis import Call, Facts, Known, Stage, Unknown, Value, below, related
+from fixer.analysis import BaseImage, Call, Facts, Known, Stage, Unknown, Value, below, related
 from fixer.analysis.paths import Effect, Reader
 from fixer.analysis.tools.cargo import Written
 from fixer.codemods.api import Change, Codemod, Refusal, Settings
@@ -87,6 +87,7 @@ class CargoTargetCache(Codemod):
         "half-mounted": "Some steps that compile in this directory have a cache mount on it, and some have not.",
         "mount-elsewhere": "A cache mount looks as if it were meant for the target directory, and is not there.",
         "no-artifact": "Nothing that is compiled here leaves the target directory.",
+        "no-find": "The sources are touched with `find`, and the image may have none.",
         "no-project-name": "The cache needs a name that no other project on the builder uses.",
         "old-syntax": "The file asks for a frontend that knows no cache mounts, or no variables in them.",
         "reproducible-build": "SOURCE_DATE_EPOCH asks for a build that starts from nothing.",
@@ -117,6 +118,7 @@ class CargoTargetCache(Codemod):
         _find_products(facts, group)
         for step in group.steps:
             _check_step(facts, step, group)
+            _check_find(facts, step)
             _check_user(facts, step, roots[group.steps.index(step)])
         if settings.project is None:
             because = "compiled code of two projects must not meet in one cache: say --project NAME"
@@ -240,6 +242,24 @@ def _check_user(facts: Facts, step: Step, roots: Sequence[str]) -> None:
             if name not in (str(state.user.uid), state.user.name):
                 because = "what it brings belongs to another user than the one who compiles and would have to touch it"
                 raise Stop("unwritable-sources", instruction.span, because)
+
+
+def _check_find(facts: Facts, step: Step) -> None:
+    """`find` is essential in Debian and a part of busybox; small images of other systems come without it."""
+    base = step.stage.root
+    if isinstance(base, BaseImage) and base.family in ("debian", "alpine", "busybox", "arch"):
+        return
+    for stage in step.stage.lineage:
+        for instruction in stage.instructions:
+            if isinstance(instruction, Run) and any(_shows_find(call) for call in calls_of(facts, instruction)):
+                return
+            if instruction is step.run:
+                because = "the sources have to be touched with `find`, which this image may not have"
+                raise Stop("no-find", span_of(step), because)
+
+
+def _shows_find(call: Call) -> bool:
+    return call.program in ("find", "apt-get", "apt", "dpkg", "apk") or Known("findutils") in call.words
 
 
 def _check_syntax(facts: Facts) -> None:
