@@ -449,7 +449,7 @@ class _Plan:
             if basename(parent) not in (".cache", "cache") or not below(pattern, parent):
                 because = f"it removes more than {target}, which cannot be removed while it is mounted"
                 raise Stop("cleanup", common.node_span(node), because)
-            stranger = next((c for c in step.calls if not _tidy(c) and c is not call), None)
+            stranger = next((c for c in step.calls if c is not call and self._may_fill(c, parent)), None)
             if stranger is not None:
                 because = f"{stranger.program or 'another command'} may leave things in {parent} that this removes"
                 raise Stop("cleanup", common.node_span(node), because)
@@ -457,6 +457,15 @@ class _Plan:
                 foreign = writer.call is None or _pip(writer.call) is None
                 if writer.mode == "write" and writer.content and writer.relation in ("same", "inside") and foreign:
                     raise Stop("cleanup", common.node_span(node), f"it removes what others left in {parent}, too")
+
+    def _may_fill(self, call: Call, directory: str) -> bool:
+        """Whether a call may leave something of its own in `directory`."""
+        if _pip(call) is not None:
+            return False
+        return not _tidy(call) or any(
+            effect.mode == "write" and isinstance(effect.path, Known) and below(effect.path.value, directory)
+            for effect in self.facts.call_effects(call)
+        )
 
     def _other_use(self, call: Call, places: Mapping[str, Owner | None]) -> None:
         """A command that names the directory, or changes a whole directory that holds it."""
