@@ -9,6 +9,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from enum import Enum
 from typing import NamedTuple
 
 from fixer.analysis.state import State, UserState, shell_options
@@ -189,6 +190,12 @@ class _Flow(NamedTuple):
     dirs: tuple[Value, ...]
     errexit: bool
     pipefail: bool
+    may_exit: bool = False
+    """`-e` is not known to be off."""
+
+    def lost(self, why: str) -> _Flow:
+        """After something that may have changed the directory and the options."""
+        return _Flow(Unknown(why), self.cwd, (), False, False, True)
 
 
 class _Place(NamedTuple):
@@ -218,53 +225,69 @@ class _Where(NamedTuple):
     script: Script | None
 
 
-class _Poisoned(Unknown):
-    """The value of any variable after something that may have set and exported it."""
+class _Exported(Enum):
+    """Whether programs get a variable that the shell has set."""
 
-    __slots__ = ()
+    YES = "exported"
+    NO = "not exported"
+    INHERITED = "exported if the shell got it from its own environment"
+    MAYBE = "nobody knows"
+
+
+class _Variable(NamedTuple):
+    """A variable of the shell; the value None is unset."""
+
+    value: Value | None
+    exported: _Exported
 
 
 class _Variables:
     """The variables that a shell sets, over time."""
 
-    __slots__ = ("changed", "entries", "exported", "now", "poisons")
+    __slots__ = ("changed", "entries", "now", "poisons")
 
     def __init__(self) -> None:
-        self.entries: dict[str, tuple[list[int], list[Value | None]]] = {}
-        self.exported: dict[str, int] = {}
+        self.entries: dict[str, tuple[list[int], list[_Variable | None]]] = {}
         self.changed: list[str] = []
         self.poisons: list[tuple[int, str]] = []
         self.now = 0
 
-    def set(self, name: str, value: Value | None) -> None:
+    def put(self, name: str, variable: _Variable | None) -> None:
+        """None: as the shell was started with it."""
         self.now += 1
         times, values = self.entries.setdefault(name, ([], []))
         times.append(self.now)
-        values.append(value)
+        values.append(variable)
         self.changed.append(name)
 
-    def export(self, name: str) -> None:
-        self.exported.setdefault(name, self.now)
+    def set(self, name: str, value: Value, exported: _Exported | None = None) -> None:
+        """An assignment, which leaves a variable exported or not, unless `exported` says it."""
+        if exported is None:
+            before = self.get(name, self.now)
+            exported = before.exported if before is not None else _Exported.INHERITED
+        self.put(name, _Variable(value, exported))
+
+    def unset(self, name: str) -> None:
+        self.put(name, _Variable(None, _Exported.NO))
 
     def poison(self, why: str) -> None:
         """From now on any variable may be anything."""
         self.now += 1
         self.poisons.append((self.now, why))
 
-    def get(self, name: str, time: int) -> tuple[bool, Value | None]:
-        """Whether the shell set or unset the variable by then, and its value."""
+    def get(self, name: str, time: int) -> _Variable | None:
+        """The variable at that time; None if the shell has not changed it."""
         since = 0
         entry = self.entries.get(name)
-        found: tuple[bool, Value | None] = (False, None)
+        found: _Variable | None = None
         if entry is not None:
             index = bisect_right(entry[0], time) - 1
             if index >= 0:
-                since = entry[0][index]
-                found = (True, entry[1][index])
+                since, found = entry[0][index], entry[1][index]
         if self.poisons and name != "HOME":
             for at, why in reversed(self.poisons):
                 if since < at <= time:
-                    return True, _Poisoned(why)
+                    return _Variable(Unknown(why), _Exported.MAYBE)
         return found
 
     def mark(self) -> int:
@@ -277,14 +300,18 @@ class _Variables:
             changes[name] = changes.get(name, 0) + 1
         for name, count in changes.items():
             values = self.entries[name][1]
-            before = values[-count - 1] if len(values) > count else _NOT_SET_HERE
+            before = values[-count - 1] if len(values) > count else None
             if not merge:
-                self.set(name, before)
+                self.put(name, before)
             elif values[-1] != before:
-                self.set(name, Unknown(f"${name} is set only under a condition"))
+                self.put(name, _merged(name, before, values[-1]))
 
 
-_NOT_SET_HERE = Unknown("not set by this shell")
+def _merged(name: str, a: _Variable | None, b: _Variable | None) -> _Variable:
+    unsure = Unknown(f"${name} is set only under a condition")
+    if a is None or b is None or a.value != b.value or a.value is None:
+        return _Variable(unsure, _Exported.MAYBE)
+    return _Variable(a.value, _Exported.MAYBE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -358,7 +385,7 @@ def _merge(a: _Flow | None, b: _Flow | None) -> _Flow | None:
         return b if a is None else a
     return _Flow(
         _same(a.cwd, b.cwd), _same(a.old, b.old), a.dirs if a.dirs == b.dirs else (), a.errexit and b.errexit,
-        a.pipefail and b.pipefail,
+        a.pipefail and b.pipefail, a.may_exit or b.may_exit,
     )  # fmt: skip
 
 
@@ -393,26 +420,29 @@ class _Walk:
 
     def shell_lookup(self, name: str, time: int, cwd: Value) -> Value | None:
         """The variable as the shell expands it."""
-        found, value = self.variables.get(name, time)
-        if found and value is not _NOT_SET_HERE:
-            return value
+        variable = self.variables.get(name, time)
+        if variable is not None:
+            return variable.value
         if name == "PWD":
             return cwd
         return self.around.lookup(name)
 
     def exported(self, name: str, time: int, cwd: Value) -> Value | None:
         """The variable as a program gets it."""
-        found, value = self.variables.get(name, time)
-        if not found or value is _NOT_SET_HERE:
+        variable = self.variables.get(name, time)
+        if variable is None:
             return cwd if name == "PWD" else self.around.lookup(name)
-        if value is None or self.all_export or isinstance(value, _Poisoned):
+        value, exported = variable
+        if value is None or exported is _Exported.YES or self.all_export:
             return value
-        if self.variables.exported.get(name, time + 1) <= time:
-            return value
+        if exported is _Exported.NO:
+            return None
         inherited = self.around.lookup(name)
-        if inherited is None or isinstance(value, Unknown):
-            return None if inherited is None else value
-        return value if isinstance(inherited, Known) else Unknown(f"${name} may be exported or not")
+        if exported is _Exported.INHERITED and inherited is None:
+            return None
+        if exported is _Exported.INHERITED and isinstance(inherited, Known):
+            return value
+        return value if isinstance(value, Unknown) else Unknown(f"${name} may be exported or not")
 
     def value(self, word: Word, time: int, cwd: Value, *, split: bool = True) -> Value:
         if split and "IFS" in self.variables.entries and any(
@@ -435,7 +465,8 @@ class _Walk:
         last = len(script.items) - 1
         jumps = self.jumps
         for index, item in enumerate(script.items):
-            if self.jumps > jumps:
+            if index and (self.jumps > jumps or (not place.hard and (flow.errexit or flow.may_exit))):
+                # What came before may have left the shell without failing the instruction.
                 place = place._replace(conditional=True)
             separator = script.separators[index] if index < len(script.separators) else None
             background = separator is not None and separator.text == "&"
@@ -464,31 +495,42 @@ class _Walk:
         ok: _Flow | None = None
         fail: _Flow | None = None
         prefix_fail: _Flow | None = None
-        mark: int | None = None
-        can_fail = False
+        mark = self.variables.mark()
+        jumps = self.jumps
+        can_fail = left_out = False
         for k, pipeline in enumerate(pipelines):
-            skipped = k > 0 and (operators[k - 1] == "||" or (can_fail and not ends[k - 1]))
-            start = flow if k == 0 else (ok if operators[k - 1] == "&&" else fail) or flow
-            if skipped and mark is None:
+            before = operators[k - 1] if k else ""
+            reached = flow if k == 0 else ok if before == "&&" else fail
+            skipped = reached is None or before == "||" or (can_fail and k > 0 and not ends[k - 1])
+            if before == "||" or (k > 1 and operators[k - 2] == "||"):
+                # What the pipelines before it would have set may not be set here.
+                self.variables.back_to(mark, merge=True)
                 mark = self.variables.mark()
+            elif k == 1:
+                mark = self.variables.mark()
+            left_out = left_out or skipped
+            start = reached or flow
             fatal = ends[k] or (k == last and start.errexit and not place.tested and place.hard)
             here = place._replace(
-                tail=fatal, tested=place.tested or k < last, conditional=place.conditional or skipped
-            )
+                tail=fatal, tested=place.tested or k < last,
+                conditional=place.conditional or skipped or self.jumps > jumps,
+            )  # fmt: skip
             good, bad = self.pipeline(pipeline, start, here, _Where(pipeline, item, script))
+            if reached is None:
+                good = bad = None
             can_fail = can_fail or bad is not None
             if k == 0:
                 ok, fail = good, bad
-            elif operators[k - 1] == "&&":
+            elif before == "&&":
                 prefix_fail = fail
-                ok, fail = (good if ok is not None else None), _merge(fail, bad)
+                ok, fail = good, _merge(fail, bad)
             else:
                 prefix_fail = None
                 ok, fail = _merge(ok, good), bad
             if k == last and start.errexit and not place.tested:
                 # The last one's failure ends the shell; what failed before it does not.
                 fail = prefix_fail
-        if mark is not None:
+        if left_out:
             self.variables.back_to(mark, merge=True)
         return ok, fail
 
@@ -505,7 +547,8 @@ class _Walk:
             counts = place.tail and (index == last or flow.pipefail)
             mark = self.variables.mark()
             here = place._replace(tail=counts, hard=counts, piped=True, tested=place.tested or not counts)
-            self.command(command, flow, here, where)
+            # A shell that writes to a pipe that nobody reads any more is ended by that.
+            self.command(command, flow if index == last else flow._replace(may_exit=True), here, where)
             self.variables.back_to(mark, merge=False)
             self.jumps = jumps
         return flow, flow
@@ -554,7 +597,9 @@ class _Walk:
             test = place._replace(tail=False, tested=True, conditional=maybe)
             good, bad = self.script(condition, before, test)
             maybe = True
+            taken = self.variables.mark()
             ok, fail = self.script(branch, good or before, place._replace(conditional=True))
+            self.variables.back_to(taken, merge=True)
             ends, fails = _merge(ends, ok), _merge(fails, fail)
             before = bad or before
         if command.otherwise is not None:
@@ -604,8 +649,9 @@ class _Walk:
         for item in command.items:
             self.substitutions(item.patterns, flow, inside)
             ok, fail = self.script(item.body, flow, inside)
+            self.variables.back_to(mark, merge=True)
+            mark = self.variables.mark()
             ends, fails = _merge(ends, ok), _merge(fails, fail)
-        self.variables.back_to(mark, merge=True)
         return ends, fails
 
     def function(self, command: Function, flow: _Flow, place: _Place) -> _Ends:
@@ -613,9 +659,10 @@ class _Walk:
         self.functions[command.name] = (moves, names)
         mark = self.variables.mark()
         for name in _effects(self.root)[1] if self.root is not None else names:
-            self.variables.set(name, Unknown(f"${name} may change before the function {command.name} runs"))
-        where = Unknown(f"the function {command.name} may run anywhere")
-        lost = flow._replace(cwd=where, errexit=False, pipefail=False)
+            self.variables.set(
+                name, Unknown(f"${name} may change before the function {command.name} runs"), _Exported.MAYBE
+            )
+        lost = flow.lost(f"the function {command.name} may run anywhere")
         inside = place._replace(
             tail=False, tested=True, conditional=True, function=command.name, piped=False, background=False
         )
@@ -630,9 +677,9 @@ class _Walk:
         for script in scripts:
             moves, names = _effects(script)
             for name in names:
-                self.variables.set(name, Unknown(f"${name} changes in a loop"))
+                self.variables.set(name, Unknown(f"${name} changes in a loop"), _Exported.MAYBE)
             if moves:
-                flow = flow._replace(cwd=Unknown("a `cd` in a loop"), errexit=False, pipefail=False, dirs=())
+                flow = flow.lost("a `cd` in a loop")
         return flow
 
     # --- simple commands ---------------------------------------------------------------------------------------------
@@ -682,7 +729,9 @@ class _Walk:
                         tail=counts, hard=counts, tested=place.tested or not counts, substitution=True, piped=False
                     )
                     mark, jumps = self.variables.mark(), self.jumps
-                    self.script(part.script, flow._replace(errexit=False), inner)
+                    # bash turns -e off in there, dash does not.
+                    unsure = flow.errexit or flow.may_exit
+                    self.script(part.script, flow._replace(errexit=False, may_exit=unsure), inner)
                     self.variables.back_to(mark, merge=False)
                     self.jumps = jumps
             elif isinstance(part, Parameter) and part.op in (":=", "="):
@@ -845,7 +894,7 @@ class _Walk:
         if name == "unset":
             for word in words[1:]:
                 if isinstance(word, Known) and not word.value.startswith("-"):
-                    self.variables.set(word.value, None)
+                    self.variables.unset(word.value)
             return flow, None
         if name == "read":
             for word in words[1:]:
@@ -856,15 +905,15 @@ class _Walk:
             return self.source(words, nodes, flow)
         if name == "eval":
             self.variables.poison("`eval` may set any variable")
-            lost = flow._replace(cwd=Unknown("`eval` may change the directory"), errexit=False, pipefail=False)
+            lost = flow.lost("`eval` may change the directory")
             return lost, lost
         if name in self.functions:
             self.jumps += 1
             moves, names = self.functions[name]
             for variable in names:
-                self.variables.set(variable, Unknown(f"the function {name} may set ${variable}"))
+                self.variables.set(variable, Unknown(f"the function {name} may set ${variable}"), _Exported.MAYBE)
             if moves:
-                flow = flow._replace(cwd=Unknown(f"the function {name} may change the directory"), errexit=False)
+                flow = flow.lost(f"the function {name} may change the directory")
             return flow, flow
         return flow, None if name in _NEVER_FAIL else flow
 
@@ -891,7 +940,7 @@ class _Walk:
         texts = []
         for word in words[1:]:
             if not isinstance(word, Known):
-                return flow._replace(errexit=False, pipefail=False)
+                return flow._replace(errexit=False, pipefail=False, may_exit=True)
             texts.append(word.value)
         errexit, pipefail = flow.errexit, flow.pipefail
         at = 0
@@ -908,7 +957,8 @@ class _Walk:
                     pipefail = on if texts[at] == "pipefail" else pipefail
                     self.all_export = self.all_export or (on and texts[at] == "allexport")
                     at += 1
-        return flow._replace(errexit=errexit, pipefail=pipefail)
+        unsure = flow.may_exit if errexit == flow.errexit else errexit
+        return flow._replace(errexit=errexit, pipefail=pipefail, may_exit=unsure)
 
     def declare(self, builtin: str, words: tuple[Value, ...], nodes: tuple[Arg, ...]) -> None:
         exports = builtin == "export"
@@ -929,13 +979,11 @@ class _Walk:
                 known: Value = Known(value, word.args) if isinstance(word, Known) and not append else Unknown(
                     word.why if isinstance(word, Unknown) else f"${name} is appended to"
                 )  # fmt: skip
-                self.variables.set(name, known)
-            if exports:
-                if not equals:
-                    found, value_now = self.variables.get(name, self.variables.now)
-                    if found:
-                        self.variables.set(name, value_now)
-                self.variables.export(name)
+                self.variables.set(name, known, _Exported.YES if exports else None)
+            elif exports:
+                variable = self.variables.get(name, self.variables.now)
+                value_now = self.around.lookup(name) if variable is None else variable.value
+                self.variables.put(name, _Variable(value_now, _Exported.YES))
 
     def source(self, words: tuple[Value, ...], nodes: tuple[Arg, ...], flow: _Flow) -> _Ends:
         text = "?"
@@ -945,14 +993,12 @@ class _Walk:
         name = text.rpartition("/")[2]
         if name in _SOURCED and (name != "env" or text.endswith(("cargo/env", "CARGO_HOME/env", "CARGO_HOME}/env"))):
             for variable in _SOURCED[name]:
-                self.variables.set(variable, Unknown(f"{text} sets ${variable}"))
+                self.variables.set(variable, Unknown(f"{text} sets ${variable}"), _Exported.MAYBE)
             return flow, flow
         self.variables.poison(f"the sourced file {text} may set any variable")
         if name in _SOURCED_IN_PLACE or text.startswith(("/etc/profile", "/opt/ros/")):
             return flow, flow
-        lost = flow._replace(
-            cwd=Unknown(f"the sourced file {text} may change the directory"), errexit=False, pipefail=False
-        )
+        lost = flow.lost(f"the sourced file {text} may change the directory")
         return lost, lost
 
 
