@@ -209,6 +209,10 @@ def codemods() -> tuple[Codemod, ...]:
     return tuple(registry.load(name) for name in registry.ids())
 
 
+_HEADING = re.compile(r"(?<=\n\n)([A-Z][^\n]*[^\n.:;,|])(?=\n\n)")
+"""A paragraph of a docstring that is one line without a stop: a heading."""
+
+
 def page(codemod: Codemod, of: Iterable[Case]) -> str:
     """The page of one codemod: its docstring, its refusals, and its cases as examples."""
     manual = inspect.getdoc(type(codemod)) or ""
@@ -217,7 +221,7 @@ def page(codemod: Codemod, of: Iterable[Case]) -> str:
     others = [case for case in mine if case.after is None]
     parts = [
         f"# {codemod.id}\n\n<!-- Written by `python -m fixer.dev pages` from the docstring and the cases. -->\n",
-        manual.strip() + "\n",
+        _HEADING.sub(r"## \1", manual.strip()) + "\n",
     ]
     if codemod.reasons:
         parts.append(
