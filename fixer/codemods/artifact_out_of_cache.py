@@ -25,7 +25,7 @@ from fixer.codemods.artifacts import (
     take_out,
     wants_content,
 )
-from fixer.tree.nodes import Onbuild, Run
+from fixer.tree.nodes import Copy, Instruction, Onbuild, Run
 from fixer.tree.shell import OpaqueScript
 
 
@@ -199,7 +199,7 @@ def _product(facts: Facts, stage: Stage, reader: Reader, steps: list[tuple[Run, 
     """
     path, text = located(facts, reader, steps[-1][0])
     steps = [(run, mount) for run, mount in steps if hiding_mount(facts.mounts(run), path) is mount]
-    if not steps:
+    if not steps or _built_again(facts, stage, reader, path):
         return None
     must_not_stand_in(reader, str(steps[-1][1].target))
     if reader.relation == "same":
@@ -230,6 +230,24 @@ def _product(facts: Facts, stage: Stage, reader: Reader, steps: list[tuple[Run, 
         because = "several steps have this cache, and which of them writes this cannot be told"
         raise Stop("not-provably-written", reader.span, because)
     return Product(steps[0][0], None, path, text, "cp -a")
+
+
+def _built_again(facts: Facts, stage: Stage, reader: Reader, path: str) -> bool:
+    """A stage between this one and the reader builds it once more, in a cache of its own: then it leaves there."""
+    source: object = reader.stage
+    if isinstance(reader.instruction, Copy) and reader.kind == "copy":
+        source = facts.copied_from(reader.instruction)
+    elif reader.kind == "mount":
+        source = next((m.stage for m in facts.mounts(reader.instruction) if m.flag.word is reader.site), None)
+    lineage = source.lineage if isinstance(source, Stage) else ()
+    for each in lineage[lineage.index(stage) + 1 :] if stage in lineage else ():
+        for instruction in each.instructions:
+            if instruction is reader.instruction:
+                break
+            mount = hiding_mount(facts.mounts(instruction), path) if isinstance(instruction, Run) else None
+            if isinstance(instruction, Run) and mount is not None and _surely_by(facts, instruction, mount, path):
+                return True
+    return False
 
 
 def _surely_by(facts: Facts, run: Run, mount: Mount, path: str) -> Call | None:
@@ -263,9 +281,20 @@ def _verb(facts: Facts, stage: Stage, run: Run, call: Call, path: str) -> str:
     mine = hiding_mount(facts.mounts(run), path)
     for other in facts.stages:
         for instruction in other.instructions if other is not stage else ():
-            if mine is not None and any(mount.cache_key == mine.cache_key for mount in facts.mounts(instruction)):
+            shared = [m for m in facts.mounts(instruction) if mine is not None and m.cache_key == mine.cache_key]
+            if shared and _reads_in(facts, instruction, shared):
                 return "cp"
     return "mv"
+
+
+def _reads_in(facts: Facts, instruction: Instruction, mounts: list[Mount]) -> bool:
+    """Something other than cargo reads in one of the mounts."""
+    return any(
+        effect.mode == "read"
+        and (effect.call is None or effect.call.program != "cargo")
+        and (effect.through_mount in mounts or not isinstance(effect.path, Known))
+        for effect in facts.effects(instruction)
+    )
 
 
 def _layer_writers(facts: Facts, stage: Stage, reader: Reader, path: str, steps: list[Run]) -> list[Writer]:

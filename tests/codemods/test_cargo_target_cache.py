@@ -1,0 +1,74 @@
+"""Forms of a step that are too small for a case of their own."""
+
+from __future__ import annotations
+
+import pytest
+
+from fixer.engine.run import fix
+
+HEAD = "FROM rust:1.84 AS builder\nWORKDIR /app\nCOPY . .\n"
+TAIL = "\nFROM debian:bookworm-slim\nCOPY --from=builder /app/target/release/api /api\n"
+MOUNT = "RUN --mount=type=cache,id=p-target,target=/app/target,sharing=locked "
+TOUCH = "find . -path ./target -prune -o -type f -exec touch {} +"
+ABSOLUTE = "find /app -path /app/target -prune -o -type f -exec touch {} +"
+MOVE = "mv target/release/api /tmp/api"
+
+
+def cached(script: str) -> str:
+    """The step after the fix, without its mount and without line breaks; "" if nothing was changed."""
+    source = HEAD + "RUN " + script + "\n" + TAIL
+    outcome = fix(source, select=["cargo-target-cache"], project="p")
+    assert outcome.error is None
+    if outcome.after == source:
+        return ""
+    step = outcome.after.partition("COPY . .\n")[2].partition("\nFROM")[0]
+    line = " ".join(step.replace("\\\n", " ").split())
+    assert line.startswith(MOUNT)
+    return line.removeprefix(MOUNT)
+
+
+@pytest.mark.parametrize(
+    ("script", "expected"),
+    [
+        ("cargo build -r", f"{TOUCH} && cargo build -r && {MOVE}"),
+        ("RUSTFLAGS=-g cargo build -r", f"{TOUCH} && RUSTFLAGS=-g cargo build -r && {MOVE}"),
+        ("rustc --version; cargo build -r", f"rustc --version; {TOUCH} && cargo build -r && {MOVE}"),
+        ("set -e; rustc --version; cargo build -r", f"set -e; rustc --version; {TOUCH}; cargo build -r; {MOVE}"),
+        ("(cargo build -r)", f"{ABSOLUTE} && (cargo build -r) && mv /app/target/release/api /tmp/api"),
+        ("sh -c 'cargo build -r'", f"{ABSOLUTE} && sh -c 'cargo build -r' && mv /app/target/release/api /tmp/api"),
+        ('["cargo", "build", "-r"]', f"{TOUCH} && cargo build -r && {MOVE}"),
+        ("<<E\nset -e\ncargo build -r\nE", f"<<E set -e {TOUCH} cargo build -r {MOVE} E"),
+        ("<<E\ncargo build -r\nE", f"<<E {TOUCH} && cargo build -r && {MOVE} E"),
+        ("cargo test -r && cargo build -r", f"{TOUCH} && cargo test -r && cargo build -r && {MOVE}"),
+        ("cargo fetch && cargo build -r", f"cargo fetch && {TOUCH} && cargo build -r && {MOVE}"),
+        ("a || b && cargo build -r", f"a || b && {TOUCH} && cargo build -r && {MOVE}"),
+    ],
+)
+def test_cached(script: str, expected: str) -> None:
+    assert cached(script) == expected
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        "cargo build -r || true",
+        "cargo build -r | cat",
+        "if true; then cargo build -r; fi",
+        "cargo build -r &",
+        "cargo build -r; make install",
+        "cargo build -r && rm -rf /app",
+        "cargo build -r && mv target /elsewhere",
+        "cargo build -r && cp -r target/release /elsewhere",
+        "cargo build -r && cp target/release/* /elsewhere",
+        "cargo build -r && ln -s /app/target/release/api /usr/bin/api",
+        "cargo check",
+        "cargo fetch",
+    ],
+)
+def test_left_alone(script: str) -> None:
+    assert cached(script) == ""
+
+
+def test_arguments_of_the_platform_are_part_of_the_name() -> None:
+    source = HEAD.replace("WORKDIR", "ARG TARGETPLATFORM\nWORKDIR") + "RUN cargo build -r\n" + TAIL
+    assert "id=p-target-$TARGETPLATFORM," in fix(source, select=["cargo-target-cache"], project="p").after
