@@ -104,10 +104,12 @@ class AptCache(Codemod):
             return None
         risk = _nobody_reads(facts, chain)
         edits: list[Edit] = []
+        about: Run | None = None
         mounted = False
         for step in chain.steps:
             added, changed = _step_edits(facts, step)
             mounted = mounted or added
+            about = about or (step.run if changed else None)
             edits += changed
             if added:
                 risk = risk or _script_inside(step)
@@ -121,7 +123,8 @@ class AptCache(Codemod):
         if hooks:
             why += "; in the image, apt.conf.d/docker-clean gives way to apt.conf.d/keep-cache"
         safety = Safety.UNSAFE if risk and mounted else Safety.SAFE
-        return Change(self.id, title, why, chain.steps[0].run.span, tuple(edits), safety, risk if mounted else "")
+        span = about.span if about is not None else Span(edits[0].start, hooks[0].run.span.end)
+        return Change(self.id, title, why, span, tuple(edits), safety, risk if mounted else "")
 
 
 @dataclass(frozen=True, slots=True)
