@@ -189,7 +189,6 @@ class Engine:
             "--provenance=false",
             "--progress=plain",
             f"--build-arg=BUILDKIT_CACHE_MOUNT_NS={self._namespace(space)}",
-            f"--build-arg=SESSION={self.session}",
             *contexts,
             *options,
             f"--file={at}",
@@ -246,6 +245,9 @@ class Project:
 
     def build(self, dockerfile: str, **options: object) -> Build:
         return self.engine.build(self.folder, dockerfile, **options)  # type: ignore[arg-type]
+
+    def files(self, dockerfile: str, **options: object) -> dict[str, Entry]:
+        return self.engine.files(self.folder, dockerfile, **options)  # type: ignore[arg-type]
 
     def fix(
         self,

@@ -19,7 +19,7 @@ def test_demo(project: Callable[[str], Project]) -> None:
     lost = demo.build(before, space="demo", bases=BASES, must=False)
     assert '"/app/target/release/server": not found' in lost.log
 
-    codemods = ("artifact-out-of-cache", "cargo-cache", "apt-update-install", "apt-cache", "pip-cache")
+    codemods = ("artifact-out-of-cache", "apt-update-install", "apt-cache", "pip-cache")
     after = demo.fix(before, *codemods, bases=BASES)
     new = demo.build(after, space="demo", bases=BASES)
     assert demo.engine.run(new.image) == f"docopt 0.6.2, server e1 {demo.mark} 200"

@@ -15,13 +15,13 @@ def test_seed_003(project: Callable[[str], Project]) -> None:
     engine = parrot.engine
     before = parrot.text()
     old = parrot.build(before)
-    files = engine.files(parrot.folder, before)
-    noise = differences(files, engine.files(parrot.folder, before, options=["--no-cache"]))
+    files = parrot.files(before)
+    noise = differences(files, parrot.files(before, options=["--no-cache"]))
     assert "root/.cache/pip" in files, "without the mount the cache is a part of the image"
 
     after = parrot.fix(before, "pip-cache")
     new = parrot.build(after)
-    fixed = engine.files(parrot.folder, after)
+    fixed = parrot.files(after)
     changed = {path for path in differences(files, fixed) - noise if not path.startswith("root/.cache")}
     assert changed == set()
     assert not [path for path in fixed if path.startswith("root/.cache")]
@@ -42,11 +42,11 @@ def test_a_cache_that_was_switched_off(project: Callable[[str], Project]) -> Non
     engine = parrot.engine
     before = parrot.text("switched-off.Dockerfile")
     old = parrot.build(before)
-    files = engine.files(parrot.folder, before)
+    files = parrot.files(before)
 
     after = parrot.fix(before, "pip-cache")
     new = parrot.build(after, space="off")
-    fixed = engine.files(parrot.folder, after, space="off")
+    fixed = parrot.files(after, space="off")
     # pyc files hold the time of their source, which is the time of the build
     assert {path for path in differences(files, fixed) if not path.endswith((".pyc", "/RECORD"))} == set()
     environment = set(engine.config(old.image)["Env"]) - set(engine.config(new.image)["Env"])  # type: ignore[call-overload]

@@ -1,5 +1,5 @@
 FROM debian:bookworm-slim
-ARG SESSION
+ARG MARK=@mark@
 RUN --mount=type=cache,id=tree-lists,target=/var/lib/apt/lists,sharing=locked \
     apt-get update
 RUN --mount=type=cache,id=tree-lists,target=/var/lib/apt/lists,sharing=locked \
