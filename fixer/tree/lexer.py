@@ -9,11 +9,8 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
-
-from lark.common import LexerConf
-from lark.lexer import Lexer, PatternStr
+from collections.abc import Callable, Iterator, Mapping
+from typing import NamedTuple
 
 from fixer.tree.cook import SPACE, Cooked
 from fixer.tree.nodes import Leaf
@@ -35,6 +32,8 @@ _DIRECTIVES = ("syntax", "escape", "check")
 _MAY_CONTINUE = "\\` \t\r\n"
 """What may stand before the LF of a line that is continued."""
 _JSON_GAP = re.compile(r"[ \t\r\n]*")
+_ANY_CASE = re.compile(r"\(\?i:(\w+)\)")
+"""How Lark writes `"FROM"i` as a regular expression."""
 
 
 class Unit(NamedTuple):
@@ -45,16 +44,35 @@ class Unit(NamedTuple):
     """Why the instruction cannot be read, or None if it is for the grammar to say."""
 
 
+class Terms(NamedTuple):
+    """What the grammar file says about terminals, as far as the lexer asks it."""
+
+    keywords: dict[str, str]
+    """From a keyword in lower case to its terminal."""
+    json_string: re.Pattern[str]
+    stage_name: re.Pattern[str]
+
+
+def terms(terminals: Mapping[str, str]) -> Terms:
+    """The terms of the grammar's terminals, which are regular expressions by their names."""
+    keywords = {
+        match[1].lower(): name
+        for name, pattern in terminals.items()
+        if (match := _ANY_CASE.fullmatch(pattern)) is not None and name not in ("AS", "NONE")
+    }
+    return Terms(keywords, re.compile(terminals["JSON_STRING"]), re.compile(terminals["STAGE_NAME"]))
+
+
 class Scan:
     """One text being cut into units. `escape` and `heredocs` (by the body's offset) are filled on the way."""
 
-    def __init__(self, text: str, lexer: DockerfileLexer) -> None:
+    def __init__(self, text: str, terms: Terms) -> None:
         self.text = text
         self.escape = "\\"
         self.heredocs: dict[int, HeredocWord] = {}
-        self.keywords = lexer.keywords
-        self.json_string = lexer.json_string
-        self.stage_name = lexer.stage_name
+        self.keywords = terms.keywords
+        self.json_string = terms.json_string
+        self.stage_name = terms.stage_name
         self._lines: _LineEnds | None = None
 
     def units(self) -> Iterator[Unit]:
@@ -565,27 +583,3 @@ _ARGUMENTS.update(
         "HEALTHCHECK": Scan._health,
     }
 )
-
-
-class DockerfileLexer(Lexer):
-    """What Lark is given. Keywords and simple patterns come from the grammar file."""
-
-    __future_interface__ = 2
-
-    def __init__(self, lexer_conf: LexerConf) -> None:
-        patterns = {terminal.name: terminal.pattern for terminal in lexer_conf.terminals}
-        self.keywords = {
-            pattern.value.lower(): name
-            for name, pattern in patterns.items()
-            if isinstance(pattern, PatternStr) and name not in ("AS", "NONE")
-        }
-        self.json_string = re.compile(patterns["JSON_STRING"].to_regexp())
-        self.stage_name = re.compile(patterns["STAGE_NAME"].to_regexp())
-
-    def scan(self, text: str) -> Scan:
-        return Scan(text, self)
-
-    def lex(self, lexer_state: Any, parser_state: Any) -> Iterator[Any]:
-        """Lark's own way in: all tokens, an unreadable instruction's as they are."""
-        for unit in self.scan(str(lexer_state.text.text)).units():
-            yield from unit.tokens

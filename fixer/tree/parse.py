@@ -9,20 +9,18 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from itertools import chain
-from typing import TYPE_CHECKING, Any, TypeVar, overload
+from typing import Any, NamedTuple, TypeVar, overload
 
 from fixer.text.source import LineIndex, decode
 from fixer.tree import nodes as n
 from fixer.tree.cook import SPACE
-from fixer.tree.grammar import Reduction, Row, Tables, load_lark, tables
+from fixer.tree.grammar import Grammar, Rule, arranged, load_grammar
+from fixer.tree.lexer import Scan, Terms, terms
 from fixer.tree.nodes import Leaf
 from fixer.tree.words import Unreadable, csv_fields, heredoc_of, unquote_flag
-
-if TYPE_CHECKING:
-    from fixer.tree.lexer import DockerfileLexer, Scan
 
 REASONS: Mapping[str, str] = {
     "copy-arguments": "COPY and ADD need at least one source and a destination",
@@ -101,8 +99,8 @@ def parse(source: str | bytes) -> n.Dockerfile[Any]:
     neighbours are not touched. Bytes are read as UTF-8, those that are not stay as lone surrogates.
     """
     text = decode(source) if isinstance(source, bytes) else source
-    lexer, lalr = _parser()
-    scan = lexer.scan(text)
+    known, lalr = _parser()
+    scan = Scan(text, known)
     _builder.begin(scan)
     stack = _Stack(lalr)
     for tokens, reason in scan.units():
@@ -120,12 +118,34 @@ def parse(source: str | bytes) -> n.Dockerfile[Any]:
     return n.Dockerfile(bom, items, text, isinstance(source, bytes), scan.escape, LineIndex(text))
 
 
+class _Reduction(NamedTuple):
+    """A rule of the grammar, found whole on the stack."""
+
+    build: Callable[[list[Any]], Any] | None
+    """From the values of the rule's symbols to its own; None if it has one symbol and hands its value on."""
+    size: int
+    rule: str
+
+
+_Row = dict[str, "int | _Reduction"]
+
+
+class _Tables(NamedTuple):
+    """The grammar's tables laid out for a short loop: by state and symbol, the next state or a reduction."""
+
+    start: int
+    end: int
+    rows: list[_Row]
+    certain: list[_Reduction | None]
+    """By state, the reduction that comes whatever follows."""
+
+
 class _Stack:
     """Lark's parser in between two tokens: states, and the values built so far."""
 
     __slots__ = ("states", "tables", "values")
 
-    def __init__(self, tables: Tables) -> None:
+    def __init__(self, tables: _Tables) -> None:
         self.tables = tables
         self.states = [tables.start]
         self.values: list[Any] = []
@@ -166,12 +186,12 @@ class _Stack:
     def _reduce(self, kind: str) -> None:
         rows = self.tables.rows
         states = self.states
-        while isinstance(action := rows[states[-1]].get(kind), Reduction):
+        while isinstance(action := rows[states[-1]].get(kind), _Reduction):
             if _reduce(rows, states, self.values, action) == self.tables.end:
                 return
 
 
-def _reduce(rows: list[Row], states: list[int], values: list[Any], reduction: Reduction) -> int:
+def _reduce(rows: list[_Row], states: list[int], values: list[Any], reduction: _Reduction) -> int:
     build, size, rule = reduction
     if build is None:
         states[-1:] = []
@@ -576,8 +596,33 @@ _builder = _Builder()
 
 
 @lru_cache(maxsize=1)
-def _parser() -> tuple[DockerfileLexer, Tables]:
-    from fixer.tree.lexer import DockerfileLexer
+def _parser() -> tuple[Terms, _Tables]:
+    grammar = load_grammar("dockerfile.lark", "DockerfileLexer")
+    return terms(grammar.terminals), _tables(grammar)
 
-    lark = load_lark("dockerfile.lark", DockerfileLexer, _builder)
-    return lark.parser.lexer, tables(lark)
+
+def _tables(grammar: Grammar) -> _Tables:
+    """The grammar's tables with the methods of the builder in them. Raises LookupError if one is missing."""
+    reductions = [_Reduction(_build(rule), rule.size, rule.origin) for rule in grammar.rules]
+    rows: list[_Row] = []
+    certain: list[_Reduction | None] = []
+    for row in grammar.rows:
+        rows.append({symbol: action if action >= 0 else reductions[~action] for symbol, action in row.items()})
+        only = set(row.values())
+        certain.append(reductions[~only.pop()] if len(only) == 1 and min(only) < 0 else None)
+    return _Tables(grammar.start, grammar.end, rows, certain)
+
+
+def _build(rule: Rule) -> Callable[[list[Any]], Any] | None:
+    if rule.passes:
+        return None
+    if rule.name.startswith("_"):  # made by Lark for a repetition
+        return arranged(rule.shape, _repeated)
+    if rule.name not in vars(_Builder):
+        raise LookupError(f"dockerfile.lark: {rule.name} has no builder")
+    build: Callable[[list[Any]], Any] = getattr(_builder, rule.name)
+    return arranged(rule.shape, build)
+
+
+def _repeated(values: list[Any]) -> list[Any]:
+    return values

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import sys
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any, Literal
 
 from fixer.tree.cook import Cooked
-from fixer.tree.grammar import load_lark
+from fixer.tree.grammar import load_grammar
 from fixer.tree.shell import (
     AndOr,
     ArithmeticCommand,
@@ -34,7 +33,7 @@ from fixer.tree.shell import (
     Word,
 )
 from fixer.tree.shell import Literal as LiteralPart
-from fixer.tree.shell_lexer import MAX_DEPTH, REASONS, RefusedError, Scanner, ShellLexer
+from fixer.tree.shell_lexer import MAX_DEPTH, REASONS, RefusedError, Scanner
 
 __all__ = ["MAX_DEPTH", "REASONS", "Dialect", "parse_shell"]
 
@@ -81,34 +80,29 @@ _Row = dict[str, Any]
 
 
 @lru_cache(maxsize=1)
-def _tables() -> tuple[int, dict[int, _Row]]:
+def _tables() -> tuple[int, list[_Row]]:
     """The start state, and for each state: a terminal or rule name to the next state (an int), or to the reduction
     (its builder or None for the same value, how many symbols, the rule's name).
 
     These are the tables of Lark's LALR parser, laid out so that a loop over them costs less than Lark's own: no look-up
     by the hash of a rule, no list for every reduction, and see `_shorten`.
     """
-    lark = load_lark("shell.lark", ShellLexer)
-    table = lark.parser.parser.parser.parse_table
-    rows: dict[int, _Row] = {}
-    for state, actions in table.states.items():
-        row: _Row = {}
-        for symbol, (action, argument) in actions.items():
-            key = _plain(symbol)
-            if str(action) == "Shift":
-                row[key] = argument
-                continue
-            name = _plain(argument.alias or argument.origin.name)
-            builder = _BUILDERS.get(name)
-            if builder is None and len(argument.expansion) != 1:
-                raise LookupError(f"shell.lark: {name} has no builder")
-            row[key] = (builder, len(argument.expansion), _plain(argument.origin.name))
-        rows[state] = row
+    grammar = load_grammar("shell.lark", "ShellLexer")
+    reductions: list[tuple[Any, int, str]] = []
+    for rule in grammar.rules:
+        builder = _BUILDERS.get(rule.name)
+        if builder is None and rule.size != 1:
+            raise LookupError(f"shell.lark: {rule.name} has no builder")
+        reductions.append((builder, rule.size, rule.origin))
+    rows: list[_Row] = [
+        {symbol: action if action >= 0 else reductions[~action] for symbol, action in row.items()}
+        for row in grammar.rows
+    ]
     _shorten(rows)
-    return table.start_states["start"], rows
+    return grammar.start, rows
 
 
-def _shorten(rows: dict[int, _Row]) -> None:
+def _shorten(rows: list[_Row]) -> None:
     """Foresee reductions that come whatever follows.
 
     A state that can only turn its one symbol into a rule with the same value is skipped. And one that can only append
@@ -116,11 +110,11 @@ def _shorten(rows: dict[int, _Row]) -> None:
     reduction of size -1: take the token in and stay.
     """
     only: dict[int, tuple[Any, int, str]] = {}
-    for state, row in rows.items():
+    for state, row in enumerate(rows):
         reductions = set(row.values())
         if len(reductions) == 1 and type(reduction := reductions.pop()) is tuple:
             only[state] = reduction
-    for row in rows.values():
+    for row in rows:
         for symbol, action in row.items():
             while type(action) is int and (after := only.get(action)) is not None:
                 builder, size, rule = after
@@ -131,11 +125,6 @@ def _shorten(rows: dict[int, _Row]) -> None:
                 else:
                     break
             row[symbol] = action
-
-
-def _plain(symbol: str) -> str:
-    """Lark's names are tokens, which compare slowly."""
-    return sys.intern(str.__str__(symbol))
 
 
 def _parse(scanner: Scanner) -> Script:

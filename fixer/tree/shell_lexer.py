@@ -18,9 +18,6 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from lark.lexer import Lexer
-from lark.lexer import Token as LarkToken
-
 from fixer.text.source import Span
 from fixer.tree.shell import (
     Arithmetic,
@@ -128,23 +125,6 @@ _AFTER = {"FOR": _FOR, "CASE": _CASE, "FUNCTION": _FUNCTION, "TEST_OPEN": _TEST}
 _NOT_FRESH = frozenset({"FI", "DONE", "ESAC", "RBRACE", "BANG", "TIME", "FOR", "CASE", "FUNCTION"})
 _DECLARING = frozenset({"declare", "typeset", "local", "export", "readonly"})
 _DEFAULTING = frozenset({":-", "-", ":=", "=", ":+", "+", ":?", "?"})
-
-
-class ShellLexer(Lexer):
-    """What Lark is given (lexer interface 2): reads from the `Scanner` that Lark was given as its text."""
-
-    __future_interface__ = 2
-
-    def __init__(self, conf: object) -> None:
-        pass
-
-    def lex(self, lexer_state: Any, parser_state: Any) -> Iterator[LarkToken]:
-        """The scanner's terminals as Lark's own loop wants them."""
-        for name, value in lexer_state.text.tokens():
-            if name != "$END":
-                token = LarkToken(name, "", 0, 1, 1, 1, 1, 0)
-                token.value = value
-                yield token
 
 
 class Scanner:

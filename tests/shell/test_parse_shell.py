@@ -11,11 +11,12 @@ from lark import Token
 
 from fixer.tree.cook import cook, cook_heredoc
 from fixer.tree.grammar import load_lark
+from fixer.tree.lark_lexers import ShellLexer
 from fixer.tree.nodes import Run
 from fixer.tree.parse import parse
 from fixer.tree.parse_shell import _BUILDERS, REASONS, Dialect, parse_shell
 from fixer.tree.shell import OpaqueScript, Operator, Redirect, Script, ShellNode, Simple, Word
-from fixer.tree.shell_lexer import Scanner, ShellLexer
+from fixer.tree.shell_lexer import Scanner
 from tests.shell.cases import BASH, BOTH, OPAQUE, SH
 from tests.shell.oracle import invariants, plain, shell_text
 from tests.shell.sketch import sketch
