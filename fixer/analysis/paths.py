@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from fixer.analysis.bases import BaseImage
 from fixer.analysis.commands import Arg, Call
 from fixer.analysis.mounts import Mount, hiding_mount
-from fixer.analysis.programs import Operand, program_uses
+from fixer.analysis.programs import REMOVES, Operand, program_uses
 from fixer.analysis.stages import Stage, flag_value
 from fixer.analysis.state import State
 from fixer.analysis.values import ROOT, Known, Unknown, Value, below, clean, expand, join
@@ -456,7 +456,7 @@ def _mentions(
     search: _Search, kind: str, stage: Stage, instruction: Instruction, call: Call, mounts: tuple[Mount, ...]
 ) -> None:
     """The path inside longer words and texts: `-L/app/target/lib`, `PATH=/app/target/release:$PATH`, printed text."""
-    nodes: list[Arg] = list(call.nodes)
+    nodes: list[Arg] = [] if call.program in REMOVES else list(call.nodes)
     if call.simple is not None:
         nodes.extend(word for assignment in call.simple.assignments for word in assignment.values)
     for node in nodes:

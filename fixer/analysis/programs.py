@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from fixer.analysis.commands import Arg, Call
 from fixer.analysis.values import Known, Unknown, Value, join
@@ -59,7 +60,7 @@ _READS = _set(
 )
 _WRITES = _set("touch mkdir truncate strip upx setcap chmod chown chgrp setfacl gzip gunzip xz unxz bzip2 bunzip2 zstd "
                "patchelf dos2unix")  # fmt: skip
-_REMOVES = _set("rm rmdir unlink shred")
+REMOVES = _set("rm rmdir unlink shred")
 _FIRST_IS_NO_PATH = _set("chmod chown chgrp setcap grep egrep fgrep jq sed awk gawk mawk tr")
 _TAKES_WORD: dict[str, frozenset[str]] = {
     "head": _set("-n -c"), "tail": _set("-n -c"), "cut": _set("-d -f -c -b"), "mkdir": _set("-m"), "stat": _set("-c"),
@@ -93,7 +94,7 @@ def program_uses(call: Call) -> Uses:
         uses.writes = _SYSTEM_PLACES
         _homes(call, uses, ("write",))
         return _named(call, uses, "tree")
-    for names, mode, extent in ((_READS, "read", "tree"), (_WRITES, "write", "exact"), (_REMOVES, "remove", "tree")):
+    for names, mode, extent in ((_READS, "read", "tree"), (_WRITES, "write", "exact"), (REMOVES, "remove", "tree")):
         if name in names:
             _operands(call, uses, mode, extent)
             return uses
@@ -110,11 +111,21 @@ _PLACES = (
 """Variables that tell build tools where to put things."""
 
 
+_OF_BASES = frozenset(("CARGO_HOME", "RUSTUP_HOME", "GOPATH", "GEM_HOME"))
+"""Those of them that the table of base images knows."""
+
+
+@lru_cache(maxsize=4)
+def _places_of(text: str) -> tuple[str, ...]:
+    """Those that can have a known value in a file: a base image sets them, or the file names them."""
+    return tuple(name for name in _PLACES if name in _OF_BASES or name in text)
+
+
 def _homes(call: Call, uses: Uses, modes: tuple[str, ...]) -> None:
     """Where tools put things that no word names: their directories in the environment, and below the home."""
     if not call.nodes:
         return
-    for name in _PLACES:
+    for name in _places_of(call.file_text):
         value = call.lookup(name)
         if isinstance(value, Known) and value.value.startswith("/"):
             uses.operands.extend(Operand(call.nodes[0], mode, "unknown", value) for mode in modes)

@@ -407,3 +407,7 @@ def test_effects_of_other_instructions() -> None:
     found = facts("WORKDIR /w\nCOPY a b c/\nADD x /y\nVOLUME /v\n")
     rows = [(e.mode, show(e.path)) for i in found.stages[0].instructions for e in found.effects(i)]
     assert rows == [("write", "/w"), ("write", "/w/c"), ("write", "/y"), ("read", "/v")]
+
+
+def test_a_pattern_of_rm_is_no_reader() -> None:
+    assert _rows("FROM debian\nRUN true\nRUN rm -rf /var/lib/apt/lists/* /tmp/x\n", "/var/lib/apt/lists") == []
