@@ -137,6 +137,11 @@ class Call:
         return self._walk.user(self._user)
 
     @property
+    def file_text(self) -> str:
+        """The text of the whole file."""
+        return self._walk.around.text
+
+    @property
     def span(self) -> tuple[int, int]:
         """From its first word to its last, in the file."""
         if self.simple is not None:
