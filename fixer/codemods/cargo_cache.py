@@ -86,6 +86,8 @@ class CargoCache(Codemod):
             yield self._refusal(stop)
             return
         plan = _Plan(facts, steps)
+        for step in open_:
+            plan.prepare(step)
         said: set[tuple[str, Span]] = set()
         for step in open_:
             try:
@@ -256,6 +258,9 @@ class _Plan:
         self.registry_only = any(self._has_registry_only(step) for step in steps)
         self.readers: dict[tuple[int, str], Stop | None] = {}
         self.run_time: dict[int, Stop | None] = {}
+        self.whole_git: set[str] = set()
+        """Cargo homes of which all of `git` is mounted, by all steps alike."""
+        self.ready: dict[int, tuple[list[Edit], list[Call], dict[str, Owner | None]] | Stop] = {}
 
     def _has_registry_only(self, step: _Step) -> bool:
         """The file's own choice: a mount of the registry, and none for git."""
@@ -263,18 +268,32 @@ class _Plan:
         homes = [home.value for _, _, home in step.fetching if isinstance(home, Known)]
         return any(_covered(mounts, f"{home}/registry") and not _covered(mounts, f"{home}/git/db") for home in homes)
 
+    def prepare(self, step: _Step) -> None:
+        """What must be known of all steps before the first one is changed."""
+        try:
+            homes = self._homes(step)
+            self._at_run_time(step)
+            for home, owner in homes.items():
+                if owner is not None:
+                    self._home_is_there(step, home)
+            doomed: list[Call] = []
+            edits = self._clean_up(step, homes, doomed)
+        except Stop as stop:
+            self.ready[id(step)] = stop
+            return
+        self.whole_git.update(home for home, owner in homes.items() if owner is not None)
+        self.ready[id(step)] = (edits, doomed, homes)
+
     def edits(self, step: _Step) -> list[Edit]:
         """Raises Stop if nothing can be done."""
-        homes = self._homes(step)
-        self._at_run_time(step)
-        whole_git = {home for home, owner in homes.items() if owner is not None}
-        doomed: list[Call] = []
-        edits = self._clean_up(step, homes, whole_git, doomed)
+        ready = self.ready[id(step)]
+        if isinstance(ready, Stop):
+            raise ready
+        edits, doomed, homes = ready
         texts: list[str] = []
         for home, owner in homes.items():
-            if owner is not None:
-                self._home_is_there(step, home)
-            git = f"{home}/git" if home in whole_git else f"{home}/git/db"
+            whole = home in self.whole_git or (f"{home}/git", owner) in self.known_mounts
+            git = f"{home}/git" if whole else f"{home}/git/db"
             for target in (f"{home}/registry",) if self.registry_only else (f"{home}/registry", git):
                 if self._needs(step, target):
                     self._read_later(step, home, target)
@@ -369,9 +388,7 @@ class _Plan:
 
     # --- who else is there -----------------------------------------------------------------------------------------
 
-    def _clean_up(
-        self, step: _Step, homes: Mapping[str, Owner | None], whole_git: set[str], doomed: list[Call]
-    ) -> list[Edit]:
+    def _clean_up(self, step: _Step, homes: Mapping[str, Owner | None], doomed: list[Call]) -> list[Edit]:
         """Edits that take clean-ups of the downloads out; `doomed` gets the commands that go whole."""
         edits: list[Edit] = []
         own = [call for call, _, _ in step.fetching]
@@ -400,7 +417,7 @@ class _Plan:
                     if Reach.OWN in hits.values():
                         drop.append(index)
                     if hits["git"] is Reach.OWN and common.reach(pattern, whole, f"{home}/git/db") is not Reach.OWN:
-                        whole_git.add(home)
+                        self.whole_git.add(home)
             if not drop:
                 continue
             step.dropped = True

@@ -1,0 +1,115 @@
+"""Calls of pip, from their words."""
+
+from __future__ import annotations
+
+import pytest
+
+from fixer.analysis.tools.pip import cache_directory, is_local, read_pip
+from fixer.analysis.values import Known, Unknown, Value
+
+NOT = Unknown("somebody else's business")
+
+
+def words(text: str) -> list[Value]:
+    return [NOT if word == "?" else Known(word) for word in text.split()]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("pip install x", "install"),
+        ("pip3 install x", "install"),
+        ("pip3.12 download x", "download"),
+        ("/opt/venv/bin/pip wheel x", "wheel"),
+        ("python -m pip install x", "install"),
+        ("python3.9 -u -W ignore -m pip install x", "install"),
+        ("/venv/bin/python -Im pip install x", None),
+        ("python -mpip install x", "install"),
+        ("pypy3 -m pip install x", "install"),
+        ("pip --no-cache-dir --proxy http://x install y", "install"),
+        ("conda run -n ml pip install x", "install"),
+        ("poetry run python -m pip install x", "install"),
+        ("pip", ""),
+        ("pip ? x", ""),
+        ("python -m venv /venv", None),
+        ("python setup.py -m pip install", None),
+        ("python -c pip install", None),
+        ("pipx install x", None),
+        ("pip-compile install", None),
+        ("uv pip install x", None),
+        ("pipenv install x", None),
+        ("? install x", None),
+        ("", None),
+    ],
+)
+def test_subcommand(text: str, expected: str | None) -> None:
+    pip = read_pip(words(text))
+    assert (pip.subcommand if pip is not None else None) == expected
+
+
+def test_a_program_of_which_only_the_name_is_known() -> None:
+    pip = read_pip([NOT, Known("install"), Known("x")], ['"$VENV/bin/pip"', "install", "x"])
+    assert pip is not None
+    assert pip.needs_cache
+    assert read_pip([NOT, Known("install")], ["$PIP", "install"]) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("pip install --no-cache-dir x", (2,)),
+        ("pip --no-cache-dir install x", (1,)),
+        ("pip install --no-cache x --no-cache-dir", (2, 4)),
+        ("pip install --no-ca x", (2,)),
+        ("pip install --no-c x", ()),
+        ("pip install --no-clean --no-color x", ()),
+        ("pip install -r --no-cache-dir x", ()),
+        ("pip install --cache-dir --no-cache-dir x", ()),
+    ],
+)
+def test_what_switches_the_cache_off(text: str, expected: tuple[int, ...]) -> None:
+    pip = read_pip(words(text))
+    assert pip is not None
+    assert pip.no_cache == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "environment", "expected"),
+    [
+        ("pip install x", {"HOME": "/root"}, "/root/.cache/pip"),
+        ("pip install x", {"HOME": "/root", "XDG_CACHE_HOME": "/c/"}, "/c/pip"),
+        ("pip install x", {"HOME": "/root", "XDG_CACHE_HOME": "/c", "PIP_CACHE_DIR": "/p"}, "/p"),
+        ("pip install x", {"HOME": "/root", "PIP_CACHE_DIR": ""}, "/root/.cache/pip"),
+        ("pip install --cache-dir=/d x", {"PIP_CACHE_DIR": "/p"}, "/d"),
+        ("pip install --cache-dir d x", {}, "/work/d"),
+        ("pip install --cache-dir a --cache-dir b x", {}, "/work/b"),
+        ("pip install --cache-dir ? x", {}, None),
+        ("pip install x", {}, None),
+    ],
+)
+def test_cache_directory(text: str, environment: dict[str, str], expected: str | None) -> None:
+    pip = read_pip(words(text))
+    assert pip is not None
+
+    def lookup(name: str) -> Value | None:
+        return Known(environment[name]) if name in environment else None
+
+    place = cache_directory(pip, Known("/work"), lookup)
+    assert (place.value if isinstance(place, Known) else None) == expected
+
+
+def test_where_packages_come_from() -> None:
+    pip = read_pip(words("pip install --no-index -f /wheels --find-links=https://x/y --only-binary :all: a b"))
+    assert pip is not None
+    assert not pip.needs_cache
+    assert pip.only_wheels
+    assert [is_local(place) for place in pip.find_links] == [True, False]
+    assert pip.operands == (Known("a"), Known("b"))
+    assert is_local(NOT) is None
+
+
+def test_purge() -> None:
+    for text, expected in [("pip cache purge", True), ("pip cache remove x", True), ("pip cache dir", False)]:
+        pip = read_pip(words(text))
+        assert pip is not None
+        assert pip.purges is expected
