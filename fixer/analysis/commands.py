@@ -475,7 +475,8 @@ class _Walk:
                 place = place._replace(conditional=True)
             separator = script.separators[index] if index < len(script.separators) else None
             background = separator is not None and separator.text == "&"
-            here = place._replace(tail=place.tail and index == last and not background)
+            tail = place.tail and index == last and not background
+            here = place if tail is place.tail else place._replace(tail=tail)
             if background:
                 mark = self.variables.mark()
                 self.and_or(item, script, flow, here._replace(background=True, hard=False))
@@ -494,7 +495,13 @@ class _Walk:
         return ok, fail
 
     def and_or(self, item: AndOr, script: Script, flow: _Flow, place: _Place) -> _Ends:
-        pipelines, operators = item.pipelines, [operator.text for operator in item.operators]
+        pipelines = item.pipelines
+        if len(pipelines) == 1:
+            fatal = place.tail or (flow.errexit and not place.tested and place.hard)
+            here = place if fatal is place.tail else place._replace(tail=fatal)
+            good, bad = self.pipeline(pipelines[0], flow, here, _Where(pipelines[0], item, script))
+            return good, None if flow.errexit and not place.tested else bad
+        operators = [operator.text for operator in item.operators]
         last = len(pipelines) - 1
         ends = _chain_ends(item, operators, place)
         ok: _Flow | None = None
