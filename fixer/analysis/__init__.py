@@ -26,8 +26,9 @@ image at the bottom), .label`. `facts.stage_of(instruction)`, `facts.index_of(in
 is seen. `facts.volumes(stage)`.
 
 **Paths.** `facts.effects(instruction)` (and `facts.call_effects(call)`), `facts.readers(stage, path, after)`,
-`facts.writers(stage, path, before)`. A program that is not well known may use anything at or below its directory and
-what it names. To re-point a `Reader`, write another path over `reader.span` if `reader.site` is not None.
+`facts.takers(stage, path)` (those of them in other stages), `facts.writers(stage, path, before)`. A program that is not
+well known may use anything at or below its directory, what it names, and what variables of build tools name, and may
+write below the home. To re-point a `Reader`, write another path over `reader.span` if `reader.site` is not None.
 
 Six questions:
 
