@@ -55,7 +55,7 @@ class CargoTargetCache(Codemod):
             cargo build --release && mv target/release/ledger /tmp/ledger
         COPY --from=builder /tmp/ledger /usr/local/bin/ledger
 
-    A change of one source file then compiles that crate, and not its 200 dependencies.
+    A change of one source file then compiles the project's own crates, and not their 200 dependencies.
 
     Why it is safe
 
@@ -68,6 +68,12 @@ class CargoTargetCache(Codemod):
     What changes in the image
 
     Nothing: the stage that compiles is not part of it. A stage whose target directory is part of an image is refused.
+
+    What to know
+
+    cargo sees another compiler, other options and other sources; it does not see that the system around it changed.
+    After a move to another base system with the very same compiler, results of build scripts (the system's OpenSSL,
+    say) may be those of the old one: give the mount another id then.
 
     When it refuses
 
@@ -136,8 +142,8 @@ class CargoTargetCache(Codemod):
 
 
 _WHY = (
-    "cargo then compiles only what changed; the sources are touched because it goes by dates, and what is read later "
-    "leaves the cache in the same step"
+    "cargo then compiles the project's own crates only; these are touched because it goes by dates, and what is read "
+    "later leaves the cache in the same step"
 )
 
 
