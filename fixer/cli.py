@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING, Any, NoReturn
 
 import click
 
 from fixer._version import __version__
 from fixer.codemods import registry
+from fixer.text.records import dataclass, field
 
 if TYPE_CHECKING:
     from fixer.engine.job import FileResult, Options
@@ -321,9 +321,8 @@ def _print_fixed(result: FileResult) -> bool:
 
 def _written(result: FileResult) -> tuple[FileResult, bool]:
     """Writes the new text; what went wrong becomes the file's problem."""
-    from dataclasses import replace
-
     from fixer.engine.files import FileTrouble, write
+    from fixer.text.records import replace
 
     if result.outcome is None:
         return result, False

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 
 from fixer.analysis.bases import Account, BaseImage
 from fixer.analysis.commands import Call
 from fixer.analysis.values import Known, Unknown, Value
+from fixer.text.records import replace
 
 MENTION = re.compile(r"useradd|adduser|usermod|groupadd|addgroup|groupmod|userdel|deluser|newusers|/etc/passwd")
 """A RUN without any of these makes no account that is asked for here."""

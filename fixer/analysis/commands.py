@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
 from enum import Enum
 from typing import NamedTuple
 
@@ -16,6 +15,7 @@ from fixer.analysis.state import State, UserState, shell_options
 from fixer.analysis.values import EMPTY, Known, Unknown, Value, join
 from fixer.analysis.words import known_prefix, plain_value, word_value
 from fixer.analysis.wrappers import peel
+from fixer.text.records import dataclass, replace
 from fixer.tree.cook import Cooked, cook, cook_heredoc
 from fixer.tree.nodes import JsonString
 from fixer.tree.shell import (

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from fixer.analysis.bases import BaseImage
 from fixer.analysis.stages import Stage
 from fixer.analysis.state import State
 from fixer.analysis.values import ROOT, Known, Unknown, Value, below, clean, expand, join
+from fixer.text.records import dataclass
 from fixer.tree.nodes import Flag, Run
 
 TYPES = frozenset(("bind", "cache", "tmpfs", "secret", "ssh"))

@@ -11,7 +11,6 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from fixer.analysis.bases import BaseImage
@@ -21,6 +20,7 @@ from fixer.analysis.programs import REMOVES, Operand, program_uses
 from fixer.analysis.stages import Stage, flag_value
 from fixer.analysis.state import State
 from fixer.analysis.values import ROOT, Known, Unknown, Value, below, clean, expand, join
+from fixer.text.records import dataclass, replace
 from fixer.text.source import Span
 from fixer.tree.nodes import (
     Cmd,

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from functools import lru_cache
 
 from fixer.analysis.commands import Arg, Call
 from fixer.analysis.values import Known, Unknown, Value, join
+from fixer.text.records import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)

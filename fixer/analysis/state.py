@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 
 from fixer.analysis.bases import BaseImage
 from fixer.analysis.stages import PLATFORM_ARGS, Stage, with_default, without_default
 from fixer.analysis.values import Known, Unknown, Value, expand, join
+from fixer.text.records import dataclass
 from fixer.tree.nodes import Arg, Env, Instruction, Shell, User, Workdir
 
 _SHELLS = {"bash": "bash", "sh": "sh", "ash": "sh", "dash": "sh"}

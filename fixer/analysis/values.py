@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+
+from fixer.text.records import dataclass, field
 
 NO_ARGS: frozenset[str] = frozenset()
 

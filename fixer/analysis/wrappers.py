@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from fixer.analysis.values import Known, Unknown, Value
+from fixer.text.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, ClassVar
 
 from fixer.text.edits import Edit
+from fixer.text.records import dataclass
 from fixer.text.source import Span
 
 if TYPE_CHECKING:

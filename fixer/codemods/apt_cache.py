@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import ClassVar
 
 from fixer.analysis import BaseImage, Call, Facts, Known, Stage
@@ -13,6 +12,7 @@ from fixer.codemods import common
 from fixer.codemods.api import Change, Codemod, Refusal, Safety, Settings
 from fixer.codemods.common import Reach, Stop
 from fixer.text.edits import Edit
+from fixer.text.records import dataclass, field
 from fixer.text.source import Span
 from fixer.tree.editor import add_mounts, insert_instruction, keyword_like, layout
 from fixer.tree.nodes import Instruction, Onbuild, Run

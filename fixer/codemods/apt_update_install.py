@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import ClassVar, NamedTuple
 
 from fixer.analysis import Call, Facts, Known, Stage
@@ -12,6 +11,7 @@ from fixer.analysis.tools.apt import Kind
 from fixer.codemods.api import Change, Codemod, Refusal, Settings
 from fixer.codemods.common import Stop
 from fixer.text.edits import Edit
+from fixer.text.records import dataclass, field
 from fixer.text.source import Span
 from fixer.tree.editor import insert_before, remove_instruction
 from fixer.tree.nodes import Add, Copy, Onbuild, Run, Transfer

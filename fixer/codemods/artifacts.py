@@ -10,13 +10,13 @@ import json
 import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from posixpath import basename, dirname
 
 from fixer.analysis import Call, Facts, Known, Stage, Unknown, Value, below, clean, related
 from fixer.analysis.paths import Reader
 from fixer.analysis.tools.cargo import Cargo, Written, read_cargo
 from fixer.text.edits import Edit
+from fixer.text.records import dataclass, field
 from fixer.text.source import Span
 from fixer.tree.editor import WIDEST_LINE, Layout, append_command, layout
 from fixer.tree.nodes import Env, ExecForm, Instruction, JsonString, Run

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import ClassVar
 
 from fixer.analysis import REASONS, BaseImage, Call, Facts, Known, Mount, Reader, Stage, Unknown, Value, below, join
@@ -13,6 +12,7 @@ from fixer.codemods import common
 from fixer.codemods.api import Change, Codemod, Refusal, Settings
 from fixer.codemods.common import Owner, Reach, Stop
 from fixer.text.edits import Edit
+from fixer.text.records import dataclass, field
 from fixer.text.source import Span
 from fixer.tree.editor import add_mounts
 from fixer.tree.nodes import Cmd, Entrypoint, Healthcheck, Instruction, JsonString, Onbuild, Run, ShellForm

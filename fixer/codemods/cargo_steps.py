@@ -6,12 +6,12 @@ For cargo-target-cache, which puts a mount on all of them or on none.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from posixpath import basename, dirname
 
 from fixer.analysis import Call, Facts, Known, Stage, Unknown, below, join, related
 from fixer.analysis.tools.cargo import Cargo
 from fixer.codemods.artifacts import Product, Stop, cargo_calls, cargo_of, names_anywhere, wants_content
+from fixer.text.records import dataclass, field
 from fixer.text.source import Span
 from fixer.tree.nodes import Instruction, Onbuild, Run, Transfer, Workdir
 from fixer.tree.shell import OpaqueScript

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from enum import Enum
 from fnmatch import fnmatchcase
 from typing import Any
 
 from fixer.analysis import Call, Facts, Known, Mount, UserState, Value, below, clean, related
 from fixer.text.edits import Edit
+from fixer.text.records import dataclass
 from fixer.text.source import Span
 from fixer.tree.editor import remove_commands, remove_word
 from fixer.tree.nodes import Directive, Dockerfile, JsonString, Run

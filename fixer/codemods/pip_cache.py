@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from posixpath import basename, dirname
 from typing import ClassVar
@@ -15,6 +14,7 @@ from fixer.codemods import common
 from fixer.codemods.api import Change, Codemod, Refusal, Settings
 from fixer.codemods.common import Owner, Reach, Stop
 from fixer.text.edits import Edit
+from fixer.text.records import dataclass, field
 from fixer.text.source import Span
 from fixer.tree.editor import add_mounts, remove_instruction, remove_pair, remove_word
 from fixer.tree.nodes import Arg, Env, Instruction, JsonString, Onbuild, Pair, Run, ShellForm

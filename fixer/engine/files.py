@@ -6,10 +6,10 @@ import contextlib
 import os
 import stat
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from fixer.engine.outcome import Problem
+from fixer.text.records import dataclass, field
 
 if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec

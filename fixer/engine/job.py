@@ -7,7 +7,6 @@ import signal
 import sys
 from collections import deque
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import PurePath
 from typing import TYPE_CHECKING
@@ -17,6 +16,7 @@ from fixer.engine.outcome import Outcome, Problem
 from fixer.engine.project import project_name
 from fixer.engine.template import is_template_name
 from fixer.text.diff import unified_diff
+from fixer.text.records import dataclass
 
 if TYPE_CHECKING:  # process pools are slow to import and rarely needed
     from concurrent.futures import Future, ProcessPoolExecutor

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Generic
 
 from fixer.codemods.api import Safety
 from fixer.text.edits import Edit
+from fixer.text.records import dataclass
 from fixer.text.source import Position, encode
 from fixer.tree.nodes import Source
 

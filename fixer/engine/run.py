@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import PurePath
 
 from fixer._version import __version__
@@ -25,6 +24,7 @@ from fixer.engine.suppress import MARK, Suppressions, read_suppressions
 from fixer.engine.template import template_problem
 from fixer.engine.trail import Step, Trail
 from fixer.text.edits import ConflictError, Edit, apply_edits, conflicts
+from fixer.text.records import dataclass
 from fixer.text.source import LineIndex, Span, decode
 from fixer.tree.nodes import Dockerfile, Opaque, Source
 

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
-from dataclasses import dataclass, field
 
 from fixer.codemods.api import Refusal
 from fixer.engine.outcome import ENGINE
+from fixer.text.records import dataclass, field
 from fixer.text.source import Span
 from fixer.tree.nodes import Comment, Dockerfile, Instruction
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
 
 from fixer.engine.job import FileResult
+from fixer.text.records import dataclass, field
 
 
 @dataclass(slots=True)

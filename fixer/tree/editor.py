@@ -9,10 +9,10 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 
 from fixer.text.edits import Edit
+from fixer.text.records import dataclass
 from fixer.tree.nodes import (
     Blank,
     Comment,

@@ -7,11 +7,10 @@ line owns the trailing blanks. Nodes are compared by identity; positions are ask
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Generic
 
+from fixer.text.records import dataclass, field, fields, replace
 from fixer.text.source import LineIndex, Position, Span, encode
 
 if TYPE_CHECKING:
@@ -70,7 +69,7 @@ class Node:
     def _field_names(cls) -> tuple[str, ...]:
         names = cls.__dict__.get("_names")
         if names is None:
-            names = tuple(f.name for f in dataclasses.fields(cls) if f.metadata.get("tree", True))  # type: ignore[arg-type]
+            names = tuple(f.name for f in fields(cls) if f.metadata.get("tree", True))  # type: ignore[arg-type]
             cls._names = names
         return names
 
@@ -133,7 +132,7 @@ class Node:
             old = getattr(self, name, None)
             if isinstance(new, str) and isinstance(old, Leaf):
                 changes[name] = old.with_text(new)
-        return dataclasses.replace(self, **changes)  # type: ignore[type-var]
+        return replace(self, **changes)  # type: ignore[type-var]
 
     def __str__(self) -> str:
         return self.code
@@ -174,7 +173,7 @@ class Opaque(Node):
 
     text: Leaf
     end: Leaf
-    reason: str = dataclasses.field(metadata={"tree": False})
+    reason: str = field(metadata={"tree": False})
 
 
 # --- parts of instructions -----------------------------------------------------------------------------------------
@@ -185,8 +184,8 @@ class Flag(Node):
     """`--name=value` or `--name` before an instruction's arguments; `word` is the whole of it, quotes included."""
 
     word: Leaf
-    name: str = dataclasses.field(metadata={"tree": False})
-    value: str | None = dataclasses.field(metadata={"tree": False})
+    name: str = field(metadata={"tree": False})
+    value: str | None = field(metadata={"tree": False})
     """`name` without the dashes and `value` as BuildKit sees them: quotes removed (instructions/bflag.go, v0.25).
     The word `--`, which ends the flags, is a flag with the name `""`."""
 
@@ -198,12 +197,12 @@ class Heredoc(Node):
     body: Leaf
     terminator: Leaf
     end: Leaf
-    name: str = dataclasses.field(metadata={"tree": False})
+    name: str = field(metadata={"tree": False})
     """The terminator as it is compared, quotes removed."""
-    fd: int = dataclasses.field(metadata={"tree": False})
-    quoted: bool = dataclasses.field(metadata={"tree": False})
+    fd: int = field(metadata={"tree": False})
+    quoted: bool = field(metadata={"tree": False})
     """True if the name was quoted: no expansion in the body."""
-    chomp: bool = dataclasses.field(metadata={"tree": False})
+    chomp: bool = field(metadata={"tree": False})
     """True for `<<-`: leading tabs of body and terminator mean nothing."""
 
 
@@ -220,7 +219,7 @@ class JsonString(Node):
 
     string: Leaf
     comma: Leaf | None
-    value: str = dataclasses.field(metadata={"tree": False})
+    value: str = field(metadata={"tree": False})
     """The decoded string."""
 
 
@@ -399,14 +398,14 @@ class Dockerfile(Node, Generic[Source]):
 
     bom: Leaf | None
     items: tuple[Item, ...]
-    text: str = dataclasses.field(metadata={"tree": False})
+    text: str = field(metadata={"tree": False})
     """The file's characters (bytes that are not UTF-8 as lone surrogates)."""
-    binary: bool = dataclasses.field(metadata={"tree": False})
+    binary: bool = field(metadata={"tree": False})
     """True if bytes were parsed; then `code` gives bytes."""
-    escape: str = dataclasses.field(metadata={"tree": False})
+    escape: str = field(metadata={"tree": False})
     """The escape character in force."""
-    lines: LineIndex = dataclasses.field(metadata={"tree": False})
-    instructions: tuple[Instruction, ...] = dataclasses.field(init=False, metadata={"tree": False})
+    lines: LineIndex = field(metadata={"tree": False})
+    instructions: tuple[Instruction, ...] = field(init=False, metadata={"tree": False})
     """The instructions, without comments, blanks, directives and opaque lines."""
 
     def __post_init__(self) -> None:
@@ -433,7 +432,7 @@ class Dockerfile(Node, Generic[Source]):
 
         if not changes.keys() <= {"bom", "items"}:
             raise TypeError("of a Dockerfile, only bom and items can be changed")
-        return reparsed(self, dataclasses.replace(self, **changes))
+        return reparsed(self, replace(self, **changes))
 
     @property
     def opaque(self) -> tuple[Opaque, ...]:

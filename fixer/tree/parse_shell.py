@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any, Literal
 
+from fixer.text.records import replace
 from fixer.tree.cook import Cooked
 from fixer.tree.grammar import load_grammar
 from fixer.tree.shell import (
@@ -257,7 +257,7 @@ def _ended_list(items: _Joined, separator: Operator) -> Script:
 
 
 def _redirected(command: Command, redirects: list[Redirect]) -> Command:
-    return dataclasses.replace(command, end=redirects[-1].end, redirects=tuple(redirects))
+    return replace(command, end=redirects[-1].end, redirects=tuple(redirects))
 
 
 def _subshell(left: _Mark, body: Script, right: _Mark) -> Subshell:

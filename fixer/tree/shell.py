@@ -9,8 +9,8 @@ with a reason: a wrong tree is worse than none.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
 
+from fixer.text.records import dataclass, fields
 from fixer.text.source import Span
 
 

@@ -7,10 +7,10 @@ a base class serves all its subclasses that have none of their own: `visit_Trans
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+from fixer.text.records import fields, replace
 from fixer.tree.nodes import Dockerfile, Leaf, Node
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ class Transformer(_Walker):
                 if new is not old:
                     changes[name] = new
             if changes:
-                updated = dataclasses.replace(node, **changes)  # type: ignore[type-var]
+                updated = replace(node, **changes)  # type: ignore[type-var]
         leave = self._method("leave_", type(node))
         if leave is None:
             return updated
@@ -136,7 +136,7 @@ class Transformer(_Walker):
 
 
 def _optional(kind: type, name: str) -> bool:
-    field = next(f for f in dataclasses.fields(kind) if f.name == name)
+    field = next(f for f in fields(kind) if f.name == name)
     return str(field.type).endswith("| None")
 
 

@@ -6,11 +6,11 @@ Sources: apt-get(8), apt(8), apt.conf(5) and aptitude(8) of Debian 12 (apt 2.6).
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from enum import Enum
 
 from fixer.analysis.commands import Arg, Call
 from fixer.analysis.values import Known, Value
+from fixer.text.records import dataclass
 from fixer.tree.shell import Word
 
 LISTS = "/var/lib/apt/lists"

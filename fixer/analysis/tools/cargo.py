@@ -10,11 +10,11 @@ product there shows which one it is.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from enum import Enum
 from posixpath import dirname
 
 from fixer.analysis.values import Known, Unknown, Value, below, join
+from fixer.text.records import dataclass
 
 
 def _set(words: str) -> frozenset[str]:

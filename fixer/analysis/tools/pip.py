@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from fixer.analysis.values import Known, Lookup, Unknown, Value, join
+from fixer.text.records import dataclass
 
 
 def _set(words: str) -> frozenset[str]:
