@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
+from fnmatch import fnmatchcase
+from itertools import pairwise
 from typing import ClassVar
 
-from fixer.analysis import BaseImage, Call, Facts, Known, Stage
+from fixer.analysis import BaseImage, Call, Facts, Known, Stage, below
 from fixer.analysis.tools import apt
 from fixer.analysis.tools.apt import CACHE, DOCKER_CLEAN, LISTS, Apt, Kind
 from fixer.codemods import common
@@ -15,12 +18,17 @@ from fixer.text.edits import Edit
 from fixer.text.records import dataclass, field
 from fixer.text.source import Span
 from fixer.tree.editor import add_mounts, insert_instruction, keyword_like, layout
-from fixer.tree.nodes import Instruction, Onbuild, Run
+from fixer.tree.nodes import Add, Cmd, Copy, Entrypoint, Healthcheck, Instruction, Onbuild, Run
 from fixer.tree.shell import OpaqueScript
 
 _REMOVES = frozenset(("rm", "rmdir", "mv", "shred"))
 _KEEP = "/etc/apt/apt.conf.d/keep-cache"
 _DIRECTORIES = (CACHE, LISTS)
+_NAMES = ("apt", "archives", "lists", "partial", "lock", "pkgcache.bin", "curl_8.1-1_amd64.deb", "deb.org_Packages.lz4")
+"""What things in apt's directories are called."""
+_MOVES = re.compile(r"(?i)\bDir(::|\s*\{)")
+_HARMLESS = frozenset(("echo", "printf", "mkdir", "install", "chmod", "chown", "chgrp", "touch", "du", "find", "true"))
+"""Programs that may name one of apt's directories without reading what is in it, or for which it is seen to."""
 
 
 class AptCache(Codemod):
@@ -87,6 +95,7 @@ class AptCache(Codemod):
     }
 
     def run(self, facts: Facts, settings: Settings) -> Iterator[Change | Refusal]:
+        yield from self._triggers(facts)
         old = common.takes_mounts(facts.file)
         for chain in _chains(facts):
             try:
@@ -98,6 +107,15 @@ class AptCache(Codemod):
             else:
                 if change is not None:
                     yield change
+
+    def _triggers(self, facts: Facts) -> Iterator[Refusal]:
+        for stage in facts.stages:
+            for trigger in stage.instructions:
+                if not isinstance(trigger, Onbuild) or not isinstance(trigger.inner, Run) or trigger.inner.flags:
+                    continue
+                calls = facts.calls(trigger)
+                if not isinstance(calls, OpaqueScript) and any(a.kind is Kind.UPDATE for a in apt.reads(calls)):
+                    yield Refusal(self.id, "onbuild", trigger.span, "this trigger runs in other people's builds")
 
     def _change(self, facts: Facts, chain: _Chain) -> Change | None:
         if not chain.steps:
@@ -115,6 +133,7 @@ class AptCache(Codemod):
                 risk = risk or _script_inside(step)
         hooks = [step for step in chain.first if _needs_hook(facts, step, new=mounted)]
         for step in hooks:
+            risk = risk or _no_apt(step)
             edits.append(_hook(facts, step.run))
         if not edits:
             return None
@@ -271,17 +290,34 @@ def _operands(call: Call) -> list[int]:
 
 def _finds(call: Call) -> bool:
     """Whether a `find` only empties apt's directories. Raises Stop if it deletes there and elsewhere."""
-    acts = any(call.argument(i) in ("-delete", "-exec", "-execdir") for i in range(1, len(call.words)))
-    if not acts:
+    arguments = [call.argument(i) for i in range(1, len(call.words))]
+    if not _deletes(arguments):
         return False
-    starts = []
-    for index in range(1, len(call.words)):
-        text = call.argument(index)
+    hits: list[bool] = []
+    for index, text in enumerate(arguments, 1):
         if text is not None and text.startswith(("-", "(", "!")):
             break
-        starts.append(common.pattern_of(call, call.nodes[index]))
-    inside = [any(common.reach(*start, d) is Reach.OWN for d in _DIRECTORIES) for start in starts]
-    return bool(inside) and all(inside)
+        reaches = {common.reach(*common.pattern_of(call, call.nodes[index]), d) for d in _DIRECTORIES}
+        if Reach.WIDE in reaches and _selects(arguments):
+            because = "this deletes below a directory that apt's are in, and it fails where one of them is mounted"
+            raise Stop("cleanup-of-parent", Span(*call.span), because)
+        hits.append(Reach.OWN in reaches)
+    if any(hits) and not all(hits):
+        raise Stop("cleanup", Span(*call.span), "this empties apt's directories together with others")
+    return any(hits)
+
+
+def _deletes(arguments: Sequence[str | None]) -> bool:
+    runs = ("-exec", "-execdir")
+    after = dict(pairwise(arguments))
+    return "-delete" in arguments or any((after.get(r) or "").rpartition("/")[2] in _REMOVES for r in runs)
+
+
+def _selects(arguments: Sequence[str | None]) -> bool:
+    """Whether a `find` may delete something of apt's: all but one that looks for other names."""
+    after = dict(pairwise(arguments))
+    name = after.get("-name") or after.get("-iname")
+    return name is None or "-o" in arguments or any(fnmatchcase(n, name) for n in _NAMES)
 
 
 # --- who else reads lists and packages -----------------------------------------------------------------------------
@@ -301,13 +337,21 @@ def _nobody_reads(facts: Facts, chain: _Chain) -> str:
     risk = ""
     for stage in chain.stages:
         left = _left_by_base(facts, stage)
+        starts: dict[type[Instruction], Instruction] = {}
         for instruction in stage.instructions:
+            if isinstance(instruction, Cmd | Entrypoint | Healthcheck):
+                starts[type(instruction)] = instruction
+            if isinstance(instruction, Copy | Add):
+                _check_transfer(facts, instruction)
             if isinstance(instruction, Onbuild):
                 _check_trigger(facts, instruction)
             if isinstance(instruction, Run):
                 if left and not risk:
                     risk = _script_after(facts, instruction)
                 left = _check_run(facts, instruction, left)
+        for instruction in starts.values() if left else ():
+            _check_start(facts, instruction)
+    _check_removals(facts, chain)
     for directory in _DIRECTORIES:
         for taker in facts.takers(chain.root, directory):
             if taker.relation in ("same", "inside"):
@@ -365,6 +409,7 @@ def _check_run(facts: Facts, run: Run, left: bool) -> bool:
         return left
     fetched = False
     for call in calls:
+        _check_words(call)
         a = apt.read(call)
         kind = a.kind if a is not None else None
         fetched = fetched or kind is Kind.UPDATE
@@ -373,7 +418,65 @@ def _check_run(facts: Facts, run: Run, left: bool) -> bool:
     return _left_after(calls, left)
 
 
+def _check_words(call: Call) -> None:
+    """Raises Stop for a command, no clean-up, that names something in apt's directories: where the mount is, there is
+    more, or less, than the step has put there; elsewhere nothing."""
+    for redirect in call.redirects:
+        moves = any(isinstance(w, Known) and _MOVES.search(w.value) for w in call.words)
+        if moves and call.prefix(redirect.target)[0].startswith("/etc/apt/apt.conf"):
+            raise Stop("moved-dirs", Span(*call.span), "this may put lists or packages elsewhere than in the mounts")
+    if call.program in _REMOVES or (call.program in _HARMLESS and not call.piped and not call.in_substitution):
+        return
+    for index in common.operands(call):
+        node = call.nodes[index]
+        if any(common.reach(*common.pattern_of(call, node), d) is Reach.OWN for d in _DIRECTORIES):
+            because = "this uses apt's lists or packages by their names, and the mount holds others, or none"
+            raise Stop("lists-are-read", common.span_of(node), because)
+
+
+def _check_transfer(facts: Facts, instruction: Copy | Add) -> None:
+    for effect in facts.effects(instruction):
+        if effect.mode == "write" and isinstance(effect.path, Known) and below(effect.path.value, CACHE):
+            raise Stop("lists-are-read", instruction.span, "the mount would hide the packages that this brings")
+
+
+def _check_start(facts: Facts, instruction: Instruction) -> None:
+    """Raises Stop if what the image starts with reads lists that it does not fetch."""
+    calls = facts.calls(instruction)
+    for a in () if isinstance(calls, OpaqueScript) else apt.reads(calls):
+        if a.kind is Kind.UPDATE:
+            return
+        if a.kind in (Kind.INSTALL, Kind.QUERY):
+            because = "this runs in the container, with lists that would no longer be in the image"
+            raise Stop("lists-are-read", Span(*a.call.span), because)
+
+
+def _check_removals(facts: Facts, chain: _Chain) -> None:
+    """Raises Stop for a clean-up in another RUN that fails if there is nothing to clean up."""
+    own = {call.span for step in chain.steps for call in step.calls}
+    for step in chain.first:
+        for directory in _DIRECTORIES:
+            for call, pattern, hit in common.removed_later(facts, step.run, directory):
+                if hit is Reach.OWN and pattern != directory and call.span not in own:
+                    raise Stop("cleanup", Span(*call.span), "without -f this fails where there is nothing to remove")
+
+
 # --- the hook of Debian's images -----------------------------------------------------------------------------------
+
+
+def _no_apt(step: _Step) -> str:
+    """The risk of a base image that may have no apt, so that there is no directory for its settings; nothing if the
+    step could not succeed without apt."""
+    base = step.stage.lineage[0]
+    sure = isinstance(base.base, BaseImage) and base.base.docker_clean and "$" not in base.from_.image.value
+    if sure or any(not a.call.conditional and _needed(a.call) for a in step.apt):
+        return ""
+    return "the base image may have no apt, as not every build needs it; then the new line fails"
+
+
+def _needed(call: Call) -> bool:
+    """Whether nothing runs if `call` fails that would make up for it."""
+    return call.fatal or call.and_or is None or all(o.text != "||" for o in call.and_or.operators)
 
 
 def _needs_hook(facts: Facts, step: _Step, *, new: bool) -> bool:
@@ -387,7 +490,7 @@ def _needs_hook(facts: Facts, step: _Step, *, new: bool) -> bool:
             if isinstance(instruction, Run) and _handles_hook(facts, instruction):
                 return False
             if instruction is step.run:
-                return True
+                return not _hook_is_asked_for(facts, step)
     return True
 
 
@@ -396,7 +499,26 @@ def _handles_hook(facts: Facts, run: Run) -> bool:
     calls = facts.calls(run)
     if isinstance(calls, OpaqueScript):
         return DOCKER_CLEAN in run.code
-    return any(isinstance(w, Known) and w.value.startswith(DOCKER_CLEAN) for call in calls for w in call.words)
+    return any(_names_hook(call) for call in calls)
+
+
+def _names_hook(call: Call) -> bool:
+    nodes = (*call.nodes, *(r.target for r in call.redirects))
+    return any(call.prefix(n)[0].startswith(DOCKER_CLEAN) for n in nodes)
+
+
+def _hook_is_asked_for(facts: Facts, step: _Step) -> bool:
+    """Whether docker-clean must be there after `step`, for a later RUN that would fail without it."""
+    stages = [step.stage]
+    for stage in stages:
+        stages += stage.derived
+        for instruction in stage.instructions[facts.index_of(step.run) if stage is step.stage else 0 :]:
+            calls = facts.calls(instruction) if isinstance(instruction, Run) else ()
+            for call in () if isinstance(calls, OpaqueScript) else calls:
+                forced = call.program == "rm" and common.is_forced(call)
+                if not forced and any(call.prefix(n)[0].startswith(DOCKER_CLEAN) for n in call.nodes):
+                    return True
+    return False
 
 
 def _hook(facts: Facts, run: Run) -> Edit:

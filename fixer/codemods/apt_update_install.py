@@ -62,7 +62,7 @@ class AptUpdateInstall(Codemod):
         "update in another place would find other packages.",
         "user-changes": "The update and the install run as different users.",
         "opaque-script": "A script that is not understood stands between the update and the install, or holds one.",
-        "conditional-install": "The install runs only in some cases, where no command can be put in front of it.",
+        "inner-script": "The install is in a script that the RUN feeds to another shell.",
         "exec-form": "The install is a RUN in exec form, which holds one command.",
     }
 
@@ -85,7 +85,7 @@ class AptUpdateInstall(Codemod):
         for need in source.needs:
             if need.stop is not None:
                 raise need.stop
-            edits.append(_insertion(facts, need, _text(source.update)))
+            edits += _insertion(facts, need, _text(source.update))
         about, title = source.needs[0].run, "update the lists in the RUN that installs from them"
         if _only_updates(facts, source.run) and not source.read_otherwise:
             edits.append(remove_instruction(facts.file, source.run))
@@ -161,7 +161,7 @@ def _step(facts: Facts, run: Run, now: _Lists, found: list[_Source]) -> _Lists:
             now, own = _Lists(None, None, None), False
         elif own or now.source is None:
             continue
-        elif kind is Kind.INSTALL and not _local_files(call):
+        elif kind is Kind.INSTALL:
             stop = now.stop
             if stop is None and user != now.user:
                 stop = Stop("user-changes", Span(*call.span), "the update ran as another user than this install")
@@ -191,12 +191,6 @@ def _read(now: _Lists) -> None:
         now.source.read_otherwise = True
 
 
-def _local_files(call: Call) -> bool:
-    """An install of package files alone, which may need no lists."""
-    names = [w.value for w in call.words[2:] if isinstance(w, Known) and not w.value.startswith("-")]
-    return bool(names) and all("/" in n and n.endswith(".deb") for n in names)
-
-
 def _names_sources(call: Call) -> bool:
     if call.program in _REPOSITORIES:
         return True
@@ -221,37 +215,47 @@ def _may_write_sources(facts: Facts, instruction: Transfer) -> bool:
 
 
 def _only_updates(facts: Facts, run: Run) -> bool:
+    """Whether a RUN does nothing else that outlasts it: `true` and `apt-get clean` do not."""
     calls = facts.calls(run)
     return not isinstance(calls, OpaqueScript) and all(
-        (a := apt.read(call)) is not None and a.kind is Kind.UPDATE for call in calls
+        call.program in ("true", ":") or ((a := apt.read(call)) is not None and a.kind in (Kind.UPDATE, Kind.CLEAN))
+        for call in calls
     )
 
 
 def _text(call: Call) -> str:
-    """The update as one line, the way its author wrote it."""
+    """The update as one line, the way its author wrote it; it may fail where it may fail there."""
+    return _line(call) if call.fatal else f"({_line(call)} || true)"
+
+
+def _line(call: Call) -> str:
     if call.simple is None:
         return " ".join(str(w.value) for w in call.words if isinstance(w, Known))
     words = [*(f"{a.name}={a.values[0].text}" for a in call.simple.assignments), *(w.text for w in call.simple.words)]
     return " ".join(words)
 
 
-def _insertion(facts: Facts, need: _Need, update: str) -> Edit:
+def _insertion(facts: Facts, need: _Need, update: str) -> list[Edit]:
     script = facts.script(need.run)
     if not isinstance(script, Script):
         raise Stop("exec-form", need.run.span, "a RUN in exec form runs one command, and no update can go before it")
-    place = _place(script, need.call)
-    if place is None:
-        because = "this install runs only if something before it fails, and no update can be put in front of it"
-        raise Stop("conditional-install", Span(*need.call.span), because)
-    return insert_before(facts.file, need.run, script, place, update, chain=not need.call.fatal)
+    found = _place(script, need.call)
+    if found is None:
+        because = "this install is in a script that the RUN feeds to another shell"
+        raise Stop("inner-script", Span(*need.call.span), because)
+    place, otherwise = found
+    if otherwise:
+        # `a || install && b`: the update belongs to what runs if `a` fails.
+        return [Edit(place.start, place.start, f"{{ {update} && "), Edit(place.end, place.end, "; }")]
+    return [insert_before(facts.file, need.run, script, place, update, chain=not need.call.fatal)]
 
 
-def _place(script: Script, call: Call) -> Pipeline | None:
-    """The command of the outermost list that holds `call`; None behind `||`."""
+def _place(script: Script, call: Call) -> tuple[Pipeline, bool] | None:
+    """The command of the outermost list that holds `call`, and whether it stands behind `||`."""
     for item in script.items:
         for at, pipeline in enumerate(item.pipelines):
             if pipeline.start <= call.span[0] < pipeline.end:
-                return None if any(o.text == "||" for o in item.operators[:at]) else pipeline
+                return pipeline, at > 0 and item.operators[at - 1].text == "||"
     return None
 
 

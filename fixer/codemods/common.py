@@ -173,7 +173,7 @@ def removed_later(facts: Facts, run: Run, directory: str) -> Iterator[tuple[Call
         for instruction in each.instructions[facts.index_of(run) + 1 if each is stage else 0 :]:
             calls = facts.calls(instruction) if isinstance(instruction, Run) else ()
             for call in () if isinstance(calls, OpaqueScript) else calls:
-                if call.program != "rm" or not call.fatal or _is_forced(call):
+                if call.program != "rm" or not call.fatal or is_forced(call):
                     continue
                 for index in operands(call):
                     pattern, whole = pattern_of(call, call.nodes[index])
@@ -182,7 +182,8 @@ def removed_later(facts: Facts, run: Run, directory: str) -> Iterator[tuple[Call
                         yield call, pattern, hit
 
 
-def _is_forced(call: Call) -> bool:
+def is_forced(call: Call) -> bool:
+    """Whether `rm` says `-f`."""
     return any(isinstance(w, Known) and re.match(r"-[a-zA-Z]*f|--force", w.value) for w in call.words[1:])
 
 

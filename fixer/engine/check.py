@@ -184,10 +184,13 @@ def _shell_comments(script: Script, place: Place, code: str) -> Iterator[str]:
     """Comments that follow a command on its line. They stand in the gaps between the shell's nodes."""
     at = script.start
     for start, end in [*_covered(script), (place.end, place.end)]:
-        gap = code[max(at - place.start, 0) : max(start - place.start, 0)]
+        begin = max(at - place.start, 0)
+        gap = code[begin : max(start - place.start, 0)]
         if "#" in gap:
+            # A line that is all comment counts with the lines.
+            head = code[code.rfind("\n", 0, begin) + 1 : begin]
             for i, line in enumerate(gap.split("\n")):
-                if "#" in line and (i == 0 or not line.lstrip().startswith("#")):
+                if "#" in line and ((i == 0 and head.strip()) or not line.lstrip().startswith("#")):
                     yield line[line.index("#") :].rstrip(" \t\r\\`")
         at = max(at, end)
 

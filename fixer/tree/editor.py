@@ -157,7 +157,7 @@ def remove_commands(file: Dockerfile, script: Script, places: Sequence[Pipeline]
     edits = []
     for first, last in _stretches(left):
         if last + 1 < len(left):
-            edits.append(_removal(file, script.items[first].start, _next_line(file, script, last)))
+            edits.append(_removal(file, script.items[first].start, _next_line(file, script, first, last)))
             continue
         before, own = script.separators[first - 1], script.separators[last]
         if own is not None and before is not None and own.text == before.text != "\n":
@@ -170,12 +170,15 @@ def remove_commands(file: Dockerfile, script: Script, places: Sequence[Pipeline]
     return edits
 
 
-def _next_line(file: Dockerfile, script: Script, index: int) -> int:
-    """Where the text after an item and its separator goes on: at the next item, or at an empty continued line that
-    stands between them."""
-    start, end = script.items[index].end, script.items[index + 1].start
+def _next_line(file: Dockerfile, script: Script, first: int, last: int) -> int:
+    """Where the text after the items from `first` to `last` goes on: at the next item, or at an empty line that stands
+    before it and has no like above `first`."""
+    start, end = script.items[last].end, script.items[last + 1].start
     lines = file.text[start:end].split("\n")
     if len(lines) < 3 or any(line.strip(f" \t\r{file.escape}") for line in lines[1:-1]):
+        return end
+    above = file.text[: script.items[first].start].rsplit("\n", 2)
+    if len(above) == 3 and not above[1].strip(f" \t\r{file.escape}"):
         return end
     return start + len(lines[0]) + 1 + len(lines[1]) - len(lines[1].lstrip(" \t"))
 
@@ -416,20 +419,22 @@ def _comments(text: str, start: int, end: int) -> list[str]:
 
 def _removal(file: Dockerfile, start: int, end: int) -> Edit:
     """Remove a stretch; if comment lines stand in it they stay, between what is before and what is after."""
-    body = _heredoc_at(file, start)
-    if body is not None and (comment := _trailing_comment(file.text, start, end)) is not None:
-        return Edit(start, comment, "")
+    if _heredoc_at(file, start) is not None:
+        return _removal_in_heredoc(file.text, start, end)
     kept = _comments(file.text, start, end)
     if not kept:
         return Edit(start, end, "")
     eol = "\r\n" if kept[0].endswith("\r") else "\n"
     lines = "".join(line.rstrip("\r") + eol for line in kept)
-    rest = "" if body is not None else file.text[end : _logical_end(file, end)]
+    rest = file.text[end : _logical_end(file, end)].rstrip()
+    if rest.lstrip().startswith("#") and "\n" not in rest:
+        # The shell's own comment ends the instruction: it stays on the last line, and the others come after it.
+        return Edit(start, end + len(rest), rest + eol + lines.removesuffix(eol))
     line_start = file.text.rfind("\n", 0, start) + 1
     if line_start > 0 and not file.text[line_start:start].strip(" \t"):
         return Edit(line_start, end, lines + _line_indent(file.text, end))
     newline = file.text.find("\n", end)
-    if body is None and newline >= 0 and file.text[end:newline].strip(" \t\r") == file.escape:
+    if newline >= 0 and file.text[end:newline].strip(" \t\r") == file.escape:
         # The line goes on below: what would be left of it is a continuation of nothing.
         return Edit(start, newline + 1, f" {file.escape}{eol}{lines}")
     if not rest.strip(" \t\r\n" + file.escape):
@@ -449,12 +454,43 @@ def _heredoc_at(file: Dockerfile, offset: int) -> Heredoc | None:
     return None
 
 
-def _trailing_comment(text: str, start: int, end: int) -> int | None:
-    """Where a shell comment begins behind a command of a heredoc that goes away, if the stretch holds one."""
-    gap = text[start:end].rstrip()
-    line = gap.rpartition("\n")[2] if "\n" not in gap else gap.split("\n", 1)[0]
-    at = line.rfind(" #")
-    return start + at + 1 if at >= 0 and start + at + 1 < end else None
+def _removal_in_heredoc(text: str, start: int, end: int) -> Edit:
+    """Remove a stretch of a script in a heredoc, where a comment goes on to the end of its line. The stretch begins
+    with a command that goes away or at the end of one that stays, and ends the same way."""
+    first, *others = text[start:end].split("\n")
+    if not others:
+        return Edit(start, end, "")
+    line_start = text.rfind("\n", 0, start) + 1
+    fresh = not text[line_start:start].strip(" \t")
+    from_command = text[start] not in " \t\n;&|"
+    kept = [_shell_comment(line) for line in others[:-1]]
+    if from_command:
+        indent = others[-1][: len(others[-1]) - len(others[-1].lstrip(" \t"))]
+        own = _shell_comment(first).lstrip(" \t")
+        lines = [c for c in (own, *kept) if c]
+        if fresh and not lines and text[end : end + 1] in ("\n", "\r"):
+            return Edit(line_start, end, "")
+        if not lines:
+            return Edit(start, end, "")
+        lines[0] = lines[0].lstrip(" \t")
+        return Edit(start, end, "".join(line + "\n" for line in lines) + indent)
+    at = first.find("#")
+    tail = first[len(first[:at].rstrip(" \t")) :] if at >= 0 else ""
+    lines = [c for c, line in zip(kept, others, strict=False) if c or not line.strip()]
+    while lines and not lines[-1]:
+        lines.pop()
+    new = tail + "".join("\n" + line for line in lines)
+    follows = text[end : text.find("\n", end)]
+    if new and "#" in follows:
+        return Edit(start, end + len(follows) - len(follows.lstrip(" \t")), f"{new}\n{_line_indent(text, end)}")
+    return Edit(start, end, new)
+
+
+def _shell_comment(line: str) -> str:
+    """The comment of a line of a script, with the line's indent; nothing if there is none."""
+    body = line.lstrip(" \t")
+    at = 0 if body.startswith("#") else body.find(" #") + 1
+    return line[: len(line) - len(body)] + body[at:].rstrip("\r") if at or body.startswith("#") else ""
 
 
 def _logical_end(file: Dockerfile, offset: int) -> int:

@@ -30,7 +30,10 @@ _TAKES = frozenset(
     ("-o", "--option", "-c", "--config-file", "-t", "--target-release", "--default-release", "-a",
      "--host-architecture", "-P", "--build-profiles", "--solver")
 )  # fmt: skip
-_RUNNERS = frozenset(("echo", "printf", "which", "type", "grep", "egrep", "sed", "man", "dpkg", "rm", "chmod", "cat"))
+_RUNNERS = frozenset(
+    ("echo", "printf", "which", "type", "hash", "test", "[", "[[", "grep", "egrep", "sed", "man", "dpkg", "dpkg-divert",
+     "rm", "ln", "ls", "chmod", "touch", "tee", "cat")
+)  # fmt: skip
 """Programs to which the word `apt-get` is only text, or a file."""
 
 
@@ -45,11 +48,11 @@ class Kind(Enum):
     INSTALL = "install"
     """Reads the lists, downloads packages."""
     QUERY = "query"
-    """Only reads the lists."""
+    """Only reads the lists, or packages that were downloaded before."""
     CLEAN = "clean"
     """Deletes downloaded packages (`distclean` the lists too)."""
     LOCAL = "local"
-    """Needs neither: remove, mark, install of files that are there."""
+    """Needs neither: remove, mark."""
     UNKNOWN = "unknown"
     """Runs apt in a way that is not understood."""
 
@@ -72,6 +75,8 @@ def read(call: Call) -> Apt | None:
         return _read(call)
     if program in ("add-apt-repository", "apt-add-repository"):
         return None
+    if program == "command" and call.argument(1) in ("-v", "-V"):
+        return None
     if program not in _RUNNERS and any(
         isinstance(w, Known) and w.value.rpartition("/")[2] in ("apt-get", "aptitude") for w in call.words[1:]
     ):
@@ -81,7 +86,6 @@ def read(call: Call) -> Apt | None:
 
 def _read(call: Call) -> Apt:
     command: str | None = None
-    operands: list[Value] = []
     moved: int | None = None
     flags: set[str] = set()
     at = 1
@@ -92,7 +96,6 @@ def _read(call: Call) -> Apt:
                 prefix, _ = call.prefix(call.nodes[at])
                 if not prefix.startswith("-"):
                     return Apt(call, Kind.UNKNOWN)
-            operands.append(word)
         elif word.value in _TAKES:
             value = call.words[at + 1] if at + 1 < len(call.words) else None
             if _moves(word.value, value):
@@ -100,23 +103,32 @@ def _read(call: Call) -> Apt:
             at += 1
         elif word.value.startswith("-"):
             flags.add(word.value)
-            if word.value.startswith(("-oDir", "--option=Dir", "-c", "--config-file=")):
+            if word.value.startswith(("-c", "--config-file=")) or _is_directory(_option(word.value)):
                 moved = at
         elif command is None:
             command = word.value
-        else:
-            operands.append(word)
         at += 1
-    return Apt(call, _kind(command, operands, flags), moved)
+    return Apt(call, _kind(command, flags), moved)
 
 
 def _moves(option: str, value: Value | None) -> bool:
     if option in ("-c", "--config-file"):
         return True
-    return option in ("-o", "--option") and (not isinstance(value, Known) or value.value.lower().startswith("dir"))
+    return option in ("-o", "--option") and (not isinstance(value, Known) or _is_directory(value.value))
 
 
-def _kind(command: str | None, operands: Sequence[Value], flags: set[str]) -> Kind:
+def _option(word: str) -> str:
+    """What `-oX=y`, `-o=X=y` or `--option=X=y` sets; nothing for other options."""
+    if word.startswith("--option="):
+        return word.removeprefix("--option=")
+    return word[2:].removeprefix("=") if word.startswith("-o") else ""
+
+
+def _is_directory(setting: str) -> bool:
+    return setting.lower().startswith("dir")
+
+
+def _kind(command: str | None, flags: set[str]) -> Kind:
     if command is None:
         return Kind.LOCAL
     if command == "update":
@@ -127,12 +139,9 @@ def _kind(command: str | None, operands: Sequence[Value], flags: set[str]) -> Ki
         return Kind.QUERY
     if command not in _FROM_LISTS:
         return Kind.LOCAL
-    if flags & {"--no-download", "--help", "-h"}:
+    if flags & {"--help", "-h"}:
         return Kind.LOCAL
-    packages = [w for w in operands if not (isinstance(w, Known) and not w.value)]
-    if command == "install" and not packages:
-        return Kind.LOCAL if flags & {"-f", "--fix-broken", "-fy", "-yf"} else Kind.INSTALL
-    return Kind.INSTALL
+    return Kind.QUERY if "--no-download" in flags else Kind.INSTALL
 
 
 def reads(calls: Sequence[Call]) -> Iterator[Apt]:
