@@ -457,7 +457,7 @@ class _Plan:
             if _matters(reader, home):
                 what = reader.path if isinstance(reader.path, Known) else "what may be the downloads"
                 return Stop("cache-is-read", reader.span, f"it reads {what}, where cargo's downloads would be no more")
-        for writer in self.facts.writers(step.stage, target, step.run):
+        for writer in self.facts.writers(step.stage, target):
             explicit = writer.mode == "write" and writer.content and writer.relation in ("same", "inside")
             if explicit and writer.through_mount is None and writer.kind != "base" and not _is_cargo(writer.call):
                 because = f"it puts something into {target}, which a mount would hide"

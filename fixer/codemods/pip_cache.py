@@ -8,7 +8,7 @@ from functools import partial
 from posixpath import basename, dirname
 from typing import ClassVar
 
-from fixer.analysis import REASONS, BaseImage, Call, Facts, Known, Reader, Stage, Unknown, Value, below
+from fixer.analysis import REASONS, BaseImage, Call, Facts, Known, Reader, Stage, Unknown, Value, Writer, below
 from fixer.analysis.tools.pip import Pip, cache_directory, is_local, read_pip
 from fixer.codemods import common
 from fixer.codemods.api import Change, Codemod, Refusal, Settings
@@ -109,8 +109,9 @@ class PipCache(Codemod):
         for env, pair in pairs.values():
             other = None if stopped else _other_runner(facts, env, group)
             if other is not None:
-                line = file.position(other.span[0]).line
-                because = f"{other.program} in line {line} runs pip, too, and would leave pip's cache in the image"
+                name, place = other
+                line = file.position(place).line
+                because = f"{name} in line {line} runs pip, too, and would leave pip's cache in the image"
                 yield Refusal(self.id, "no-cache-in-env", pair.span, because)
                 return
         if stopped:
@@ -230,6 +231,7 @@ class _Plan:
         self.file = facts.file
         self.steps = steps
         self.readers: dict[tuple[int, str], Stop | None] = {}
+        self.writers: dict[tuple[int, str], list[Writer]] = {}
         self.known_mounts = common.known_mounts(facts, [step.run for step in steps])
 
     def prepare(self, step: _Step) -> None:
@@ -453,10 +455,21 @@ class _Plan:
             if stranger is not None:
                 because = f"{stranger.program or 'another command'} may leave things in {parent} that this removes"
                 raise Stop("cleanup", common.node_span(node), because)
-            for writer in self.facts.writers(step.stage, parent, step.run):
-                foreign = writer.call is None or _pip(writer.call) is None
-                if writer.mode == "write" and writer.content and writer.relation in ("same", "inside") and foreign:
+            for writer in self._foreign_writers(step.stage, parent):
+                if writer.stage is not step.stage or writer.instruction.keyword.start < step.run.keyword.start:
                     raise Stop("cleanup", common.node_span(node), f"it removes what others left in {parent}, too")
+
+    def _foreign_writers(self, stage: Stage, directory: str) -> list[Writer]:
+        """Those who put something into `directory`, and are not pip; asked once for a stage."""
+        key = (stage.index, directory)
+        if key not in self.writers:
+            self.writers[key] = [
+                writer
+                for writer in self.facts.writers(stage, directory)
+                if writer.mode == "write" and writer.content and writer.relation in ("same", "inside")
+                and (writer.call is None or _pip(writer.call) is None)
+            ]  # fmt: skip
+        return self.writers[key]
 
     def _may_fill(self, call: Call, directory: str) -> bool:
         """Whether a call may leave something of its own in `directory`."""
@@ -657,20 +670,28 @@ _RUNNERS = _set("conda mamba micromamba nox pip-compile pip-sync pipenv pipx tox
 """Programs that run pip themselves, in a process of their own."""
 
 
-def _other_runner(facts: Facts, env: Env, group: Sequence[_Step]) -> Call | None:
-    """A call in a shipped stage, under `env`, of something that runs pip where no mount would be."""
+def _other_runner(facts: Facts, env: Env, group: Sequence[_Step]) -> tuple[str, int] | None:
+    """What runs pip in a shipped stage under `env` where no mount would be, and the place of it in the file."""
     mounted = {id(step.run) for step in group}
     first = facts.stage_of(env)
     stages = [first] if first is not None else []
     for stage in stages:
         stages.extend(stage.derived)
+        if not stage.shipped:
+            continue
         for instruction in stage.instructions[facts.index_of(env) + 1 if stage is first else 0 :]:
-            if not stage.shipped or not isinstance(instruction, Run) or id(instruction) in mounted:
+            if id(instruction) in mounted:
                 continue
-            calls = facts.calls(instruction)
-            for call in () if isinstance(calls, OpaqueScript) else calls:
+            if isinstance(instruction, Onbuild) and _MENTION.search(instruction.code):
+                return "ONBUILD", instruction.keyword.start
+            calls = facts.calls(instruction) if isinstance(instruction, Run) else ()
+            if isinstance(calls, OpaqueScript):
+                if _MENTION.search(instruction.code):
+                    return "a script that is not understood", instruction.keyword.start
+                continue
+            for call in calls:
                 if call.program in _RUNNERS or (call.program == "python" and "setup.py" in _texts(call)):
-                    return call
+                    return call.program or "it", call.span[0]
     return None
 
 
