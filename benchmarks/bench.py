@@ -1,0 +1,260 @@
+"""How fast dockfix is: its start, many files, and one file that grows.
+
+    python benchmarks/bench.py DIRECTORY [--files N] [--repeat N]
+
+DIRECTORY holds real Dockerfiles: every file below it with "dockerfile" or "containerfile" in its name is taken.
+Nothing is written. Times of commands are wall-clock, times of phases and sizes are processor time; run it on a machine
+that does nothing else. Not part of the tests: it asserts nothing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from math import log
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+SMALL = """FROM python:3.12-slim
+WORKDIR /srv
+COPY requirements.txt .
+RUN pip install --no-cache-dir -r requirements.txt
+COPY . .
+CMD ["python", "main.py"]
+"""
+SIZES = (10, 100, 1_000, 10_000)
+"""Lines of one file."""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="How fast dockfix is.")
+    parser.add_argument("directory", type=Path, help="real Dockerfiles, searched recursively")
+    parser.add_argument("--files", type=int, default=2_000, help="take the first N (default: 2000)")
+    parser.add_argument("--repeat", type=int, default=11, help="starts to take the median of (default: 11)")
+    options = parser.parse_args()
+    files = dockerfiles(options.directory)[: options.files]
+    if not files:
+        parser.error(f"no Dockerfiles below {options.directory}")
+
+    print(f"Python {platform.python_version()}, {os.cpu_count()} cores, {platform.machine()}")
+    bench_start(options.repeat)
+    bench_files(files)
+    bench_phases(files)
+    bench_size()
+
+
+def dockerfiles(directory: Path) -> list[Path]:
+    found = (path for path in directory.rglob("*") if path.is_file())
+    return sorted(path for path in found if any(word in path.name.lower() for word in ("dockerfile", "containerfile")))
+
+
+# --- start -----------------------------------------------------------------------------------------------------------
+
+
+def bench_start(repeat: int) -> None:
+    heading(f"start: median of {repeat}, ms")
+    with tempfile.TemporaryDirectory() as folder:
+        small = Path(folder, "Dockerfile")
+        small.write_text(SMALL)
+        row("python -c pass", milliseconds(repeat, [sys.executable, "-c", "pass"]))
+        row("dockfix --version", milliseconds(repeat, dockfix("--version")))
+        row("dockfix --diff, a file of 6 lines", milliseconds(repeat, dockfix("--diff", str(small))))
+
+
+def dockfix(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "fixer", *arguments]
+
+
+def milliseconds(repeat: int, command: Sequence[str]) -> str:
+    spawn(command)  # the first one writes the byte code
+    times = [spawn(command)[0] for _ in range(repeat)]
+    return f"{statistics.median(times) * 1000:8.0f}   (fastest {min(times) * 1000:.0f})"
+
+
+def spawn(command: Sequence[str]) -> tuple[float, float]:
+    """Run it: seconds, and the peak memory of its largest process in MB."""
+    started = time.perf_counter()
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
+    seconds = time.perf_counter() - started
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode not in (0, 3):  # 3: some file is none that Docker would build
+        raise SystemExit(f"{' '.join(command[:5])}: exit code {process.returncode}")
+    kilobytes = usage.ru_maxrss if sys.platform != "darwin" else usage.ru_maxrss / 1024
+    return seconds, kilobytes / 1024
+
+
+# --- many files ------------------------------------------------------------------------------------------------------
+
+
+def bench_files(files: Sequence[Path]) -> None:
+    size = sum(path.stat().st_size for path in files)
+    heading(f"dockfix --diff, {len(files)} files, {size / 1e6:.1f} MB")
+    paths = [str(path.resolve()) for path in files]
+    for jobs in (1, 2):
+        seconds, memory = spawn(dockfix("--diff", "--quiet", "--jobs", str(jobs), *paths))
+        row(
+            f"{jobs} process{'es' if jobs > 1 else ''}",
+            f"{len(files) / seconds:8.0f} files/s   {seconds * 1000 / len(files):.2f} ms/file   "
+            f"{memory:.0f} MB in the largest process",
+        )
+
+
+def bench_phases(files: Sequence[Path]) -> None:
+    """What the time goes to, in one process. `fix` parses and analyses again after each codemod that changed something,
+    and checks every result; it passes over codemods none of whose words is in the file."""
+    from fixer import analyse, fix, parse
+    from fixer.codemods import registry
+    from fixer.codemods.api import Codemod, Settings
+    from fixer.text.source import decode
+
+    texts = [decode(path.read_bytes()) for path in files]
+    codemods: list[Codemod] = [registry.load(id) for id in registry.ids()]
+    settings = Settings(project="bench")
+    parse(SMALL)  # builds the parser
+    spent: dict[str, float] = {"parse": 0.0, "analysis": 0.0, **{codemod.id: 0.0 for codemod in codemods}, "fix": 0.0}
+
+    for text in texts:
+        with clock(spent, "parse"):
+            tree = parse(text)
+        facts = analyse(tree)
+        with clock(spent, "analysis"):
+            for stage in facts.stages:
+                for instruction in stage.instructions:
+                    facts.state(instruction)
+                    facts.calls(instruction)
+                    if instruction.name.upper() == "RUN":
+                        facts.mounts(instruction)  # type: ignore[arg-type]
+        for codemod in codemods:
+            with clock(spent, codemod.id):
+                for _ in codemod.run(facts, settings):
+                    pass
+        with clock(spent, "fix"):
+            fix(text, project="bench")
+
+    heading(f"one process, {len(texts)} files, ms/file")
+    each = {name: seconds * 1000 / len(texts) for name, seconds in spent.items()}
+    row("parse", f"{each['parse']:8.3f}")
+    row("analysis (stages, states, calls, mounts)", f"{each['analysis']:8.3f}")
+    row("codemods, each once, nothing applied", f"{sum(each[codemod.id] for codemod in codemods):8.3f}")
+    for codemod in codemods:
+        row(f"  {codemod.id}", f"{each[codemod.id]:8.3f}")
+    row("fixer.fix, all in", f"{each['fix']:8.3f}")
+
+
+class clock:
+    """`with clock(sums, name):` adds the time that the block takes."""
+
+    def __init__(self, sums: dict[str, float], name: str) -> None:
+        self.sums, self.name = sums, name
+
+    def __enter__(self) -> None:
+        self.started = time.process_time()
+
+    def __exit__(self, *_: object) -> None:
+        self.sums[self.name] += time.process_time() - self.started
+
+
+# --- size ------------------------------------------------------------------------------------------------------------
+
+
+def bench_size() -> None:
+    """The exponent is the slope of time against size in logarithms, by least squares, without the smallest size, where
+    what every file costs dominates: 1 is linear."""
+    from fixer import fix, parse
+
+    fix(SMALL)
+    verbs: dict[str, Callable[[str], object]] = {"parse": parse, "fix": lambda text: fix(text, project="bench")}
+    shapes = {"many instructions": many_instructions, "many stages": many_stages, "one long RUN": one_long_run}
+    heading("one file, ms")
+    row("lines", "".join(f"{size:10d}" for size in SIZES) + "   exponent")
+    for shape, make in shapes.items():
+        for verb, function in verbs.items():
+            times: list[float] = []
+            for size in SIZES:
+                if times and times[-1] > PATIENCE:
+                    break
+                times.append(fastest(function, make(size)))
+            shown = "".join(f"{seconds * 1000:10.2f}" for seconds in times)
+            shown += "         -" * (len(SIZES) - len(times))
+            row(f"{verb}, {shape}", f"{shown}   {slope(SIZES[1:], times[1:]):8.2f}")
+
+
+PATIENCE = 5
+"""Seconds: what takes longer is not tried at ten times the size."""
+
+
+def fastest(function: Callable[[str], object], text: str) -> float:
+    """The best of a few runs: as many as fit into half a second."""
+    times: list[float] = []
+    while sum(times) < 0.5 and len(times) < 25:
+        started = time.process_time()
+        function(text)
+        times.append(time.process_time() - started)
+    return min(times)
+
+
+def slope(sizes: Sequence[int], times: Sequence[float]) -> float:
+    xs, ys = [log(size) for size in sizes], [log(seconds) for seconds in times]
+    x, y = statistics.mean(xs), statistics.mean(ys)
+    return sum((a - x) * (b - y) for a, b in zip(xs, ys, strict=True)) / sum((a - x) ** 2 for a in xs)
+
+
+BLOCK = """ENV NAME_{n}=value \\
+    OTHER_{n}="a $NAME_{n} b"
+WORKDIR /srv/{n}
+COPY file-{n}.txt ./
+RUN apt-get update \\
+    && apt-get install -y --no-install-recommends package-{n} \\
+    # why it is needed
+    && rm -rf /var/lib/apt/lists/*
+RUN pip install --no-cache-dir package-{n} && echo "done: {n}" > /tmp/{n}.log
+RUN cargo build --release
+"""
+"""Ten lines, as they stand in real files."""
+
+
+def many_instructions(lines: int) -> str:
+    return "FROM rust:1\n" + "".join(BLOCK.format(n=n) for n in range(lines // 10))
+
+
+def many_stages(lines: int) -> str:
+    def blocks() -> Iterator[str]:
+        for n in range(lines // 10):
+            yield f"FROM {'rust:1' if n % 2 == 0 else f'stage-{n - 1}'} AS stage-{n}\n"
+            yield "WORKDIR /app\nCOPY . .\n"
+            yield "RUN --mount=type=cache,target=/app/target \\\n    cargo build --release\n"
+            yield "RUN apt-get update && \\\n    apt-get install -y curl && \\\n    rm -rf /var/lib/apt/lists/*\n"
+            yield f"COPY --from=stage-{max(n - 1, 0)} /srv/a /srv/a\n" if n else "COPY a /srv/a\n"
+            yield 'CMD ["a"]\n'
+
+    return "".join(blocks())
+
+
+def one_long_run(lines: int) -> str:
+    packages = "".join(f"        package-{n} \\\n" for n in range(lines - 4))
+    return f"FROM debian:bookworm\nRUN apt-get update \\\n    && apt-get install -y \\\n{packages}    && true\n"
+
+
+# --- output ----------------------------------------------------------------------------------------------------------
+
+
+def heading(text: str) -> None:
+    print(f"\n{text}")
+
+
+def row(name: str, value: str) -> None:
+    print(f"  {name:42} {value}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
