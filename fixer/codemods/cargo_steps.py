@@ -151,12 +151,16 @@ _BUILDERS = frozenset(("make", "gmake", "just", "task", "ninja", "mage", "wasm-p
 def _refuse_layers(facts: Facts, steps: Sequence[Step]) -> None:
     """Dependencies that are compiled before the sources come: cargo-chef, an empty main, or anything that builds
     twice with a COPY between."""
+    seen: set[int] = set()
     for step in steps:
         for call, cargo in step.calls:
             if cargo.subcommand == "chef-cook":
                 because = "cargo-chef compiles the dependencies into a layer, which a mount would hide"
                 raise Stop("deps-in-layers", Span(*call.span), because)
         for stage in step.stage.lineage:
+            if stage.index in seen:
+                continue
+            seen.add(stage.index)
             for instruction in stage.instructions:
                 if isinstance(instruction, Run):
                     _refuse_stub(facts, instruction)
@@ -170,6 +174,9 @@ def _refuse_layers(facts: Facts, steps: Sequence[Step]) -> None:
 
 def _refuse_copied_target(facts: Facts, steps: Sequence[Step]) -> None:
     """A COPY of another stage's target directory, or of a stage that compiled: its layer is what a mount would hide."""
+    stages = {stage.index: stage for step in steps for stage in step.stage.lineage}
+    if not any(_copies_from_stage(facts, stage) for stage in stages.values()):
+        return
     for step in steps:
         directories = [d for _, cargo in step.calls for d in cargo.target_dirs()]
         for instruction, path in brought(facts, step):
@@ -182,6 +189,10 @@ def _refuse_copied_target(facts: Facts, steps: Sequence[Step]) -> None:
             if any(below(path, d) or (compiled and below(d, path) and path != "/") for d in directories):
                 because = "it brings what was compiled in another stage, which a mount would hide"
                 raise Stop("deps-in-layers", instruction.span, because)
+
+
+def _copies_from_stage(facts: Facts, stage: Stage) -> bool:
+    return any(isinstance(i, Transfer) and isinstance(facts.copied_from(i), Stage) for i in stage.instructions)
 
 
 def _compiles(facts: Facts, instruction: Instruction) -> bool:
