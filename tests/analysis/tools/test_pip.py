@@ -81,8 +81,8 @@ def test_what_switches_the_cache_off(text: str, expected: tuple[int, ...]) -> No
         ("pip install x", {"HOME": "/root", "XDG_CACHE_HOME": "/c", "PIP_CACHE_DIR": "/p"}, "/p"),
         ("pip install x", {"HOME": "/root", "PIP_CACHE_DIR": ""}, "/root/.cache/pip"),
         ("pip install --cache-dir=/d x", {"PIP_CACHE_DIR": "/p"}, "/d"),
-        ("pip install --cache-dir d x", {}, "/work/d"),
-        ("pip install --cache-dir a --cache-dir b x", {}, "/work/b"),
+        ("pip install --cache-dir d x", {}, "/srv/app/d"),
+        ("pip install --cache-dir a --cache-dir b x", {}, "/srv/app/b"),
         ("pip install --cache-dir ? x", {}, None),
         ("pip install x", {}, None),
     ],
@@ -94,7 +94,7 @@ def test_cache_directory(text: str, environment: dict[str, str], expected: str |
     def lookup(name: str) -> Value | None:
         return Known(environment[name]) if name in environment else None
 
-    place = cache_directory(pip, Known("/work"), lookup)
+    place = cache_directory(pip, Known("/srv/app"), lookup)
     assert (place.value if isinstance(place, Known) else None) == expected
 
 
