@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -75,6 +76,15 @@ def test_the_readmes_refusal_is_what_is_printed() -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=folder / "before", env=env)
     assert done.stdout == ""
     assert done.stderr == shown[1]
+
+
+def test_the_readmes_python_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (code,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    (tmp_path / "Dockerfile").write_text("FROM python:3.12-slim\nRUN pip install flask\n")
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, Any] = {}
+    exec(code, names)
+    assert len(names["outcome"].changes) == 1
 
 
 def test_links_of_the_documents_lead_somewhere() -> None:
