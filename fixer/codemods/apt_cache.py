@@ -368,6 +368,8 @@ def _script_after(facts: Facts, run: Run) -> str:
         a = apt.read(call)
         if a is not None and a.kind is Kind.UPDATE:
             return ""
+        if call.words and call.program is None:
+            return "nobody knows what a variable runs here, and it may install from lists that would no longer be there"
         if apt.is_script(call):
             name = " ".join(w.value for w in call.words if isinstance(w, Known)) or "a script"
             return f"`{name}` is a script, and it may install from lists that would no longer be in the layer"

@@ -79,6 +79,8 @@ def add_mounts(file: Dockerfile, run: Run, mounts: Sequence[str]) -> list[Edit]:
         added = "".join(f"{own.next_line}--mount={m}" for m in mounts)
         gap = " " if command.text.startswith("<<") else own.next_line
         return [Edit(last.span.end, command.start, added + gap)]
+    if "\n" in command.prefix:
+        style = Layout(style.eol, style.escape, command.prefix.rpartition("\n")[2])
     head = style.next_line.join(f"--mount={m}" for m in mounts)
     gap = " " if command.text.startswith("<<") else style.next_line
     return [Edit(command.start, command.start, head + gap)]

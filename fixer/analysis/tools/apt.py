@@ -5,6 +5,7 @@ Sources: apt-get(8), apt(8), apt.conf(5) and aptitude(8) of Debian 12 (apt 2.6).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from enum import Enum
 
@@ -18,7 +19,7 @@ CACHE = "/var/cache/apt"
 DOCKER_CLEAN = "/etc/apt/apt.conf.d/docker-clean"
 """Put there by the makers of Debian's and Ubuntu's images; it deletes every package right after its installation."""
 
-PROGRAMS = frozenset(("apt-get", "apt", "aptitude"))
+PROGRAMS = frozenset(("apt-get", "apt", "aptitude", "apt-fast", "nala"))
 
 _FROM_LISTS = frozenset(
     ("install", "upgrade", "dist-upgrade", "full-upgrade", "safe-upgrade", "build-dep", "download", "source", "satisfy",
@@ -36,6 +37,19 @@ _RUNNERS = frozenset(
 )  # fmt: skip
 """Programs to which the word `apt-get` is only text, or a file."""
 
+
+_INSTALLERS = {
+    "rosdep": ("install",),
+    "tasksel": ("install",),
+    "mk-build-deps": ("-i", "--install", "-ir", "-ri"),
+    "gdebi": (),
+}
+"""Programs that run apt to install, with no update of their own, and the word that makes them do it."""
+
+_TEXT = re.compile(
+    r"(?<![\w.-])(apt-get|aptitude)\Z|(?<![\w.-])(apt-get|apt|aptitude)\s+(-\S+\s+)*(install|up|dist-|build-|down)"
+)
+"""A word that is apt, or a text in which apt is run."""
 
 _SHELLS = frozenset(("sh", "bash", "dash", "ash", "zsh"))
 
@@ -73,13 +87,15 @@ def read(call: Call) -> Apt | None:
         return Apt(call, Kind.QUERY)
     if program in PROGRAMS:
         return _read(call)
+    if program in _INSTALLERS:
+        wanted = _INSTALLERS[program]
+        said = any(isinstance(w, Known) and w.value in wanted for w in call.words[1:])
+        return Apt(call, Kind.INSTALL) if said or not wanted else None
     if program in ("add-apt-repository", "apt-add-repository"):
         return None
     if program == "command" and call.argument(1) in ("-v", "-V"):
         return None
-    if program not in _RUNNERS and any(
-        isinstance(w, Known) and w.value.rpartition("/")[2] in ("apt-get", "aptitude") for w in call.words[1:]
-    ):
+    if program not in _RUNNERS and any(isinstance(w, Known) and _TEXT.search(w.value) for w in call.words):
         return Apt(call, Kind.UNKNOWN)
     return None
 
