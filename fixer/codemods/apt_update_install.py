@@ -85,7 +85,7 @@ class AptUpdateInstall(Codemod):
         for need in source.needs:
             if need.stop is not None:
                 raise need.stop
-            edits += _insertion(facts, need, _text(source.update))
+            edits += _insertion(facts, need, source.update)
         about, title = source.needs[0].run, "update the lists in the RUN that installs from them"
         if _only_updates(facts, source.run) and not source.read_otherwise:
             edits.append(remove_instruction(facts.file, source.run))
@@ -235,7 +235,7 @@ def _line(call: Call) -> str:
     return " ".join(words)
 
 
-def _insertion(facts: Facts, need: _Need, update: str) -> list[Edit]:
+def _insertion(facts: Facts, need: _Need, update: Call) -> list[Edit]:
     script = facts.script(need.run)
     if not isinstance(script, Script):
         raise Stop("exec-form", need.run.span, "a RUN in exec form runs one command, and no update can go before it")
@@ -246,8 +246,9 @@ def _insertion(facts: Facts, need: _Need, update: str) -> list[Edit]:
     place, otherwise = found
     if otherwise:
         # `a || install && b`: the update belongs to what runs if `a` fails.
-        return [Edit(place.start, place.start, f"{{ {update} && "), Edit(place.end, place.end, "; }")]
-    return [insert_before(facts.file, need.run, script, place, update, chain=not need.call.fatal)]
+        start = f"{{ {_line(update)} && " if update.fatal else f"{{ {_line(update)} || true; "
+        return [Edit(place.start, place.start, start), Edit(place.end, place.end, "; }")]
+    return [insert_before(facts.file, need.run, script, place, _text(update), chain=not need.call.fatal)]
 
 
 def _place(script: Script, call: Call) -> tuple[Pipeline, bool] | None:

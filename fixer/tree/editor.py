@@ -158,7 +158,7 @@ def remove_commands(file: Dockerfile, script: Script, places: Sequence[Pipeline]
         return None
     edits = []
     for first, last in _stretches(left):
-        if last + 1 < len(left):
+        if last + 1 < len(left) and not _ends_line(file.text, script, first, last):
             edits.append(_removal(file, script.items[first].start, _next_line(file, script, first, last)))
             continue
         before, own = script.separators[first - 1], script.separators[last]
@@ -170,6 +170,13 @@ def remove_commands(file: Dockerfile, script: Script, places: Sequence[Pipeline]
         if stays:
             edits.extend(_thinned(file, item, [id(p) not in gone for p in item.pipelines]))
     return edits
+
+
+def _ends_line(text: str, script: Script, first: int, last: int) -> bool:
+    """Whether the items from `first` to `last` end the line of the one before them."""
+    if first == 0 or "\n" in text[script.items[first - 1].end : script.items[first].start]:
+        return False
+    return "\n" in text[script.items[last].end : script.items[last + 1].start]
 
 
 def _next_line(file: Dockerfile, script: Script, first: int, last: int) -> int:
@@ -194,14 +201,20 @@ def _thinned(file: Dockerfile, item: AndOr, left: Sequence[bool]) -> list[Edit]:
         end = item.pipelines[first - 1].end
         # In `a && b || c` the `||` is what follows `a`, too.
         mixed = last + 1 < len(left) and item.operators[first - 1].text != item.operators[last].text
-        if mixed or last + 1 == len(left) or (
-            "\n" in file.text[end : item.operators[first - 1].start]
-            and "\n" in file.text[item.pipelines[last].end : item.operators[last].start]
-        ):
+        if mixed or last + 1 == len(left) or _belongs_to_line_before(file.text, item, first, last):
             edits.append(_removal(file, end, item.pipelines[last].end))
         else:
             edits.append(_removal(file, item.pipelines[first].start, item.pipelines[last + 1].start))
     return edits
+
+
+def _belongs_to_line_before(text: str, item: AndOr, first: int, last: int) -> bool:
+    """Whether the commands from `first` to `last` end the line of the one before them, or have lines of their own that
+    begin with the operator."""
+    before, after = item.pipelines[first - 1].end, item.pipelines[last].end
+    if "\n" not in text[before : item.pipelines[first].start]:
+        return "\n" in text[after : item.pipelines[last + 1].start]
+    return "\n" in text[before : item.operators[first - 1].start] and "\n" in text[after : item.operators[last].start]
 
 
 def _stretches(left: Sequence[bool]) -> list[tuple[int, int]]:
