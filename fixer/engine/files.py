@@ -59,8 +59,10 @@ def find(paths: Iterable[str]) -> Found:
     seen: set[str] = set()
     for path in dict.fromkeys(paths):
         if not os.path.isdir(path):
-            if not os.path.lexists(path):
-                found.problems.append((path, Problem("missing", "no such file or directory.")))
+            try:
+                os.lstat(path)
+            except OSError as error:
+                found.problems.append((path, _os_problem(error)))
             else:
                 _take(path, found, seen)
             continue
@@ -139,16 +141,32 @@ class _Rules:
 
 
 def _read_rules(path: str, base: str) -> tuple[_Rules, ...]:
+    """The rules of one ignore file, as Git reads it: a byte order mark and CR before LF do not count, and a line that
+    is no pattern matches nothing. What cannot be read holds no rules."""
     try:
-        with open(path, encoding="utf-8", errors="surrogateescape") as file:
-            lines = file.read().splitlines()
-    except OSError:
+        text = read(path).decode("utf-8-sig", "surrogateescape")
+    except FileTrouble:
         return ()
+    lines = [line.removesuffix("\r") for line in text.split("\n")]
     if not any(line.strip() and not line.startswith("#") for line in lines):
         return ()
+    spec = _spec(lines) or _spec([line for line in lines if _spec([line])])
+    return (_Rules(base, spec),) if spec else ()
+
+
+def _spec(lines: list[str]) -> GitIgnoreSpec | None:
+    """None if one of the lines is no pattern: pathspec does not say which."""
+    import re
+    import warnings
+
     from pathspec import GitIgnoreSpec  # costs as much to import as a hundred files to fix
 
-    return (_Rules(base, GitIgnoreSpec.from_lines(lines)),)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # a pattern like `[[a]` is no news to who runs dockfix
+            return GitIgnoreSpec.from_lines(lines)
+    except (ValueError, re.error):
+        return None
 
 
 def _rules_above(top: str) -> tuple[_Rules, ...]:

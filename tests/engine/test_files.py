@@ -92,6 +92,21 @@ def test_what_git_ignores_is_left_out(tmp_path: Path) -> None:
     assert names(find([str(tmp_path / "deep")]), tmp_path) == ["deep/Dockerfile.old"]
 
 
+@pytest.mark.parametrize("line", ["!", "a\\", "x[b-a]", "[[:", "/", "***b"])
+def test_a_line_that_is_no_pattern_stops_nothing(tmp_path: Path, line: str) -> None:
+    make(tmp_path, "Dockerfile", "Dockerfile.old", "build/Dockerfile")
+    (tmp_path / ".git").mkdir()
+    (tmp_path / ".gitignore").write_bytes(f"\ufeff*.old\r\n{line}\r\nbuild/\r\n".encode())
+    assert names(find([str(tmp_path)]), tmp_path) == ["Dockerfile"]
+
+
+@posix
+def test_an_ignore_file_that_is_a_pipe_does_not_block(tmp_path: Path) -> None:
+    make(tmp_path, "Dockerfile")
+    os.mkfifo(tmp_path / ".gitignore")
+    assert names(find([str(tmp_path)]), tmp_path) == ["Dockerfile"]
+
+
 def test_what_is_named_is_taken(tmp_path: Path) -> None:
     make(tmp_path, "build/Dockerfile", "odd.txt")
     (tmp_path / ".git").mkdir()
@@ -197,6 +212,7 @@ def test_no_permission(plain: Path) -> None:
     try:
         assert trouble(lambda: read(str(plain / "Dockerfile"))) == "no-permission"
         assert kinds(find([str(plain)])) == ["no-permission"]
+        assert kinds(find([str(plain / "secret" / "Dockerfile")])) == ["no-permission"]
     finally:
         (plain / "secret").chmod(0o700)
 
