@@ -8,7 +8,7 @@ from typing import Any
 
 from fixer.analysis.accounts import MENTION, Accounts
 from fixer.analysis.bases import BaseImage
-from fixer.analysis.commands import Call, Surroundings, exec_calls, script_calls, surroundings_of
+from fixer.analysis.commands import Arg, Call, Surroundings, exec_calls, script_calls, surroundings_of
 from fixer.analysis.deeds import DEED, only_root
 from fixer.analysis.mounts import Mount, read_mounts
 from fixer.analysis.paths import (
@@ -16,6 +16,7 @@ from fixer.analysis.paths import (
     Reader,
     Writer,
     call_effects,
+    call_mentions,
     effects_of,
     find_readers,
     find_takers,
@@ -74,6 +75,7 @@ class Facts:
         self._mounts: dict[int, tuple[Mount, ...]] = {}
         self._accounts: dict[int, tuple[int, Accounts]] = {}
         self._call_effects: dict[int, tuple[Call, tuple[Effect, ...]]] = {}
+        self._call_mentions: dict[int, tuple[Call, tuple[tuple[Arg, str], ...]]] = {}
         self._effects: dict[int, tuple[Effect, ...]] = {}
         self._deeds: dict[int, tuple[bool, bool]] = {}
 
@@ -403,6 +405,13 @@ class Facts:
         found = self._call_effects.get(id(call))
         if found is None or found[0] is not call:
             found = self._call_effects[id(call)] = (call, tuple(call_effects(call)))
+        return found[1]
+
+    def call_mentions(self, call: Call) -> tuple[tuple[Arg, str], ...]:
+        """The words of one command with the absolute paths that are parts of them."""
+        found = self._call_mentions.get(id(call))
+        if found is None or found[0] is not call:
+            found = self._call_mentions[id(call)] = (call, tuple(call_mentions(call)))
         return found[1]
 
     def readers(self, stage: Stage, path: str, after: Instruction | None = None) -> tuple[Reader, ...]:

@@ -278,6 +278,8 @@ class _Search:
 
     def named(self, path: str) -> tuple[str, str] | None:
         """The name that is `path` or lies above it, and the path that it stands for, with the rest of `path`."""
+        if len(self.names) == 1:
+            return (self.asked, clean(self.asked + path[len(self.asked) :])) if below(path, self.asked) else None
         at = path
         while True:
             stands_for = self.names.get(at)
@@ -440,7 +442,7 @@ def _call_readers(
     search: _Search, kind: str, stage: Stage, instruction: Instruction, call: Call, mounts: tuple[Mount, ...]
 ) -> None:
     for effect in search.facts.call_effects(call):
-        if effect.mode != "read":
+        if effect.mode != "read" or search.relation(effect.path, effect.start, effect.extent) is None:
             continue
         why = None
         if effect.site is None:
@@ -456,6 +458,18 @@ def _mentions(
     search: _Search, kind: str, stage: Stage, instruction: Instruction, call: Call, mounts: tuple[Mount, ...]
 ) -> None:
     """The path inside longer words and texts: `-L/app/target/lib`, `PATH=/app/target/release:$PATH`, printed text."""
+    for node, part in search.facts.call_mentions(call):
+        if (found := search.named(part)) is not None:
+            path = Known(found[1])
+            how = relation(path.value, search.asked) or "unknown"
+            search.add(Reader(
+                kind, stage, instruction, Span(*_span(node)), path, how, None, "it is a part of a longer word",
+                hiding_mount(mounts, search.asked), call,
+            ))  # fmt: skip
+
+
+def call_mentions(call: Call) -> Iterator[tuple[Arg, str]]:
+    """The words of a call with the paths that stand in them, but those that are a path as a whole."""
     nodes: list[Arg] = [] if call.program in REMOVES else list(call.nodes)
     if call.simple is not None:
         nodes.extend(word for assignment in call.simple.assignments for word in assignment.values)
@@ -465,15 +479,8 @@ def _mentions(
             continue
         start, whole = call.prefix(node)
         for part in _paths_in(start):
-            found = search.named(part)
-            if found is None or (whole and clean(start) == part):
-                continue
-            path = Known(found[1])
-            how = relation(path.value, search.asked) or "unknown"
-            search.add(Reader(
-                kind, stage, instruction, Span(*_span(node)), path, how, None, "it is a part of a longer word",
-                hiding_mount(mounts, search.asked), call,
-            ))  # fmt: skip
+            if not whole or clean(start) != part:
+                yield node, part
 
 
 _CUT = re.compile(r"[\s=:,;@'\"()\[\]{}<>|&`]+|(?<=-[A-Za-z])(?=/)")
@@ -637,9 +644,10 @@ def _links(search: _Search, family: Sequence[Stage], first: int) -> None:
     are readers themselves, since they lead there for everybody after."""
     facts = search.facts
     stage = family[0]
-    for each in (*stage.lineage, *family[1:]):
+    text = facts.file.text
+    for each in (*stage.lineage, *family[1:]) if "ln" in text else ():
         for index, instruction in enumerate(each.instructions):
-            if not isinstance(instruction, Run) or "ln" not in instruction.code:
+            if not isinstance(instruction, Run) or "ln" not in text[slice(*instruction.span)]:
                 continue
             calls = facts.calls(instruction)
             if isinstance(calls, OpaqueScript):

@@ -431,7 +431,8 @@ def _check_words(call: Call) -> None:
         return
     for index in common.operands(call):
         node = call.nodes[index]
-        if any(common.reach(*common.pattern_of(call, node), d) is Reach.OWN for d in _DIRECTORIES):
+        pattern, whole = common.pattern_of(call, node)
+        if "/apt" in pattern and any(common.reach(pattern, whole, d) is Reach.OWN for d in _DIRECTORIES):
             because = "this uses apt's lists or packages by their names, and the mount holds others, or none"
             raise Stop("lists-are-read", common.span_of(node), because)
 

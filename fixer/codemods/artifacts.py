@@ -10,6 +10,7 @@ import json
 import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from posixpath import basename, dirname
 
 from fixer.analysis import Call, Facts, Known, Stage, Unknown, Value, below, clean, related
@@ -128,13 +129,22 @@ def must_not_stand_in(reader: Reader, directory: str) -> None:
 def names_anywhere(facts: Facts, name: str) -> bool:
     """Whether `name` stands as a part of a path anywhere but in the mounts that take from no stage. A cheap question
     that spares most files the search for readers: who reads below a directory must name it."""
-    word = re.compile(rf"(?<![\w.-]){re.escape(name)}(?![\w.-])")
+    if name not in facts.file.text:
+        return False
+    word = _alone(name)
     mounts = 0
     for instruction in facts.file.instructions:
         for flag in instruction.flags:
             if flag.name == "mount" and "from=" not in flag.word.text:
                 mounts += len(word.findall(flag.word.text))
     return len(word.findall(facts.file.text)) > mounts
+
+
+@lru_cache(maxsize=64)
+def _alone(name: str) -> re.Pattern[str]:
+    """`name` as a whole part of a path. It begins with fixed characters, which a search jumps to."""
+    fixed = re.escape(name)
+    return re.compile(rf"{fixed}(?<![\w.-]{fixed})(?![\w.-])")
 
 
 def wants_content(reader: Reader) -> bool:

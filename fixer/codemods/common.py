@@ -234,8 +234,11 @@ def _text(call: Call, node: Word | JsonString) -> tuple[str, bool]:
     return "".join(out), True
 
 
+_SPECIAL = re.compile(r"([*?\[])")
+
+
 def _escaped(text: str) -> str:
-    return re.sub(r"([*?\[])", r"[\1]", text)
+    return _SPECIAL.sub(r"[\1]", text) if _SPECIAL.search(text) is not None else text
 
 
 def reach(pattern: str, whole: bool, directory: str) -> Reach:

@@ -87,15 +87,30 @@ class Node:
 
     def leaves(self) -> Iterator[Leaf]:
         """All leaves below, in the order of the text."""
-        stack: list[Iterator[Node | Leaf]] = [self.children]
-        while stack:
-            child = next(stack[-1], None)
-            if child is None:
-                stack.pop()
-            elif isinstance(child, Leaf):
-                yield child
+        found: list[Leaf] = []
+        self._collect(found)
+        return iter(found)
+
+    def _collect(self, found: list[Leaf]) -> None:
+        """The tree is some levels deep, whatever the text."""
+        for name in self._field_names():
+            value = getattr(self, name)
+            if value.__class__ is Leaf:
+                found.append(value)
+            elif value.__class__ is not tuple:
+                if value is not None:
+                    value._collect(found)
             else:
-                stack.append(child.children)
+                for child in value:
+                    if child.__class__ is Leaf:
+                        found.append(child)
+                    else:
+                        child._collect(found)
+
+    @property
+    def first_leaf(self) -> Leaf | None:
+        """The first leaf below, found without a look at the others."""
+        return self._edge(False)
 
     @property
     def code(self) -> str:
