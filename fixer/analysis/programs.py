@@ -304,7 +304,7 @@ def _link_target(call: Call, word: Value, name: Value | None, symbolic: bool) ->
 
 def _find(call: Call, uses: Uses) -> None:
     starts: list[Arg] = []
-    changes = False
+    changes = deletes = False
     expression = False
     for word, node in _pairs(call):
         text = word.value if isinstance(word, Known) else ""
@@ -313,16 +313,18 @@ def _find(call: Call, uses: Uses) -> None:
         if text.startswith(("-", "(", ")", "!", ",")):
             expression = True
             changes = changes or text in ("-delete", "-exec", "-execdir", "-ok", "-okdir", "-fprint", "-fls")
-        elif not expression:
+            deletes = deletes or text == "-delete"
+        elif expression:
+            deletes = deletes or text in REMOVES
+        else:
             starts.append(node)
-    for node in starts:
-        uses.operands.append(Operand(node, "read", "tree"))
+    places: list[tuple[Arg, Value | None]] = [(node, None) for node in starts] or [(call.nodes[0], call.cwd)]
+    for node, value in places:
+        uses.operands.append(Operand(node, "read", "tree", value))
         if changes:
-            uses.operands.append(Operand(node, "write", "unknown"))
-    if not starts:
-        uses.operands.append(Operand(call.nodes[0], "read", "tree", call.cwd))
-        if changes:
-            uses.operands.append(Operand(call.nodes[0], "write", "unknown", call.cwd))
+            uses.operands.append(Operand(node, "write", "unknown", value))
+        if deletes:
+            uses.operands.append(Operand(node, "remove", "unknown", value))
 
 
 def _tar(call: Call, uses: Uses) -> None:

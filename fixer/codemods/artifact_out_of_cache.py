@@ -78,7 +78,7 @@ class ArtifactOutOfCache(Codemod):
     """
 
     id = "artifact-out-of-cache"
-    words = ("type=cache",)
+    words = ("--mount",)
     reasons = REASONS
 
     def run(self, facts: Facts, settings: Settings) -> Iterator[Change | Refusal]:

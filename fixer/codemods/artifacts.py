@@ -226,9 +226,9 @@ def place(facts: Facts, stage: Stage, product: Product, products: Sequence[Produ
     It keeps its name, because a COPY into a directory gives the copy the name of its source.
     """
     name = basename(product.path)
-    single = all(other.path == product.path for other in products if basename(other.path) == name)
+    rivals = {other.path for other in products if basename(other.path) == name} | {product.path}
     taken = {other.destination for other in products if other.path != product.path}
-    for directory in _directories(facts, product, single):
+    for directory in _directories(facts, product, rivals):
         destination = f"{directory}/{basename(product.text)}"
         if destination not in taken and _free(facts, stage, product, f"{directory}/{name}"):
             product.destination = destination
@@ -237,8 +237,10 @@ def place(facts: Facts, stage: Stage, product: Product, products: Sequence[Produ
     raise Stop("no-place", product.readers[0].span, because)
 
 
-def _directories(facts: Facts, product: Product, single: bool) -> Iterator[str]:
+def _directories(facts: Facts, product: Product, rivals: set[str]) -> Iterator[str]:
+    """Where it may go, the best first; `rivals` are all products of its name."""
     root = facts.state(product.run).user.root
+    single = len(rivals) == 1
     if any(_at_run_time(reader) for reader in product.readers):
         # Things are mounted over /tmp when an image runs; /usr/local/bin is meant for programs.
         if root and single and product.verb != "cp -a":
@@ -246,9 +248,17 @@ def _directories(facts: Facts, product: Product, single: bool) -> Iterator[str]:
         return
     if single:
         yield "/tmp"
-    yield f"/tmp/{basename(dirname(product.path))}"
+    # Two profiles differ in the last directory, two targets (`x86_64-unknown-linux-musl/release`) further up.
+    for up in (dirname, _grandparent):
+        own = basename(up(product.path))
+        if own and sum(basename(up(path)) == own for path in rivals) == 1:
+            yield f"/tmp/{own}"
     if root and single:
         yield "/out"
+
+
+def _grandparent(path: str) -> str:
+    return dirname(dirname(path))
 
 
 def _at_run_time(reader: Reader) -> bool:
@@ -280,6 +290,9 @@ def _left_alone(facts: Facts, stage: Stage, run: Run, path: str) -> bool:
             if order[id(writer.instruction)] > order[id(run)]:
                 return False
         elif writer.relation in ("same", "inside"):
+            return False
+        elif writer.kind == "copy" and writer.path != Known("/"):
+            # A tree from the context, into /tmp itself, may hold a directory of that name.
             return False
     return True
 

@@ -9,6 +9,7 @@ from typing import ClassVar
 from fixer.analysis import BaseImage, Call, Facts, Known, Stage, Unknown, Value, below, related
 from fixer.analysis.paths import Effect, Reader
 from fixer.analysis.tools.cargo import Written
+from fixer.codemods import common
 from fixer.codemods.api import Change, Codemod, Refusal, Settings
 from fixer.codemods.artifacts import REASONS as SHARED
 from fixer.codemods.artifacts import (
@@ -97,7 +98,7 @@ class CargoTargetCache(Codemod):
         "no-project-name": "The cache needs a name that no other project on the builder uses.",
         "old-syntax": "The file asks for a frontend that knows no cache mounts, or no variables in them.",
         "reproducible-build": "SOURCE_DATE_EPOCH asks for a build that starts from nothing.",
-        "removes-target": "A step removes the target directory, or one above it, which fails while a mount is there.",
+        "removes-target": "A step removes the target directory, one above it or what it holds; a mount lets that fail.",
         "shipped-stage": "The target directory is part of an image that people get.",
         "sources-elsewhere": "Where the sources are, which have to be touched, is not certain.",
         "sources-in-step": "The directory of the sources is made in the very step that compiles them.",
@@ -207,6 +208,12 @@ def _check_step(facts: Facts, step: Step, group: Group) -> None:
     for call, cargo in cargo_calls(facts, step.run):
         if cargo.subcommand == "clean":
             raise Stop("removes-target", Span(*call.span), "it would empty the cache, and fail to remove the mount")
+    mounted = [other.run.span for other in group.steps]
+    for call, _, hit in common.removed_later(facts, step.run, group.directory):
+        inside = any(span.start <= call.span[0] < span.end for span in mounted)
+        if hit is common.Reach.OWN and not inside:
+            because = "without -f it fails, because nothing is left there to remove"
+            raise Stop("removes-target", Span(*call.span), because)
 
 
 def _check_effect(facts: Facts, effect: Effect, directory: str) -> None:

@@ -205,12 +205,12 @@ class Cargo:
     def _wants(self, name: str, example: bool) -> Written:
         """Whether the options that choose products allow for one that is called `name`."""
         if example:
-            return _among(name, self.examples)
+            return _among(name.removesuffix(".exe"), self.examples)
         library = name.startswith("lib") and "." in name
         if library or name.endswith(".wasm"):
             return Written.YES
         if self.bins:
-            return _among(name.removesuffix(".d"), self.bins)
+            return _among(name.removesuffix(".d").removesuffix(".exe"), self.bins)
         if self.examples or self.libs_only:
             return Written.NO
         return Written.YES
