@@ -67,7 +67,8 @@ class AptCache(Codemod):
     ## When it refuses
 
     It is unsafe where a script shares a RUN with apt, or runs after one that left its lists: nobody sees whether it
-    removes or reads apt's directories.
+    removes or reads apt's directories. So it is where the base image may have no apt: docker-clean's new line fails
+    there. Where the file itself needs docker-clean later, it stays.
 
     All RUNs of a stage and of the stages derived from it change together, or none does: where one of them cannot be
     changed, the refusal names it. Every RUN must fetch the lists that it installs from (`apt-update-install` sees to
