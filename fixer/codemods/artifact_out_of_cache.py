@@ -100,7 +100,7 @@ class ArtifactOutOfCache(Codemod):
             if not isinstance(instruction, Onbuild):
                 continue
             for mount in facts.mounts(instruction):
-                if not _is_open_cache(mount) or not names_anywhere(facts, basename(str(mount.target))):
+                if not _is_open_cache(mount) or not names_anywhere(facts, str(mount.target)):
                     continue
                 if any(_named(r) for r in facts.readers(stage, str(mount.target), instruction)):
                     because = "the step runs in another build, which this file does not show"
@@ -164,7 +164,7 @@ def _products(facts: Facts, stage: Stage) -> Iterator[Product | Stop]:
                 continue
             target = str(mount.target)
             if target not in asked:
-                named = names_anywhere(facts, basename(target))
+                named = names_anywhere(facts, target)
                 asked[target] = [r for r in facts.readers(stage, target, run) if _named(r)] if named else []
             for reader in asked[target]:
                 if not _comes_before(facts, reader, run):

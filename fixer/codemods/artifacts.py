@@ -126,9 +126,12 @@ def must_not_stand_in(reader: Reader, directory: str) -> None:
         raise Stop("fixed-reader", reader.span, because)
 
 
-def names_anywhere(facts: Facts, name: str) -> bool:
-    """Whether `name` stands as a part of a path anywhere but in the mounts that take from no stage. A cheap question
-    that spares most files the search for readers: who reads below a directory must name it."""
+def names_anywhere(facts: Facts, path: str) -> bool:
+    """Whether a name of the directory `path` may stand anywhere but in the mounts that take from no stage. A cheap
+    question that spares most files the search for readers: who reads below a directory must name it."""
+    parent, _, name = path.rpartition("/")
+    # A directory that is seen elsewhere through a link has another parent there.
+    parent = "" if _alone("ln").search(facts.file.text) else basename(parent)
     if name not in facts.file.text:
         return False
     word = _alone(name)
@@ -136,8 +139,23 @@ def names_anywhere(facts: Facts, name: str) -> bool:
     for instruction in facts.file.instructions:
         for flag in instruction.flags:
             if flag.name == "mount" and "from=" not in flag.word.text:
-                mounts += len(word.findall(flag.word.text))
-    return len(word.findall(facts.file.text)) > mounts
+                mounts += _count(word, flag.word.text, parent)
+    return _count(word, facts.file.text, parent) > mounts
+
+
+def _count(word: re.Pattern[str], text: str, parent: str) -> int:
+    return sum(not parent or _may_be_in(text, match.start(), parent) for match in word.finditer(text))
+
+
+def _may_be_in(text: str, at: int, parent: str) -> bool:
+    """False if what begins at `at` stands behind the plain and whole name of another directory than `parent`."""
+    end = at - 1
+    if text[end:at] != "/":
+        return True
+    start = end
+    while start > 0 and (text[start - 1].isalnum() or text[start - 1] in "_-"):
+        start -= 1
+    return text[start:end] in ("", parent) or text[start - 1 : start] not in ("/", " ", "\t")
 
 
 @lru_cache(maxsize=64)

@@ -142,6 +142,14 @@ def arranged(shape: str, build: Callable[[list[Any]], Any]) -> Callable[[list[An
     """`build` for values as they lie on the stack."""
     if shape == "v" * len(shape):
         return build
+    if shape == "*v":
+
+        def grow(values: list[Any]) -> Any:
+            out, last = values
+            out.append(last)
+            return build(out)
+
+        return grow
 
     def arrange(values: list[Any]) -> Any:
         rest = iter(values)
