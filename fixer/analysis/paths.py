@@ -558,10 +558,35 @@ def _foreign_readers(search: _Search, stage: Stage, family: set[Stage]) -> None:
                     search, "mount", stage, instruction, mount.source, "tree", _start(mount.source),
                     site if why is None else None, span, why,
                 )  # fmt: skip
+                _readers_behind(search, stage, instruction, mount)
     for trigger_of_base in stage.triggers:
         inner = trigger_of_base.inner
         if isinstance(inner, Copy) and isinstance(s := facts.copied_from(inner), Stage) and s in family:
             _copy_readers(search, stage, inner, "it stands in a trigger of ONBUILD")
+
+
+def _readers_behind(search: _Search, stage: Stage, run: Run, mount: Mount) -> None:
+    """What the commands of `run` name below a mount of a directory that holds the asked path. (A mount of the path
+    itself, or of something in it, is a reader of its own.)"""
+    if isinstance(mount.source, Known) and search.named(mount.source.value) is not None:
+        return
+    calls = search.facts.calls(run)
+    if isinstance(calls, OpaqueScript) or not isinstance(mount.target, Known) or not isinstance(mount.source, Known):
+        return
+    mounts = search.facts.mounts(run)
+    why = "it is found through a mount of a directory of that stage"
+    for call in calls:
+        for effect in search.facts.call_effects(call):
+            if effect.mode != "read" or not isinstance(effect.path, Known) or effect.implicit:
+                continue
+            if hiding_mount(mounts, effect.path.value) is not mount:
+                continue
+            found = search.named(clean(f"{mount.source.value}/{effect.path.value[len(mount.target.value):]}"))
+            if found is None:
+                continue
+            seen = Known(found[1], effect.path.args)
+            how = relation(seen.value, search.asked) or "unknown"
+            search.add(Reader("mount", stage, run, effect.span, seen, how, None, why, None, call))
 
 
 def _source_of(facts: Facts, mount: Mount) -> tuple[Span, Leaf | None]:
@@ -665,9 +690,13 @@ def _links(search: _Search, family: Sequence[Stage], first: int) -> None:
                 else:
                     search.alias(name, target)
                 if how != "above" and (each is not stage or index < first):
+                    # In an image the link stays, and leads to what a mount of this step does not leave there.
+                    mount = hiding_mount(facts.mounts(instruction), name if each.shipped else target)
+                    hidden = hiding_mount(facts.mounts(instruction), target) is not None
+                    why = "the link is made while the mount is there" if hidden else None
                     search.add(Reader(
-                        "symlink", each, instruction, Span(*_span(node)), Known(target), how, node, None,
-                        hiding_mount(facts.mounts(instruction), target), call,
+                        "symlink", each, instruction, Span(*_span(node)), Known(target), how,
+                        None if hidden else node, why, mount, call,
                     ))  # fmt: skip
 
 
