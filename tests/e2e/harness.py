@@ -48,7 +48,7 @@ class Build:
 
     @property
     def tail(self) -> str:
-        return "\n".join(self.log.splitlines()[-TAIL:])
+        return _tail(self.log)
 
     @property
     def steps(self) -> tuple[Step, ...]:
@@ -75,6 +75,10 @@ class Entry:
     size: int
     content: str
     """Digest of a file, target of a link."""
+
+
+def _tail(log: str) -> str:
+    return "\n".join(log.splitlines()[-TAIL:])
 
 
 @dataclass
@@ -125,7 +129,7 @@ class Engine:
         started = time.monotonic()
         done = self._build(context, dockerfile, space, ["--output", f"type=tar,dest={out}", *options], None)
         self.spent.append((f"exported {context.name}", time.monotonic() - started))
-        assert done.returncode == 0, f"the export failed:\n{done.stderr[-4000:]}"
+        assert done.returncode == 0, f"the export failed:\n{_tail(done.stderr)}"
         try:
             with tarfile.open(out) as tar:
                 return {member.name.rstrip("/"): _entry(tar, member) for member in tar}
@@ -146,7 +150,7 @@ class Engine:
         """What `docker build --check` says, each rule as often as it says it."""
         done = self._build(context, dockerfile, "", ["--call", "check,format=json"], bases)
         start = done.stdout.find("{")
-        assert start >= 0, f"--check failed:\n{done.stderr[-4000:]}"
+        assert start >= 0, f"--check failed:\n{_tail(done.stderr)}"
         found = json.loads(done.stdout[start:])
         assert not found.get("buildError"), found["buildError"]
         return Counter(f"{warning['ruleName']}: {warning.get('detail', '')}" for warning in found["warnings"] or ())
@@ -194,11 +198,15 @@ class Engine:
             f"--file={at}",
             str(context),
         ]
-        return subprocess.run(command, capture_output=True, text=True, timeout=BUILD_LIMIT, check=False)
+        try:
+            return subprocess.run(command, capture_output=True, text=True, timeout=BUILD_LIMIT, check=False)
+        except subprocess.TimeoutExpired as late:
+            log = (late.stderr or b"").decode("utf-8", "replace")  # bytes, whatever `text` says
+            raise AssertionError(f"not built after {BUILD_LIMIT} s:\n{_tail(log)}") from late
 
     def _docker(self, *arguments: str) -> str:
         done = subprocess.run(["docker", *arguments], capture_output=True, text=True, timeout=60, check=False)
-        assert done.returncode == 0, f"docker {' '.join(arguments)}: {done.stderr[-4000:]}"
+        assert done.returncode == 0, f"docker {' '.join(arguments)}: {_tail(done.stderr)}"
         return done.stdout
 
 

@@ -24,6 +24,7 @@ def lines(project: Project, *words: str) -> str:
         ("script", ("right e1",)),
         ("same", ("left e1",)),
         ("derived", ("left e1", "right e1")),
+        ("compiler", ("left e1",)),
     ],
 )
 def test_lost_and_found(project: Callable[[str], Project], name: str, printed: tuple[str, ...]) -> None:
@@ -35,10 +36,10 @@ def test_lost_and_found(project: Callable[[str], Project], name: str, printed: t
             pair.engine.run(lost.image)
     else:
         assert LOST in pair.build(before, space=name, must=False).log
-    after = pair.fix(before, "artifact-out-of-cache", "cargo-cache")
+    after = pair.fix(before, "artifact-out-of-cache", *(() if name == "compiler" else ("cargo-cache",)))
     assert pair.engine.run(pair.build(after, space=name).image) == lines(pair, *printed)
-    for source in ("left", "right"):
-        pair.edit(f"src/bin/{source}.rs", "e1", "e2")
+    for source in ("src/bin/left.rs", "src/bin/right.rs", "left.c"):
+        pair.edit(source, "e1", "e2")
     edited = pair.build(after, space=name)
     assert pair.engine.run(edited.image) == lines(pair, *(text.replace("e1", "e2") for text in printed))
 
