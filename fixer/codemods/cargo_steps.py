@@ -71,9 +71,10 @@ def group_of(facts: Facts, stages: list[Stage]) -> Group | None:
         return None
     _refuse_layers(facts, steps)
     directory = _directory(facts, steps)
+    seen: dict[int, int] = {}
     for step in steps:
         _refuse_half(facts, step, directory)
-        _refuse_others(facts, step, directory)
+        _refuse_others(facts, step, directory, seen)
     return Group(directory, stages, steps)
 
 
@@ -124,12 +125,14 @@ def _refuse_half(facts: Facts, step: Step, directory: str) -> None:
             raise Stop("half-mounted", mount.flag.word.span, because)
 
 
-def _refuse_others(facts: Facts, step: Step, directory: str) -> None:
-    """Tools that may compile in the same directory before the step, into the layer."""
+def _refuse_others(facts: Facts, step: Step, directory: str, seen: dict[int, int]) -> None:
+    """Tools that may compile in the same directory before the step, into the layer. `seen`: how many instructions of a
+    stage were looked at for the steps before."""
     for stage in step.stage.lineage:
-        for instruction in stage.instructions:
-            if instruction is step.run:
-                return
+        end = facts.index_of(step.run) if stage is step.stage else len(stage.instructions)
+        start = seen.get(stage.index, 0)
+        seen[stage.index] = max(start, end)
+        for instruction in stage.instructions[start:end]:
             if not isinstance(instruction, Run):
                 continue
             for call in calls_of(facts, instruction):

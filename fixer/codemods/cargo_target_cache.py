@@ -123,10 +123,10 @@ class CargoTargetCache(Codemod):
         _check_place(facts, group)
         roots = [roots_of(facts, step, group.directory) for step in group.steps]
         _find_products(facts, group)
-        for step in group.steps:
+        for step, where in zip(group.steps, roots, strict=True):
             _check_step(facts, step, group)
             _check_find(facts, step)
-            _check_user(facts, step, roots[group.steps.index(step)])
+            _check_user(facts, step, where)
         if settings.project is None:
             because = "compiled code of two projects must not meet in one cache: say --project NAME"
             raise Stop("no-project-name", span_of(group.steps[0]), because)
