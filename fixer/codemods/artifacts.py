@@ -130,8 +130,13 @@ def names_anywhere(facts: Facts, path: str) -> bool:
     """Whether a name of the directory `path` may stand anywhere but in the mounts that take from no stage. A cheap
     question that spares most files the search for readers: who reads below a directory must name it."""
     parent, _, name = path.rpartition("/")
-    # A directory that is seen elsewhere through a link has another parent there.
-    parent = "" if _alone("ln").search(facts.file.text) else basename(parent)
+    # A directory that is seen elsewhere through a link, or a mount, has another parent there.
+    elsewhere = _alone("ln").search(facts.file.text) is not None or any(
+        flag.name == "mount" and "from=" in flag.word.text.lower()
+        for instruction in facts.file.instructions
+        for flag in instruction.flags
+    )
+    parent = "" if elsewhere else basename(parent)
     if name not in facts.file.text:
         return False
     word = _alone(name)
@@ -243,6 +248,7 @@ def place(facts: Facts, stage: Stage, product: Product, products: Sequence[Produ
 
     It keeps its name, because a COPY into a directory gives the copy the name of its source.
     """
+    _must_stay(facts, product)
     name = basename(product.path)
     rivals = {other.path for other in products if basename(other.path) == name} | {product.path}
     taken = {other.destination for other in products if other.path != product.path}
@@ -253,6 +259,19 @@ def place(facts: Facts, stage: Stage, product: Product, products: Sequence[Produ
             return
     because = f"no place for {name} is surely free, can be written by this user, and stays there"
     raise Stop("no-place", product.readers[0].span, because)
+
+
+def _must_stay(facts: Facts, product: Product) -> None:
+    """Raises Stop if the step itself takes the product away after it was made."""
+    for effect in facts.effects(product.run) if product.call is not None else ():
+        call = effect.call
+        if call is None or product.call is None or call.span[0] <= product.call.span[0]:
+            continue
+        if effect.mode != "remove" and not (call.program == "mv" and effect.mode == "read"):
+            continue
+        known = isinstance(effect.path, Known) and below(product.path, effect.path.value)
+        if known or (isinstance(effect.path, Unknown) and effect.start and product.path.startswith(effect.start)):
+            raise Stop("not-provably-written", effect.span, "the step takes it away again, so that it is not there")
 
 
 def _directories(facts: Facts, product: Product, rivals: set[str]) -> Iterator[str]:
