@@ -208,5 +208,5 @@ def test_time_is_linear(unit: str, dialect: Dialect) -> None:
 
     cost(10)
     small = min(cost(1_000) for _ in range(3))
-    large = cost(10_000)
+    large = min(cost(10_000) for _ in range(3))  # a full garbage collection may fall into one of them
     assert large < 40 * small + 0.05
