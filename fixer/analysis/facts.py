@@ -75,6 +75,7 @@ class Facts:
         self._mounts: dict[int, tuple[Mount, ...]] = {}
         self._accounts: dict[int, tuple[int, Accounts]] = {}
         self._call_effects: dict[int, tuple[Call, tuple[Effect, ...]]] = {}
+        self._readers: dict[tuple[int, str], tuple[Reader, ...] | None] = {}
         self._call_mentions: dict[int, tuple[Call, tuple[tuple[Arg, str], ...]]] = {}
         self._effects: dict[int, tuple[Effect, ...]] = {}
         self._deeds: dict[int, tuple[bool, bool]] = {}
@@ -422,7 +423,23 @@ class Facts:
 
         `rm` is no reader. A RUN that sees the path through a mount of its own has `through_mount`. That the image of a
         shipped stage holds the path is not a reader: see `Stage.shipped`."""
-        return find_readers(self, stage, path, after)
+        if after is None or "ln" in self.file.text:  # which links are there depends on the place
+            return find_readers(self, stage, path, after)
+        key = (stage.index, path)
+        if key not in self._readers:
+            self._readers[key] = None
+            return find_readers(self, stage, path, after)
+        known = self._readers[key]
+        if known is None:  # somebody asks for every step: all is searched once, and what came before is left out
+            known = self._readers[key] = find_readers(self, stage, path, None)
+        place = self.index_of(after)
+        return tuple(
+            reader
+            for reader in known
+            if reader.stage is not stage
+            or reader.kind not in ("run", "workdir", "volume")
+            or self.index_of(reader.instruction) > place
+        )
 
     def takers(self, stage: Stage, path: str) -> tuple[Reader, ...]:
         """Those of `readers` that take files out of that stage, or out of one derived from it, into another: COPY

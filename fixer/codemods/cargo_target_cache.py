@@ -208,10 +208,10 @@ def _check_step(facts: Facts, step: Step, group: Group) -> None:
     for call, cargo in cargo_calls(facts, step.run):
         if cargo.subcommand == "clean":
             raise Stop("removes-target", Span(*call.span), "it would empty the cache, and fail to remove the mount")
-    mounted = [other.run.span for other in group.steps]
     for call, _, hit in common.removed_later(facts, step.run, group.directory):
-        inside = any(span.start <= call.span[0] < span.end for span in mounted)
-        if hit is common.Reach.OWN and not inside:
+        if hit is not common.Reach.OWN:
+            continue
+        if not any(other.run.span.start <= call.span[0] < other.run.span.end for other in group.steps):
             because = "without -f it fails, because nothing is left there to remove"
             raise Stop("removes-target", Span(*call.span), because)
 
