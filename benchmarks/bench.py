@@ -187,7 +187,7 @@ def bench_size() -> None:
                 times.append(fastest(function, make(size)))
             shown = "".join(f"{seconds * 1000:10.2f}" for seconds in times)
             shown += "         -" * (len(SIZES) - len(times))
-            row(f"{verb}, {shape}", f"{shown}   {slope(SIZES[1:], times[1:]):8.2f}")
+            row(f"{verb}, {shape}", f"{shown}   {slope(SIZES[1 : len(times)], times[1:]):8.2f}")
 
 
 PATIENCE = 2
