@@ -440,6 +440,8 @@ def _git(call: Call, uses: Uses) -> None:
         return
     uses.anything = True
     _named(call, uses, "unknown")
+    if texts[:1] == ["clean"]:
+        uses.operands.append(Operand(call.nodes[0], "remove", "unknown", call.cwd))
 
 
 def _sed(call: Call, uses: Uses) -> None:

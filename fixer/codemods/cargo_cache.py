@@ -62,7 +62,7 @@ class CargoCache(Codemod):
     reasons: ClassVar[Mapping[str, str]] = {
         **common.REASONS,
         "sudo": "It is run by sudo: the cargo home is another user's.",
-        "offline-step": "A step of the file is offline and takes what an earlier one has fetched.",
+        "offline-step": "A step of the file is offline, or may be, and takes what an earlier one has fetched.",
         "cargo-at-run-time": "The image is there to run cargo, with the crates that are in it.",
         "registry-is-changed": "Something else than cargo puts files into its downloads, and a mount would hide them.",
         "unknown-cargo-home": "Where CARGO_HOME is cannot be told.",
@@ -301,6 +301,9 @@ class _Plan:
                     step.mounts.append(target)
         if not texts:
             return []
+        if all(cargo.subcommand == "fetch" for _, cargo, _ in step.fetching) and not self._built_later(step):
+            because = "no later step is seen to build from what it fetches; one that does so in a script may be offline"
+            raise Stop("offline-step", Span(*step.fetching[0][0].span), because)
         if doomed:
             edits += common.remove_calls(self.file, doomed, step.calls)
         return edits + add_mounts(self.file, step.run, texts)
@@ -338,7 +341,7 @@ class _Plan:
             raise stop
         only_fetch = all(cargo.subcommand == "fetch" for _, cargo, _ in step.fetching)
         if step.stage.shipped and only_fetch and not self._built_later(step):
-            because = "nothing in the file uses what this fetches, so that it must be there for those who use the image"
+            because = "nothing in the file uses what this fetches, so that it must be there for the image's users"
             raise Stop("cargo-at-run-time", Span(*step.fetching[0][0].span), because)
 
     def _built_later(self, step: _Step) -> bool:

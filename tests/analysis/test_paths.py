@@ -390,6 +390,7 @@ def test_a_writer_through_a_mount() -> None:
         ("pip install -r a -t b", ["read /w/a", "write /w/b"]),
         ("git clone https://x/y b", ["write /w/b"]),
         ("git clone https://x/y", ["write /w"]),
+        ("git clean -fdx", ["remove /w", "read /w", "write /w"]),
         ("chmod 755 a", ["read /w/a", "write /w/a"]),
         ("head -n 5 a", ["read /w/a"]),
         ("command -v a", []),

@@ -270,7 +270,9 @@ def read_cargo(words: Sequence[Value], cwd: Value, lookup: Lookup) -> Cargo | No
         examples=options.all("--example") + ((Known("*"),) if options.has("--examples", "--all-targets") else ()),
         workspace=options.has("--workspace", "--all"),
         libs_only=options.has("--lib") and not options.has("--bin", "--bins", "--all-targets"),
-        offline=options.has("--offline", "--frozen") or _true(lookup("CARGO_NET_OFFLINE")),
+        offline=options.has("--offline", "--frozen")
+        or config.get("net.offline", "") == "true"
+        or _true(lookup("CARGO_NET_OFFLINE")),
         locked=options.has("--locked", "--frozen"),
         path=path,
         artifact_dir=_path(cwd, options.last("--artifact-dir") or options.last("--out-dir")),
@@ -408,7 +410,7 @@ def _triples(options: _Options, config: Mapping[str, str], lookup: Lookup) -> tu
 
 
 def _config(values: Sequence[Value]) -> dict[str, str]:
-    """`--config 'key = "string"'`; a file's name, and anything that is not a string, says nothing here."""
+    """`--config 'key = "string"'`, and true and false; a file's name, and any other value, says nothing here."""
     out = {}
     for value in values:
         if isinstance(value, Known):
@@ -416,6 +418,8 @@ def _config(values: Sequence[Value]) -> dict[str, str]:
             text = text.strip()
             if equals and len(text) > 1 and text[0] == text[-1] and text[0] in "\"'":
                 out[key.strip()] = text[1:-1]
+            elif text in ("true", "false"):
+                out[key.strip()] = text
     return out
 
 
