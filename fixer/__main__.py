@@ -5,6 +5,12 @@ from __future__ import annotations
 
 def main() -> None:
     """Runs the command on `sys.argv` and exits."""
+    import os
+    import sys
+
+    for name in ("stdin", "stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by whoever started us
+            setattr(sys, name, open(os.devnull, "r" if name == "stdin" else "w"))  # noqa: SIM115
     from fixer.cli import command
 
     command(prog_name="dockfix")

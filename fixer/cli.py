@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from typing import IO, TYPE_CHECKING, Any, NoReturn
 
 import click
@@ -85,11 +86,11 @@ def command(
     PATHS are Dockerfiles, directories to search for them (without what Git ignores; the current one if none is given),
     or - for standard input. The patch goes to standard output, notes go to standard error.
     """
-    if list_:
-        _write_out(_list())
-        return
-    if explain is not None:
-        _write_out(_explain(explain))
+    if list_ or explain is not None:
+        try:
+            _write_out(_list() if explain is None else _explain(explain))
+        except BrokenPipeError:
+            _leave_quietly()
         return
     if write and (check or demo):
         raise click.UsageError(f"--write does not go with {'--check' if check else '--demo'}, which writes nothing.")
@@ -116,6 +117,8 @@ def command(
     except KeyboardInterrupt:
         show.progress.clear()
         sys.exit(130)
+    except OSError as error:  # files have messages of their own: this is about what we print
+        _cannot_print(error)
     sys.exit(code)
 
 
@@ -152,7 +155,10 @@ def _manual(id: str) -> str:
 
 
 def _selected(values: Sequence[str]) -> tuple[str, ...]:
-    return _known([part.strip() for value in values for part in value.split(",") if part.strip()])
+    ids = _known([part.strip() for value in values for part in value.split(",") if part.strip()])
+    if values and not ids:
+        raise click.UsageError("An option that takes codemod ids got none.")
+    return ids
 
 
 def _known(wanted: Sequence[str]) -> tuple[str, ...]:
@@ -345,6 +351,14 @@ def _write(stream: IO[str], text: str) -> None:
     stream.flush()
     stream.buffer.write(text.encode("utf-8", "surrogateescape"))  # type: ignore[attr-defined]
     stream.buffer.flush()  # type: ignore[attr-defined]
+
+
+def _cannot_print(error: OSError) -> NoReturn:
+    with suppress(OSError):
+        sys.stderr.write(f"dockfix: cannot print: {error.strerror}\n")
+    # What is still buffered cannot be written either, and Python would complain about that at exit.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(TROUBLE)
 
 
 def _leave_quietly() -> NoReturn:

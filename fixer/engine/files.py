@@ -193,9 +193,15 @@ def _ignored(path: str, is_directory: bool, rules: tuple[_Rules, ...]) -> bool:
     verdict = False
     for one in rules:
         relative = os.path.relpath(path, one.base).replace(os.sep, "/")
-        result = one.spec.check_file(relative + "/" if is_directory else relative).include
-        if result is not None:
-            verdict = result
+        if not is_directory:
+            result = one.spec.check_file(relative).include
+            verdict = verdict if result is None else result
+            continue
+        # For a path that ends in a slash check_file ranks a pattern for anything above one for directories alone,
+        # whichever comes last: `*` then `!*/` would close every directory.
+        for pattern in one.spec.patterns:
+            if pattern.include is not None and pattern.match_file(relative + "/") is not None:
+                verdict = pattern.include
     return verdict
 
 

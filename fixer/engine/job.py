@@ -94,7 +94,11 @@ def fix_data(data: bytes, path: str, options: Options, project: str | None) -> F
 
 
 def diff_name(path: str) -> str:
-    """The name in a diff, as `git apply` wants it: relative to the directory that dockfix runs in, with slashes."""
+    """The name in a diff, as `git apply` wants it: relative to the directory that dockfix runs in, with slashes, and of
+    the file itself where `path` goes through symbolic links."""
+    real = os.path.relpath(os.path.realpath(path), os.path.realpath(os.curdir))
+    if not real.startswith(os.pardir) and os.path.exists(path):
+        return PurePath(real).as_posix()
     if os.path.isabs(path) or os.pardir in PurePath(path).parts:
         relative = os.path.relpath(path)
         path = path if relative.startswith(os.pardir) else relative

@@ -78,7 +78,10 @@ def fix(
 def choose(
     select: Collection[str] | None, ignore: Collection[str] = (), codemods: Sequence[Codemod] | None = None
 ) -> tuple[Codemod, ...]:
-    """The codemods to run, in order. Raises ValueError for an id that does not exist."""
+    """The codemods to run, in order; one id may stand for a collection of one. Raises ValueError for an id that does
+    not exist."""
+    select = (select,) if isinstance(select, str) else select
+    ignore = (ignore,) if isinstance(ignore, str) else ignore
     everything = tuple(codemods) if codemods is not None else None
     ids = [c.id for c in everything] if everything is not None else list(registry.ids())
     for id in (*(select or ()), *ignore):

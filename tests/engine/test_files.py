@@ -301,3 +301,12 @@ def test_nobody_sees_half_a_file(tmp_path: Path) -> None:
         stop.set()
         reader.join()
     assert seen <= set(versions)
+
+
+def test_a_whitelist_of_names_leaves_directories_open(tmp_path: Path) -> None:
+    (tmp_path / ".git").mkdir()
+    (tmp_path / ".gitignore").write_text("*\n!*/\n!Dockerfile\n")
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    (tmp_path / "a" / "b" / "Dockerfile").write_text("FROM a\n")
+    (tmp_path / "a" / "b" / "Dockerfile.old").write_text("FROM a\n")
+    assert names(find([str(tmp_path)]), tmp_path) == ["a/b/Dockerfile"]
