@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import ClassVar, NamedTuple
 
 from fixer.analysis import Call, Facts, Known, Stage
+from fixer.analysis.commands import Arg
 from fixer.analysis.tools import apt
 from fixer.analysis.tools.apt import Kind
 from fixer.codemods.api import Change, Codemod, Refusal, Settings
@@ -196,12 +197,8 @@ def _names_sources(call: Call) -> bool:
         return True
     if call.program == "dpkg" and any(call.argument(i) in ("-i", "--install") for i in range(1, len(call.words))):
         return True
-    words = (*call.nodes[1:], *(r.target for r in call.redirects))
-    return call.program != "rm" and any(_prefix(call, w).startswith(_SOURCES) for w in words)
-
-
-def _prefix(call: Call, node: object) -> str:
-    return call.prefix(node)[0]  # type: ignore[arg-type]
+    words: tuple[Arg, ...] = (*call.nodes[1:], *(r.target for r in call.redirects))
+    return call.program != "rm" and any(call.prefix(word)[0].startswith(_SOURCES) for word in words)
 
 
 def _may_write_sources(facts: Facts, instruction: Transfer) -> bool:
