@@ -38,3 +38,18 @@ def test_type_checkers_see_the_names() -> None:
 def test_it_can_be_run_as_a_module() -> None:
     done = subprocess.run([sys.executable, "-m", "fixer", "--version"], capture_output=True, text=True, check=True)
     assert done.stdout == f"dockfix {fixer.__version__}\n"
+
+
+def test_every_kind_of_node_is_at_the_front_door() -> None:
+    from fixer.tree import nodes
+
+    kinds = {name for name, kind in vars(nodes).items() if isinstance(kind, type) and issubclass(kind, nodes.Node)}
+    assert kinds | {"Leaf"} <= set(fixer.__all__)
+
+
+def test_a_transformer_by_the_front_door_alone() -> None:
+    class Newer(fixer.Transformer):
+        def leave_From(self, original: fixer.From, updated: fixer.From) -> fixer.From:
+            return updated.with_changes(image="debian:12")
+
+    assert fixer.parse("from debian:11  AS a\nRUN x").visit(Newer()).code == "from debian:12  AS a\nRUN x"
