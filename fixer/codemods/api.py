@@ -24,6 +24,20 @@ class Safety(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class Alters:
+    """Where an image may differ because of a change: what `dockfix verify` takes as explained."""
+
+    paths: tuple[str, ...] = ()
+    """Absolute paths in the file system of any stage: the path itself, and everything at or below it."""
+    config: tuple[str, ...] = ()
+    """Fields of the image's configuration, as `docker inspect` names them: `Cmd`, `Entrypoint`; `Env NAME` for one
+    variable."""
+
+
+NOTHING = Alters()
+
+
+@dataclass(frozen=True, slots=True)
 class Change:
     """A group of edits of one text that is applied whole or not at all."""
 
@@ -38,6 +52,8 @@ class Change:
     safety: Safety = Safety.SAFE
     risk: str = ""
     """For an unsafe change: what may go wrong."""
+    alters: Alters = NOTHING
+    """Where images may differ because of it."""
 
     def __post_init__(self) -> None:
         if not self.edits:

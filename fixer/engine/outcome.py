@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Generic
 
-from fixer.codemods.api import Safety
+from fixer.codemods.api import NOTHING, Alters, Safety
 from fixer.text.edits import Edit
 from fixer.text.records import dataclass
 from fixer.text.source import Position, encode
@@ -69,6 +69,8 @@ class AppliedChange:
     """Which text `edits` refer to: step 0 edits the text as it was, step 1 the result of all changes of step 0, and so
     on. A withheld change refers to the final text."""
     edits: tuple[Edit, ...]
+    alters: Alters = NOTHING
+    """Where images may differ because of it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -349,6 +349,7 @@ class _Attempt:
             after.position(self._trail.forward(change.span.start, step)),
             step,
             tuple(sorted(change.edits, key=_order)),
+            change.alters,
         )
 
     def _place_refusal(self, refusal: Refusal, last: int, before: LineIndex, after: LineIndex) -> PlacedRefusal:

@@ -19,7 +19,10 @@
               "position": {"line": 3, "column": 1},         the instruction, in the text before all changes
               "position_after": {"line": 3, "column": 1},   the same in the text after all changes
               "step": 0,
-              "edits": [{"start": 40, "end": 40, "new": "…"}]
+              "edits": [{"start": 40, "end": 40, "new": "…"}],
+              "alters": {"paths": ["/root/.cache/pip"],   where images may differ because of it: these paths and all
+                                                          below them,
+                         "config": ["Env PIP_NO_CACHE_DIR"]}   these fields of the configuration
             }
           ],
           "withheld": [],              the same for unsafe changes that --unsafe-fixes would make
@@ -120,6 +123,7 @@ def _change(change: AppliedChange) -> dict[str, Any]:
         "position_after": _position(change.position_after),
         "step": change.step,
         "edits": [{"start": edit.start, "end": edit.end, "new": edit.new} for edit in change.edits],
+        "alters": {"paths": list(change.alters.paths), "config": list(change.alters.config)},
     }
 
 

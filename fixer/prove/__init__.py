@@ -1,0 +1,1 @@
+"""Real builds before and after: `dockfix verify`."""
