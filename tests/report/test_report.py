@@ -115,6 +115,7 @@ def test_json_schema_1() -> None:
                         "position_after": {"line": 13, "column": 1},
                         "step": 0,
                         "edits": [{"start": 40, "end": 40, "new": "x\udcff"}],
+                        "alters": {"paths": [], "config": []},
                     }
                 ],
                 "withheld": [],
