@@ -1,0 +1,1 @@
+"""Reports of measurements, as a service and as a command."""
