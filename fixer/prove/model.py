@@ -48,6 +48,8 @@ class Step:
     seconds: float
     cached: bool
     error: str = ""
+    done: bool = True
+    """False while it runs (`seconds` is 0 then), and for good if the build was stopped before its end."""
 
     @property
     def run(self) -> bool:
