@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
-from typing import IO, TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import click
 
 from fixer._version import __version__
 from fixer.codemods import registry
+from fixer.report.console import codemod_ids, known, wants_color, write_text
+from fixer.report.console import project as project_slug
 from fixer.text.records import dataclass, field
 
 if TYPE_CHECKING:
     from fixer.engine.job import FileResult, Options
     from fixer.report.totals import Totals
+
+_Given = TypeVar("_Given")
+_Taken = TypeVar("_Taken")
 
 STDIN = "-"
 FINE, FOUND_CHANGES, TROUBLE = 0, 1, 3
@@ -29,6 +34,10 @@ Exit codes:
   1  --check found something to change
   2  wrong usage
   3  some file could not be read, understood or processed; the others were
+
+\b
+Proof on a real engine, with builds before and after (a file of that name is ./verify):
+  dockfix verify [DOCKERFILE]             see dockfix verify --help
 
 \b
 Comments in a Dockerfile:
@@ -100,14 +109,19 @@ def command(
         raise click.UsageError("--write prints what came from standard input; there is no room for a diff or JSON.")
     from fixer.engine.job import Options
 
-    options = Options(_selected(select) if select else None, _selected(ignore), unsafe_fixes, _project(project))
+    options = Options(
+        _usage(codemod_ids, select) if select else None,
+        _usage(codemod_ids, ignore),
+        unsafe_fixes,
+        _usage(project_slug, project),
+    )
     show = _Show(
         diff=diff or not (write or check),
         write=write,
         json=format_ == "json",
         quiet=quiet,
-        color_out=_wants_color(color, sys.stdout),
-        color_err=_wants_color(color, sys.stderr),
+        color_out=wants_color(color, sys.stdout),
+        color_err=wants_color(color, sys.stderr),
     )
     try:
         results = _demo(options) if demo else _results(paths or (os.curdir,), options, show, stdin_filename, jobs)
@@ -136,7 +150,7 @@ def _explain(id: str) -> str:
     """A codemod's manual page, with its refusals and the engine's."""
     from fixer.engine.outcome import REASONS
 
-    (id,) = _known([id])
+    (id,) = _usage(known, [id])
     lines = [id, "=" * len(id), "", _manual(id), "", "What it refuses", "---------------"]
     for reason, meaning in registry.load(id).reasons.items():
         lines.append(f"- {reason}: {meaning}")
@@ -154,40 +168,12 @@ def _manual(id: str) -> str:
 # --- options -------------------------------------------------------------------------------------------------------
 
 
-def _selected(values: Sequence[str]) -> tuple[str, ...]:
-    ids = _known([part.strip() for value in values for part in value.split(",") if part.strip()])
-    if values and not ids:
-        raise click.UsageError("An option that takes codemod ids got none.")
-    return ids
-
-
-def _known(wanted: Sequence[str]) -> tuple[str, ...]:
-    known = registry.ids()
-    for id in wanted:
-        if id not in known:
-            import difflib
-
-            near = difflib.get_close_matches(id, known, n=1)
-            hint = f"Did you mean {near[0]}?" if near else "See dockfix --list."
-            raise click.UsageError(f"There is no codemod {id!r}. {hint}")
-    return tuple(wanted)
-
-
-def _project(name: str | None) -> str | None:
-    if name is None:
-        return None
-    from fixer.engine.project import slug
-
-    if (cleaned := slug(name)) is None:
-        raise click.UsageError(f"--project {name!r} holds nothing that can stand in a cache's id (a-z 0-9 . _ -).")
-    return cleaned
-
-
-def _wants_color(choice: str, stream: IO[str]) -> bool:
-    """https://no-color.org: NO_COLOR counts if it is not empty; what the user says on the command line comes first."""
-    if choice != "auto":
-        return choice == "always"
-    return not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb" and stream.isatty()
+def _usage(check: Callable[[_Given], _Taken], value: _Given) -> _Taken:
+    """What `check` makes of an option's value. Its ValueError is a wrong usage."""
+    try:
+        return check(value)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
 
 
 # --- the job -------------------------------------------------------------------------------------------------------
@@ -258,7 +244,7 @@ class _Show:
         if text:
             self.progress.clear()
             sys.stdout.flush()
-            _write(sys.stderr, text)
+            write_text(sys.stderr, text)
 
 
 def _run(results: Iterable[tuple[FileResult, bool]], show: _Show, check: bool) -> int:
@@ -343,14 +329,7 @@ def _written(result: FileResult) -> tuple[FileResult, bool]:
 
 
 def _write_out(text: str) -> None:
-    _write(sys.stdout, text)
-
-
-def _write(stream: IO[str], text: str) -> None:
-    """As the bytes that came in: UTF-8, and what is not UTF-8 as it was, whatever the locale says."""
-    stream.flush()
-    stream.buffer.write(text.encode("utf-8", "surrogateescape"))  # type: ignore[attr-defined]
-    stream.buffer.flush()  # type: ignore[attr-defined]
+    write_text(sys.stdout, text)
 
 
 def _cannot_print(error: OSError) -> NoReturn:

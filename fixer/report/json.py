@@ -84,9 +84,9 @@ def file_object(result: FileResult, *, written: bool = False) -> dict[str, Any]:
         "status": result.status,
         "written": written,
         "problem": None if result.problem is None else _problem(result.problem),
-        "changes": [_change(change) for change in outcome.changes] if outcome else [],
-        "withheld": [_change(change) for change in outcome.withheld] if outcome else [],
-        "refusals": [_refusal(refusal) for refusal in outcome.refusals] if outcome else [],
+        "changes": [change_object(change) for change in outcome.changes] if outcome else [],
+        "withheld": [change_object(change) for change in outcome.withheld] if outcome else [],
+        "refusals": [refusal_object(refusal) for refusal in outcome.refusals] if outcome else [],
         "suppressed": outcome.suppressed if outcome else 0,
         "diff": result.diff,
     }
@@ -112,7 +112,8 @@ def _problem(problem: Problem) -> dict[str, Any]:
     return {"kind": problem.kind, "message": problem.message, "position": position}
 
 
-def _change(change: AppliedChange) -> dict[str, Any]:
+def change_object(change: AppliedChange) -> dict[str, Any]:
+    """One entry of `changes` and `withheld`."""
     return {
         "codemod": change.codemod,
         "title": change.title,
@@ -127,7 +128,8 @@ def _change(change: AppliedChange) -> dict[str, Any]:
     }
 
 
-def _refusal(refusal: PlacedRefusal) -> dict[str, Any]:
+def refusal_object(refusal: PlacedRefusal) -> dict[str, Any]:
+    """One entry of `refusals`."""
     return {
         "codemod": refusal.codemod,
         "reason": refusal.reason,

@@ -44,3 +44,9 @@ def test_what_parses_nothing_loads_no_parser(args: str) -> None:
 def test_parsing_needs_no_command() -> None:
     names = loaded('import fixer; assert fixer.parse("FROM a\\n").code == "FROM a\\n"')
     assert names & {"click", "fixer.cli", "fixer.engine.run"} == set()
+
+
+@pytest.mark.parametrize("args", ['"--help"', '"--demo", "-q"'])
+def test_the_proof_is_loaded_by_verify_only(args: str) -> None:
+    names = loaded("import os; sys.stdout = open(os.devnull, 'w')" + CLI.format(args=args) + "sys.stdout = sys.__stdout__")
+    assert [name for name in names if name.startswith(("fixer.prove", "rich", "jinja2"))] == []
