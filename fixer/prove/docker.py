@@ -36,6 +36,9 @@ LEAST_BUILDKIT = (0, 12)
 Docker Engine that has it."""
 ASKED = 30.0
 """Seconds that a question to the engine may take."""
+SHM = 64 * 1024 * 1024
+"""Bytes of /dev/shm that a RUN has by default."""
+PAGE = 4096
 CLEANED = 20.0
 """Seconds for which the engine is given time to let go of mounts, after a build that was stopped."""
 
@@ -122,6 +125,7 @@ class Docker:
         self._interrupts = Interrupts()
         self._alive: list[Child] = []
         self._count = 0
+        self._shm = SHM + PAGE * (1 + 2 * secrets.randbelow(10_000))
         self._spaces: set[str] = set()
         self._used = False
         """True when there may be something to remove."""
@@ -435,8 +439,17 @@ class Docker:
             *([f"--target={request.target}"] if request.target else []),
             *(f"--build-arg={text}" for text in request.build_args),
             f"--build-arg={NAMESPACE}={request.space}",
+            *self._apart(request),
             f"--file={request.dockerfile}",
         ]
+
+    def _apart(self, request: BuildRequest) -> list[str]:
+        """What keeps the layers of the two sides apart, and from those of everybody else: a RUN takes no layer from one
+        that had another size of /dev/shm (seen with BuildKit 0.25). Without that, a step that both sides have would run
+        for the side that is built first, and cost the other one nothing. The size is a few pages above the default."""
+        if any(word == "--shm-size" or word.startswith("--shm-size=") for word in self._options):
+            return []
+        return [f"--shm-size={self._shm + PAGE * (request.side is Side.FIXED)}"]
 
     def _start(self, *words: str) -> Child:
         self._used = True
