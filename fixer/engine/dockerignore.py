@@ -1,0 +1,413 @@
+"""Which files of a build context the engine never sees: .dockerignore as BuildKit reads it.
+
+Its language is not that of .gitignore: patterns start at the context's root, the last one that matches decides, `!` may
+bring back what lies in a directory that is left out, and what a pattern means is decided by a translation to Go's
+regular expressions, oddities included (`\\d` is a digit). The rules are those of moby/patternmatcher v0.6 and of the
+walk in tonistiigi/fsutil, which sends the files; builds with many patterns hold this module to them.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+from fixer.text.records import dataclass, field
+from fixer.text.source import decode
+
+NAME = ".dockerignore"
+_LONGEST_LINE = 64 * 1024 - 1
+"""Bytes; Go's line scanner gives up at 64 KiB."""
+_BLANK = "\t\n\v\f\r \x85\xa0\u1680" + "".join(map(chr, range(0x2000, 0x200B))) + "\u2028\u2029\u202f\u205f\u3000"
+"""What Go calls white space; Python's `strip` takes four control characters more."""
+_SPECIAL = re.compile(r"[*?\[\]\\^]")
+_SURROGATES = re.compile("[\ud800-\udfff]")
+_STRAY = "\ufffd"
+"""What Go reads for a byte that is not UTF-8."""
+
+Test = Callable[[str], bool]
+
+
+class IgnoreTrouble(Exception):
+    """A .dockerignore that cannot be read, or with which every build fails."""
+
+    def __init__(self, path: str, line: int, why: str) -> None:
+        super().__init__(f"{path}:{line}: {why}" if line else f"{path}: {why}")
+        self.path = path
+        self.line = line
+        """From 1; 0 if it is about the file as a whole."""
+
+
+class Pattern(NamedTuple):
+    """One line. text: cleaned, without `!`. exception: it brings files back. line: where it stands, from 1."""
+
+    text: str
+    exception: bool
+    line: int
+    test: Test
+
+
+@dataclass(slots=True)
+class Ignore:
+    """The patterns of one build context. Paths are relative to the context, with `/`, clean (no `./`, no `..`)."""
+
+    path: str
+    """The file they are from; empty if there is none."""
+    patterns: tuple[Pattern, ...]
+    _starts: tuple[str, ...] = field(init=False)
+    """What the paths that an exception matches surely begin with; one for each."""
+    _directories: dict[str, tuple[int, bool]] = field(init=False)
+    """What the patterns say of a directory: those that match it, as bits, and the result."""
+    _holds: dict[str, bool] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._starts = tuple(_start(pattern.text) for pattern in self.patterns if pattern.exception)
+        self._directories = {}
+        self._holds = {}
+
+    def excludes(self, path: str) -> bool:
+        """True if the engine does not get `path`, unless it is a directory in which something is brought back (it
+        comes with that). The context itself is never left out."""
+        if not self.patterns or path in ("", "."):
+            return False
+        parent = path.rpartition("/")[0]
+        if parent and not self.may_hold(parent):
+            return True
+        return self._match(path, parent)[1]
+
+    def may_hold(self, directory: str) -> bool:
+        """False if nothing below the directory can reach the engine, so that nobody needs to look."""
+        if not self.patterns or directory in ("", "."):
+            return True
+        found = self._holds.get(directory)
+        if found is None:
+            found = self._holds[directory] = self._may_hold(directory)
+        return found
+
+    def _may_hold(self, directory: str) -> bool:
+        parent = directory.rpartition("/")[0]
+        if parent and not self.may_hold(parent):
+            return False
+        if not self._of_directory(directory)[1]:
+            return True
+        inside = directory + "/"
+        return any(start.startswith(inside) or inside.startswith(start) for start in self._starts)
+
+    def _of_directory(self, path: str) -> tuple[int, bool]:
+        found = self._directories.get(path)
+        if found is None:
+            found = self._directories[path] = self._match(path, path.rpartition("/")[0])
+        return found
+
+    def _match(self, path: str, parent: str) -> tuple[int, bool]:
+        """What matched the directory matches what is in it. What was not asked, since it could change nothing there,
+        is asked again for each path in it, and of that path alone."""
+        above = self._of_directory(parent)[0] if parent else 0
+        mask, excluded, bit = 0, False, 1
+        for _, exception, _, test in self.patterns:
+            if above & bit or (exception is excluded and test(path)):
+                mask |= bit
+                excluded = not exception
+            bit <<= 1
+        return mask, excluded
+
+
+def read_ignore(context: Path, dockerfile: Path) -> Ignore:
+    """The patterns for a build of `dockerfile` with `context`: those of `<dockerfile>.dockerignore` beside it, else
+    those of `.dockerignore` in the context. Raises IgnoreTrouble."""
+    for path in (dockerfile.with_name(f"{dockerfile.name}{NAME}"), context / NAME):
+        try:
+            data = path.read_bytes()
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+            continue
+        except OSError as error:
+            raise IgnoreTrouble(str(path), 0, f"cannot be read: {error.strerror}") from error
+        return parse_ignore(data, str(path))
+    return Ignore("", ())
+
+
+def parse_ignore(data: bytes, path: str = NAME) -> Ignore:
+    """The patterns in `data`. Raises IgnoreTrouble for what makes a build fail, or would with a file to try it on."""
+    patterns = []
+    for number, raw in enumerate(data.removeprefix(b"\xef\xbb\xbf").split(b"\n"), 1):
+        if len(raw) > _LONGEST_LINE:
+            raise IgnoreTrouble(path, number, "the line is longer than BuildKit reads")
+        if raw.startswith(b"#"):
+            continue
+        try:
+            pattern = _pattern(_SURROGATES.sub(_STRAY, decode(raw)), number)
+        except ValueError as error:
+            raise IgnoreTrouble(path, number, str(error)) from None
+        if pattern is not None:
+            patterns.append(pattern)
+    return Ignore(path, tuple(patterns))
+
+
+def _pattern(line: str, number: int) -> Pattern | None:
+    text = line.strip(_BLANK)
+    if not text:
+        return None
+    exception = text.startswith("!")
+    if exception:
+        text = text[1:].strip(_BLANK)
+    if text:
+        text = _clean(text)
+        if len(text) > 1:
+            text = text.removeprefix("/")
+    # The pattern is cleaned again, `!` and all, where it is used: of `!/` nothing is left, and `!../../x` leaves out.
+    text = ("!" + text if exception else text).strip(_BLANK)
+    if not text:
+        return None
+    text = _clean(text)
+    exception = text.startswith("!")
+    if exception:
+        text = text[1:]
+    if not text:
+        raise ValueError("`!` without a pattern, with which the build fails")
+    _check(text)
+    return Pattern(text, exception, number, _test(text))
+
+
+def _clean(path: str) -> str:
+    """Go's `filepath.Clean`, which knows no root but `/`."""
+    path = posixpath.normpath(path)
+    return path[1:] if path.startswith("//") else path
+
+
+def _start(pattern: str) -> str:
+    special = _SPECIAL.search(pattern)
+    return pattern[: special.start()] if special else pattern
+
+
+# --- Go's filepath.Match, which says whether a pattern is one ---------------------------------------------------------
+
+
+def _check(pattern: str) -> None:
+    """Raises ValueError for a pattern that `filepath.Match` calls malformed."""
+    at = 0
+    while at < len(pattern):
+        char = pattern[at]
+        at += 1
+        if char == "\\":
+            if at == len(pattern):
+                raise ValueError("a pattern that ends with a backslash, with which the build fails")
+            at += 1
+        elif char == "[":
+            at = _check_class(pattern, at)
+
+
+def _check_class(pattern: str, at: int) -> int:
+    """Where the class ends that begins before `at`."""
+    if pattern.startswith("^", at):
+        at += 1
+    first = True
+    while first or not pattern.startswith("]", at):
+        at = _check_member(pattern, at)
+        if pattern.startswith("-", at):
+            at = _check_member(pattern, at + 1)
+        first = False
+    return at + 1
+
+
+def _check_member(pattern: str, at: int) -> int:
+    escaped = pattern.startswith("\\", at)
+    at += escaped
+    if at + 1 >= len(pattern) or (not escaped and pattern[at] in "-]"):
+        raise ValueError("a pattern with a malformed [class], with which the build fails")
+    return at + 1
+
+
+# --- what a pattern matches -------------------------------------------------------------------------------------------
+
+
+def _test(pattern: str) -> Test:
+    """A function that tells whether a path matches. Raises ValueError for a pattern with which a build fails."""
+    expression: list[str] = []
+    kind = "exact"
+    text = pattern.removeprefix("\ufeff")
+    at = 0
+    while at < len(text):
+        first = at == 0
+        char = text[at]
+        at += 1
+        if char == "*" and text.startswith("*", at):
+            at += 1
+            if text.startswith("/", at):
+                at += 1
+            if at < len(text):
+                kind = "regexp"
+                if expression[-1:] != ["(.*/)?"]:
+                    expression.append("(.*/)?")
+            elif kind == "exact":
+                kind = "prefix"
+            else:
+                kind = "regexp"
+                expression.append(".*")
+            if first:
+                kind = "suffix"
+        elif char == "*":
+            kind = "regexp"
+            if expression[-1:] != ["[^/]*"]:
+                expression.append("[^/]*")
+        elif char == "?":
+            kind = "regexp"
+            expression.append("[^/]")
+        elif char == "\\":
+            kind = "regexp"
+            expression.append(text[at - 1 : at + 1])
+            at += 1
+        elif char in "[]":
+            kind = "regexp"
+            expression.append(char)
+        elif char in ".+()|{}$":
+            expression.append("\\" + char)
+        else:
+            expression.append(char)
+    if kind == "exact":
+        return lambda path: path == pattern
+    if kind == "prefix":
+        prefix = pattern[:-2]
+        return lambda path: path.startswith(prefix)
+    if kind == "suffix":
+        suffix = pattern[2:]
+        whole = suffix[1:] if suffix.startswith("/") else None
+        return lambda path: path.endswith(suffix) or path == whole
+    match = re.compile(_Expression("".join(expression)).translate(), re.ASCII).match
+
+    def test(path: str) -> bool:
+        return match(path if path.isascii() else _SURROGATES.sub(_STRAY, path)) is not None
+
+    return test
+
+
+_CONTROLS = {"a": "\a", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
+_SETS = {"d": "0-9", "w": "0-9A-Za-z_", "s": r"\t\n\f\r "}
+_NAMED = {
+    "alnum": "0-9A-Za-z", "alpha": "A-Za-z", "ascii": r"\x00-\x7f", "blank": r"\t ", "cntrl": r"\x00-\x1f\x7f",
+    "digit": "0-9", "graph": "!-~", "lower": "a-z", "print": " -~", "punct": r"!-/:-@\[-`{-~", "space": r"\t\n\v\f\r ",
+    "upper": "A-Z", "word": "0-9A-Za-z_", "xdigit": "0-9A-Fa-f",
+}  # fmt: skip
+
+
+class _Expression:
+    """One of Go's regular expressions, as far as patterns become such, on its way to one of Python's."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.at = 0
+
+    def translate(self) -> str:
+        """Raises ValueError where Go's compiler does (and for `\\p`, `\\P`, `\\Q`, which nobody means)."""
+        out = []
+        while self.at < len(self.text):
+            char = self._next()
+            if char == "[":
+                out.append(self._class())
+            elif char == "\\":
+                out.append(self._escape())
+            elif char in "(.*)?^":
+                out.append(char)
+            else:
+                out.append(re.escape(char))
+        return "".join(out) + r"\Z"
+
+    def _next(self) -> str:
+        char = self.text[self.at : self.at + 1]
+        if not char:
+            raise ValueError("a pattern with a malformed [class], with which the build fails")
+        self.at += 1
+        return char
+
+    def _escape(self) -> str:
+        char = self.text[self.at]
+        if char.lower() in _SETS:
+            self.at += 1
+            return f"[{'^' if char.isupper() else ''}{_SETS[char.lower()]}]"
+        if char in "AbBz":
+            self.at += 1
+            return "\\Z" if char == "z" else "\\" + char
+        return re.escape(self._escaped())
+
+    def _escaped(self) -> str:
+        """The character that is meant by what follows a backslash."""
+        char = self._next()
+        if char.isascii() and not char.isalnum():
+            return char
+        octal = re.compile("[0-7]{1,3}" if char == "0" else "[0-7]{2,3}").match(self.text, self.at - 1)
+        if octal:
+            self.at = octal.end()
+            return chr(int(octal[0], 8))
+        if char == "x":
+            digits = self.text[self.at : self.at + 2]
+            if re.fullmatch("[0-9A-Fa-f]{2}", digits):
+                self.at += 2
+                return chr(int(digits, 16))
+        if char in _CONTROLS:
+            return _CONTROLS[char]
+        raise ValueError(f"`\\{char}` means nothing in a pattern (and no backslash is needed before a letter or digit)")
+
+    def _class(self) -> str:
+        out = ["["]
+        if self.text.startswith("^", self.at):
+            self.at += 1
+            out.append("^")
+        first = True
+        while first or not self.text.startswith("]", self.at):
+            first = False
+            out.append(self._named() or self._set() or self._range())
+        self.at += 1
+        return "".join(out) + "]"
+
+    def _named(self) -> str:
+        """`[:alpha:]`."""
+        if not self.text.startswith("[:", self.at):
+            return ""
+        end = self.text.find(":]", self.at + 2)
+        if end < 0:
+            return ""
+        name = self.text[self.at + 2 : end]
+        found = _NAMED.get(name.removeprefix("^"))
+        if found is None:
+            raise ValueError(f"[:{name}:] is no class of characters, and the build fails")
+        self.at = end + 2
+        return _others(found) if name.startswith("^") else found
+
+    def _set(self) -> str:
+        name = self.text[self.at + 1 : self.at + 2] if self.text.startswith("\\", self.at) else ""
+        if not name or name.lower() not in _SETS:
+            return ""
+        self.at += 2
+        return _others(_SETS[name.lower()]) if name.isupper() else _SETS[name]
+
+    def _range(self) -> str:
+        low = self._member()
+        if not self.text.startswith("-", self.at) or self.text.startswith("-]", self.at):
+            return re.escape(low)
+        if self.at + 1 == len(self.text):
+            return re.escape(low)
+        self.at += 1
+        high = self._member()
+        if high < low:
+            raise ValueError(f"the range {low}-{high} is backwards, and the build fails")
+        return f"{re.escape(low)}-{re.escape(high)}"
+
+    def _member(self) -> str:
+        char = self._next()
+        return self._escaped() if char == "\\" else char
+
+
+def _others(members: str) -> str:
+    """The members of a class that has all characters but these."""
+    taken = re.compile(f"[{members}]")
+    out, start = [], 0
+    for code in [*(code for code in range(128) if taken.match(chr(code))), 0x110000]:
+        if start < code:
+            out.append(f"{_code(start)}-{_code(code - 1)}")
+        start = code + 1
+    return "".join(out)
+
+
+def _code(code: int) -> str:
+    return f"\\U{code:08x}"
