@@ -9,7 +9,7 @@ import pandas as pd
 
 matplotlib.use("Agg")
 
-from matplotlib import pyplot as plt  # noqa: E402
+from matplotlib import pyplot as plt
 
 
 def read(text: str) -> pd.DataFrame:
