@@ -12,6 +12,7 @@ from fixer.analysis import BaseImage, Call, Facts, Known, Stage, below
 from fixer.analysis.tools import apt
 from fixer.analysis.tools.apt import CACHE, DOCKER_CLEAN, LISTS, Apt, Kind
 from fixer.codemods import common
+from fixer.codemods.altered import alters
 from fixer.codemods.api import Change, Codemod, Refusal, Safety, Settings
 from fixer.codemods.common import Reach, Stop
 from fixer.text.edits import Edit
@@ -27,6 +28,11 @@ _DIRECTORIES = (CACHE, LISTS)
 _NAMES = ("apt", "archives", "lists", "partial", "lock", "pkgcache.bin", "curl_8.1-1_amd64.deb", "deb.org_Packages.lz4")
 """What things in apt's directories are called."""
 _MOVES = re.compile(r"(?i)\bDir(::|\s*\{)")
+_LOCAL = re.compile(r"\b(?:file|copy):/")
+"""A package source that is a directory."""
+_LISTED = re.compile(r"/etc/apt/|\bdeb(?:-src)?\b|\bURIs:|-repository\b")
+"""What an instruction that adds a package source holds."""
+_SOURCES = re.compile(r"/etc/apt(/sources\.list(\.d)?(/.*)?)?\Z")
 _HARMLESS = frozenset(("echo", "printf", "mkdir", "install", "chmod", "chown", "chgrp", "touch", "du", "find", "true"))
 """Programs that may name one of apt's directories without reading what is in it, or for which it is seen to."""
 
@@ -70,6 +76,10 @@ class AptCache(Codemod):
     removes or reads apt's directories. So it is where the base image may have no apt: docker-clean's new line fails
     there. Where the file itself needs docker-clean later, it stays.
 
+    A package source that is a directory (`file:`) is no server: its state is that of a layer, which may be older than
+    the lists in the cache. apt keeps the newer ones, and the packages that they name are not there. Where the file says
+    so, it is a refusal; where it copies a list of sources that only the context shows, the change is unsafe.
+
     All RUNs of a stage and of the stages derived from it change together, or none does: where one of them cannot be
     changed, the refusal names it. Every RUN must fetch the lists that it installs from (`apt-update-install` sees to
     that), and nobody else may read lists or packages from the layer.
@@ -91,6 +101,7 @@ class AptCache(Codemod):
         "no-update": "The step installs from lists that it does not fetch itself, which a mount would hide.",
         "sudo": "The step runs apt through sudo, as a user for whom the configuration could not be written.",
         "moved-dirs": "apt's directories are moved by an option or a configuration file.",
+        "local-source": "A package source is a directory of the image, which may be older than the lists in a cache.",
         "lists-are-read": "Somebody reads lists or downloaded packages from the layer, where they would be missing.",
         "unclear-call": "apt is run through something that is not understood.",
     }
@@ -121,21 +132,24 @@ class AptCache(Codemod):
     def _change(self, facts: Facts, chain: _Chain) -> Change | None:
         if not chain.steps:
             return None
-        risk = _nobody_reads(facts, chain)
+        risk = _local_sources(facts, chain) or _nobody_reads(facts, chain)
         edits: list[Edit] = []
         about: Run | None = None
-        mounted = False
+        altered: list[tuple[Stage, str]] = []
         for step in chain.steps:
             added, changed = _step_edits(facts, step)
-            mounted = mounted or added
+            altered += ((step.stage, directory) for directory in added)
             about = about or (step.run if changed else None)
             edits += changed
             if added:
                 risk = risk or _script_inside(step)
+        mounted = bool(altered)
         hooks = [step for step in chain.first if _needs_hook(facts, step, new=mounted)]
         for step in hooks:
             risk = risk or _no_apt(step)
             edits.append(_hook(facts, step.run))
+            # CACHE: what another RUN installs stays there, now that nothing removes it.
+            altered += ((step.stage, path) for path in (CACHE, DOCKER_CLEAN, _KEEP))
         if not edits:
             return None
         title = "mount caches for apt's lists and packages" if mounted else "let apt's cache mounts keep what they hold"
@@ -144,7 +158,8 @@ class AptCache(Codemod):
             why += "; in the image, apt.conf.d/docker-clean gives way to apt.conf.d/keep-cache"
         safety = Safety.UNSAFE if risk and mounted else Safety.SAFE
         span = about.span if about is not None else Span(edits[0].start, hooks[0].run.span.end)
-        return Change(self.id, title, why, span, tuple(edits), safety, risk if mounted else "")
+        where = alters(facts, altered)
+        return Change(self.id, title, why, span, tuple(edits), safety, risk if mounted else "", where)
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,8 +221,8 @@ def _mentions(run: Run) -> bool:
     return "apt-get" in text or "apt install" in text or "apt update" in text
 
 
-def _step_edits(facts: Facts, step: _Step) -> tuple[bool, list[Edit]]:
-    """Whether mounts are added, and the edits of one RUN. Raises Stop if it cannot have the mounts."""
+def _step_edits(facts: Facts, step: _Step) -> tuple[list[str], list[Edit]]:
+    """The targets of the mounts that are added, and the edits of one RUN. Raises Stop if it cannot have the mounts."""
     if not step.calls:
         script = facts.script(step.run)
         span = Span(script.start, script.end) if script is not None else step.run.span
@@ -218,7 +233,7 @@ def _step_edits(facts: Facts, step: _Step) -> tuple[bool, list[Edit]]:
     edits = _cleanups(facts, step)
     if missing:
         edits += add_mounts(facts.file, step.run, [common.cache_mount(d, sharing="locked") for d in missing])
-    return bool(missing), edits
+    return missing, edits
 
 
 def _check(step: _Step) -> None:
@@ -319,6 +334,43 @@ def _selects(arguments: Sequence[str | None]) -> bool:
     after = dict(pairwise(arguments))
     name = after.get("-name") or after.get("-iname")
     return name is None or "-o" in arguments or any(fnmatchcase(n, name) for n in _NAMES)
+
+
+# --- package sources -----------------------------------------------------------------------------------------------
+
+
+def _local_sources(facts: Facts, chain: _Chain) -> str:
+    """Raises Stop if a package source of the chain is a directory; a risk if one that is copied may be.
+
+    apt takes no release file that is older than the one it has. A directory comes with a layer, and goes back in time
+    with it; then the lists in the cache name packages that are not there.
+    """
+    risk = ""
+    last = {step.stage.index: facts.index_of(step.run) for step in chain.steps}
+    for stage in chain.stages:
+        derived = any(stage in other.lineage[:-1] and other.index in last for other in chain.stages)
+        end = len(stage.instructions) if derived else last.get(stage.index, -1) + 1
+        for instruction in stage.instructions[:end]:
+            if isinstance(instruction, Run | Copy | Add):
+                code = instruction.code
+                if _LOCAL.search(code) and _LISTED.search(code):
+                    because = "this package source is a directory, and apt would not go back to an older state of it"
+                    raise Stop("local-source", instruction.span, because)
+            if not risk and isinstance(instruction, Copy | Add) and _brings_sources(facts, instruction):
+                what = " ".join(instruction.code.split())
+                risk = (
+                    f"`{what}` may name a directory (`file:`) as a package source; apt would not go back to an older "
+                    "state of it"
+                )
+    return risk
+
+
+def _brings_sources(facts: Facts, instruction: Copy | Add) -> bool:
+    """Whether it brings a list of package sources that the file does not show."""
+    return len(instruction.heredocs) < max(len(instruction.sources), 1) and any(
+        effect.mode == "write" and isinstance(effect.path, Known) and _SOURCES.match(effect.path.value) is not None
+        for effect in facts.effects(instruction)
+    )
 
 
 # --- who else reads lists and packages -----------------------------------------------------------------------------
@@ -535,5 +587,3 @@ def _hook(facts: Facts, run: Run) -> Edit:
         f"{style.indent}  > {_KEEP}",
     )
     return insert_instruction(facts.file, run, joint.join(lines), spaced=True)
-
-
