@@ -138,8 +138,8 @@ class Check:
     """One question that was put to the builds."""
 
     id: str
-    """Stable: `builds`, `same-image`, `edit-arrives`, `revert-arrives`, `dependency-builds`, `emptied-builds`; with
-    `:TARGET` behind it for another stage than the last."""
+    """Stable: `changes-built`, `builds`, `same-image`, `edit-arrives`, `same-after-edit`, `revert-arrives`,
+    `dependency-builds`, `emptied-builds`; with `:TARGET` behind it for another stage than the last."""
     title: str
     verdict: Verdict
     detail: str
@@ -202,7 +202,11 @@ class Proof:
     """The whole of it."""
     original_fails: str = ""
     """The engine's error if the original does not build; then there is nothing to compare with."""
+    broke_off: str = ""
+    """Why it was not finished (the engine went away, the disk is full…); then this is what was found until then."""
 
     @property
     def proven(self) -> bool:
-        return not self.original_fails and not any(check.verdict is Verdict.FAILED for check in self.checks)
+        return not (self.original_fails or self.broke_off) and not any(
+            check.verdict is Verdict.FAILED for check in self.checks
+        )

@@ -1,0 +1,819 @@
+"""The protocol of `dockfix verify`: which builds are made, in which order, and what they show.
+
+    plan = prepare(Path("Dockerfile"), Path("."))        # what dockfix would change; no engine, nothing written
+    with connect() as docker:
+        proof = prove(plan, docker)                      # or `verify`, which is both
+
+The user's files are never touched: the context is copied to a scratch folder and edited there. Original and fixed have
+cache mounts of their own, and their RUN steps take no layer from each other (see `fixer.prove.docker`), so that
+neither is fast because the other one was built before.
+"""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Collection, Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fixer.analysis import analyse
+from fixer.prove.docker import BuildRequest, EngineTrouble
+from fixer.prove.images import Image, Noise, changed_paths, compare, learn, printable, read_image
+from fixer.prove.model import (
+    Build,
+    Cause,
+    Check,
+    Comparison,
+    Difference,
+    Phase,
+    Proof,
+    Side,
+    Times,
+    Verdict,
+)
+from fixer.prove.plan import Plan, prepare, stage_of_target, stages_for
+from fixer.prove.sources import SourceEdit, candidates, copy_context, dependency_edit, remove_tree, rerun_text
+from fixer.prove.timeline import duration
+from fixer.text.edits import apply_edits
+from fixer.text.records import dataclass, replace
+from fixer.text.source import encode
+from fixer.tree.editor import insert_instruction
+from fixer.tree.nodes import Run
+from fixer.tree.parse import parse
+
+if TYPE_CHECKING:
+    from fixer.prove.docker import Docker
+
+CANDIDATES = 3
+"""Edits that are tried until one can be seen in the images."""
+_SHOWN = 5
+"""Paths that a detail names before it counts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A build begins (`build` is None) or has ended."""
+
+    number: int
+    """Counts from 1."""
+    total: int
+    """How many builds there will be, as far as can be told."""
+    phase: Phase
+    side: Side
+    target: str
+    repeat: int
+    build: Build | None
+
+
+OnEvent = Callable[[Event], None]
+
+
+def verify(
+    dockerfile: Path,
+    context: Path,
+    *,
+    docker: Docker,
+    targets: Sequence[str] = (),
+    build_args: Sequence[str] = (),
+    select: Collection[str] | None = None,
+    ignore: Collection[str] = (),
+    unsafe_fixes: bool = False,
+    project: str | None = None,
+    touch: str | None = None,
+    rebuild: int = 1,
+    on_event: OnEvent | None = None,
+) -> Proof:
+    """Fix a Dockerfile as `dockfix --diff` would, and build it before and after. See `prepare` and `prove`."""
+    plan = prepare(
+        dockerfile,
+        context,
+        targets=targets,
+        select=select,
+        ignore=ignore,
+        unsafe_fixes=unsafe_fixes,
+        project=project,
+    )
+    return prove(plan, docker, build_args=build_args, touch=touch, rebuild=rebuild, on_event=on_event)
+
+
+# --- the proof -----------------------------------------------------------------------------------------------------
+
+
+def nothing_to_prove(plan: Plan) -> Proof:
+    """The proof for a file that dockfix does not change: no build, no check."""
+    return _proof(plan, engine="", seconds=0.0)
+
+
+def prove(
+    plan: Plan,
+    docker: Docker,
+    *,
+    build_args: Sequence[str] = (),
+    touch: str | None = None,
+    rebuild: int = 1,
+    on_event: OnEvent | None = None,
+) -> Proof:
+    """Build before and after, and say what was seen.
+
+    build_args: `K=V`, for every build. touch: the file of the context to edit, relative to the context or as the user
+    would name it. rebuild: how often the rebuilds after an edit and after a change of a dependency are timed.
+
+    Raises SourceTrouble (`touch` names no file of the context), OSError (the scratch folder cannot be written) and
+    whatever `on_event` raises. If the engine fails on the way, the proof says so in `broke_off`. Nothing is left in the
+    scratch folder; what is left on the engine is removed by `docker.close()`.
+    """
+    if not plan.outcome.changed:
+        return nothing_to_prove(plan)
+    started = time.monotonic()
+    scratch = Path(tempfile.mkdtemp(prefix="dockfix-verify-"))
+    try:
+        session = _Session(plan, docker, scratch, tuple(build_args), touch, rebuild, on_event)
+        try:
+            session.run()
+        except EngineTrouble as trouble:
+            session.broke_off = str(trouble)
+        return session.proof(time.monotonic() - started)
+    finally:
+        remove_tree(scratch)
+
+
+def _proof(plan: Plan, *, engine: str, seconds: float, session: _Session | None = None) -> Proof:
+    outcome = plan.outcome
+    return Proof(
+        dockerfile=plan.result.path,
+        context=str(plan.context),
+        targets=plan.targets,
+        engine=engine,
+        changes=outcome.changes,
+        withheld=outcome.withheld,
+        refusals=outcome.refusals,
+        diff=plan.result.diff,
+        edited=session.edited if session else "",
+        dependency=session.dependency if session else "",
+        builds=tuple(session.builds) if session else (),
+        comparisons=tuple(session.comparisons) if session else (),
+        checks=tuple(session.checks) if session else (),
+        times=tuple(session.times) if session else (),
+        seconds=seconds,
+        original_fails=session.original_fails if session else "",
+        broke_off=session.broke_off if session else "",
+    )
+
+
+@dataclass(slots=True)
+class _Built:
+    """A build and its image."""
+
+    build: Build
+    image: Image | None
+
+    @property
+    def marked(self) -> set[str]:
+        """Where the marker stands."""
+        return set(self.image.marked) if self.image else set()
+
+
+_Round = dict[str, _Built]
+"""By target. Ends with the first build that failed."""
+
+
+class _Edits:
+    """What an edit of one file showed."""
+
+    def __init__(self, edit: SourceEdit, marker: str, original: _Round, fixed: _Round) -> None:
+        self.edit = edit
+        self.marker = marker
+        self.original = original
+        self.fixed = fixed
+        self.stale: set[str] = set()
+        """Targets whose image of the original or the fixed one does not show the edit."""
+
+
+class _Session:
+    """One run of the protocol."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        docker: Docker,
+        scratch: Path,
+        build_args: tuple[str, ...],
+        touch: str | None,
+        rebuild: int,
+        on_event: OnEvent | None,
+    ) -> None:
+        self.plan = plan
+        self.docker = docker
+        self.scratch = scratch
+        self.build_args = build_args
+        self.rebuild = rebuild
+        self.on_event = on_event
+        self.spaces = {side: docker.new_space(side.value) for side in Side}
+        self.snapshot = copy_context(plan.context, scratch / "context", plan.dockerfile)
+        self.texts = {Side.ORIGINAL: plan.outcome.text_before, Side.FIXED: plan.outcome.text_after}
+        self.files = {side: self._write(side, text) for side, text in self.texts.items()}
+        self.edits = candidates(
+            plan.facts, self.snapshot, touch, changes=plan.outcome.changes, targets=plan.targets
+        )[:CANDIDATES]
+        self.edited = ""
+        self.dependency = ""
+        self.builds: list[Build] = []
+        self.comparisons: list[Comparison] = []
+        self.checks: list[Check] = []
+        self.times: list[Times] = []
+        self.original_fails = ""
+        self.broke_off = ""
+        self.number = 0
+        self.reruns = 0
+        self.noise: dict[str, Noise] = {}
+        self.first: dict[Side, _Round] = {}
+
+    def proof(self, seconds: float) -> Proof:
+        return _proof(self.plan, engine=self.docker.description, seconds=seconds, session=self)
+
+    def run(self) -> None:
+        """Everything, in order. Raises EngineTrouble."""
+        self._say_what_is_missed()
+        if not self._first():
+            return
+        shown = self._edit()
+        self._revert(shown)
+        self._dependency()
+        self._emptied(shown)
+
+    # --- builds ------------------------------------------------------------------------------------------------------
+
+    def _write(self, side: Side, text: str, kind: str = "") -> Path:
+        """A Dockerfile in the scratch folder, under its own name, with its own ignore file."""
+        folder = self.scratch / f"{side.value}{kind}"
+        folder.mkdir(exist_ok=True)
+        path = folder / self.plan.dockerfile.name
+        path.write_bytes(encode(text))
+        ignore = self.plan.dockerfile.with_name(path.name + ".dockerignore")
+        if ignore.is_file():
+            shutil.copyfile(ignore, folder / ignore.name)
+        return path
+
+    def _total(self) -> int:
+        """How many builds there will be if nothing fails."""
+        per_target = 3 + 2 * self.rebuild + 1 + (2 * self.rebuild + 3 if self.edits else 0)
+        return max(per_target * len(self.plan.targets), self.number)
+
+    def _request(self, side: Side, phase: Phase, target: str, *, repeat: int, file: Path | None) -> BuildRequest:
+        return BuildRequest(
+            dockerfile=file or self.files[side],
+            context=self.snapshot.folder,
+            side=side,
+            phase=phase,
+            space=self.spaces[side],
+            target=target,
+            build_args=self.build_args,
+            repeat=repeat,
+        )
+
+    def _build(self, request: BuildRequest) -> Build:
+        self.number += 1
+        self._tell(request, None)
+        build = self.docker.build(request)
+        self.builds.append(build)
+        self._tell(request, build)
+        return build
+
+    def _tell(self, request: BuildRequest, build: Build | None) -> None:
+        if self.on_event:
+            one = request
+            self.on_event(Event(self.number, self._total(), one.phase, one.side, one.target, one.repeat, build))
+
+    def _round(
+        self,
+        side: Side,
+        phase: Phase,
+        *,
+        fresh: bool = False,
+        marker: str = "",
+        look: bool = True,
+        repeat: int = 0,
+        file: Path | None = None,
+    ) -> _Round:
+        """Build all targets, up to the first that fails. `look`: read the images too, and say where `marker` is."""
+        done: _Round = {}
+        stages: set[int] = set()
+        for target in self.plan.targets:
+            request = self._request(side, phase, target, repeat=repeat, file=file)
+            again = replace(request, fresh=self._fresh(target, stages)) if fresh else request
+            build = self._build(again)
+            done[target] = _Built(build, None)
+            if not build.ok:
+                break
+            if look:
+                done[target].image = self._image(request, build, marker)
+        return done
+
+    def _fresh(self, target: str, built: set[int]) -> bool | tuple[str, ...]:
+        """What must not come from the cache: stages that were not built in this round. `built` is updated."""
+        facts = self.plan.facts
+        if not facts.stages or not built:
+            built |= stages_for(facts, stage_of_target(facts, target)) if facts.stages else set()
+            return True
+        new = stages_for(facts, stage_of_target(facts, target)) - built
+        built |= new
+        names = [facts.stages[index].name for index in sorted(new)]
+        return tuple(name for name in names if name) if all(names) else True  # BuildKit's filter knows names only
+
+    def _image(self, request: BuildRequest, build: Build, marker: str) -> Image:
+        with self.docker.tar(request) as stream:
+            files = read_image(stream, marker.encode())
+        return Image(files, self.docker.config(build))
+
+    # --- FIRST and AGAIN ---------------------------------------------------------------------------------------------
+
+    def _say_what_is_missed(self) -> None:
+        if self.plan.missed:
+            lines = [f"line {change.position.line}: {change.codemod}: {change.title}" for change in self.plan.missed]
+            detail = "Not part of a stage that was built; name one with --target:\n" + "\n".join(lines)
+            self._check("changes-built", "Every change is part of what was built", Verdict.NOT_CHECKED, detail)
+
+    def _first(self) -> bool:
+        """From nothing: the original twice, the fixed one once. False if there is nothing to go on with."""
+        first = self._round(Side.ORIGINAL, Phase.FIRST, fresh=True)
+        again = first if _failed(first) else self._round(Side.ORIGINAL, Phase.AGAIN, fresh=True)
+        fixed = self._round(Side.FIXED, Phase.FIRST, fresh=True)
+        title = "Both build from nothing"
+        if bad := _failed(again):
+            self.original_fails = _error(bad)
+            once = "" if again is first else " It did so once, and not the second time."
+            if worse := _failed(fixed):
+                detail = f"Neither does.{once} The fixed one: {_error(worse)}"
+                self._check("builds", title, Verdict.NOT_CHECKED, detail, bad.target)
+            else:
+                detail = f"The original does not build.{once} The fixed one does."
+                self._check("builds", title, Verdict.IMPROVED, detail, bad.target)
+            return False
+        if bad := _failed(fixed):
+            self._check("builds", title, Verdict.FAILED, f"The fixed one does not: {_error(bad)}", bad.target)
+            return False
+        self.first = {Side.ORIGINAL: again, Side.FIXED: fixed}
+        for target in self.plan.targets:
+            before, after = again[target].build.seconds, fixed[target].build.seconds
+            detail = f"The original in {duration(before)}, the fixed one in {duration(after)}."
+            self._check("builds", title, Verdict.PASSED, detail, target)
+            self.noise[target] = learn(_seen(first, target), _seen(again, target))
+            comparison = self._compare(_seen(again, target), _seen(fixed, target), Phase.FIRST, target)
+            self._same("same-image", "The images are the same", comparison)
+            first[target].image = None
+        self._time("first build", Phase.FIRST, [again], [fixed])
+        return True
+
+    def _compare(self, before: Image, after: Image, phase: Phase, target: str) -> Comparison:
+        found = compare(before, after, self.noise[target], self.plan.outcome.changes, phase=phase, target=target)
+        self.comparisons.append(found)
+        return found
+
+    def _same(self, id: str, title: str, comparison: Comparison) -> None:
+        bad = comparison.by(Cause.UNEXPLAINED)
+        verdict = Verdict.FAILED if bad else Verdict.PASSED
+        self._check(id, title, verdict, _compared(comparison), comparison.target)
+
+    # --- EDIT --------------------------------------------------------------------------------------------------------
+
+    def _edit(self) -> _Edits | None:
+        """Find an edit that can be seen, and see whether it arrives. None if there is none."""
+        title = "An edit of a source file arrives in the image"
+        tried: list[str] = []
+        unseen: tuple[_Edits, list[Build]] | None = None
+        for edit in self.edits:
+            before = len(self.builds)
+            shown, why = self._try(edit)
+            if shown is None or not self._visible(shown):
+                tried.append(f"{edit.path}: {why or 'the image of neither shows it'}")
+                if shown is not None and unseen is None:
+                    unseen = shown, self.builds[before:]
+                del self.builds[before:]
+                edit.revert()
+                continue
+            self.edited = edit.path
+            self._repeat(shown)
+            return shown
+        if not self.edits:
+            tried.append("No file of the context that a changed stage copies can be edited so that it would show.")
+        self._check("edit-arrives", title, Verdict.NOT_CHECKED, "\n".join(tried))
+        if unseen is not None:  # the times are as good as others
+            shown, builds = unseen
+            self.edited = shown.edit.path
+            self.builds += builds
+            self._time_edits([shown.original], [shown.fixed])
+        return None
+
+    def _try(self, edit: SourceEdit) -> tuple[_Edits | None, str]:
+        """Build both with an edit. None, and why, if the original does not build with it."""
+        marker = _marker()
+        edit.apply(marker)
+        original = self._round(Side.ORIGINAL, Phase.EDIT, marker=marker)
+        if bad := _failed(original):
+            return None, f"the original does not build with the edit: {_error(bad)}"
+        return _Edits(edit, marker, original, self._round(Side.FIXED, Phase.EDIT, marker=marker)), ""
+
+    def _visible(self, shown: _Edits) -> bool:
+        """Whether the edit shows in any target; then the checks are made."""
+        if bad := _failed(shown.fixed):
+            detail = f"With {shown.edit.path} edited, the original builds, and the fixed one does not: {_error(bad)}"
+            self._check("edit-arrives", self._edit_title(shown), Verdict.FAILED, detail, bad.target)
+            return True
+        verdicts = {target: self._arrived(shown, target) for target in self.plan.targets}
+        if all(verdict is Verdict.NOT_CHECKED for verdict, _ in verdicts.values()):
+            return False
+        for target, (verdict, detail) in verdicts.items():
+            self._check("edit-arrives", self._edit_title(shown), verdict, detail, target)
+            if verdict in (Verdict.FAILED, Verdict.IMPROVED):
+                shown.stale.add(target)
+                continue
+            before, after = _seen(shown.original, target), _seen(shown.fixed, target)
+            self._same(
+                "same-after-edit", "The images are the same after it", self._compare(before, after, Phase.EDIT, target)
+            )
+        return True
+
+    def _edit_title(self, shown: _Edits) -> str:
+        return f"An edit of {shown.edit.path} arrives in the image"
+
+    def _arrived(self, shown: _Edits, target: str) -> tuple[Verdict, str]:
+        """What an edit did to the two images of one target. NOT_CHECKED: nothing that could be seen."""
+        original, fixed = shown.original[target], shown.fixed[target]
+        wanted, there = original.marked, fixed.marked
+        if missing := self._plain(wanted - there, target):
+            places = f"; it is in {_places(there)}" if there else ""
+            return Verdict.FAILED, (
+                f"The fixed image is stale: what was written into {shown.edit.path} is in {_places(missing)} of the "
+                f"original's image, and not of the fixed one's{places}."
+            )
+        if more := self._plain(there - wanted, target):
+            return Verdict.IMPROVED, (
+                f"The original's image is stale: what was written into {shown.edit.path} is in {_places(more)} of the "
+                "fixed image, and not of the original's."
+            )
+        if there or wanted:
+            return Verdict.PASSED, f"What was written into {shown.edit.path} is in {_places(there or wanted)} of both."
+        before, after = self._moved(Side.ORIGINAL, original, target), self._moved(Side.FIXED, fixed, target)
+        if missing := before - after:
+            return Verdict.FAILED, (
+                f"The fixed image is stale: the edit of {shown.edit.path} changed {_places(missing)} in the original's "
+                "image, and not in the fixed one's."
+            )
+        if before:
+            return Verdict.PASSED, (
+                f"The words that were written into {shown.edit.path} cannot be read in the images (compressed, or "
+                f"not kept), but {_places(before)} changed in both."
+            )
+        return Verdict.NOT_CHECKED, f"The edit of {shown.edit.path} cannot be seen in this image."
+
+    def _plain(self, paths: Iterable[str], target: str) -> set[str]:
+        """Without what changes say that they alter, and without noise."""
+        altered = [path for change in self.plan.outcome.changes for path in change.alters.paths]
+        noise = self.noise[target]
+        return {
+            path
+            for path in paths
+            if not noise.covers(path, "content")
+            and not noise.covers_name(path, "file")
+            and not any(path == one or path.startswith(one.rstrip("/") + "/") for one in altered)
+        }
+
+    def _moved(self, side: Side, now: _Built, target: str) -> set[str]:
+        """The paths that differ from the first image of that side, without those that always do."""
+        first = _seen(self.first[side], target)
+        return self._plain(changed_paths(first, now.image or first, self.noise[target]), target)
+
+    def _repeat(self, shown: _Edits) -> None:
+        """More edits, for the times alone. Original and fixed take turns at being first."""
+        if _failed(shown.fixed):
+            return
+        original, fixed = [shown.original], [shown.fixed]
+        for repeat in range(1, self.rebuild):
+            shown.marker = _marker()
+            shown.edit.revert()
+            shown.edit.apply(shown.marker)
+            before, after = self._pair(Phase.EDIT, repeat)
+            if (bad := _failed(after)) and not _failed(before):
+                detail = f"Edited once more, the fixed one does not build: {_error(bad)}"
+                self._check("edit-arrives", self._edit_title(shown), Verdict.FAILED, detail, bad.target)
+                break
+            original.append(before)
+            fixed.append(after)
+        self._time_edits(original, fixed)
+
+    def _pair(self, phase: Phase, repeat: int, files: dict[Side, Path] | None = None) -> tuple[_Round, _Round]:
+        """Both sides, without a look at the images; who is first depends on `repeat`."""
+        done = {}
+        for side in list(Side) if repeat % 2 == 0 else list(Side)[::-1]:
+            done[side] = self._round(side, phase, look=False, repeat=repeat, file=files[side] if files else None)
+        return done[Side.ORIGINAL], done[Side.FIXED]
+
+    def _time_edits(self, original: Sequence[_Round], fixed: Sequence[_Round]) -> None:
+        self._time(f"rebuild after an edit of {self.edited}", Phase.EDIT, original, fixed)
+
+    # --- REVERT ------------------------------------------------------------------------------------------------------
+
+    def _revert(self, shown: _Edits | None) -> None:
+        """The edit is taken back: as it was, and then with the changed steps made to run once more. The COPY comes from
+        the cache, with the old times of its files, so a tool that goes by times takes them for older than what it
+        built from the edit."""
+        title = "Taking the edit back arrives in the image"
+        if shown is None or _failed(shown.fixed):
+            why = "No edit could be seen." if shown is None else "The fixed one does not build with the edit."
+            self._check("revert-arrives", title, Verdict.NOT_CHECKED, why)
+            return
+        shown.edit.revert()
+        plain = self._after_revert(shown, 0, None, None, both=True)
+        files = self._rerun_files()
+        caches = "type=cache" in self.texts[Side.ORIGINAL]
+        again = self._after_revert(shown, 1, files[Side.ORIGINAL], files[Side.FIXED], both=caches)
+        for target in self.plan.targets:
+            worst = min((found[target] for found in (plain, again) if target in found), key=lambda one: _RANK[one[0]])
+            self._check("revert-arrives", title, *worst, target)
+
+    def _after_revert(
+        self, shown: _Edits, repeat: int, original_file: Path | None, fixed_file: Path | None, *, both: bool
+    ) -> dict[str, tuple[Verdict, str]]:
+        """Build the fixed one (and the original, if `both`, or if something is wrong) and judge, target by target."""
+        how = " and the changed steps run again" if repeat else ""
+
+        def build(side: Side, file: Path | None) -> _Round:
+            return self._round(side, Phase.REVERT, marker=shown.marker, repeat=repeat, file=file)
+
+        original: _Round | None = build(Side.ORIGINAL, original_file) if both else None
+        fixed = build(Side.FIXED, fixed_file)
+        verdicts = {}
+        for target in self.plan.targets:
+            if target not in fixed:
+                continue
+            found = self._restored(fixed[target], target)
+            if found.fine and not both:
+                verdicts[target] = Verdict.PASSED, found.detail(how)
+                continue
+            if original is None:
+                original = build(Side.ORIGINAL, original_file)
+            if target not in original:  # an earlier target of it failed
+                verdicts[target] = Verdict.NOT_CHECKED, "The original does not build any more."
+                continue
+            verdicts[target] = self._judge_revert(
+                self._restored(original[target], target), found, original[target], fixed[target], target, how
+            )
+        return verdicts
+
+    def _restored(self, built: _Built, target: str) -> _Restored:
+        side = built.build.side
+        if built.image is None:
+            return _Restored(built.build.error or "it does not build", set(), None)
+        first = _seen(self.first[side], target)
+        changes = self.plan.outcome.changes
+        found = compare(first, built.image, self.noise[target], changes, phase=Phase.REVERT, target=target)
+        return _Restored("", self._plain(built.marked, target), found)
+
+    def _judge_revert(
+        self, before: _Restored, after: _Restored, original: _Built, fixed: _Built, target: str, how: str
+    ) -> tuple[Verdict, str]:
+        if after.error:
+            if before.error:
+                return Verdict.NOT_CHECKED, f"With the edit taken back{how}, neither builds: {after.error}"
+            return Verdict.FAILED, f"With the edit taken back{how}, the fixed one does not build: {after.error}"
+        if left := after.marked - before.marked:
+            return Verdict.FAILED, (
+                f"The fixed image is stale: with the edit taken back{how}, it is still in {_places(left)}."
+            )
+        if after.marked:
+            return Verdict.NOT_CHECKED, (
+                f"With the edit taken back{how}, it is still in {_places(after.marked)} of both images: the original "
+                "is stale, and the changes do not mend that."
+            )
+        own = {one.place for one in before.comparison.differences} if before.comparison else set()
+        comparison = _explained(after.comparison, own) if after.comparison else None
+        if comparison is not None:
+            self.comparisons.append(comparison)
+            if comparison.by(Cause.UNEXPLAINED):
+                return Verdict.FAILED, (
+                    f"With the edit taken back{how}, the fixed image is not as at first. {_compared(comparison)}"
+                )
+        if before.marked:
+            return Verdict.IMPROVED, (
+                f"The original's image is stale: with the edit taken back{how}, it is still in "
+                f"{_places(before.marked)}. The fixed image is as at first."
+            )
+        return Verdict.PASSED, after.detail(how)
+
+    def _rerun_files(self) -> dict[Side, Path]:
+        """Both Dockerfiles, with the changed steps made to run again."""
+        self.reruns += 1
+        number = self.reruns
+        changes = self.plan.outcome.changes
+        places = {
+            Side.ORIGINAL: [change.position for change in changes],
+            Side.FIXED: [change.position_after for change in changes],
+        }
+        out = {}
+        for side, text in self.texts.items():
+            out[side] = self._write(
+                side, rerun_text(text, places[side], number), f"-rerun-{number}"
+            )
+        return out
+
+    # --- DEPENDENCY --------------------------------------------------------------------------------------------------
+
+    def _dependency(self) -> None:
+        edit = dependency_edit(self.plan.facts, self.snapshot, self.plan.outcome.changes, self.plan.targets)
+        title = "A change of the dependencies builds"
+        self.dependency = edit.what if edit else "the changed steps run again"
+        original: list[_Round] = []
+        fixed: list[_Round] = []
+        for repeat in range(self.rebuild):
+            files = None
+            if edit:
+                edit.apply(repeat)
+            else:
+                files = self._rerun_files()
+            before, after = self._pair(Phase.DEPENDENCY, repeat, files)
+            if edit:
+                edit.revert()
+            if bad := _failed(after):
+                broken = _failed(before)
+                detail = f"With {self.dependency}, the fixed one does not build: {_error(bad)}"
+                if broken:
+                    detail = f"With {self.dependency}, neither builds. The original: {_error(broken)}"
+                verdict = Verdict.NOT_CHECKED if broken else Verdict.FAILED
+                self._check("dependency-builds", title, verdict, detail, bad.target)
+                return
+            if bad := _failed(before):
+                detail = f"With {self.dependency}, the fixed one builds. The original does not: {_error(bad)}"
+                self._check("dependency-builds", title, Verdict.IMPROVED, detail, bad.target)
+                return
+            original.append(before)
+            fixed.append(after)
+        self._check("dependency-builds", title, Verdict.PASSED, f"Both build: {self.dependency}.")
+        self._time(f"rebuild after a dependency change ({self.dependency})", Phase.DEPENDENCY, original, fixed)
+
+    # --- EMPTIED -----------------------------------------------------------------------------------------------------
+
+    def _emptied(self, shown: _Edits | None) -> None:
+        """Layers cached, cache mounts empty, and a late change: the steps with mounts may not rest on earlier ones."""
+        title = "It builds with the cache mounts emptied and the layers kept"
+        late = {side: _late_text(text) for side, text in self.texts.items()}
+        if late[Side.FIXED] is None:
+            self._check("emptied-builds", title, Verdict.NOT_CHECKED, "The fixed one has no cache mounts.")
+            return
+        self.docker.empty_mounts(self.spaces[Side.FIXED])
+        edit = shown.edit if shown is not None and not _failed(shown.fixed) else None
+        marker = _marker()
+        if edit:
+            edit.apply(marker)
+
+        def build(side: Side) -> _Round:
+            file = self._write(side, late[side] or self.texts[side], "-late")
+            return self._round(side, Phase.EMPTIED, marker=marker, look=edit is not None, file=file)
+
+        fixed = build(Side.FIXED)
+        if bad := _failed(fixed):
+            self.docker.empty_mounts(self.spaces[Side.ORIGINAL])
+            if broken := _failed(build(Side.ORIGINAL)):
+                detail = f"It does not, but neither does the original: no regression. {_error(broken)}"
+                self._check("emptied-builds", title, Verdict.NOT_CHECKED, detail, bad.target)
+            else:
+                detail = f"The original does, the fixed one does not: {_error(bad)}"
+                self._check("emptied-builds", title, Verdict.FAILED, detail, bad.target)
+            return
+        for target in self.plan.targets:
+            verdict, detail = Verdict.PASSED, "It does."
+            if edit is not None and shown is not None and shown.fixed[target].marked:
+                if fixed[target].marked:
+                    detail = "It does, and one more edit is in the image."
+                else:
+                    verdict, detail = Verdict.FAILED, f"It does, but one more edit of {edit.path} is not in the image."
+            self._check("emptied-builds", title, verdict, detail, target)
+
+    # --- what is noted down ------------------------------------------------------------------------------------------
+
+    def _check(self, id: str, title: str, verdict: Verdict, detail: str, target: str = "") -> None:
+        if target:
+            id, title = f"{id}:{target}", f"{title} (stage {target})"
+        self.checks = [check for check in self.checks if check.id != id]
+        self.checks.append(Check(id, title, verdict, detail))
+
+    def _time(self, what: str, phase: Phase, original: Sequence[_Round], fixed: Sequence[_Round]) -> None:
+        """Times of the first target: the others take most of it from the cache."""
+        lead = self.plan.targets[0]
+        before = [found[lead].build for found in original if lead in found and found[lead].build.ok]
+        after = [found[lead].build for found in fixed if lead in found and found[lead].build.ok]
+        self.times.append(
+            Times(
+                what,
+                phase,
+                tuple(build.seconds for build in before),
+                tuple(build.seconds for build in after),
+                tuple(build.run_seconds for build in before),
+                tuple(build.run_seconds for build in after),
+            )
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Restored:
+    """What is left of an edit that was taken back."""
+
+    error: str
+    marked: set[str]
+    comparison: Comparison | None
+
+    @property
+    def fine(self) -> bool:
+        return not self.error and not self.marked and not (self.comparison and self.comparison.by(Cause.UNEXPLAINED))
+
+    def detail(self, how: str) -> str:
+        paths = self.comparison.paths if self.comparison else 0
+        return (
+            f"With the edit taken back{how}, nothing of it is left, and the fixed image is as at first "
+            f"({paths:,} paths)."
+        )
+
+
+_RANK = {Verdict.FAILED: 0, Verdict.NOT_CHECKED: 1, Verdict.IMPROVED: 2, Verdict.PASSED: 3}
+
+
+def _failed(found: _Round) -> Build | None:
+    """The build that failed, if one did."""
+    return next((one.build for one in found.values() if not one.build.ok), None)
+
+
+def _seen(found: _Round, target: str) -> Image:
+    image = found[target].image
+    assert image is not None, f"the image of {target or 'the last stage'} was not read"
+    return image
+
+
+def _error(build: Build) -> str:
+    return build.error.strip() or "the engine gave no reason"
+
+
+def _marker() -> str:
+    """A word that stands nowhere else."""
+    return f"dockfix{secrets.token_hex(8)}"
+
+
+def _late_text(text: str) -> str | None:
+    """`text` with the last RUN of each stage that has a cache mount made to run again; None if there is none."""
+    file = parse(text)
+    facts = analyse(file)
+    edits = []
+    for stage in facts.stages:
+        runs = [
+            one
+            for one in stage.instructions
+            if isinstance(one, Run) and any(mount.type == "cache" for mount in facts.mounts(one))
+        ]
+        if runs:
+            edits.append(insert_instruction(file, runs[-1], "ARG DOCKFIX_VERIFY=late"))
+    return apply_edits(text, edits) if edits else None
+
+
+def _explained(comparison: Comparison, places: Collection[str]) -> Comparison:
+    """With what the original does as well taken for noise."""
+    return replace(
+        comparison,
+        differences=tuple(
+            replace(one, cause=Cause.NOISE) if one.cause is Cause.UNEXPLAINED and one.place in places else one
+            for one in comparison.differences
+        ),
+    )
+
+
+# --- words ---------------------------------------------------------------------------------------------------------
+
+
+def _compared(comparison: Comparison) -> str:
+    """`3,812 paths; 4 differ: 3 noise, 1 named by apt-cache.` and every difference that nothing explains."""
+    counts = []
+    bad = comparison.by(Cause.UNEXPLAINED)
+    if bad:
+        counts.append(f"{len(bad)} unexplained")
+    names: dict[str, int] = {}
+    for one in comparison.by(Cause.NAMED):
+        names[one.codemod] = names.get(one.codemod, 0) + 1
+    counts += [f"{count} named by {codemod}" for codemod, count in sorted(names.items())]
+    if noise := comparison.by(Cause.NOISE):
+        counts.append(f"{len(noise)} that the original does not keep either (noise)")
+    if not counts:
+        return f"{comparison.paths:,} paths and the configuration, without a difference."
+    text = f"{comparison.paths:,} paths and the configuration; differences: {', '.join(counts)}."
+    return "\n".join([text, *(_difference(one) for one in bad)])
+
+
+def _difference(one: Difference) -> str:
+    return f"{one.place}: {one.what}"
+
+
+def _places(paths: Collection[str]) -> str:
+    """A few of them by name."""
+    ordered = [printable(path) for path in sorted(paths)]
+    if len(ordered) <= _SHOWN:
+        return ", ".join(ordered)
+    return f"{', '.join(ordered[: _SHOWN - 1])} and {len(ordered) - _SHOWN + 1} more places"
