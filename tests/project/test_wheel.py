@@ -79,6 +79,7 @@ def test_contents(wheel: Path) -> None:
     assert "fixer/grammar/dockerfile.lark" in names
     assert "fixer/grammar/shell.lark" in names
     assert "fixer/py.typed" in names
+    assert {"fixer/prove/templates/page.html.jinja", "fixer/prove/templates/page.css"} <= set(names)
     assert any(name.endswith("licenses/LICENSE") for name in names)
     assert {name.split("/")[0] for name in names if ".dist-info" not in name} == {"fixer"}
 
@@ -97,6 +98,18 @@ assert b"--mount=type=cache" in outcome.after, outcome.after
 
 def test_parses_and_fixes_in_a_clean_environment(python: Path, tmp_path: Path) -> None:
     run(python, "-c", SCRIPT, cwd=tmp_path)
+
+
+PAGE = """
+from fixer.prove.as_html import page
+from fixer.prove.model import Proof
+text = page(Proof("Dockerfile", ".", (), "an engine", (), (), (), "", "", "", (), (), (), (), 0.0))
+assert "</html>" in text and "--back" in text, text
+"""
+
+
+def test_the_page_of_a_proof_is_made_in_a_clean_environment(python: Path, tmp_path: Path) -> None:
+    run(python, "-c", PAGE, cwd=tmp_path)
 
 
 def test_the_command_works_in_a_clean_environment(python: Path, tmp_path: Path) -> None:
