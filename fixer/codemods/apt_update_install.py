@@ -9,6 +9,7 @@ from fixer.analysis import Call, Facts, Known, Stage
 from fixer.analysis.commands import Arg
 from fixer.analysis.tools import apt
 from fixer.analysis.tools.apt import Kind
+from fixer.codemods.altered import alters
 from fixer.codemods.api import Change, Codemod, Refusal, Settings
 from fixer.codemods.common import Stop
 from fixer.text.edits import Edit
@@ -19,6 +20,8 @@ from fixer.tree.nodes import Add, Copy, Onbuild, Run, Transfer
 from fixer.tree.shell import OpaqueScript, Pipeline, Script
 
 _SOURCES = "/etc/apt"
+_UPDATED = (apt.LISTS, f"{apt.CACHE}/pkgcache.bin", f"{apt.CACHE}/srcpkgcache.bin")
+"""What an update writes: a stage that has one more, or one less, has other lists, or lists of another age."""
 _REPOSITORIES = frozenset(("add-apt-repository", "apt-add-repository", "extrepo"))
 
 
@@ -87,16 +90,21 @@ class AptUpdateInstall(Codemod):
             if need.stop is not None:
                 raise need.stop
             edits += _insertion(facts, need, source.update)
+        altered = [*_UPDATED]
         about, title = source.needs[0].run, "update the lists in the RUN that installs from them"
         if _only_updates(facts, source.run) and not source.read_otherwise:
             edits.append(remove_instruction(facts.file, source.run))
+            if any(a.kind is Kind.CLEAN for a in apt.reads(_calls(facts, source.run))):
+                altered.append(apt.CACHE)
             about, title = source.run, "join apt-get update to the install that needs it"
         whose = "the install reads" if len(source.needs) == 1 else "every install reads"
         why = (
             "the layer of the update may be older than the install, and its lists gone from a cache mount; now "
             f"{whose} lists that were fetched right before"
         )
-        return Change(self.id, title, why, about.span, tuple(edits))
+        stages = [stage for run in (source.run, *(n.run for n in source.needs)) if (stage := facts.stage_of(run))]
+        where = alters(facts, [(stage, path) for path in altered for stage in stages])
+        return Change(self.id, title, why, about.span, tuple(edits), alters=where)
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +226,11 @@ def _only_updates(facts: Facts, run: Run) -> bool:
         call.program in ("true", ":") or ((a := apt.read(call)) is not None and a.kind in (Kind.UPDATE, Kind.CLEAN))
         for call in calls
     )
+
+
+def _calls(facts: Facts, run: Run) -> tuple[Call, ...]:
+    calls = facts.calls(run)
+    return () if isinstance(calls, OpaqueScript) else calls
 
 
 def _text(call: Call) -> str:

@@ -9,13 +9,15 @@ from fixer.analysis import Call, Facts, Known, Mount, Stage, hiding_mount
 from fixer.analysis.paths import Reader, Writer
 from fixer.analysis.tools.cargo import Written
 from fixer.analysis.tools.compilers import output_of
-from fixer.codemods.api import Change, Codemod, Refusal, Settings
+from fixer.codemods.altered import alters, put_by, settings_of
+from fixer.codemods.api import Alters, Change, Codemod, Refusal, Settings
 from fixer.codemods.artifacts import (
     REASONS,
     Product,
     Stop,
     cargo_calls,
     located,
+    moved_to,
     must_not_stand_in,
     names_anywhere,
     place,
@@ -125,7 +127,18 @@ class ArtifactOutOfCache(Codemod):
                 continue
             for product in mine:
                 edits += repoint(product)
-            yield Change(self.id, _title(mine), _why(mine), run.span, tuple(edits))
+            where = _altered(facts, mine)
+            yield Change(self.id, _title(mine), _why(mine), run.span, tuple(edits), alters=where)
+
+
+def _altered(facts: Facts, products: list[Product]) -> Alters:
+    """The places of the products, and wherever their readers put them: what is there now was missing, or stale."""
+    places = [*moved_to(facts, products)]
+    for product in products:
+        for name in (basename(product.path), *([""] if product.verb == "cp -a" else [])):
+            for reader in product.readers:
+                places += put_by(facts, reader, name)
+    return alters(facts, places, settings_of(reader for product in products for reader in product.readers))
 
 
 def _title(products: list[Product]) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from posixpath import basename, dirname
 
@@ -332,6 +332,15 @@ def _left_alone(facts: Facts, stage: Stage, run: Run, path: str) -> bool:
             # A tree from the context, into /tmp itself, may hold a directory of that name.
             return False
     return True
+
+
+def moved_to(facts: Facts, products: Iterable[Product]) -> Iterator[tuple[Stage, str]]:
+    """The places of products that have been given one, each with its stage; but not one that a variable decides."""
+    for product in products:
+        stage = facts.stage_of(product.run)
+        path = f"{dirname(product.destination)}/{basename(product.path)}"
+        if stage is not None and product.destination and "$" not in path:
+            yield stage, path
 
 
 # --- getting it out ------------------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from typing import ClassVar
 from fixer.analysis import REASONS, BaseImage, Call, Facts, Known, Mount, Reader, Stage, Unknown, Value, below, join
 from fixer.analysis.tools.cargo import Cargo, read_cargo
 from fixer.codemods import common
+from fixer.codemods.altered import alters
 from fixer.codemods.api import Change, Codemod, Refusal, Settings
 from fixer.codemods.common import Owner, Reach, Stop
 from fixer.text.edits import Edit
@@ -99,7 +100,8 @@ class CargoCache(Codemod):
                 continue
             if edits:
                 edits.sort(key=lambda edit: edit.start)
-                yield Change(self.id, _title(step), _WHY, step.run.span, tuple(edits))
+                where = alters(facts, [(step.stage, target) for target in step.mounts])
+                yield Change(self.id, _title(step), _WHY, step.run.span, tuple(edits), alters=where)
 
     def _refusal(self, stop: Stop) -> Refusal:
         return Refusal(self.id, stop.reason, stop.span, stop.because)

@@ -10,7 +10,8 @@ from fixer.analysis import BaseImage, Call, Facts, Known, Stage, Unknown, Value,
 from fixer.analysis.paths import Effect, Reader
 from fixer.analysis.tools.cargo import Written
 from fixer.codemods import common
-from fixer.codemods.api import Change, Codemod, Refusal, Settings
+from fixer.codemods.altered import alters, put_by, settings_of
+from fixer.codemods.api import Alters, Change, Codemod, Refusal, Settings
 from fixer.codemods.artifacts import REASONS as SHARED
 from fixer.codemods.artifacts import (
     Product,
@@ -18,6 +19,7 @@ from fixer.codemods.artifacts import (
     cargo_calls,
     cargo_of,
     located,
+    moved_to,
     must_have_run,
     must_not_stand_in,
     place,
@@ -137,9 +139,8 @@ class CargoTargetCache(Codemod):
             edits += _edits(facts, step, group, mount, where)
         for product in group.products:
             edits += repoint(product)
-        return Change(
-            self.id, f"keep {group.directory} in a cache of the project", _WHY, group.steps[0].run.span, tuple(edits)
-        )  # fmt: skip
+        title = f"keep {group.directory} in a cache of the project"
+        return Change(self.id, title, _WHY, group.steps[0].run.span, tuple(edits), alters=_altered(facts, group))
 
 
 _WHY = (
@@ -388,6 +389,18 @@ def _hands_out(facts: Facts, step: Step, group: Group) -> bool:
         and effect.path.value != group.directory and effect.call is not None and effect.call.program != "cargo"
         for effect in facts.effects(step.run)
     )  # fmt: skip
+
+
+def _altered(facts: Facts, group: Group) -> Alters:
+    """The directory of the cache, the places of the products, and what points to them. The products' content is the
+    same."""
+    places = [(step.stage, group.directory) for step in group.steps]
+    places += moved_to(facts, group.products)
+    for product in group.products:
+        for reader in product.readers:
+            if reader.call is not None and reader.call.program == "ln":
+                places += put_by(facts, reader, basename(product.path))
+    return alters(facts, places, settings_of(reader for product in group.products for reader in product.readers))
 
 
 # --- edits ---------------------------------------------------------------------------------------------------------

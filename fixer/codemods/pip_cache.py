@@ -11,6 +11,7 @@ from typing import ClassVar
 from fixer.analysis import REASONS, BaseImage, Call, Facts, Known, Reader, Stage, Unknown, Value, Writer, below
 from fixer.analysis.tools.pip import Pip, cache_directory, is_local, read_pip
 from fixer.codemods import common
+from fixer.codemods.altered import alters
 from fixer.codemods.api import Change, Codemod, Refusal, Settings
 from fixer.codemods.common import Owner, Reach, Stop
 from fixer.text.edits import Edit
@@ -126,13 +127,17 @@ class PipCache(Codemod):
         edits += [remove_pair(file, env, pair) for env, pair in pairs.values()]
         edits.sort(key=lambda edit: edit.start)
         first = next(step for step in group if step.wants)
-        yield Change(self.id, _title(group, bool(pairs)), _why(group, bool(pairs)), first.run.span, tuple(edits))
+        altered = [(step.stage, path) for step in group for path in (*step.mounts, *step.purged)]
+        where = alters(facts, altered, [f"Env {SWITCH}"] if pairs else [])
+        title, why = _title(group, bool(pairs)), _why(group, bool(pairs))
+        yield Change(self.id, title, why, first.run.span, tuple(edits), alters=where)
 
 
 @dataclass(slots=True)
 class _Step:
     """A RUN with calls of pip. wants: those that need the cache. edits, mounts, dropped: what is to be done, and what
-    of it to say. doomed: commands that go. pairs: the ENV that must go with it. stop: why nothing can be done."""
+    of it to say. purged: directories that `pip cache purge`, which goes, has emptied. doomed: commands that go. pairs:
+    the ENV that must go with it. stop: why nothing can be done."""
 
     stage: Stage
     run: Run
@@ -141,6 +146,7 @@ class _Step:
     edits: list[Edit] = field(default_factory=list)
     mounts: list[str] = field(default_factory=list)
     dropped: list[str] = field(default_factory=list)
+    purged: list[str] = field(default_factory=list)
     doomed: list[Call] = field(default_factory=list)
     pairs: list[tuple[Env, Pair]] = field(default_factory=list)
     stop: Stop | None = None
@@ -550,6 +556,10 @@ class _Plan:
             doomed = [call for call, pip in step.pips if pip.purges]
             step.edits += common.remove_calls(self.file, doomed, step.calls)
         _note(step, "pip cache purge")
+        for call, pip in step.pips:
+            directory = cache_directory(pip, call.cwd, partial(self._seen, call))
+            if pip.purges and isinstance(directory, Known):
+                step.purged.append(directory.value)
 
 
 def _note(step: _Step, what: str) -> None:

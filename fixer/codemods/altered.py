@@ -1,0 +1,104 @@
+"""Where images may differ because of a change (`Alters`): the paths that a codemod names, and where COPY takes them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from posixpath import basename
+
+from fixer.analysis import Facts, Known, Reader, Stage, below, clean
+from fixer.codemods.api import Alters
+from fixer.tree.nodes import Cmd, Copy, Entrypoint, Env, Healthcheck, Instruction, Onbuild
+
+_DIRECTORIES = frozenset(
+    ("/", "/bin", "/boot", "/dev", "/etc", "/home", "/lib", "/lib64", "/media", "/mnt", "/opt", "/proc", "/root",
+     "/run", "/sbin", "/srv", "/sys", "/tmp", "/usr", "/usr/bin", "/usr/lib", "/usr/libexec", "/usr/local",
+     "/usr/local/bin", "/usr/local/lib", "/usr/local/sbin", "/usr/local/share", "/usr/sbin", "/usr/share", "/var",
+     "/var/lib", "/var/tmp")
+)  # fmt: skip
+"""Directories that every image of a distribution has: a file that is copied there goes into them."""
+
+
+def alters(facts: Facts, places: Iterable[tuple[Stage, str]], config: Iterable[str] = ()) -> Alters:
+    """For a change by which `places` differ: a stage, and an absolute path in it. With them go the places in other
+    stages to which COPY --from carries them. config: as in `Alters`."""
+    todo = list(dict.fromkeys((stage.index, clean(path)) for stage, path in places))
+    for index, path in todo:
+        for taker in facts.takers(facts.stages[index], path):
+            place = (taker.stage.index, _carried(facts, taker, path))
+            if place[1] is not None and place not in todo:
+                todo.append((place[0], place[1]))
+    paths = dict.fromkeys(path for _, path in todo if path not in _DIRECTORIES)
+    top = tuple(path for path in paths if not any(other != path and below(path, other) for other in paths))
+    return Alters(top, tuple(dict.fromkeys(config)))
+
+
+def _carried(facts: Facts, taker: Reader, path: str) -> str | None:
+    """Where a COPY --from that takes `path`, or a directory that holds it, puts it; None if that cannot be told."""
+    copy = taker.instruction
+    if not isinstance(copy, Copy) or not isinstance(taker.path, Known) or taker.relation not in ("same", "above"):
+        return None
+    written = [effect.path for effect in facts.effects(copy) if effect.mode == "write"]
+    if not written or not isinstance(written[0], Known):
+        return None
+    target = written[0].value
+    if any(flag.name == "parents" for flag in copy.flags):
+        return clean(f"{target}/{path}")
+    if taker.relation == "same":
+        return _copied_to(facts, copy, taker.stage, basename(path), target, _destination(copy))
+    return clean(f"{target}/{path[len(taker.path.value) :]}")
+
+
+def _destination(copy: Copy) -> str:
+    """The text of the destination. It ends with a slash if several files go there."""
+    if copy.form is not None:
+        return copy.form.items[-1].value + ("/" if len(copy.form.items) > 2 else "")
+    text = copy.destination.value if copy.destination is not None else ""
+    return text.strip("\"'") + ("/" if len(copy.sources) > 1 else "")
+
+
+def _copied_to(facts: Facts, instruction: Instruction, stage: Stage, name: str, target: str, text: str) -> str:
+    """The path of a file `name` after it was copied to `target`, written as `text`: below it, if it is a directory."""
+    if text.endswith(("/", "/.")) or text in (".", "..") or target in _DIRECTORIES:
+        return clean(f"{target}/{name}")
+    for writer in facts.writers(stage, target, instruction):
+        into = writer.relation == "inside" or (writer.relation == "same" and writer.kind == "workdir")
+        makes = writer.call is not None and writer.call.program == "mkdir" and writer.relation == "same"
+        if writer.mode == "write" and (into or makes):
+            return clean(f"{target}/{name}")
+    return target
+
+
+def put_by(facts: Facts, reader: Reader, name: str) -> Iterator[tuple[Stage, str]]:
+    """Where the reader of a file of that name puts it, or a link to it: targets of COPY, `cp`, `ln` and redirections.
+    Without a name: of the content of a directory, if that is a directory of its own."""
+    instruction = reader.instruction
+    if isinstance(instruction, Copy):
+        effects, text = facts.effects(instruction), _destination(instruction)
+    elif reader.call is not None and reader.kind in ("run", "mount", "symlink"):
+        effects, text = tuple(facts.call_effects(reader.call)), None
+    else:
+        return
+    for effect in effects:
+        if effect.mode == "write" and isinstance(effect.path, Known) and not effect.implicit:
+            written = facts.file.text[effect.span.start : effect.span.end].strip("\"'") if text is None else text
+            path = _copied_to(facts, instruction, reader.stage, name, effect.path.value, written)
+            if name or path.count("/") > 1:
+                yield reader.stage, path
+
+
+def settings_of(readers: Iterable[Reader]) -> Iterator[str]:
+    """The fields of the configuration in which readers stand, so that they change if these are re-pointed."""
+    for reader in readers:
+        instruction = reader.instruction
+        if isinstance(instruction, Cmd):
+            yield "Cmd"
+        elif isinstance(instruction, Entrypoint):
+            yield "Entrypoint"
+        elif isinstance(instruction, Healthcheck):
+            yield "Healthcheck"
+        elif isinstance(instruction, Onbuild):
+            yield "OnBuild"
+        elif isinstance(instruction, Env):
+            for pair in instruction.pairs:
+                if pair.span.start <= reader.span.start < pair.span.end:
+                    yield f"Env {pair.key.value}"
