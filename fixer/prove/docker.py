@@ -3,7 +3,9 @@
 Everything goes through the command line (`docker buildx build`), so that the user's own settings hold: contexts,
 builders, credentials, remote engines. Whatever is made on the engine carries a word that nobody else has, in the tags
 of images and in the namespace of cache mounts, and is found again by that word alone. No image is removed by its
-number: somebody else may have given the same image a name.
+number: somebody else may have given the same image a name. What stays is what every build leaves: layers in the build
+cache, and a line in `docker buildx history`. (That is not removed: after `history rm`, `history ls` makes an engine with
+BuildKit 0.25 crash.)
 """
 
 from __future__ import annotations
@@ -36,6 +38,9 @@ LEAST_BUILDKIT = (0, 12)
 Docker Engine that has it."""
 ASKED = 30.0
 """Seconds that a question to the engine may take."""
+ASKED_GONE = 5.0
+"""The same when it seemed to be gone, and how long the clean-up waits for it to come back: many are started again by
+the system at once."""
 SHM = 64 * 1024 * 1024
 """Bytes of /dev/shm that a RUN has by default."""
 PAGE = 4096
@@ -125,6 +130,7 @@ class Docker:
         self._interrupts = Interrupts()
         self._alive: list[Child] = []
         self._count = 0
+        self._gone = False
         self._shm = SHM + PAGE * (1 + 2 * secrets.randbelow(10_000))
         self._spaces: set[str] = set()
         self._used = False
@@ -258,7 +264,7 @@ class Docker:
             lines: queue.SimpleQueue[tuple[bytes, float] | None] = queue.SimpleQueue()
             reader = threading.Thread(target=_read_lines, args=(child.err, lines.put), daemon=True)
             reader.start()
-            late = False
+            error = ""
             try:
                 while (line := lines.get(timeout=_until(deadline))) is not None:
                     for step in progress.read(*line):
@@ -266,19 +272,17 @@ class Docker:
                             self._on_step(step)
                 child.process.wait(_until(deadline))
             except (queue.Empty, subprocess.TimeoutExpired):
-                late = True
+                error = self._too_late(progress)
                 child.end()
                 reader.join(1.0)
                 while not lines.empty() and (line := lines.get()) is not None:
                     progress.read(*line)
             status = child.process.returncode
         seconds = time.monotonic() - clock
-        image, error = "", ""
-        if late:
-            error = self._too_late(progress)
-        elif status:
+        image = ""
+        if status and not error:
             error = self._why(progress, status)
-        else:
+        if not error:
             image = self._ask("image", "inspect", "--format={{.Id}}", tag, must=True).text.strip()
         if error:
             self._check_engine(progress, error)
@@ -373,16 +377,33 @@ class Docker:
                 self._clean_up()
 
     def _clean_up(self) -> None:
-        try:
-            if self._remove_mounts(sorted(self._spaces), CLEANED) is None:
-                self.left.append(f"Cache mounts with ids that begin with {self.session} are in use on the engine.")
-            names = self._ask(
-                "image", "ls", f"--filter=reference={self.session}", "--format={{.Repository}}:{{.Tag}}", must=True
-            ).text.split()
-            for some in _chunks(names):
-                self._ask("image", "rm", *some, must=True)
-        except EngineTrouble as trouble:
-            self.left.append(f"Images and cache mounts of {self.session} may be left on the engine: {trouble.message}")
+        deadline = time.monotonic() + ASKED_GONE
+        while True:
+            try:
+                self._remove_all()
+                return
+            except EngineTrouble as trouble:
+                if time.monotonic() > deadline:
+                    self.left.append(
+                        f"Images and cache mounts may be left on the engine ({trouble.message}) Later, "
+                        f"`docker buildx prune --force --filter description~={self.session}` and "
+                        f"`docker image rm $(docker image ls --quiet --filter reference={self.session})` remove them."
+                    )
+                    return
+                time.sleep(0.5)
+
+    def _remove_all(self) -> None:
+        # the mounts first: when they are let go, a build that was stopped is over and makes no image any more
+        if self._remove_mounts(sorted(self._spaces), CLEANED) is None:
+            self.left.append(
+                "Cache mounts are still in use on the engine. Later, "
+                f"`docker buildx prune --force --filter description~={self.session}` removes them."
+            )
+        names = self._ask(
+            "image", "ls", f"--filter=reference={self.session}", "--format={{.Repository}}:{{.Tag}}", must=True
+        ).text.split()
+        for some in _chunks(names):
+            self._ask("image", "rm", *some, must=True)
 
     def _remove_mounts(self, spaces: Sequence[str], patience: float) -> int | None:
         """How many were removed; None if some are still there after `patience` seconds."""
@@ -459,10 +480,12 @@ class Docker:
         """Run a short command. must: EngineTrouble if it fails."""
         with Child([self._command, *words], self._environment, self._interrupts, self._alive) as child:
             try:
-                out, err = child.process.communicate(timeout=ASKED)
+                limit = ASKED_GONE if self._gone else ASKED
+                out, err = child.process.communicate(timeout=limit)
                 answer = _Answer(child.process.returncode, _decoded(out), _decoded(err))
             except subprocess.TimeoutExpired:
-                answer = _Answer(-1, "", f"no answer to `docker {words[0]}` within {ASKED:g} s")
+                answer = _Answer(-1, "", f"no answer to `docker {words[0]}` within {limit:g} s")
+                child.end(1.0)
         if must and answer.status:
             raise self._lost(answer)
         return answer
@@ -477,8 +500,8 @@ class Docker:
 
     def _too_late(self, progress: Progress) -> str:
         running = [step for step in progress.running() if step.number] or progress.running()
-        what = " and ".join(_named(step) for step in running) or "no step"
-        return f"stopped after {self._time_limit:g} s, the time limit: {what} was still running"
+        what = ", ".join(_named(step) for step in running)
+        return f"stopped after {self._time_limit:g} s, the time limit" + (f", in {what}" if what else "")
 
     def _why(self, progress: Progress, status: int) -> str:
         """The engine's error."""
@@ -492,24 +515,27 @@ class Docker:
         said = next((line for line in progress.other if line.strip()), "")
         if status < 0:
             return f"the docker command was ended by signal {-status}"
-        return (failed.error if failed else "") or said or f"the docker command ended with status {status}"
+        return (failed[0].error if failed else "") or said or f"the docker command ended with status {status}"
 
     def _check_engine(self, progress: Progress, error: str) -> None:
         """Raises EngineTrouble if a build failed because of the engine."""
-        if "invalid progress mode" in error:
-            raise EngineTrouble("too-old", f"buildx is too old ({error}): update the plugin.")
-        lost = _GONE.search("\n".join(progress.other)) or self._ask("version", "--format={{.Server.Version}}").status
-        if lost:
-            raise EngineTrouble("gone", f"The Docker engine ended or was cut off during a build ({_line(error)}).")
-        if _NO_SPACE.search(error):
-            raise _disk_full(error)
         failed = progress.failed()
-        said = [line for line in progress.log().splitlines() if _NO_SPACE.search(line)]
+        ran = failed is not None and "did not complete successfully" in failed[0].error
+        # the error of a step that ran holds its command, which may say anything
+        engines = "" if ran else error
+        if _GONE.search(engines) or self._ask("version", "--format={{.Server.Version}}").status:
+            self._gone = True
+            raise EngineTrouble("gone", f"The Docker engine ended or was cut off during a build ({_line(error)}).")
+        if "invalid progress mode" in engines:
+            raise EngineTrouble("too-old", f"buildx is too old ({_line(error)}): update the plugin.")
+        if _NO_SPACE.search(engines):
+            raise _disk_full(engines)
+        said = [line for line in failed[1].splitlines()[-40:] if _NO_SPACE.search(line)] if failed else []
         if failed and said:
             raise EngineTrouble(
                 "disk-full",
-                f"No space left for {_named(failed)} ({said[-1].strip()}): make room on the engine's disk "
-                "(`docker system df` shows what takes it) or on whatever it mounts there.",
+                f"No space left for {_named(failed[0])} ({said[-1].strip()}): make room on the engine's disk "
+                "(`docker system df` shows what takes it) or on what the step mounts.",
             )
 
     def _check_export(self, child: Child, progress: Progress, late: bool, cause: Exception | None) -> None:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import base64
 import binascii
+import contextlib
 import json
 import re
 from datetime import datetime, timezone
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 from fixer.prove.model import Step
@@ -40,8 +43,8 @@ class Progress:
     other: list[str] = field(default_factory=list)
     """The lines that are not JSON: the engine's error at the end, with what stands around it."""
     _vertexes: dict[str, _Vertex] = field(default_factory=dict)
-    _log: list[bytes] = field(default_factory=list)
-    _speaker: str = ""
+    _log: list[tuple[str, bytes]] = field(default_factory=list)
+    """What was printed, in order, each piece with its vertex."""
     _behind: float | None = None
     """How many seconds the engine's clock is behind ours, as far as it is known: the least of what was seen, since a
     record may come late and never early."""
@@ -72,17 +75,22 @@ class Progress:
         """The steps that started and did not end."""
         return tuple(step for step in self.steps() if not step.done)
 
-    def failed(self) -> Step | None:
-        """The step that failed, not one that was given up because of it."""
-        steps = [step for step in self.steps() if step.error]
-        return next((step for step in steps if "context canceled" not in step.error), steps[0] if steps else None)
+    def failed(self) -> tuple[Step, str] | None:
+        """The step that failed (not one that was given up because of it), and what it printed."""
+        for digest, vertex in self._vertexes.items():
+            if vertex.error and "context canceled" not in vertex.error:
+                printed = b"".join(piece for speaker, piece in self._log if speaker == digest)
+                return self._step(vertex), printed.decode("utf-8", "replace")
+        return None
 
     def log(self) -> str:
         """What the steps printed, with the name of the step before it, and the lines that are not JSON."""
-        printed = b"".join(self._log).decode("utf-8", "replace")
-        if printed and not printed.endswith("\n"):
-            printed += "\n"
-        return printed + "".join(f"{line}\n" for line in self.other)
+        pieces = []
+        for speaker, group in groupby(self._log, key=itemgetter(0)):
+            name = self._vertexes[speaker].name if speaker in self._vertexes else ""
+            text = b"".join(piece for _, piece in group).decode("utf-8", "replace")
+            pieces.append(f"{name}\n{text}" + ("" if text.endswith("\n") else "\n"))
+        return "".join(pieces) + "".join(f"{line}\n" for line in self.other)
 
     def _merge(self, record: dict[str, Any]) -> _Vertex | None:
         """Enter a record of a vertex. Returns the vertex if it started or ended by that."""
@@ -118,17 +126,8 @@ class Progress:
                         self._behind = behind if self._behind is None else min(self._behind, behind)
 
     def _print(self, speaker: str, data: str) -> None:
-        try:
-            text = base64.b64decode(data)
-        except (binascii.Error, ValueError):
-            return
-        if speaker != self._speaker:
-            if self._log and not self._log[-1].endswith(b"\n"):
-                self._log.append(b"\n")
-            name = self._vertexes[speaker].name if speaker in self._vertexes else ""
-            self._log.append(f"{name}\n".encode("utf-8", "replace"))
-            self._speaker = speaker
-        self._log.append(text)
+        with contextlib.suppress(binascii.Error, ValueError):
+            self._log.append((speaker, base64.b64decode(data)))
 
 
 def _records(record: dict[str, Any], key: str) -> list[dict[str, Any]]:
