@@ -19,7 +19,8 @@
       "checks": [
         {
           "id": "edit-arrives",        changes-built, builds, same-image, edit-arrives, same-after-edit, revert-arrives,
-                                       dependency-builds, emptied-builds; with ":STAGE" for another than the last
+                                       dependency-builds, same-after-dependency, emptied-builds, layers-kept; with
+                                       ":STAGE" behind it for another stage than the last
           "title": "…",
           "verdict": "passed",         passed, failed, not checked, improved (the original fails it)
           "detail": "…"                what was seen; may have several lines

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from statistics import median
 
 from fixer.codemods.api import Safety
-from fixer.prove.model import Build, Cause, Check, Comparison, Difference, Phase, Proof, Side, Verdict
+from fixer.prove.model import Build, Cause, Check, Comparison, Difference, Phase, Proof, Side, Times, Verdict
 from fixer.prove.timeline import cells, duration
 from fixer.prove.visible import of_a_terminal, plain
 from fixer.report.text import BOLD, GREEN, RED, YELLOW, paint
@@ -19,8 +19,8 @@ EXAMPLES = 3
 """How many differences with a known cause are named."""
 SAME = 1.05
 """Ratios of times below this are no gain and no loss."""
-SHORT = 0.05
-"""Seconds below which times are not compared."""
+ALIKE = 0.3
+"""Seconds by which two builds of the same may differ."""
 
 _WORDS = {
     Verdict.PASSED: ("passed", GREEN),
@@ -66,13 +66,18 @@ def headline(proof: Proof, color: bool = False) -> str:
         titles = "; ".join(check.title[:1].lower() + check.title[1:] for check in failed)
         return f"{paint('Not proven', RED, color)}: it fails that {plain(titles)}."
     rebuild = next((times for times in proof.times if times.phase is Phase.EDIT), None)
-    gain = f"; a rebuild after an edit is {_meaning(rebuild.before, rebuild.after)}" if rebuild else ""
+    gain = f"; a rebuild after an edit takes {_takes(rebuild)}" if rebuild and rebuild.before and rebuild.after else ""
     improved = [check.id for check in proof.checks if check.verdict is Verdict.IMPROVED]
     if improved:
         gain += "; the original ships stale files" if any("arrives" in id for id in improved) else ""
     if not any(check.id.partition(":")[0] == "same-image" for check in proof.checks):
         return f"{paint('Not proven', RED, color)}: nothing was compared."
     return f"{paint('Proven', GREEN, color)}: it builds as before, and the image is the same{gain}."
+
+
+def _takes(times: Times) -> str:
+    before, after = duration(median(times.before)), duration(median(times.after))
+    return f"{after} instead of {before} ({_meaning(times.before, times.after)})"
 
 
 def _fixed_builds(proof: Proof) -> str:
@@ -212,10 +217,8 @@ def _meaning(before: Sequence[float], after: Sequence[float]) -> str:
     if not before or not after:
         return "not measured"
     one, other = median(before), median(after)
-    if max(one, other) < SHORT:
-        return "too short to compare"
     ratio = max(one, other) / max(min(one, other), 0.001)
-    if ratio < SAME:
+    if ratio < SAME or abs(one - other) < ALIKE:
         return "about the same"
     factor = f"{ratio:.2f}" if ratio < 2 else f"{ratio:.1f}" if ratio < 10 else f"{ratio:,.0f}"
     return f"{factor}x {'faster' if other < one else 'slower'}"

@@ -139,7 +139,8 @@ class Check:
 
     id: str
     """Stable: `changes-built`, `builds`, `same-image`, `edit-arrives`, `same-after-edit`, `revert-arrives`,
-    `dependency-builds`, `emptied-builds`; with `:TARGET` behind it for another stage than the last."""
+    `dependency-builds`, `same-after-dependency`, `emptied-builds`, `layers-kept`; with `:TARGET` behind it for another
+    stage than the last."""
     title: str
     verdict: Verdict
     detail: str

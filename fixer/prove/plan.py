@@ -60,6 +60,8 @@ def prepare(
         raise VerifyTrouble(f"{context}: the build context is not a directory.")
     outcome = result.outcome
     facts = analyse(parse(outcome.text_before))
+    if not facts.stages:
+        raise VerifyTrouble(f"{path}: there is no FROM in it, so nothing to build.")
     wanted = _known_targets(facts, targets)
     built: set[int] = set()
     for target in wanted:
@@ -78,8 +80,6 @@ def _why(path: str, problem: Problem | None) -> str:
 
 def _known_targets(facts: Facts, targets: Sequence[str]) -> list[str]:
     """The last stage, and the others that were named, each once."""
-    if not facts.stages:
-        return [""]
     wanted = [""]
     for target in targets:
         stage = stage_of_target(facts, target)
@@ -137,8 +137,6 @@ def _in_stages(facts: Facts, change: AppliedChange, stages: Collection[int]) -> 
 
 
 def _changes_of(facts: Facts, outcome: Outcome[bytes], target: str) -> bool:
-    if not facts.stages:
-        return False
     stages = stages_for(facts, stage_of_target(facts, target))
     return any(_in_stages(facts, change, stages) for change in outcome.changes)
 

@@ -243,6 +243,7 @@ class _Session:
         self._revert(shown)
         self._dependency()
         self._emptied(shown)
+        self._say_what_ran_again()
 
     # --- builds ------------------------------------------------------------------------------------------------------
 
@@ -315,11 +316,11 @@ class _Session:
     def _fresh(self, target: str, built: set[int]) -> bool | tuple[str, ...]:
         """What must not come from the cache: stages that were not built in this round. `built` is updated."""
         facts = self.plan.facts
-        if not facts.stages or not built:
-            built |= stages_for(facts, stage_of_target(facts, target)) if facts.stages else set()
-            return True
+        first = not built
         new = stages_for(facts, stage_of_target(facts, target)) - built
         built |= new
+        if first:
+            return True
         names = [facts.stages[index].name for index in sorted(new)]
         return tuple(name for name in names if name) if all(names) else True  # BuildKit's filter knows names only
 
@@ -335,6 +336,15 @@ class _Session:
             lines = [f"line {change.position.line}: {change.codemod}: {change.title}" for change in self.plan.missed]
             detail = "Not part of a stage that was built; name one with --target:\n" + "\n".join(lines)
             self._check("changes-built", "Every change is part of what was built", Verdict.NOT_CHECKED, detail)
+
+    def _say_what_ran_again(self) -> None:
+        if self.docker.reran:
+            names = sorted({" ".join(step.name.split()) for step in self.docker.reran})
+            detail = (
+                "The engine removed layers meanwhile, so these steps ran once more when images were read; what was "
+                "read is another build of the same: " + "; ".join(names)
+            )
+            self._check("layers-kept", "The images are those that were built", Verdict.NOT_CHECKED, detail)
 
     def _first(self) -> bool:
         """From nothing: the original twice, the fixed one once. False if there is nothing to go on with."""
@@ -504,11 +514,13 @@ class _Session:
             fixed.append(after)
         self._time_edits(original, fixed)
 
-    def _pair(self, phase: Phase, repeat: int, files: dict[Side, Path] | None = None) -> tuple[_Round, _Round]:
-        """Both sides, without a look at the images; who is first depends on `repeat`."""
+    def _pair(
+        self, phase: Phase, repeat: int, *, look: bool = False, files: dict[Side, Path] | None = None
+    ) -> tuple[_Round, _Round]:
+        """Both sides; who is first depends on `repeat`."""
         done = {}
         for side in list(Side) if repeat % 2 == 0 else list(Side)[::-1]:
-            done[side] = self._round(side, phase, look=False, repeat=repeat, file=files[side] if files else None)
+            done[side] = self._round(side, phase, look=look, repeat=repeat, file=files[side] if files else None)
         return done[Side.ORIGINAL], done[Side.FIXED]
 
     def _time_edits(self, original: Sequence[_Round], fixed: Sequence[_Round]) -> None:
@@ -625,6 +637,8 @@ class _Session:
         edit = dependency_edit(self.plan.facts, self.snapshot, self.plan.outcome.changes, self.plan.targets)
         title = "A change of the dependencies builds"
         self.dependency = edit.what if edit else "the changed steps run again"
+        change = f"With a line more in {edit.what}" if edit else "With the changed steps made to run again"
+        what = f"rebuild after a change of {edit.what}" if edit else "rebuild of the changed steps"
         original: list[_Round] = []
         fixed: list[_Round] = []
         for repeat in range(self.rebuild):
@@ -633,25 +647,29 @@ class _Session:
                 edit.apply(repeat)
             else:
                 files = self._rerun_files()
-            before, after = self._pair(Phase.DEPENDENCY, repeat, files)
+            before, after = self._pair(Phase.DEPENDENCY, repeat, look=repeat == 0, files=files)
             if edit:
                 edit.revert()
-            if bad := _failed(after):
-                broken = _failed(before)
-                detail = f"With {self.dependency}, the fixed one does not build: {_error(bad)}"
-                if broken:
-                    detail = f"With {self.dependency}, neither builds. The original: {_error(broken)}"
-                verdict = Verdict.NOT_CHECKED if broken else Verdict.FAILED
-                self._check("dependency-builds", title, verdict, detail, bad.target)
+            bad, broken = _failed(after), _failed(before)
+            if bad and broken:
+                detail = f"{change}, neither builds. The original: {_error(broken)}"
+                self._check("dependency-builds", title, Verdict.NOT_CHECKED, detail, bad.target)
                 return
-            if bad := _failed(before):
-                detail = f"With {self.dependency}, the fixed one builds. The original does not: {_error(bad)}"
-                self._check("dependency-builds", title, Verdict.IMPROVED, detail, bad.target)
+            if bad:
+                detail = f"{change}, the fixed one does not build: {_error(bad)}"
+                self._check("dependency-builds", title, Verdict.FAILED, detail, bad.target)
+                return
+            if broken:
+                detail = f"{change}, the fixed one builds, and the original does not: {_error(broken)}"
+                self._check("dependency-builds", title, Verdict.IMPROVED, detail, broken.target)
                 return
             original.append(before)
             fixed.append(after)
-        self._check("dependency-builds", title, Verdict.PASSED, f"Both build: {self.dependency}.")
-        self._time(f"rebuild after a dependency change ({self.dependency})", Phase.DEPENDENCY, original, fixed)
+        self._check("dependency-builds", title, Verdict.PASSED, f"{change}, both build.")
+        for target in self.plan.targets:
+            found = self._compare(_seen(original[0], target), _seen(fixed[0], target), Phase.DEPENDENCY, target)
+            self._same("same-after-dependency", "The images are the same after it", found)
+        self._time(what, Phase.DEPENDENCY, original, fixed)
 
     # --- EMPTIED -----------------------------------------------------------------------------------------------------
 
