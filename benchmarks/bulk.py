@@ -2,8 +2,8 @@
 
     python benchmarks/bulk.py DIRECTORY [--files 100000] [--repositories 10000] [--jobs N] [--keep]
 
-Makes a tree below DIRECTORY, which must not exist: repositories with `.git` directories, `.gitignore` files, ignored and
-plain directories, and Dockerfiles that are those of the corpus, each varied so that no two are the same. Then runs
+Makes a tree below DIRECTORY, which must not exist: repositories with `.git` directories, `.gitignore` files, ignored
+directories, and Dockerfiles that are those of the corpus, each varied so that no two are the same. Then runs
 `dockfix --write` on it twice and prints rate and memory. Not part of the tests: it asserts nothing.
 """
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import suppress
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing, suppress
+from typing import IO, TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import click
 
@@ -17,7 +17,12 @@ from fixer.report.console import project as project_slug
 from fixer.text.records import dataclass, field
 
 if TYPE_CHECKING:
-    from fixer.engine.job import FileResult, Options
+    from fixer.engine.files import Target
+    from fixer.engine.interrupts import Interrupts
+    from fixer.engine.job import Done
+    from fixer.engine.result_cache import Row
+    from fixer.report.entry import Entry, View, Worker
+    from fixer.report.progress import Bar
     from fixer.report.totals import Totals
 
 _Given = TypeVar("_Given")
@@ -27,6 +32,10 @@ STDIN = "-"
 FINE, FOUND_CHANGES, TROUBLE = 0, 1, 3
 PROGRESS_FROM = 200
 """With fewer files than this nobody wonders how long it will take."""
+PARALLEL_FROM = 64
+"""Fewer files than this are done in this process, and without a cache: both cost more than they save."""
+ROWS = 1_000
+"""So many results are kept for later runs at a time."""
 
 _EPILOG = """\b
 Exit codes:
@@ -66,6 +75,11 @@ Comments in a Dockerfile:
 @click.option(
     "--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True, help="Of the report."
 )
+@click.option(
+    "--from-file", metavar="LIST", help="Also the paths in this file, one a line or NUL-separated; - is standard input."
+)
+@click.option("--report", metavar="FILE", help="Write the JSON report line by line, while the files are worked on.")
+@click.option("--no-cache", is_flag=True, help="Neither use nor keep results of files in which nothing changes.")
 @click.option("--jobs", type=click.IntRange(min=1), metavar="N", help="Processes (default: one a core).")
 @click.option("-q", "--quiet", is_flag=True, help="No notes, only trouble.")
 @click.option(
@@ -86,6 +100,9 @@ def command(
     list_: bool,
     explain: str | None,
     format_: str,
+    from_file: str | None,
+    report: str | None,
+    no_cache: bool,
     jobs: int | None,
     quiet: bool,
     color: str,
@@ -103,33 +120,43 @@ def command(
         return
     if write and (check or demo):
         raise click.UsageError(f"--write does not go with {'--check' if check else '--demo'}, which writes nothing.")
-    if demo and paths:
+    if demo and (paths or from_file is not None):
         raise click.UsageError("--demo takes no paths.")
-    if write and STDIN in paths and (diff or format_ == "json"):
+    if write and STDIN in paths and (diff or format_ == "json" or report == STDIN):
         raise click.UsageError("--write prints what came from standard input; there is no room for a diff or JSON.")
-    from fixer.engine.job import Options
+    if from_file == STDIN and STDIN in paths:
+        raise click.UsageError("Standard input cannot be a Dockerfile and a list of files.")
+    show_diff = diff or not (write or check)
+    if report == STDIN and (show_diff or format_ == "json"):
+        raise click.UsageError("--report - needs standard output for itself: use --write or --check alone.")
+    from fixer.engine.job import Options, diff_base
+    from fixer.report.entry import View, Worker
 
+    try:
+        lines = {} if from_file is None else _listed(from_file)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    named = tuple(path for path in paths if path != STDIN) if paths or from_file is not None or demo else (os.curdir,)
     options = Options(
         _usage(codemod_ids, select) if select else None,
         _usage(codemod_ids, ignore),
         unsafe_fixes,
         _usage(project_slug, project),
+        diff_base((*named, *lines)) if show_diff or format_ == "json" or report is not None else os.curdir,
     )
-    show = _Show(
-        diff=diff or not (write or check),
-        write=write,
-        json=format_ == "json",
-        quiet=quiet,
+    view = View(
+        diff=show_diff,
+        notes=not quiet,
+        document=format_ == "json",
+        line=report is not None,
         color_out=wants_color(color, sys.stdout),
         color_err=wants_color(color, sys.stderr),
     )
+    output = _Output(view, write, quiet, None if report is None else _open_report(report), sys.stderr.isatty())
+    items = _Items(named, lines, STDIN in paths, stdin_filename, demo)
     try:
-        results = _demo(options) if demo else _results(paths or (os.curdir,), options, show, stdin_filename, jobs)
-        code = _run(results, show, check)
-    except BrokenPipeError:
-        _leave_quietly()
-    except KeyboardInterrupt:
-        show.progress.clear()
+        code = _run(items, Worker(options, view, write), output, check=check, jobs=jobs, no_cache=no_cache)
+    except KeyboardInterrupt:  # a second one
         sys.exit(130)
     except OSError as error:  # files have messages of their own: this is about what we print
         _cannot_print(error)
@@ -180,149 +207,309 @@ def _usage(check: Callable[[_Given], _Taken], value: _Given) -> _Taken:
 
 
 @dataclass(slots=True)
-class _Progress:
-    """A count on standard error, if that is a terminal and the job is big. Erased before anything else is printed."""
+class _Output:
+    """Where everything goes."""
 
-    total: int = 0
-    done: int = 0
-    shown: bool = False
-
-    def step(self) -> None:
-        self.done += 1
-        if self.total >= PROGRESS_FROM and self.done % 20 == 0 and sys.stderr.isatty():
-            sys.stderr.write(f"\r{self.done} of {self.total} files")
-            sys.stderr.flush()
-            self.shown = True
-
-    def clear(self) -> None:
-        if self.shown:
-            sys.stderr.write("\r\x1b[K")
-            self.shown = False
-
-
-@dataclass(slots=True)
-class _Show:
-    """What is printed, and how."""
-
-    diff: bool
-    write: bool
-    json: bool
+    view: View
+    writes: bool
+    """True if files are written: then the work goes on if nobody listens any more."""
     quiet: bool
-    color_out: bool
-    color_err: bool
-    progress: _Progress = field(default_factory=_Progress)
-    files: list[dict[str, Any]] = field(default_factory=list)
+    report: int | None = None
+    """A file descriptor."""
+    terminal: bool = False
+    totals: Totals = field(default_factory=lambda: _totals())
+    bar: Bar | None = None
 
-    def result(self, result: FileResult, written: bool) -> None:
-        """One file's diff and notes; for JSON they are kept for `end`."""
-        if self.json:
-            from fixer.report.json import file_object
+    def start(self) -> None:
+        self._report(lambda json: json.report_start())
+        if self.view.document:
+            from fixer.report.json import document_start
 
-            self.files.append(file_object(result, written=written))
+            self.print(document_start())
+
+    def entry(self, entry: Entry) -> None:
+        """One file's."""
+        if self.view.document:
+            self.print(("," if self.totals.files else "") + entry.document)
+        self.totals.merge(entry.totals)
+        self._report(lambda json: entry.line)
+        if entry.diff:
+            self.print(entry.diff)
+        self.note(entry.notes)
+
+    def progress(self, found: int, *, all_found: bool) -> None:
+        """On a terminal, if the job is big."""
+        if not self.terminal or found < PROGRESS_FROM:
             return
-        from fixer.report.text import color_diff, notes
+        if self.bar is None:
+            from fixer.report.progress import Bar
 
-        if self.diff and result.diff:
-            self.progress.clear()
-            _write_out(color_diff(result.diff) if self.color_out else result.diff)
-        if not self.quiet or result.problem is not None:
-            self._note(notes(result, written=written, color=self.color_err))
+            self.bar = Bar(sys.stderr, color=self.view.color_err)
+        self.bar.step(self.totals.files.total(), found, all_found=all_found)
 
-    def end(self, totals: Totals) -> None:
-        self.progress.clear()
-        if self.json:
-            from fixer.report.json import document
+    def end(self, seconds: float, interrupted: bool, base: str) -> None:
+        if self.bar is not None:
+            self.bar.stop()
+            self.bar = None
+        self._report(lambda json: json.report_end(self.totals, complete=not interrupted))
+        if self.view.document:
+            from fixer.report.json import document_end
 
-            _write_out(document(self.files, totals))
+            self.print(document_end(self.totals, any_files=bool(self.totals.files), complete=not interrupted))
             return
         if not self.quiet:
             from fixer.report.text import summary
 
-            self._note(summary(totals, written=self.write))
+            big = self.totals.files.total() >= PROGRESS_FROM
+            self.note(
+                summary(
+                    self.totals, written=self.writes, seconds=seconds if big else None, interrupted=interrupted
+                )
+            )
+        if self.view.diff and base != os.curdir and self.totals.files["changed"]:
+            self.note(f"The names in the patch are relative to {base}: git -C {base} apply\n")
 
-    def _note(self, text: str) -> None:
-        if text:
-            self.progress.clear()
+    def print(self, text: str) -> None:
+        """On standard output."""
+        self._clear()
+        try:
+            _write_out(text)
+        except BrokenPipeError:
+            if not self.writes:
+                raise
+            _to_nowhere(sys.stdout)
+
+    def note(self, text: str) -> None:
+        """On standard error."""
+        if not text:
+            return
+        self._clear()
+        try:
             sys.stdout.flush()
             write_text(sys.stderr, text)
+        except BrokenPipeError:
+            if not self.writes:
+                raise
+            _to_nowhere(sys.stderr)
+
+    def _clear(self) -> None:
+        if self.bar is not None:
+            self.bar.clear()
+
+    def _report(self, line: Callable[[Any], str]) -> None:
+        """Whole lines, at once: whoever kills this process leaves no half of one."""
+        if self.report is None:
+            return
+        from fixer.report import json
+
+        data = line(json).encode("ascii")
+        while data:
+            data = data[os.write(self.report, data) :]
 
 
-def _run(results: Iterable[tuple[FileResult, bool]], show: _Show, check: bool) -> int:
-    """Everything, file by file; the exit code. Each result comes with True if it is standard input's."""
+def _totals() -> Totals:
     from fixer.report.totals import Totals
 
-    totals = Totals()
-    for result, from_stdin in results:
-        written = False
-        if show.write and from_stdin:
-            written = _print_fixed(result)
-        elif show.write and result.status == "changed":
-            result, written = _written(result)
-        totals.add(result)
-        show.result(result, written)
-        show.progress.step()
-    show.end(totals)
-    if totals.files["error"] or any(reason == "internal-error" for _, reason in totals.refusals):
+    return Totals()
+
+
+def _run(items: _Items, worker: Worker, output: _Output, *, check: bool, jobs: int | None, no_cache: bool) -> int:
+    """Everything, file by file; the exit code."""
+    from time import monotonic
+
+    from fixer.engine.interrupts import Interrupts
+
+    started = monotonic()
+    with Interrupts() as interrupts:
+        worker.before_write = interrupts.shield
+        output.start()
+        work = _Work(items, worker, output, interrupts, jobs, no_cache)
+        try:
+            for entry in work.entries():
+                output.entry(entry)
+        except KeyboardInterrupt:
+            pass
+        except BrokenPipeError:
+            _to_nowhere(sys.stdout)
+            _to_nowhere(sys.stderr)
+            return _code(output.totals, check)
+        finally:
+            interrupts.shield()
+            work.keep(0)
+        output.end(monotonic() - started, interrupts.came(), worker.options.base)
+    if interrupts.came():
+        return 128 + interrupts.number
+    return _code(output.totals, check)
+
+
+def _code(totals: Totals, check: bool) -> int:
+    if totals.trouble:
         return TROUBLE
     return FOUND_CHANGES if check and totals.files["changed"] else FINE
 
 
-def _results(
-    paths: Sequence[str], options: Options, show: _Show, stdin_filename: str | None, jobs: int | None
-) -> Iterator[tuple[FileResult, bool]]:
-    """Standard input first, then what cannot be read, then the files in the order of their paths."""
-    from fixer.engine.files import find
-    from fixer.engine.job import FileResult, fix_files
+@dataclass(slots=True)
+class _Items:
+    """What is to be done."""
 
-    if STDIN in paths:
-        yield _from_stdin(options, stdin_filename), True
-    found = find(path for path in paths if path != STDIN)
-    for path, problem in found.problems:
-        yield FileResult(path, None, problem, ""), False
-    show.progress.total = len(found.files)
-    for result in fix_files(found.files, options, jobs):
-        yield result, False
+    paths: tuple[str, ...] = ()
+    lines: dict[str, int] = field(default_factory=dict)
+    """Paths that came in a list, with the numbers of their lines."""
+    stdin: bool = False
+    stdin_filename: str | None = None
+    demo: bool = False
 
 
-def _from_stdin(options: Options, filename: str | None) -> FileResult:
+@dataclass(slots=True)
+class _Work:
+    """Standard input first, then the files in the order of their paths."""
+
+    items: _Items
+    worker: Worker
+    output: _Output
+    interrupts: Interrupts
+    jobs: int | None
+    no_cache: bool
+    rows: list[Row] = field(default_factory=list)
+    """For the cache, not kept yet."""
+
+    def entries(self) -> Iterator[Entry]:
+        from itertools import chain, islice
+
+        items = self.items
+        if items.demo:
+            yield self._one(_demo)
+            return
+        if items.stdin:
+            yield self._one(_from_stdin)
+        from fixer.engine.files import find
+
+        self.interrupts.open()
+        found = find((*items.paths, *items.lines), sweep=self.worker.write_back, lines=items.lines)
+        first = list(islice((target for target in found if target is not None), PARALLEL_FROM))
+        jobs = self.jobs or _cores()
+        if len(first) < PARALLEL_FROM:
+            yield from self._here(first)
+            return
+        if not self.no_cache:
+            from fixer.engine.result_cache import open_cache
+
+            self.worker.cache = open_cache(self.worker.options)
+        every = chain(first, found)
+        if jobs > 1:
+            yield from self._in_processes(every, jobs)
+        elif self.output.terminal:  # else there would be no remaining time
+            yield from self._here([target for target in every if target is not None])
+        else:
+            yield from self._here(every)
+
+    def keep(self, at_least: int) -> None:
+        """Hand rows to the cache, if there are so many."""
+        if self.rows and len(self.rows) >= at_least and self.worker.cache is not None:
+            self.worker.cache.keep(self.rows)
+            self.rows = []
+
+    def _one(self, make: Callable[[_Work], Done]) -> Entry:
+        from fixer.report.entry import entry
+
+        self.interrupts.open()
+        done = make(self)
+        self.interrupts.shield()
+        if self.output.writes:
+            done = self._print_fixed(done)
+        return entry(done, self.worker.view)
+
+    def _here(self, targets: Iterable[Target | None]) -> Iterator[Entry]:
+        """In this process."""
+        self.interrupts.open()
+        for target in targets:
+            if target is None:
+                continue
+            entry = self.worker(target)
+            self.interrupts.shield()
+            yield entry
+            self.rows.extend(entry.rows)
+            self.keep(ROWS)
+            if isinstance(targets, list):
+                self.output.progress(len(targets), all_found=True)
+            self.interrupts.open()
+
+    def _in_processes(self, targets: Iterator[Target | None], jobs: int) -> Iterator[Entry]:
+        from fixer.engine.pool import Pool
+        from fixer.tree.parse import parse  # before the fork, so that the children need not import it
+
+        parse("FROM scratch\n")
+        self.interrupts.shield()
+        self.worker.before_write = None
+        pool = Pool(self.worker, targets, jobs, self.worker.lost)
+        with closing(pool.results(self.interrupts.came)) as results:
+            for entry in results:
+                if entry is not None:
+                    yield entry
+                    self.rows.extend(entry.rows)
+                    self.keep(ROWS)
+                self.output.progress(pool.found, all_found=pool.all_found)
+
+    def _print_fixed(self, done: Done) -> Done:
+        """`--write -`: the text, fixed or as it came; nothing if it could not be taken at all."""
+        from fixer.text.records import replace
+
+        outcome = done.result.outcome
+        if outcome is None:
+            return done
+        self.output.print(outcome.text_after)
+        return replace(done, written=outcome.changed)
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _from_stdin(work: _Work) -> Done:
     from fixer.engine.files import MAX_SIZE
-    from fixer.engine.job import fix_data
+    from fixer.engine.job import Done, fix_data
     from fixer.engine.project import project_name
 
     data = sys.stdin.buffer.read(MAX_SIZE + 1)
+    options, filename = work.worker.options, work.items.stdin_filename
     project = options.project or (project_name(filename) if filename else None)
-    return fix_data(data, filename or "<stdin>", options, project)
+    return Done(fix_data(data, filename or "<stdin>", options, project))
 
 
-def _demo(options: Options) -> Iterator[tuple[FileResult, bool]]:
+def _demo(work: _Work) -> Done:
     from importlib.resources import files
 
-    from fixer.engine.job import fix_data
+    from fixer.engine.job import Done, fix_data
 
     data = (files("fixer") / "data" / "demo" / "Dockerfile").read_bytes()
-    yield fix_data(data, "Dockerfile", options, options.project or "demo"), False
+    options = work.worker.options
+    return Done(fix_data(data, "Dockerfile", options, options.project or "demo"))
 
 
-def _print_fixed(result: FileResult) -> bool:
-    """`--write -`: the text, fixed or as it came; False if it could not be taken at all."""
-    if result.outcome is None:
-        return False
-    _write_out(result.outcome.text_after)
-    return result.outcome.changed
+def _listed(name: str) -> dict[str, int]:
+    """The paths of `--from-file`."""
+    from fixer.engine.files import read_list
 
-
-def _written(result: FileResult) -> tuple[FileResult, bool]:
-    """Writes the new text; what went wrong becomes the file's problem."""
-    from fixer.engine.files import FileTrouble, write
-    from fixer.text.records import replace
-
-    if result.outcome is None:
-        return result, False
     try:
-        write(result.path, result.outcome.before, result.outcome.after)
-    except FileTrouble as trouble:
-        return replace(result, outcome=None, problem=trouble.problem, diff=""), False
-    return result, True
+        if name == STDIN:
+            return read_list(sys.stdin.buffer.read())
+        with open(name, "rb") as file:
+            return read_list(file.read())
+    except OSError as error:
+        raise click.UsageError(f"--from-file {name}: {error.strerror}.") from error
+
+
+def _open_report(name: str) -> int:
+    from fixer.engine.files import is_dockerfile_name
+
+    if name == STDIN:
+        return os.dup(sys.stdout.fileno())
+    if is_dockerfile_name(os.path.basename(name)):
+        raise click.UsageError(f"--report {name}: that is the name of a Dockerfile.")
+    try:
+        return os.open(name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND | getattr(os, "O_BINARY", 0), 0o666)
+    except OSError as error:
+        raise click.UsageError(f"--report {name}: {error.strerror}.") from error
 
 
 # --- streams -------------------------------------------------------------------------------------------------------
@@ -336,11 +523,16 @@ def _cannot_print(error: OSError) -> NoReturn:
     with suppress(OSError):
         sys.stderr.write(f"dockfix: cannot print: {error.strerror}\n")
     # What is still buffered cannot be written either, and Python would complain about that at exit.
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    _to_nowhere(sys.stdout)
     sys.exit(TROUBLE)
 
 
 def _leave_quietly() -> NoReturn:
-    """Whoever read our output has gone. Python must not complain at exit when it flushes what nobody wants."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    """Whoever read our output has gone."""
+    _to_nowhere(sys.stdout)
     sys.exit(FINE)
+
+
+def _to_nowhere(stream: IO[str]) -> None:
+    """Python must not complain at exit when it flushes what nobody wants."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import stat
-from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 from fixer.engine.outcome import Problem
-from fixer.text.records import dataclass, field
+from fixer.text.records import dataclass
 
 if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec
@@ -27,12 +29,15 @@ class FileTrouble(Exception):
         self.problem = Problem(kind, message)
 
 
-@dataclass(slots=True)
-class Found:
-    """What `find` found. Both in the order of their paths, each file once."""
+class Target(NamedTuple):
+    """A file to work on, or something that was named and is none."""
 
-    files: list[str] = field(default_factory=list)
-    problems: list[tuple[str, Problem]] = field(default_factory=list)
+    path: str
+    """As it was given or found."""
+    names: tuple[str, ...] = ()
+    """All names of a file with hard links that were found, real paths; empty for a file with one name."""
+    problem: Problem | None = None
+    """Why there is no file to work on."""
 
 
 # --- find ----------------------------------------------------------------------------------------------------------
@@ -50,72 +55,157 @@ def is_dockerfile_name(name: str) -> bool:
     ) or name in ("Dockerfile", "Containerfile")
 
 
-def find(paths: Iterable[str]) -> Found:
-    """The Dockerfiles at and below `paths`. A file that is named is always taken, whatever it is called; a directory is
-    walked, without what Git ignores (.gitignore files, also of directories above inside the same repository, and
-    .git/info/exclude). Symbolic links are followed to files inside the directory only, and the same file is taken once.
-    """
-    found = Found()
-    seen: set[str] = set()
-    for path in dict.fromkeys(paths):
-        if not os.path.isdir(path):
-            try:
-                os.lstat(path)
-            except OSError as error:
-                found.problems.append((path, _os_problem(error)))
-            else:
-                _take(path, found, seen)
-            continue
-        before = len(found.files), len(found.problems), len(seen)
-        for file in _walk(path, found.problems):
-            _take(file, found, seen)
-        if before == (len(found.files), len(found.problems), len(seen)) and not _has_any(path, seen):
-            found.problems.append((path, Problem("no-dockerfiles", "no Dockerfiles in this directory.")))
-    found.files.sort()
-    found.problems.sort()
+def read_list(data: bytes) -> dict[str, int]:
+    """The paths in a list of files, each with the number of its line (from 1): one a line, or ended by NUL where there
+    is a NUL, as `find -print0` and `git ls-files -z` write them. Empty lines do not count."""
+    if b"\0" in data:
+        rows = data.split(b"\0")
+    else:
+        rows = [row.removesuffix(b"\r") for row in data.removeprefix(b"\xef\xbb\xbf").split(b"\n")]
+    found: dict[str, int] = {}
+    for number, row in enumerate(rows, 1):
+        if row:
+            found.setdefault(os.fsdecode(row), number)
     return found
 
 
-def _take(path: str, found: Found, seen: set[str]) -> None:
-    real = os.path.realpath(path)
-    if real not in seen:
-        seen.add(real)
-        found.files.append(path)
+def find(
+    paths: Iterable[str], *, sweep: bool = False, lines: Mapping[str, int] | None = None
+) -> Iterator[Target | None]:
+    """The Dockerfiles at and below `paths`, in the order of their paths, as the search goes on. A file that is named is
+    always taken, whatever it is called; a directory is walked, without what Git ignores (.gitignore files, also of
+    directories above inside the same repository, and .git/info/exclude). Symbolic links are followed to files inside
+    the directory only. Each file is given once, however many ways lead to it; those with hard links come last, because
+    all their names must be known.
+
+    None is given after every directory in which nothing was found, so that whoever asks can do something else.
+    sweep: remove what killed runs left behind. lines: numbers of the lines in which paths were listed, for messages.
+    """
+    search = _Search(lines or {}, sweep)
+    named = sorted((f"{path}/" if os.path.isdir(path) else path, path) for path in dict.fromkeys(paths))
+    files = [path for key, path in named if key == path]
+    for key, path in named:
+        yield from search.file(path) if key == path else search.directory(path, files)
+    for names in search.linked.values():
+        yield Target(next(iter(names.values())), tuple(names))
 
 
-def _has_any(directory: str, seen: Iterable[str]) -> bool:
-    """True if a file below was taken already, by another argument."""
-    inside = os.path.join(os.path.realpath(directory), "")
-    return any(path.startswith(inside) for path in seen)
+class _Search:
+    """What was found so far."""
 
+    __slots__ = ("_files_at", "_lines", "_seen", "_sweep", "linked")
 
-def _walk(top: str, problems: list[tuple[str, Problem]]) -> Iterator[str]:
-    """Depth first without recursion. `rules` of a directory are those of all directories above it and its own."""
-    inside = os.path.join(os.path.realpath(top), "")
-    stack: list[tuple[str, tuple[_Rules, ...]]] = [(top, _rules_above(top))]
-    while stack:
-        directory, rules = stack.pop()
+    def __init__(self, lines: Mapping[str, int], sweep: bool) -> None:
+        self._lines = lines
+        self._sweep = sweep
+        self._seen: set[int | str] = set()
+        self._files_at: list[str] | None = None
+        self.linked: dict[int | str, dict[str, str]] = {}
+        """Files with hard links: their real paths, each with the path by which it was found."""
+
+    def file(self, path: str) -> Iterator[Target]:
         try:
-            with os.scandir(directory) as entries:
-                here = sorted(entries, key=lambda e: e.name)
+            status = os.stat(path)
         except OSError as error:
-            problems.append((directory, _os_problem(error)))
-            continue
-        absolute = os.path.abspath(directory)
-        names = {entry.name for entry in here}
-        if ".git" in names:  # a repository of its own: what stands around it has no say
-            rules = _read_rules(os.path.join(directory, ".git", "info", "exclude"), absolute)
-        if ".gitignore" in names:
-            rules += _read_rules(os.path.join(directory, ".gitignore"), absolute)
-        for entry in here:
-            wanted = is_dockerfile_name(entry.name)
+            yield self._trouble(path, _os_problem(error))
+        else:
+            yield from self._take(path, status)
+
+    def directory(self, path: str, files: Sequence[str]) -> Iterator[Target | None]:
+        """files: the files that were named, which count as found here."""
+        empty = True
+        for found in _walk(path, self._sweep):
+            if found is None:
+                yield None
+                continue
+            empty = False
+            if isinstance(found, Target):
+                yield found
+                continue
+            try:
+                yield from self._take(found, os.stat(found))
+            except OSError as error:  # it has gone meanwhile, or nobody may look at it
+                yield Target(found, problem=_os_problem(error))
+        if empty and not self._has_any(path, files):
+            yield self._trouble(path, Problem("no-dockerfiles", "no Dockerfiles in this directory."))
+
+    def _take(self, path: str, status: os.stat_result) -> Iterator[Target]:
+        id: int | str = status.st_dev << 64 | status.st_ino if status.st_ino else os.path.realpath(path)
+        if status.st_nlink > 1 and stat.S_ISREG(status.st_mode):
+            self.linked.setdefault(id, {}).setdefault(os.path.realpath(path), path)
+        elif id not in self._seen:
+            self._seen.add(id)
+            yield Target(path)
+
+    def _has_any(self, directory: str, files: Sequence[str]) -> bool:
+        if self._files_at is None:
+            self._files_at = sorted(os.path.realpath(path) for path in files)
+        inside = os.path.join(os.path.realpath(directory), "")
+        at = bisect_left(self._files_at, inside)
+        return at < len(self._files_at) and self._files_at[at].startswith(inside)
+
+    def _trouble(self, path: str, problem: Problem) -> Target:
+        line = self._lines.get(path)
+        if line is not None:
+            problem = Problem(problem.kind, f"{problem.message.removesuffix('.')} (line {line} of the list).")
+        return Target(path, problem=problem)
+
+
+class _Level(NamedTuple):
+    """A directory that is being walked."""
+
+    directory: str
+    absolute: str
+    rules: tuple[_Rules, ...]
+    """Of all directories above it and its own."""
+    entries: Iterator[os.DirEntry[str]]
+
+
+def _walk(top: str, sweep: bool) -> Iterator[str | Target | None]:
+    """Paths of Dockerfiles in their order, without recursion; None for every directory, or what is wrong with it."""
+    inside = os.path.join(os.path.realpath(top), "")
+    stack: list[_Level] = []
+    yield _enter(stack, top, os.path.abspath(top), _rules_above(top), sweep)
+    while stack:
+        directory, absolute, rules, entries = stack[-1]
+        for entry in entries:
+            name = entry.name
             if entry.is_dir(follow_symlinks=False):
-                if entry.name != ".git" and not _ignored(os.path.join(absolute, entry.name), True, rules):
-                    stack.append((_join(directory, entry.name), rules))
-            elif wanted and _is_inside(entry, inside) and not _ignored(
-                os.path.join(absolute, entry.name), False, rules
+                path = os.path.join(absolute, name)
+                if name != ".git" and not _ignored(path, True, rules):
+                    yield _enter(stack, _join(directory, name), path, rules, sweep)
+                    break
+            elif (
+                is_dockerfile_name(name)
+                and _is_inside(entry, inside)
+                and not _ignored(os.path.join(absolute, name), False, rules)
             ):
-                yield _join(directory, entry.name)
+                yield _join(directory, name)
+        else:
+            stack.pop()
+
+
+def _enter(
+    stack: list[_Level], directory: str, absolute: str, rules: tuple[_Rules, ...], sweep: bool
+) -> Target | None:
+    try:
+        with os.scandir(directory) as entries:
+            here = list(entries)
+    except OSError as error:
+        return Target(directory, problem=_os_problem(error))
+    # So that all that is below `a` stands where `a/` does, and whole paths are in order.
+    here.sort(key=lambda entry: f"{entry.name}/" if entry.is_dir(follow_symlinks=False) else entry.name)
+    names = {entry.name for entry in here}
+    if ".git" in names:  # a repository of its own: what stands around it has no say
+        rules = _read_rules(os.path.join(directory, ".git", "info", "exclude"), absolute)
+    if ".gitignore" in names:
+        rules += _read_rules(os.path.join(directory, ".gitignore"), absolute)
+    if sweep:
+        for name in names:
+            if _TEMPORARY.fullmatch(name):
+                _sweep(os.path.join(directory, name))
+    stack.append(_Level(directory, absolute, rules, iter(here)))
+    return None
 
 
 def _is_inside(entry: os.DirEntry[str], inside: str) -> bool:
@@ -189,10 +279,11 @@ def _rules_above(top: str) -> tuple[_Rules, ...]:
 
 
 def _ignored(path: str, is_directory: bool, rules: tuple[_Rules, ...]) -> bool:
-    """The last pattern that matches decides, and a deeper file is asked later."""
+    """The last pattern that matches decides, and a deeper file is asked later. `path` is absolute, and below the bases
+    of all rules."""
     verdict = False
     for one in rules:
-        relative = os.path.relpath(path, one.base).replace(os.sep, "/")
+        relative = path[len(one.base) :].lstrip(os.sep).replace(os.sep, "/")
         if not is_directory:
             result = one.spec.check_file(relative).include
             verdict = verdict if result is None else result
@@ -256,54 +347,113 @@ def _os_problem(error: OSError) -> Problem:
 
 # --- write ---------------------------------------------------------------------------------------------------------
 
+_TEMPORARY = re.compile(r"\.dockfix-[0-9a-f]{16}")
+"""Names of files that take the place of others when they are complete. No Dockerfile is called so."""
 
-def write(path: str, before: bytes, after: bytes) -> None:
-    """Replace the content of `path`, which was `before`, by `after`: all of it or nothing.
+
+def write(path: str, before: bytes, after: bytes, names: Sequence[str] = ()) -> None:
+    """Replace the content of `path`, which was `before`, by `after`: all of it or nothing, whenever this is killed.
 
     A temporary file beside the target takes its place, with its mode and, where that is allowed, its owner and extended
-    attributes. A symbolic link stays, and what it points to is replaced. A file with further hard links is overwritten
-    in place instead (that alone is not atomic), so that the links stay together. Raises FileTrouble: changed-meanwhile
-    if the file does not hold `before` any more, no-permission (also for a read-only file), input-output.
+    attributes. A symbolic link stays, and what it points to is replaced. A file with hard links is replaced under all
+    its names, which must be `names`, so that they stay one file; killed between two of them, they are two whole files.
+
+    Raises FileTrouble: changed-meanwhile if the file does not hold `before` any more, hard-links if it has names that
+    are not known, no-permission (also for a read-only file), input-output.
     """
     target = os.path.realpath(path)
     try:
-        if read(target) != before:
-            raise FileTrouble("changed-meanwhile", "somebody else changed it meanwhile; nothing was written.")
-        if not os.access(target, os.W_OK, effective_ids=os.access in os.supports_effective_ids):
-            raise FileTrouble("no-permission", "it is read-only; nothing was written.")
         status = os.stat(target)
-        if status.st_nlink > 1:
-            _overwrite(target, after)
-        else:
-            _replace(target, status, after)
+        if not status.st_mode & 0o222 or not os.access(target, os.W_OK, effective_ids=_EFFECTIVE):
+            raise FileTrouble("no-permission", "it is read-only; nothing was written.")
+        _replace(_all_names(target, status, names), status, before, after)
     except OSError as error:
         problem = _os_problem(error)
         raise FileTrouble(problem.kind, f"{problem.message} Nothing was written.") from error
 
 
-def _overwrite(target: str, data: bytes) -> None:
-    with open(target, "r+b") as file:
-        file.write(data)
-        file.truncate()
-        file.flush()
-        os.fsync(file.fileno())
+_EFFECTIVE = os.access in os.supports_effective_ids
 
 
-def _replace(target: str, status: os.stat_result, data: bytes) -> None:
-    import tempfile  # slow to import, and most runs write nothing
+def _all_names(target: str, status: os.stat_result, names: Sequence[str]) -> list[str]:
+    """The target's names, itself first. Only whoever knows all of them can keep them together."""
+    if status.st_nlink <= 1:
+        return [target]
+    others = [name for name in names if name != target and os.path.samestat(os.lstat(name), status)]
+    if len(others) + 1 != status.st_nlink:
+        message = (
+            f"it has {status.st_nlink} names (hard links), and {len(others) + 1} of them can be seen from here; name "
+            "all of them, or make it a file of its own. Nothing was written."
+        )
+        raise FileTrouble("hard-links", message)
+    return [target, *others]
 
-    descriptor, temporary = tempfile.mkstemp(prefix=".dockfix-", dir=os.path.dirname(target))
+
+def _replace(names: Sequence[str], status: os.stat_result, before: bytes, after: bytes) -> None:
+    """Everything that can fail comes first, then a last look at the file, then the renaming."""
+    temporary = [_temporary(os.path.dirname(name)) for name in names]
+    descriptor = _open_locked(temporary[0])
     try:
         with open(descriptor, "wb") as file:
-            file.write(data)
+            file.write(after)
             file.flush()
-            _copy_attributes(target, temporary, status)
+            _copy_attributes(names[0], temporary[0], status)
             os.fsync(file.fileno())
-        os.replace(temporary, target)
+            for other in temporary[1:]:
+                os.link(temporary[0], other)
+            if read(names[0]) != before or not os.path.samestat(os.lstat(names[0]), status):
+                raise FileTrouble("changed-meanwhile", "somebody else changed it meanwhile; nothing was written.")
+            for name, new in zip(names, temporary, strict=True):
+                os.replace(new, name)
     except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(temporary)
+        for path in temporary:
+            with contextlib.suppress(OSError):
+                os.unlink(path)
         raise
+
+
+def _temporary(directory: str) -> str:
+    return os.path.join(directory, f".dockfix-{os.urandom(8).hex()}")
+
+
+def _open_locked(path: str) -> int:
+    """A new file; locked as long as it is open, so that nobody takes it for one that was left behind."""
+    while True:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
+        if not _lock(descriptor, wait=True):
+            return descriptor
+        try:
+            if os.path.samestat(os.lstat(path), os.fstat(descriptor)):
+                return descriptor
+        except FileNotFoundError:
+            pass  # swept away before it was locked
+        os.close(descriptor)
+
+
+def _lock(descriptor: int, *, wait: bool) -> bool:
+    try:
+        import fcntl
+
+        fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+    except (ImportError, OSError):
+        return False
+    return True
+
+
+def _sweep(path: str) -> None:
+    """Remove a temporary file that nobody holds: whoever made it was killed."""
+    try:
+        descriptor = os.open(path, os.O_RDWR | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
+    except OSError:
+        return
+    try:
+        status = os.fstat(descriptor)
+        if stat.S_ISREG(status.st_mode) and status.st_uid == os.geteuid() and _lock(descriptor, wait=False):
+            os.unlink(path)
+    except (OSError, AttributeError):
+        pass
+    finally:
+        os.close(descriptor)
 
 
 def _copy_attributes(target: str, temporary: str, status: os.stat_result) -> None:

@@ -1,30 +1,21 @@
-"""Many files: each is read and fixed, in parallel where that pays, and given back in order. Nothing is written here."""
+"""One file: read, fixed, or known from an earlier run, and written."""
 
 from __future__ import annotations
 
 import os
-import signal
-import sys
-from collections import deque
-from collections.abc import Iterator, Sequence
-from functools import partial
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
-from fixer.engine.files import FileTrouble, check_content, read
+from fixer.engine.files import FileTrouble, Target, check_content, read, write
 from fixer.engine.outcome import Outcome, Problem
 from fixer.engine.project import project_name
 from fixer.engine.template import is_template_name
 from fixer.text.diff import unified_diff
-from fixer.text.records import dataclass
+from fixer.text.records import dataclass, replace
 
-if TYPE_CHECKING:  # process pools are slow to import and rarely needed
-    from concurrent.futures import Future, ProcessPoolExecutor
-
-PARALLEL_FROM = 64
-"""Fewer files than this are done in this process: to start others costs more than it saves."""
-CHUNK = 16
-"""Files that a process takes at once."""
+if TYPE_CHECKING:
+    from fixer.engine.result_cache import ResultCache, Row
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +27,8 @@ class Options:
     unsafe_fixes: bool = False
     project: str | None = None
     """None: found from each file's repository."""
+    base: str = os.curdir
+    """The directory that names in diffs are relative to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +54,72 @@ class FileResult:
         return "changed" if self.outcome.changed else "unchanged"
 
 
-def fix_file(path: str, options: Options) -> FileResult:
-    """One file, read from disk. Does not raise on anything about the file."""
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A result, and what was done about it."""
+
+    result: FileResult
+    written: bool = False
+    known: bool = False
+    """True if an earlier run had the same result."""
+    rows: tuple[Row, ...] = ()
+    """For the cache of results."""
+
+
+def fix_target(
+    target: Target,
+    options: Options,
+    *,
+    write_back: bool = False,
+    cache: ResultCache | None = None,
+    before_write: Callable[[], None] | None = None,
+) -> Done:
+    """One file: read, fixed or known from an earlier run, written. Does not raise on anything about the file.
+
+    write_back: put the new text in the place of the old one; before_write is called before that.
+    """
+    if target.problem is not None:
+        return Done(FileResult(target.path, None, target.problem, ""))
     try:
-        data = read(path)
+        data = read(target.path)
     except FileTrouble as trouble:
-        return FileResult(path, None, trouble.problem, "")
-    return fix_data(data, path, options, options.project or project_name(path))
+        return Done(FileResult(target.path, None, trouble.problem, ""))
+    project = options.project or project_name(target.path)
+    if cache is None or is_template_name(PurePath(target.path)):
+        done = Done(fix_data(data, target.path, options, project))
+        return write_result(done.result, target.names, before_write) if write_back else done
+    key = cache.key(data, project)
+    known = cache.get(key, target.path, data)
+    if known is not None:
+        outcome, again = known
+        rows = () if again is None else ((key, again),)
+        return Done(FileResult(target.path, outcome, outcome.error, ""), known=True, rows=rows)
+    done = Done(fix_data(data, target.path, options, project))
+    outcome_now = done.result.outcome
+    if outcome_now is None:
+        return done
+    if write_back and outcome_now.changed:
+        done = write_result(done.result, target.names, before_write)
+        row = cache.row_after(cache.key(outcome_now.after, project), outcome_now) if done.written else None
+    else:
+        row = cache.row(key, outcome_now)
+    return done if row is None else replace(done, rows=(row,))
+
+
+def write_result(
+    result: FileResult, names: Sequence[str] = (), before_write: Callable[[], None] | None = None
+) -> Done:
+    """Puts the new text in the old one's place; what goes wrong becomes the file's problem. For `names` see
+    `files.write`."""
+    if result.status != "changed" or result.outcome is None:
+        return Done(result)
+    if before_write is not None:
+        before_write()
+    try:
+        write(result.path, result.outcome.before, result.outcome.after, names)
+    except FileTrouble as trouble:
+        return Done(replace(result, outcome=None, problem=trouble.problem, diff=""))
+    return Done(result, written=True)
 
 
 def fix_data(data: bytes, path: str, options: Options, project: str | None) -> FileResult:
@@ -89,90 +141,37 @@ def fix_data(data: bytes, path: str, options: Options, project: str | None) -> F
         unsafe_fixes=options.unsafe_fixes,
         project=project,
     )
-    diff = unified_diff(outcome.text_before, outcome.text_after, diff_name(path)) if outcome.changed else ""
+    if not outcome.changed:
+        return FileResult(path, outcome, outcome.error, "")
+    diff = unified_diff(outcome.text_before, outcome.text_after, diff_name(path, options.base))
     return FileResult(path, outcome, outcome.error, diff)
 
 
-def diff_name(path: str) -> str:
-    """The name in a diff, as `git apply` wants it: relative to the directory that dockfix runs in, with slashes, and of
-    the file itself where `path` goes through symbolic links."""
-    real = os.path.relpath(os.path.realpath(path), os.path.realpath(os.curdir))
-    if not real.startswith(os.pardir) and os.path.exists(path):
+def diff_name(path: str, base: str = os.curdir) -> str:
+    """The name in a diff, as `git apply` wants it: relative to the directory in which the diff is applied, with
+    slashes, and of the file itself where `path` goes through symbolic links."""
+    real = os.path.relpath(os.path.realpath(path), os.path.realpath(base))
+    if not _is_outside(real) and os.path.exists(path):
         return PurePath(real).as_posix()
     if os.path.isabs(path) or os.pardir in PurePath(path).parts:
         relative = os.path.relpath(path)
-        path = path if relative.startswith(os.pardir) else relative
+        path = path if _is_outside(relative) else relative
     return PurePath(path).as_posix().lstrip("/")
 
 
-def fix_files(paths: Sequence[str], options: Options, jobs: int | None = None) -> Iterator[FileResult]:
-    """One result a path, in the order of `paths`, as they come. `jobs`: processes, None for one a core."""
-    if jobs is None:
-        jobs = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    jobs = min(jobs, -(-len(paths) // CHUNK))
-    if jobs <= 1 or len(paths) < PARALLEL_FROM:
-        yield from (fix_file(path, options) for path in paths)
-        return
-    yield from _in_parallel(paths, options, jobs)
+def diff_base(paths: Iterable[str]) -> str:
+    """The directory to which names in the diff of all these are relative: the current one, or the nearest above it that
+    holds them all, as no patch can name what lies outside of where it is applied."""
+    here = base = os.path.realpath(os.curdir)
+    for path in paths:
+        real = os.path.realpath(path)
+        if not real.startswith(os.path.join(base, "")) and real != base:
+            try:
+                base = os.path.commonpath([base, real if os.path.isdir(real) else os.path.dirname(real)])
+            except ValueError:  # on another drive
+                continue
+    return os.curdir if base == here else base
 
 
-def _in_parallel(paths: Sequence[str], options: Options, jobs: int) -> Iterator[FileResult]:
-    """Chunks wait in a short queue, so that memory does not grow with the number of files."""
-    from concurrent.futures.process import BrokenProcessPool
-
-    from fixer.tree.parse import parse  # before the fork, so that the children need not import it
-
-    parse("FROM scratch\n")
-    chunks = [paths[i : i + CHUNK] for i in range(0, len(paths), CHUNK)]
-    work = partial(_fix_chunk, options=options)
-    done = 0
-    with _pool(jobs) as pool:
-        waiting: deque[Future[list[FileResult]]] = deque()
-        try:
-            for chunk in chunks:
-                waiting.append(pool.submit(work, chunk))
-                if len(waiting) >= 4 * jobs:
-                    yield from waiting.popleft().result()
-                    done += 1
-            while waiting:
-                yield from waiting.popleft().result()
-                done += 1
-            return
-        except BrokenProcessPool:
-            pass
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
-    for chunk in chunks[done:]:
-        for path in chunk:
-            yield _alone(path, options)
-
-
-def _alone(path: str, options: Options) -> FileResult:
-    """One file in a process of its own, after a process died: only the file that kills it is lost."""
-    from concurrent.futures.process import BrokenProcessPool
-
-    with _pool(1) as pool:
-        try:
-            return pool.submit(fix_file, path, options).result()
-        except BrokenProcessPool:
-            return FileResult(path, None, Problem("internal-error", "the process died that worked on it."), "")
-
-
-def _fix_chunk(paths: Sequence[str], options: Options) -> list[FileResult]:
-    return [fix_file(path, options) for path in paths]
-
-
-def _pool(jobs: int) -> ProcessPoolExecutor:
-    import multiprocessing
-    from concurrent.futures import ProcessPoolExecutor
-
-    # A forked child has everything imported; elsewhere than on Linux forking is not safe.
-    method = "fork" if sys.platform == "linux" else None
-    return ProcessPoolExecutor(jobs, multiprocessing.get_context(method), initializer=_leave_interrupts_to_the_parent)
-
-
-def _leave_interrupts_to_the_parent() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-
+def _is_outside(relative: str) -> bool:
+    return relative == os.pardir or relative.startswith(os.path.join(os.pardir, ""))

@@ -45,6 +45,7 @@ PROBLEMS = {
     "binary": "holds NUL bytes",
     "template": "a template that makes a Dockerfile, not a Dockerfile",
     "not-understood": "BuildKit would refuse an instruction of it, or dockfix does not understand one",
+    "hard-links": "a file with names that were not given, so that to replace it would tear it from them",
     "changed-meanwhile": "somebody else changed the file while dockfix worked on it",
     "input-output": "the operating system reported another error",
     "internal-error": "dockfix itself failed",

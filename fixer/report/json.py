@@ -45,9 +45,15 @@
         "withheld": {},
         "refusals": {"apt-cache": {"reason": 1}},
         "problems": {},
-        "suppressed": 0
+        "suppressed": 0,
+        "known": 0,                    files of which an earlier run had the same result
+        "complete": true               false if the run was interrupted before all files were done
       }
     }
+
+`--report` writes the same as JSON lines while the files are worked on: first `{"schema", "dockfix"}`, then one object
+of `files` a line, each written at once when its file is done, and at last `{"summary"}`. Where the last line is another
+one, the run was killed; what stands behind the last line's end is then no line.
 
 Lines and columns count from 1. Offsets of edits count characters from 0 (a byte order mark is one, and so is a byte
 that is not UTF-8), `end` is exclusive. All edits of one `step` are spans of one text and are made together: step 0
@@ -58,7 +64,6 @@ text. A byte that is not UTF-8 is written as the lone surrogate U+DC80 to U+DCFF
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from typing import Any
 
 from fixer._version import __version__
@@ -70,10 +75,40 @@ from fixer.text.source import Position
 SCHEMA = 1
 
 
-def document(files: Iterable[dict[str, Any]], totals: Totals) -> str:
-    """The whole report from `file_object`s and their counts; ends in LF."""
-    report = {"schema": SCHEMA, "dockfix": __version__, "files": list(files), "summary": summary_object(totals)}
-    return json.dumps(report, indent=2) + "\n"
+def document_start() -> str:
+    """The document up to its files; then come `document_entry`s with `,` between them, and `document_end`."""
+    return f'{{\n  "schema": {SCHEMA},\n  "dockfix": {json.dumps(__version__)},\n  "files": ['
+
+
+def document_entry(facts: dict[str, Any]) -> str:
+    """One `file_object` as it stands in the document, behind a line's end."""
+    return "\n    " + json.dumps(facts, indent=2).replace("\n", "\n    ")
+
+
+def document_end(totals: Totals, *, any_files: bool, complete: bool = True) -> str:
+    """The rest of the document; ends in LF."""
+    counts = json.dumps(summary_object(totals, complete=complete), indent=2).replace("\n", "\n  ")
+    end = "\n  ]" if any_files else "]"
+    return f'{end},\n  "summary": {counts}\n}}\n'
+
+
+def report_start() -> str:
+    """The first line of a report in JSON lines."""
+    return _line({"schema": SCHEMA, "dockfix": __version__})
+
+
+def report_line(facts: dict[str, Any]) -> str:
+    """The line of one `file_object`."""
+    return _line(facts)
+
+
+def report_end(totals: Totals, *, complete: bool = True) -> str:
+    """The last line of a report in JSON lines."""
+    return _line({"summary": summary_object(totals, complete=complete)})
+
+
+def _line(facts: dict[str, Any]) -> str:
+    return json.dumps(facts, separators=(",", ":")) + "\n"
 
 
 def file_object(result: FileResult, *, written: bool = False) -> dict[str, Any]:
@@ -92,7 +127,7 @@ def file_object(result: FileResult, *, written: bool = False) -> dict[str, Any]:
     }
 
 
-def summary_object(totals: Totals) -> dict[str, Any]:
+def summary_object(totals: Totals, *, complete: bool = True) -> dict[str, Any]:
     """The entry `summary`."""
     refusals: dict[str, dict[str, int]] = {}
     for (codemod, reason), count in sorted(totals.refusals.items()):
@@ -104,6 +139,8 @@ def summary_object(totals: Totals) -> dict[str, Any]:
         "refusals": refusals,
         "problems": dict(sorted(totals.problems.items())),
         "suppressed": totals.suppressed,
+        "known": totals.known,
+        "complete": complete,
     }
 
 

@@ -18,10 +18,13 @@ def paint(text: str, code: str, color: bool) -> str:
     return f"\x1b[{code}m{text}\x1b[0m" if color and text else text
 
 
-def notes(result: FileResult, *, written: bool = False, color: bool = False) -> str:
+def notes(
+    result: FileResult, *, written: bool = False, color: bool = False, only_trouble: bool = False
+) -> str:
     """What was done in a file and why, what was not and why: lines that end in LF, in the order of the text.
 
     written: the file on disk is the new text already, so lines are counted in it, else in the old one.
+    only_trouble: problems of the file, and failures of dockfix itself.
     """
     if result.problem is not None:
         return _problem(result.path, result.problem, color)
@@ -29,11 +32,13 @@ def notes(result: FileResult, *, written: bool = False, color: bool = False) -> 
     if outcome is None:
         return ""
     rows: list[tuple[tuple[int, int], str]] = []
-    for change in outcome.changes:
+    for change in () if only_trouble else outcome.changes:
         rows.append((_place(change, written), _change(change, color)))
-    for change in outcome.withheld:
+    for change in () if only_trouble else outcome.withheld:
         rows.append((_place(change, written), _withheld(change, color)))
     for refusal in outcome.refusals:
+        if only_trouble and refusal.reason != "internal-error":
+            continue
         rows.append((_place(refusal, written), _refusal(refusal, color)))
     rows.sort(key=lambda row: row[0])
     return "".join(f"{_one_line(result.path)}:{place[0]}: {text}\n" for place, text in rows)
@@ -71,9 +76,22 @@ def _one_line(text: str) -> str:
     return "".join(c if c >= " " and not "\x7f" <= c <= "\x9f" else " " for c in " ".join(text.split()))
 
 
-def summary(totals: Totals, *, written: bool = False) -> str:
-    """The counts, in a few lines that end in LF."""
-    return "".join(f"{line}\n" for line in _summary(totals, written))
+def summary(
+    totals: Totals, *, written: bool = False, seconds: float | None = None, interrupted: bool = False
+) -> str:
+    """The counts, in a few lines that end in LF. seconds: how long it took, where that is worth a line."""
+    lines = list(_summary(totals, written))
+    if seconds is not None:
+        lines.append(_pace(totals, seconds))
+    if interrupted:
+        lines.append("interrupted: the other files were not looked at.")
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _pace(totals: Totals, seconds: float) -> str:
+    count = totals.files.total()
+    known = f"; {totals.known:,} of them as an earlier run left them" if totals.known else ""
+    return f"{count:,} files in {seconds:,.1f} s, {count / max(seconds, 0.001):,.0f} a second{known}"
 
 
 def _summary(totals: Totals, written: bool) -> Iterator[str]:

@@ -28,17 +28,24 @@ class Place(NamedTuple):
 def find(name: str, maker: str, source: str) -> Place | None:
     """The place of what `maker` makes from `source`, the content of the grammar file `name`, with the installed Lark;
     None if there is no directory for caches."""
+    folder, version = directory(), lark()
+    if folder is None or version is None:
+        return None
+    key = "\n".join((_MARK, maker, version, source))
+    return Place(os.path.join(folder, f"{name}-{_sum(key)}.tables"), key)
+
+
+def directory() -> str | None:
+    """The directory for all that is cached, which need not exist; None if there is none."""
     base = os.environ.get("XDG_CACHE_HOME", "")
     if not os.path.isabs(base):  # the XDG specification: relative ones are invalid
         base = os.path.join(os.environ.get("HOME", ""), ".cache")
-    lark = _lark()
-    if os.environ.get("DOCKFIX_NO_CACHE") or lark is None or not os.path.isabs(base) or not hasattr(os, "geteuid"):
+    if os.environ.get("DOCKFIX_NO_CACHE") or not os.path.isabs(base) or not hasattr(os, "geteuid"):
         return None
-    key = "\n".join((_MARK, maker, lark, source))
-    return Place(os.path.join(base, "dockfix", f"{name}-{_sum(key)}.tables"), key)
+    return os.path.join(base, "dockfix")
 
 
-def _lark() -> str | None:
+def lark() -> str | None:
     """Lark's front module, which names its version: read, because to import it is what takes long, and to ask for the
     version of the distribution takes longer than to read the tables."""
     spec = PathFinder.find_spec("lark")
@@ -57,7 +64,7 @@ def read(place: Place) -> str | None:
         descriptor = os.open(place.path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         with open(descriptor, "rb") as file:
             status = os.fstat(descriptor)
-            if not stat.S_ISREG(status.st_mode) or not _is_mine(status) or status.st_size > _MAX_SIZE:
+            if not stat.S_ISREG(status.st_mode) or not is_mine(status) or status.st_size > _MAX_SIZE:
                 return None
             found = file.read(_MAX_SIZE).decode("utf-8")
     except (OSError, ValueError):
@@ -74,7 +81,7 @@ def write(place: Place, text: str) -> None:
     rest = f"{place.key}\n{text}"
     temporary = f"{place.path}.{os.getpid()}"
     try:
-        if not _is_mine(os.stat(_existing(folder))):  # a root shell with somebody else's HOME
+        if not is_mine(os.stat(_existing(folder))):  # a root shell with somebody else's HOME
             return
         os.makedirs(folder, mode=0o700, exist_ok=True)
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
@@ -89,7 +96,8 @@ def write(place: Place, text: str) -> None:
             os.unlink(temporary)
 
 
-def _is_mine(status: os.stat_result) -> bool:
+def is_mine(status: os.stat_result) -> bool:
+    """True for what belongs to the user, and nobody else may write."""
     return status.st_uid == os.geteuid() and not status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
 
 

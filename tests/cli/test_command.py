@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -34,10 +35,11 @@ COUNTS = "fixes: 1 (rename 1)\nrefused: 1 (rename: too-long 1)\n1 more with --un
 
 
 @pytest.fixture(autouse=True)
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def here(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(registry, "ORDER", tiny_codemods.ORDER)
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
     (tmp_path / "Dockerfile").write_bytes(SOURCE)
     return tmp_path
 
@@ -149,17 +151,17 @@ def test_the_rest_is_done(here: Path) -> None:
     result = run("--write", *names)
     assert result.exit_code == 3
     assert [line.rsplit(": ", 1)[0] for line in result.stderr.splitlines()[:8]] == [
-        "empty: no-dockerfiles",
-        "gone: missing",
         "Dockerfile:2: rename: fix: rename one",
         "Dockerfile:3: rename: too-long",
         "Dockerfile:4: risky: withheld: rename three. Risk",
         "Dockerfile.j2: template",
         "big: too-large",
         "binary: binary",
+        "broken:3: not-understood",
+        "content:1: template",
     ]
-    assert "broken:3: not-understood: " in result.stderr
-    assert "content:1: template: " in result.stderr
+    assert "empty: no-dockerfiles: " in result.stderr
+    assert "gone: missing: " in result.stderr
     assert "1 file changed, 0 unchanged, 7 left alone (template 2, binary 1, missing 1," in result.stderr
     before[here / "Dockerfile"] = FIXED
     assert {path: path.read_bytes() for path in here.iterdir() if path.is_file()} == before
@@ -255,10 +257,10 @@ def test_json() -> None:
     assert set(report) == {"schema", "dockfix", "files", "summary"}
     assert report["schema"] == 1
     assert [(file["path"], file["status"], file["written"]) for file in report["files"]] == [
-        ("gone", "error", False),
         ("Dockerfile", "changed", False),
+        ("gone", "error", False),
     ]
-    assert report["files"][1]["diff"].encode() == DIFF
+    assert report["files"][0]["diff"].encode() == DIFF
     assert report["summary"]["files"] == {"changed": 1, "unchanged": 0, "skipped": 0, "error": 1}
     written = json.loads(run("--format", "json", "--write").stdout)
     assert written["files"][0]["written"] is True
@@ -283,8 +285,32 @@ def test_progress_is_shown_on_a_terminal_and_erased(here: Path, monkeypatch: pyt
     monkeypatch.setattr("fixer.cli.PROGRESS_FROM", 50)
     assert "of 61 files" not in run("--check").stderr
     monkeypatch.setattr("click.testing._NamedTextIOWrapper.isatty", lambda stream: True)
-    text = run("--check", "--quiet", "--color", "never").stderr
-    assert text == "\r20 of 61 files\r40 of 61 files\r60 of 61 files\r\x1b[K"
+    monkeypatch.setattr("fixer.report.progress._EVERY", 0)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "100")
+    for jobs in ("1", "2"):
+        monkeypatch.setattr("fixer.cli.PARALLEL_FROM", 10)
+        text = run("--check", "--quiet", "--color", "never", "--jobs", jobs).stderr
+        assert re.search(r"61 of 61 files, [\d,]+ a second, .* left", text)
+        assert screen(text) == ""
+        noisy = run("--check", "--color", "never", "--jobs", jobs).stderr
+        assert screen(noisy).startswith(NOTES + "1 file would change, 60 unchanged.\n")
+
+
+def screen(text: str) -> str:
+    """What is left of it on a terminal: as much of one as rich's line needs."""
+    lines, row = [""], 0
+    for part in re.findall(r"\x1b\[\??[\d;]*[A-Za-z]|[\r\n]|[^\x1b\r\n]+", text):
+        if part == "\n":
+            row += 1
+            lines += [""] * (row + 1 - len(lines))
+        elif part == "\x1b[2K":
+            lines[row] = ""
+        elif part == "\x1b[1A":
+            row -= 1
+        elif part[0] not in "\r\x1b":
+            lines[row] = part
+    return "\n".join(lines).rstrip("\n")
 
 
 # --- in a process of its own ---------------------------------------------------------------------------------------

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import stat
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from fixer.engine import files
-from fixer.engine.files import MAX_SIZE, FileTrouble, Found, find, is_dockerfile_name, read, write
+from fixer.engine.files import MAX_SIZE, FileTrouble, Target, is_dockerfile_name, read, read_list, write
+from fixer.engine.outcome import Problem
+
+with contextlib.suppress(ImportError):
+    import fcntl
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="there are no such files on Windows")
 
@@ -39,6 +45,21 @@ def make(root: Path, *names: str) -> None:
         path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("FROM a\n")
+
+
+class Found:
+    """All that `find` gives."""
+
+    def __init__(self, targets: Iterable[Target | None]) -> None:
+        self.targets = [target for target in targets if target is not None]
+        self.files = [target.path for target in self.targets if target.problem is None]
+        self.problems: list[tuple[str, Problem]] = [
+            (target.path, target.problem) for target in self.targets if target.problem is not None
+        ]
+
+
+def find(paths: Iterable[str], **options: Any) -> Found:
+    return Found(files.find(paths, **options))
 
 
 def names(found: Found, root: Path) -> list[str]:
@@ -137,8 +158,13 @@ def test_a_file_is_taken_once(tmp_path: Path) -> None:
     make(tmp_path, "a/Dockerfile")
     (tmp_path / "link").symlink_to(tmp_path / "a" / "Dockerfile")
     one = str(tmp_path / "a" / "Dockerfile")
-    assert find([one, one, str(tmp_path / "link"), str(tmp_path / "a"), str(tmp_path)]).files == [one]
+    found = find([one, one, str(tmp_path / "link"), str(tmp_path / "a"), str(tmp_path)])
+    assert (found.files, found.problems) == ([one], [])
     assert find([one, str(tmp_path / "a")]).problems == []
+    (tmp_path / ".git").mkdir()
+    (tmp_path / ".gitignore").write_text("Dockerfile\n")
+    assert find([one, str(tmp_path)]).problems == []
+    assert kinds(find([str(tmp_path)])) == ["no-dockerfiles"]
 
 
 def test_links(tmp_path: Path) -> None:
@@ -163,6 +189,34 @@ def test_deep_directories(tmp_path: Path) -> None:
     deep.mkdir(parents=True)
     make(deep, "Dockerfile")
     assert len(find([str(tmp_path)]).files) == 1
+
+
+def test_the_order_is_that_of_whole_paths(tmp_path: Path) -> None:
+    make(tmp_path, "a/Dockerfile", "a-b/Dockerfile", "a.dockerfile", "a/b/Dockerfile", "b/Dockerfile", "Dockerfile")
+    expected = sorted(str(path) for path in tmp_path.rglob("*ockerfile"))
+    assert find([str(tmp_path)]).files == expected
+    assert find([str(tmp_path / name) for name in ("b", "a", "Dockerfile", "a.dockerfile", "a-b")]).files == expected
+
+
+def test_every_directory_gives_time(tmp_path: Path) -> None:
+    for number in range(50):
+        (tmp_path / str(number)).mkdir()
+    assert sum(target is None for target in files.find([str(tmp_path)])) >= 50
+
+
+def test_a_list_of_files(tmp_path: Path) -> None:
+    assert read_list(b"\xef\xbb\xbfa b\r\n\nc\na b\n\xff") == {"a b": 1, "c": 3, "\udcff": 5}
+    assert read_list(b"a\nb\0c\r\0\0d") == {"a\nb": 1, "c\r": 2, "d": 4}
+    assert read_list(b"") == {}
+    make(tmp_path, "x")
+    (tmp_path / "empty").mkdir()
+    listed = {str(tmp_path / name): number for number, name in enumerate(["gone", "x", "empty"], 1)}
+    found = find(listed, lines=listed)
+    assert names(found, tmp_path) == ["x"]
+    assert [problem.message for _, problem in found.problems] == [
+        "no Dockerfiles in this directory (line 3 of the list).",
+        "no such file or directory (line 1 of the list).",
+    ]
 
 
 # --- read ----------------------------------------------------------------------------------------------------------
@@ -241,11 +295,52 @@ def test_a_link_stays_a_link(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("new", [b"FROM b\nRUN longer\n", b"F\n"])
 def test_hard_links_stay_together(tmp_path: Path, new: bytes) -> None:
+    make(tmp_path, "Dockerfile", "z/Dockerfile.x")
+    (tmp_path / "Dockerfile").chmod(0o640)
+    (tmp_path / "d").mkdir()
+    one, two = tmp_path / "Dockerfile", tmp_path / "d" / "Dockerfile"
+    os.link(one, two)
+    (tmp_path / "Dockerfile.link").symlink_to(two)
+    target = find([str(tmp_path), str(two), str(tmp_path / "Dockerfile.link")]).targets[-1]
+    assert target.path in (str(one), str(two), str(tmp_path / "Dockerfile.link"))
+    assert sorted(target.names) == sorted([str(one), str(two)])
+    write(target.path, b"FROM a\n", new, target.names)
+    assert one.read_bytes() == two.read_bytes() == new
+    assert one.stat().st_ino == two.stat().st_ino
+    assert one.stat().st_nlink == 2
+    assert stat.S_IMODE(two.stat().st_mode) == 0o640
+    assert sorted(os.listdir(tmp_path)) == ["Dockerfile", "Dockerfile.link", "d", "z"]
+    assert os.listdir(tmp_path / "d") == ["Dockerfile"]
+
+
+def test_a_file_with_names_that_nobody_knows_is_left_alone(tmp_path: Path) -> None:
+    make(tmp_path, "in/Dockerfile", "out/x")
+    os.link(tmp_path / "in" / "Dockerfile", tmp_path / "out" / "y")
+    os.link(tmp_path / "in" / "Dockerfile", tmp_path / "in" / "Dockerfile.z")
+    (target,) = find([str(tmp_path / "in")]).targets
+    assert trouble(lambda: write(target.path, b"FROM a\n", b"FROM b\n", target.names)) == "hard-links"
+    os.unlink(tmp_path / "out" / "y")
+    os.link(tmp_path / "out" / "x", tmp_path / "out" / "y")
+    wrong = (*target.names, str(tmp_path / "out" / "y"))
+    write(target.path, b"FROM a\n", b"FROM b\n", wrong)
+    assert (tmp_path / "out" / "y").read_bytes() == b"FROM a\n"
+    assert (tmp_path / "in" / "Dockerfile.z").read_bytes() == b"FROM b\n"
+
+
+def test_a_name_that_cannot_be_replaced_leaves_all_as_they_were(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     make(tmp_path, "a")
     os.link(tmp_path / "a", tmp_path / "b")
-    write(str(tmp_path / "a"), b"FROM a\n", new)
-    assert (tmp_path / "b").read_bytes() == new
-    assert (tmp_path / "a").stat().st_ino == (tmp_path / "b").stat().st_ino
+
+    def no(*args: object) -> None:
+        raise PermissionError(1, "no")
+
+    monkeypatch.setattr(files.os, "link", no)
+    both = [str(tmp_path / name) for name in "ab"]
+    assert trouble(lambda: write(both[0], b"FROM a\n", b"FROM b\n", both)) == "no-permission"
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes() == b"FROM a\n"
+    assert sorted(os.listdir(tmp_path)) == ["a", "b"]
 
 
 def test_what_somebody_else_changed_is_not_overwritten(tmp_path: Path) -> None:
@@ -268,6 +363,71 @@ def test_what_may_not_be_written(plain: Path) -> None:
     finally:
         (plain / "d").chmod(0o755)
     assert (plain / "a").read_bytes() == (plain / "d" / "a").read_bytes() == b"FROM a\n"
+
+
+def test_a_file_that_nobody_may_write_is_read_only_for_the_superuser_too(tmp_path: Path) -> None:
+    make(tmp_path, "a")
+    (tmp_path / "a").chmod(0o444)
+    assert trouble(lambda: write(str(tmp_path / "a"), b"FROM a\n", b"FROM b\n")) == "no-permission"
+    assert (tmp_path / "a").read_bytes() == b"FROM a\n"
+
+
+@pytest.mark.parametrize("how", ["write", "replace"])
+def test_somebody_changes_it_at_the_last_moment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str) -> None:
+    """While the new text is written beside it."""
+    make(tmp_path, "a")
+    really = os.fsync
+
+    def late(descriptor: int) -> None:
+        if how == "replace":  # by the same content: it is another file, though
+            (tmp_path / "b").write_bytes(b"FROM a\n")
+            os.replace(tmp_path / "b", tmp_path / "a")
+        else:
+            (tmp_path / "a").write_bytes(b"FROM z\n")
+        really(descriptor)
+
+    monkeypatch.setattr(files.os, "fsync", late)
+    assert trouble(lambda: write(str(tmp_path / "a"), b"FROM a\n", b"FROM b\n")) == "changed-meanwhile"
+    assert (tmp_path / "a").read_bytes() == (b"FROM a\n" if how == "replace" else b"FROM z\n")
+    assert os.listdir(tmp_path) == ["a"]
+
+
+@posix
+def test_what_a_killed_run_left_is_swept_away(tmp_path: Path) -> None:
+    left = tmp_path / ".dockfix-0123456789abcdef"
+    others = [tmp_path / ".dockfix-mine", tmp_path / ".dockfix-0123456789abcdefg"]
+    make(tmp_path, "Dockerfile", left.name, *(other.name for other in others))
+    (tmp_path / ".dockfix-0123456789abcde0").mkdir()
+    assert len(find([str(tmp_path)]).targets) == 1
+    assert left.exists()
+    with left.open("rb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        find([str(tmp_path)], sweep=True)
+        assert left.exists(), "somebody is at it"
+    find([str(tmp_path)], sweep=True)
+    assert not left.exists()
+    assert all(other.exists() for other in others)
+
+
+@posix
+def test_a_temporary_file_that_is_swept_before_it_is_locked_is_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make(tmp_path, "a")
+    really, times = fcntl.flock, []
+
+    def slow(descriptor: int, how: int) -> None:
+        if not times:
+            times.append(1)
+            for path in tmp_path.glob(".dockfix-*"):
+                path.unlink()
+        really(descriptor, how)
+
+    monkeypatch.setattr(fcntl, "flock", slow)
+    write(str(tmp_path / "a"), b"FROM a\n", b"FROM b\n")
+    assert times
+    assert (tmp_path / "a").read_bytes() == b"FROM b\n"
+    assert os.listdir(tmp_path) == ["a"]
 
 
 def test_a_full_disk_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,15 @@ import json
 from fixer.codemods.api import Safety
 from fixer.engine.job import FileResult
 from fixer.engine.outcome import AppliedChange, Outcome, PlacedRefusal, Problem
-from fixer.report.json import document, file_object
+from fixer.report.json import (
+    document_end,
+    document_entry,
+    document_start,
+    file_object,
+    report_end,
+    report_line,
+    report_start,
+)
 from fixer.report.text import color_diff, notes, summary
 from fixer.report.totals import Totals
 from fixer.text.edits import Edit
@@ -88,13 +96,52 @@ def test_summary() -> None:
         "1 more with --unsafe-fixes (a-mod 1)\n"
     )
     assert summary(Totals(), written=True) == "0 files changed, 0 unchanged.\n"
+    counted.known = 2
+    more = summary(counted, seconds=1.5, interrupted=True).splitlines()[-2:]
+    assert more == [
+        "3 files in 1.5 s, 2 a second; 2 of them as an earlier run left them",
+        "interrupted: the other files were not looked at.",
+    ]
+
+
+def test_totals_of_totals() -> None:
+    one = totals(result(changes=(change(),), refusals=(refusal(),), withheld=(change(risk="x"),), suppressed=2))
+    two = totals(TROUBLE, result(changes=(change(),)))
+    two.known = 1
+    together = Totals()
+    together.merge(one)
+    together.merge(two)
+    expected = totals(
+        result(changes=(change(),), refusals=(refusal(),), withheld=(change(risk="x"),), suppressed=2),
+        TROUBLE,
+        result(changes=(change(),)),
+    )
+    expected.known = 1
+    assert together == expected
+    assert (one.trouble, two.trouble) == (False, True)
+
+
+def test_only_trouble() -> None:
+    internal = PlacedRefusal("b-mod", "internal-error", "a bug.", "", Position(1, 1), Position(1, 1))
+    one = result(changes=(change(),), withheld=(change(risk="x"),), refusals=(internal, refusal()))
+    assert notes(one, only_trouble=True) == "Dockerfile:1: b-mod: internal-error: a bug.\n"
+    assert notes(TROUBLE, only_trouble=True) == notes(TROUBLE)
 
 
 def test_json_schema_1() -> None:
     """The whole of it: who changes this changes the schema's number, or only adds."""
     one = result(changes=(change(risk="Rain."),), refusals=(refusal(),), suppressed=1)
     files = [file_object(one, written=True), file_object(TROUBLE)]
-    report = json.loads(document(files, totals(one, TROUBLE)))
+    text = document_start() + ",".join(document_entry(facts) for facts in files)
+    text += document_end(totals(one, TROUBLE), any_files=True)
+    report = json.loads(text)
+    assert text == json.dumps(report, indent=2) + "\n"
+    lines = [report_start(), *(report_line(facts) for facts in files), report_end(totals(one, TROUBLE))]
+    assert all(line.endswith("\n") and line.count("\n") == 1 for line in lines)
+    parts = [json.loads(line) for line in lines]
+    assert parts[0] == {name: report[name] for name in ("schema", "dockfix")}
+    assert parts[1:-1] == report["files"]
+    assert parts[-1] == {"summary": report["summary"]}
     assert report.pop("dockfix").startswith("0.")
     assert report == {
         "schema": 1,
@@ -155,5 +202,14 @@ def test_json_schema_1() -> None:
             "refusals": {"b-mod": {"no-uid": 1}},
             "problems": {"not-understood": 1},
             "suppressed": 1,
+            "known": 0,
+            "complete": True,
         },
     }
+
+
+def test_json_without_files() -> None:
+    text = document_start() + document_end(Totals(), any_files=False, complete=False)
+    report = json.loads(text)
+    assert text == json.dumps(report, indent=2) + "\n"
+    assert (report["files"], report["summary"]["complete"]) == ([], False)

@@ -1,0 +1,251 @@
+"""Results of earlier runs: what dockfix would say about a text in which it changes nothing.
+
+A database in the user's cache directory, beside the tables of the grammars; see `fixer.tree.table_cache`. A result is
+found by a digest of all that it depends on: this program's code, the options, the project's name and the text. All is
+best effort: whatever is wrong with the database, nothing is known, or nothing is kept. A damaged database is replaced,
+several runs may use one at a time, and its size is bounded.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import io
+import os
+import pickle
+import stat
+import sys
+import zlib
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from time import time
+from typing import TYPE_CHECKING, Any
+
+from fixer._version import __version__
+from fixer.codemods import registry
+from fixer.engine.outcome import Outcome
+from fixer.text.records import replace
+from fixer.text.source import decode
+from fixer.tree.table_cache import directory, is_mine, lark
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    from fixer.engine.job import Options
+
+Row = tuple[bytes, bytes]
+"""A digest and what is kept for it."""
+
+MAX_SIZE = 256 << 20
+"""Bytes. Half of the rows go, those that were longest in no use, when it is reached."""
+_FRESH = 7
+"""Days for which a row need not be marked as used again."""
+_WAIT = 2.0
+"""Seconds to wait for another run that writes."""
+_FORMAT = "1"
+_CLASSES = {
+    ("fixer.codemods.api", "Alters"),
+    ("fixer.codemods.api", "Safety"),
+    ("fixer.engine.outcome", "AppliedChange"),
+    ("fixer.engine.outcome", "PlacedRefusal"),
+    ("fixer.engine.outcome", "Problem"),
+    ("fixer.text.edits", "Edit"),
+    ("fixer.text.source", "Position"),
+}
+
+
+class ResultCache:
+    """One for a run; a process of its own may use a copy."""
+
+    def __init__(self, path: str, seed: bytes) -> None:
+        self._path = path
+        self._seed = seed
+        self._connection: sqlite3.Connection | None = None
+        self._process = 0
+        self._broken = False
+
+    def key(self, data: bytes, project: str | None) -> bytes:
+        """The digest for one text in one project."""
+        digest = hashlib.blake2b(self._seed, digest_size=16)
+        digest.update(repr(project).encode("utf-8", "surrogateescape") + b"\n")
+        digest.update(data)
+        return digest.digest()
+
+    def get(self, key: bytes, path: str, data: bytes) -> tuple[Outcome[bytes], bytes | None] | None:
+        """The outcome for a file, and the row's content if it has to be kept again because it is old."""
+        found = self._select(key)
+        if found is None:
+            return None
+        blob, day = found
+        try:
+            kept = zlib.decompress(blob)
+            if not kept.startswith(key):
+                return None
+            withheld, refusals, error, skipped, suppressed = _Unpickler(io.BytesIO(kept[len(key) :])).load()
+        except Exception:  # damaged, whatever the damage makes of it
+            return None
+        text = decode(data)
+        outcome: Outcome[bytes] = Outcome(
+            path, text, text, True, (), withheld, refusals, error, skipped, suppressed
+        )
+        return outcome, blob if day < _today() - _FRESH else None
+
+    def row(self, key: bytes, outcome: Outcome[bytes]) -> Row | None:
+        """What is to be kept about a text in which nothing changes; None if the outcome is not to be relied on."""
+        internal = any(refusal.reason == "internal-error" for refusal in outcome.refusals)
+        if outcome.changed or internal or (outcome.error is not None and outcome.error.kind == "internal-error"):
+            return None
+        parts = (outcome.withheld, outcome.refusals, outcome.error, outcome.skipped, outcome.suppressed)
+        return key, zlib.compress(key + pickle.dumps(parts, 5), 1)
+
+    def row_after(self, key: bytes, outcome: Outcome[bytes]) -> Row | None:
+        """The same for the text that comes out of a change, which a second run leaves as it is."""
+        at_rest = replace(
+            outcome,
+            text_before=outcome.text_after,
+            changes=(),
+            withheld=tuple(replace(one, position=one.position_after, step=0) for one in outcome.withheld),
+            refusals=tuple(replace(one, position=one.position_after) for one in outcome.refusals),
+        )
+        return self.row(key, at_rest)
+
+    def keep(self, rows: Sequence[Row]) -> None:
+        """In one transaction, by a connection of its own: an open one does not survive a fork."""
+        import sqlite3
+
+        if not rows or self._broken:
+            return
+        for _ in range(2):
+            try:
+                with contextlib.closing(self._connect()) as connection:
+                    _insert(connection, rows)
+                return
+            except sqlite3.OperationalError:  # locked for too long, a full disk, a place where nothing may be written
+                return
+            except sqlite3.DatabaseError:  # no database, or a damaged one
+                if not self._remove():
+                    return
+            except (OSError, sqlite3.Error):
+                return
+
+    def _select(self, key: bytes) -> tuple[bytes, int] | None:
+        import sqlite3
+
+        if self._broken:
+            return None
+        try:
+            if self._connection is None or self._process != os.getpid():
+                if not os.path.exists(self._path):
+                    return None
+                self._connection, self._process = self._connect(), os.getpid()
+            found = self._connection.execute("SELECT value, used FROM results WHERE key = ?", (key,)).fetchone()
+        except (OSError, sqlite3.Error):
+            self._broken = True
+            return None
+        return found if found and isinstance(found[0], bytes) and isinstance(found[1], int) else None
+
+    def _connect(self) -> sqlite3.Connection:
+        import sqlite3
+
+        if not _is_safe(self._path):
+            raise OSError("not a file of the user's own")
+        if not os.path.exists(self._path):
+            os.makedirs(os.path.dirname(self._path), mode=0o700, exist_ok=True)
+            with contextlib.suppress(FileExistsError):
+                os.close(os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+        connection = sqlite3.connect(self._path, timeout=_WAIT, isolation_level=None)
+        try:
+            connection.execute("PRAGMA synchronous = OFF")  # a crash of the machine may damage it: it is replaced then
+            connection.execute("CREATE TABLE IF NOT EXISTS results (key BLOB UNIQUE, value BLOB, used INTEGER)")
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _remove(self) -> bool:
+        try:
+            for path in (self._path, f"{self._path}-journal"):
+                if os.path.lexists(path):
+                    os.unlink(path)
+        except OSError:
+            return False
+        return True
+
+
+def open_cache(options: Options) -> ResultCache | None:
+    """None if there is no place for one, or the environment says that there shall be none."""
+    folder = directory()
+    program = _program()
+    if folder is None or program is None:
+        return None
+    try:
+        import sqlite3  # noqa: F401  # Pythons without it exist
+    except ImportError:
+        return None
+    entries = [tuple(entry) for entry in registry.ORDER]
+    what = (_FORMAT, __version__, program, entries, options.select, options.ignore, options.unsafe_fixes)
+    seed = hashlib.blake2b(repr(what).encode("utf-8", "surrogateescape")).digest()
+    return ResultCache(os.path.join(folder, f"results-{_FORMAT}.sqlite"), seed)
+
+
+def _program() -> str | None:
+    """Python, Lark and the code of this package, which changes more often than its version does for who works on it."""
+    package = Path(__file__).parents[1]
+    try:
+        places = [package, *(path for path in package.rglob("*") if path.is_dir()), package.parent / "grammar"]
+        parts = []
+        for place in places:
+            if not place.is_dir():
+                continue
+            with os.scandir(place) as entries:
+                for entry in entries:
+                    if entry.name.endswith((".py", ".lark")):
+                        status = entry.stat()
+                        parts.append((place.name, entry.name, status.st_size, status.st_mtime_ns))
+    except OSError:
+        return None
+    return repr((sys.version_info[:2], lark(), sorted(parts)))
+
+
+def _insert(connection: sqlite3.Connection, rows: Iterable[Row]) -> None:
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        (pages,), (size,) = (connection.execute(f"PRAGMA {name}").fetchone() for name in ("page_count", "page_size"))
+        (free,) = connection.execute("PRAGMA freelist_count").fetchone()
+        if (pages - free) * size > MAX_SIZE:
+            connection.execute(
+                "DELETE FROM results WHERE rowid IN (SELECT rowid FROM results ORDER BY used, rowid "
+                "LIMIT (SELECT count(*) / 2 FROM results))"
+            )
+        today = _today()
+        connection.executemany(
+            "INSERT OR REPLACE INTO results VALUES (?, ?, ?)", ((key, value, today) for key, value in rows)
+        )
+        connection.execute("COMMIT")
+    except BaseException:
+        with contextlib.suppress(Exception):
+            connection.execute("ROLLBACK")
+        raise
+
+
+def _today() -> int:
+    return int(time()) // 86_400
+
+
+def _is_safe(path: str) -> bool:
+    """True if the file, or the directory that it would stand in, is the user's, and nobody else's."""
+    if os.path.lexists(path):
+        status = os.lstat(path)
+        return stat.S_ISREG(status.st_mode) and is_mine(status)
+    while not os.path.exists(path) and path != os.path.dirname(path):
+        path = os.path.dirname(path)
+    return is_mine(os.stat(path))
+
+
+class _Unpickler(pickle.Unpickler):
+    """Makes nothing but records of outcomes."""
+
+    def find_class(self, module: str, name: str) -> Any:
+        if (module, name) in _CLASSES:
+            return super().find_class(module, name)
+        raise pickle.UnpicklingError(f"{module}.{name}")
