@@ -12,9 +12,10 @@ import difflib
 import hashlib
 import re
 from collections.abc import Iterator, Sequence
+from functools import cache
 from statistics import median
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup, escape
 
 from fixer._version import __version__
@@ -37,8 +38,18 @@ ALIKE = 0.5
 
 def page(proof: Proof) -> str:
     """The whole page. It can always be encoded as UTF-8."""
+    template, style = _template()
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+    return template.render(style=style, policy=policy, view=_view(proof))
+
+
+@cache
+def _template() -> tuple[Template, Markup]:
+    """The page, and the style sheet that stands in it."""
+    loader = PackageLoader("fixer.prove")
     environment = Environment(
-        loader=PackageLoader("fixer.prove"),
+        loader=loader,
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -46,17 +57,12 @@ def page(proof: Proof) -> str:
         keep_trailing_newline=True,
         finalize=_final,
     )
-    environment.filters.update(
-        shown=shown, duration=duration, count=count, anchor=anchor, verdict=lambda one: _VERDICT_WORDS[one]
-    )
+    environment.filters.update(shown=shown, duration=duration, count=count, anchor=anchor, verdict=_VERDICT_WORDS.get)
     environment.globals.update(
         state=timeline.state, stage_name=timeline.stage_name, steps_of=timeline.steps_of, version=__version__
     )
-    source = environment.loader.get_source(environment, "page.css")[0] if environment.loader else ""
-    style = Markup("\n" + source)
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
-    return environment.get_template("page.html.jinja").render(style=style, policy=policy, view=_view(proof))
+    style, _, _ = loader.get_source(environment, "page.css")
+    return environment.get_template("page.html.jinja"), Markup("\n" + style)
 
 
 def _final(value: object) -> object:

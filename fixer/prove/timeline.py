@@ -44,6 +44,8 @@ LABEL_GAP = 8.0
 """Room between a label and the next bar."""
 PAD = 5.0
 """Room between a bar and its label."""
+SHORTEST = 0.01
+"""Seconds that a picture spans at least."""
 TALL = 420.0
 """Height from which the axis stands at the bottom too."""
 
@@ -166,10 +168,10 @@ def picture(builds: Sequence[Build], style: Style) -> Picture:
 
 
 def extent(builds: Sequence[Build]) -> float:
-    """How many seconds the picture of these builds spans; more than 0."""
+    """How many seconds the picture of these builds spans."""
     ends = [build.seconds for build in builds]
     ends += [step.start + step.seconds for build in builds for step in build.steps]
-    return max(ends, default=0.0) if max(ends, default=0.0) > 0 else 1.0
+    return max([*ends, SHORTEST])
 
 
 # --- one build -----------------------------------------------------------------------------------------------------
