@@ -3,9 +3,9 @@
 Everything goes through the command line (`docker buildx build`), so that the user's own settings hold: contexts,
 builders, credentials, remote engines. Whatever is made on the engine carries a word that nobody else has, in the tags
 of images and in the namespace of cache mounts, and is found again by that word alone. No image is removed by its
-number: somebody else may have given the same image a name. What stays is what every build leaves: layers in the build
-cache, and a line in `docker buildx history`. (That is not removed: after `history rm`, `history ls` makes an engine with
-BuildKit 0.25 crash.)
+number: somebody else may have given the same image a name. What stays is what every build leaves: layers in the
+build cache, and a line in `docker buildx history`. (That is not removed: after `history rm`, `history ls` makes an
+engine with BuildKit 0.25 crash.)
 """
 
 from __future__ import annotations
@@ -230,7 +230,7 @@ class Docker:
             raise EngineTrouble(
                 "no-builder", f"The builder cannot be used ({why}): `docker buildx ls` shows those that there are."
             )
-        for version in re.findall(r"^\s*BuildKit(?: version)?:\s*v(\d\S*)", asked.text, re.MULTILINE):
+        for version in re.findall(r"(?im)^\s*BuildKit(?: version)?:\s*v(\d\S*)", asked.text):
             if drivers[0] != "docker" and _older(version, LEAST_BUILDKIT):
                 raise EngineTrouble(
                     "too-old",
@@ -435,8 +435,8 @@ class Docker:
             pairs = [(part.split(None, 1)[0], part) for part in parts]
         else:
             raise self._lost(asked)
-        # a mount's id is NAMESPACE/ID, and its description ends with it: the slash ends the namespace
-        ours = re.compile(rf' with id "(?:{"|".join(map(re.escape, spaces))})/[^\n]*"$', re.MULTILINE)
+        # a mount's id is NAMESPACE/ID, and its description ends with it, quoted: the slash ends the namespace
+        ours = re.compile(rf' with id "(?:{"|".join(map(re.escape, spaces))})/(?:[^"\\\n]|\\.)*"$', re.MULTILINE)
         return {number for number, description in pairs if ours.search(description)}
 
     # -- small print
