@@ -397,6 +397,7 @@ class _Plan:
         """Edits that take clean-ups of the downloads out; `doomed` gets the commands that go whole."""
         edits: list[Edit] = []
         own = [call for call, _, _ in step.fetching]
+        names = ("registry",) if self.registry_only else ("registry", "git")
         temporary = common.temporary_names(self.facts, step.run)
         for call in step.calls:
             if any(call is other for other in own):
@@ -412,7 +413,7 @@ class _Plan:
                     continue
                 pattern, whole = common.pattern_of(call, node)
                 for home in homes:
-                    hits = {name: common.reach(pattern, whole, f"{home}/{name}") for name in ("registry", "git")}
+                    hits = {name: common.reach(pattern, whole, f"{home}/{name}") for name in names}
                     if Reach.UNKNOWN in hits.values():
                         because = "what this removes cannot be told, and it may be cargo's downloads"
                         raise Stop("cleanup", common.node_span(node), because)
@@ -421,7 +422,7 @@ class _Plan:
                         raise Stop("cleanup", common.node_span(node), because)
                     if Reach.OWN in hits.values():
                         drop.append(index)
-                    if hits["git"] is Reach.OWN and common.reach(pattern, whole, f"{home}/git/db") is not Reach.OWN:
+                    if hits.get("git") is Reach.OWN and common.reach(pattern, whole, f"{home}/git/db") is not Reach.OWN:
                         self.whole_git.add(home)
             if not drop:
                 continue
