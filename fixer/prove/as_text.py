@@ -153,12 +153,19 @@ def _checks(checks: Sequence[Check], color: bool) -> Iterator[str]:
 
 
 def _differences(comparisons: Sequence[Comparison], color: bool) -> Iterator[str]:
-    """Grouped by cause: all that nothing explains, a few of the others."""
+    """Grouped by cause: all that nothing explains, a few of the others. What was seen before is not listed again."""
+    known: dict[tuple[str, tuple[Difference, ...]], Phase] = {}
     for comparison in comparisons:
         if not comparison.differences:
             continue
         stage = f", stage {plain(comparison.target)}" if comparison.target else ""
-        yield f"{_PHASES[comparison.phase]}{stage}: {comparison.paths:,} paths"
+        title = f"{_PHASES[comparison.phase]}{stage}: {comparison.paths:,} paths"
+        key = comparison.target, comparison.differences
+        if key in known:
+            yield f"{title}, the same differences as {_PHASES[known[key]]}"
+            continue
+        known[key] = comparison.phase
+        yield title
         bad = comparison.by(Cause.UNEXPLAINED)
         if bad:
             yield f"  {paint(f'unexplained: {len(bad)}', RED, color)}"
@@ -167,14 +174,17 @@ def _differences(comparisons: Sequence[Comparison], color: bool) -> Iterator[str
         for one in comparison.by(Cause.NAMED):
             named.setdefault(one.codemod, []).append(one)
         for codemod, found in sorted(named.items()):
-            yield f"  named by {codemod}: {len(found)}: {_examples(found)}"
+            yield f"  named by {codemod}: {len(found)}"
+            yield from (f"    {line}" for line in _examples(found))
         if noise := comparison.by(Cause.NOISE):
-            yield f"  noise (the original differs from itself there): {len(noise)}: {_examples(noise)}"
+            yield f"  noise (the original differs from itself there): {len(noise)}"
+            yield from (f"    {line}" for line in _examples(noise))
 
 
-def _examples(found: Sequence[Difference]) -> str:
-    more = f" and {len(found) - EXAMPLES} more" if len(found) > EXAMPLES else ""
-    return "; ".join(_difference(one) for one in found[:EXAMPLES]) + more
+def _examples(found: Sequence[Difference]) -> Iterator[str]:
+    yield from (_difference(one) for one in found[:EXAMPLES])
+    if len(found) > EXAMPLES:
+        yield f"and {len(found) - EXAMPLES} more"
 
 
 def _difference(one: Difference) -> str:

@@ -144,6 +144,8 @@ def command(
         ids = codemod_ids(select) if select else None
         ignored = codemod_ids(ignore)
         name = project_slug(project)
+    if json_ == html == STDOUT:
+        raise click.UsageError("--json and --html cannot both go to standard output.")
     file, folder = _places(dockerfile, context)
     for path in (json_, html):
         _check_report(path)
@@ -155,18 +157,21 @@ def command(
             )
             proof = nothing_to_prove(plan)
             if plan.outcome.changed:
-                with connect(options, time_limit=time_limit, on_step=show.step) as docker, show:
-                    proof = prove(
-                        plan, docker, build_args=build_args, touch=touch, rebuild=rebuild, on_event=show.event
-                    )
-                for left in docker.left:
-                    show.note(left)
+                docker = connect(options, time_limit=time_limit, on_step=show.step)
+                try:
+                    with docker, show:
+                        proof = prove(
+                            plan, docker, build_args=build_args, touch=touch, rebuild=rebuild, on_event=show.event
+                        )
+                finally:
+                    for left in docker.left:
+                        write_text(sys.stderr, f"dockfix: {left}\n")
     except EngineTrouble as trouble:
         _leave(NO_ENGINE, str(trouble))
     except KeyboardInterrupt:
-        _leave(INTERRUPTED, "interrupted; what was made is removed.")
+        _leave(INTERRUPTED, "interrupted.")
     except Stopped as stopped:
-        _leave(int(stopped.code or INTERRUPTED), "stopped by a signal; what was made is removed.")
+        _leave(int(stopped.code or INTERRUPTED), "stopped by a signal.")
     except OSError as error:
         _leave(NO_ENGINE, _reason(error))
     code = _report(proof, json_, html, quiet=quiet, color=color)

@@ -453,13 +453,13 @@ class _Session:
         """What an edit did to the two images of one target. NOT_CHECKED: nothing that could be seen."""
         original, fixed = shown.original[target], shown.fixed[target]
         wanted, there = original.marked, fixed.marked
-        if missing := self._plain(wanted - there, target):
+        if missing := self._plain(wanted - there, target, fixed):
             places = f"; it is in {_places(there)}" if there else ""
             return Verdict.FAILED, (
                 f"The fixed image is stale: what was written into {shown.edit.path} is in {_places(missing)} of the "
                 f"original's image, and not of the fixed one's{places}."
             )
-        if more := self._plain(there - wanted, target):
+        if more := self._plain(there - wanted, target, original):
             return Verdict.IMPROVED, (
                 f"The original's image is stale: what was written into {shown.edit.path} is in {_places(more)} of the "
                 "fixed image, and not of the original's."
@@ -467,7 +467,7 @@ class _Session:
         if there or wanted:
             return Verdict.PASSED, f"What was written into {shown.edit.path} is in {_places(there or wanted)} of both."
         before, after = self._moved(Side.ORIGINAL, original, target), self._moved(Side.FIXED, fixed, target)
-        if missing := before - after:
+        if missing := self._plain(before - after, target, fixed):
             return Verdict.FAILED, (
                 f"The fixed image is stale: the edit of {shown.edit.path} changed {_places(missing)} in the original's "
                 "image, and not in the fixed one's."
@@ -479,16 +479,17 @@ class _Session:
             )
         return Verdict.NOT_CHECKED, f"The edit of {shown.edit.path} cannot be seen in this image."
 
-    def _plain(self, paths: Iterable[str], target: str) -> set[str]:
-        """Without what changes say that they alter, and without noise."""
+    def _plain(self, paths: Iterable[str], target: str, other: _Built | None = None) -> set[str]:
+        """Without noise, and without what is not in the other image because a change says so."""
         altered = [path for change in self.plan.outcome.changes for path in change.alters.paths]
         noise = self.noise[target]
+        gone = set(paths) - set(other.image.files) if other is not None and other.image is not None else set()
         return {
             path
             for path in paths
             if not noise.covers(path, "content")
             and not noise.covers_name(path, "file")
-            and not any(path == one or path.startswith(one.rstrip("/") + "/") for one in altered)
+            and not (path in gone and any(path == one or path.startswith(one.rstrip("/") + "/") for one in altered))
         }
 
     def _moved(self, side: Side, now: _Built, target: str) -> set[str]:
@@ -635,7 +636,7 @@ class _Session:
 
     def _dependency(self) -> None:
         edit = dependency_edit(self.plan.facts, self.snapshot, self.plan.outcome.changes, self.plan.targets)
-        title = "A change of the dependencies builds"
+        title = "A change of the dependencies builds" if edit else "The changed steps build when they run again"
         self.dependency = edit.what if edit else "the changed steps run again"
         change = f"With a line more in {edit.what}" if edit else "With the changed steps made to run again"
         what = f"rebuild after a change of {edit.what}" if edit else "rebuild of the changed steps"
@@ -808,21 +809,19 @@ def _explained(comparison: Comparison, places: Collection[str]) -> Comparison:
 
 
 def _compared(comparison: Comparison) -> str:
-    """`3,812 paths; 4 differ: 3 noise, 1 named by apt-cache.` and every difference that nothing explains."""
-    counts = []
+    """`3,812 paths and the configuration: 3 differ as noise, 1 is named by apt-cache.` and what nothing explains."""
     bad = comparison.by(Cause.UNEXPLAINED)
-    if bad:
-        counts.append(f"{len(bad)} unexplained")
+    counts = [f"{len(bad)} unexplained"] if bad else []
     names: dict[str, int] = {}
     for one in comparison.by(Cause.NAMED):
         names[one.codemod] = names.get(one.codemod, 0) + 1
     counts += [f"{count} named by {codemod}" for codemod, count in sorted(names.items())]
     if noise := comparison.by(Cause.NOISE):
-        counts.append(f"{len(noise)} that the original does not keep either (noise)")
+        counts.append(f"{len(noise)} noise")
+    looked = f"{comparison.paths:,} paths and the configuration"
     if not counts:
-        return f"{comparison.paths:,} paths and the configuration, without a difference."
-    text = f"{comparison.paths:,} paths and the configuration; differences: {', '.join(counts)}."
-    return "\n".join([text, *(_difference(one) for one in bad)])
+        return f"{looked}: no difference."
+    return "\n".join([f"{looked}; differences: {', '.join(counts)}.", *(_difference(one) for one in bad)])
 
 
 def _difference(one: Difference) -> str:
