@@ -92,11 +92,11 @@ def steps(
         rows += [
             (
                 "RUN rm -f /etc/apt/apt.conf.d/docker-clean;"
-                "     echo 'Binary::apt::APT::Keep-Downloaded-Packages \"true\";'       > /etc/apt/apt.conf.d/keep-cache",
+                "     echo 'Binary::apt::APT::Keep-Downloaded-Packages \"true\";' > /etc/apt/apt.conf.d/keep-cache",
                 0.31,
             ),
             (
-                f"{MOUNT}/var/cache/apt,sharing=locked     --mount=type=cache,target=/var/lib/apt/lists,sharing=locked"
+                f"{MOUNT}/var/cache/apt,sharing=locked     --mount=type=cache,target=/var/lib/apt/lists"
                 "     apt-get update     && apt-get install -y --no-install-recommends         libpq5",
                 apt,
             ),
