@@ -8,6 +8,7 @@ walk in tonistiigi/fsutil, which sends the files; builds with many patterns hold
 
 from __future__ import annotations
 
+import os
 import posixpath
 import re
 from collections.abc import Callable
@@ -22,7 +23,11 @@ _LONGEST_LINE = 64 * 1024 - 1
 """Bytes; Go's line scanner gives up at 64 KiB."""
 _BLANK = "\t\n\v\f\r \x85\xa0\u1680" + "".join(map(chr, range(0x2000, 0x200B))) + "\u2028\u2029\u202f\u205f\u3000"
 """What Go calls white space; Python's `strip` takes four control characters more."""
-_SPECIAL = re.compile(r"[*?\[\]\\^]")
+_GLOB = re.compile(r"[*?\[\]\\^]")
+_REPEAT = re.compile(r"\{(0|[1-9]\d*)(?:(,)(0|[1-9]\d*)?)?\}", re.ASCII)
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_MOST_REPEATS = 1000
+_MOST_LINKS = 40
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _STRAY = "\ufffd"
 """What Go reads for a byte that is not UTF-8."""
@@ -56,14 +61,22 @@ class Ignore:
     path: str
     """The file they are from; empty if there is none."""
     patterns: tuple[Pattern, ...]
+    _names: tuple[str, ...] = field(init=False)
+    """The exceptions that match one path each."""
     _starts: tuple[str, ...] = field(init=False)
-    """What the paths that an exception matches surely begin with; one for each."""
+    """What the paths that one of the others matches surely begin with; one for each."""
+    _stems: tuple[str, ...] | None = field(init=False)
+    """The exceptions without a final `/*` or `/**`, if they are plain then; else None."""
     _directories: dict[str, tuple[int, bool]] = field(init=False)
     """What the patterns say of a directory: those that match it, as bits, and the result."""
     _holds: dict[str, bool] = field(init=False)
 
     def __post_init__(self) -> None:
-        self._starts = tuple(_start(pattern.text) for pattern in self.patterns if pattern.exception)
+        exceptions = [pattern.text for pattern in self.patterns if pattern.exception]
+        stems = tuple(text.removesuffix("/**").removesuffix("/*") + "/" for text in exceptions)
+        self._names = tuple(text for text in exceptions if not _GLOB.search(text))
+        self._starts = tuple(_start(text) for text in exceptions if _GLOB.search(text))
+        self._stems = None if any(_GLOB.search(stem) for stem in stems) else stems
         self._directories = {}
         self._holds = {}
 
@@ -93,7 +106,11 @@ class Ignore:
         if not self._of_directory(directory)[1]:
             return True
         inside = directory + "/"
-        return any(start.startswith(inside) or inside.startswith(start) for start in self._starts)
+        if self._stems is not None:  # then the engine's client does not look either, whatever a `|` in them may mean
+            return any(stem.startswith(inside) for stem in self._stems)
+        return any(name.startswith(inside) for name in self._names) or any(
+            start.startswith(inside) or inside.startswith(start) for start in self._starts
+        )
 
     def _of_directory(self, path: str) -> tuple[int, bool]:
         found = self._directories.get(path)
@@ -117,23 +134,35 @@ class Ignore:
 def read_ignore(context: Path, dockerfile: Path) -> Ignore:
     """The patterns for a build of `dockerfile` with `context`: those of `<dockerfile>.dockerignore` beside it, else
     those of `.dockerignore` in the context. Raises IgnoreTrouble."""
-    for path in (dockerfile.with_name(f"{dockerfile.name}{NAME}"), context / NAME):
+    for root, name in ((dockerfile.parent, f"{dockerfile.name}{NAME}"), (context, NAME)):
         try:
-            data = path.read_bytes()
+            data = _followed(root, name).read_bytes()
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
             continue
         except OSError as error:
-            raise IgnoreTrouble(str(path), 0, f"cannot be read: {error.strerror}") from error
-        return parse_ignore(data, str(path))
+            raise IgnoreTrouble(str(root / name), 0, f"cannot be read: {error.strerror}") from error
+        return parse_ignore(data, str(root / name))
     return Ignore("", ())
+
+
+def _followed(root: Path, name: str) -> Path:
+    """What a link means to the engine, for which there is nothing outside of `root`."""
+    for _ in range(_MOST_LINKS):
+        path = root / name
+        if not path.is_symlink():
+            return path
+        name = posixpath.normpath(posixpath.join("/", posixpath.dirname(name), os.readlink(path))).lstrip("/")
+    return root / name
 
 
 def parse_ignore(data: bytes, path: str = NAME) -> Ignore:
     """The patterns in `data`. Raises IgnoreTrouble for what makes a build fail, or would with a file to try it on."""
     patterns = []
-    for number, raw in enumerate(data.removeprefix(b"\xef\xbb\xbf").split(b"\n"), 1):
+    for number, raw in enumerate(data.split(b"\n"), 1):
         if len(raw) > _LONGEST_LINE:
             raise IgnoreTrouble(path, number, "the line is longer than BuildKit reads")
+        if number == 1:
+            raw = raw.removeprefix(b"\xef\xbb\xbf")
         if raw.startswith(b"#"):
             continue
         try:
@@ -142,6 +171,10 @@ def parse_ignore(data: bytes, path: str = NAME) -> Ignore:
             raise IgnoreTrouble(path, number, str(error)) from None
         if pattern is not None:
             patterns.append(pattern)
+    if all(pattern.text.isascii() for pattern in patterns):  # else they are encoded on their way to the client
+        for pattern in patterns:
+            if _CONTROL.search(pattern.text):
+                raise IgnoreTrouble(path, pattern.line, "a control character, with which the build fails")
     return Ignore(path, tuple(patterns))
 
 
@@ -177,8 +210,8 @@ def _clean(path: str) -> str:
 
 
 def _start(pattern: str) -> str:
-    special = _SPECIAL.search(pattern)
-    return pattern[: special.start()] if special else pattern
+    """What every path that matches surely begins with."""
+    return "" if "|" in pattern or "{" in pattern else _GLOB.split(pattern, maxsplit=1)[0]
 
 
 # --- Go's filepath.Match, which says whether a pattern is one ---------------------------------------------------------
@@ -261,7 +294,7 @@ def _test(pattern: str) -> Test:
         elif char in "[]":
             kind = "regexp"
             expression.append(char)
-        elif char in ".+()|{}$":
+        elif char in ".+()$":  # and not `{`, `|` and `}`, which were meant to be here
             expression.append("\\" + char)
         else:
             expression.append(char)
@@ -274,10 +307,10 @@ def _test(pattern: str) -> Test:
         suffix = pattern[2:]
         whole = suffix[1:] if suffix.startswith("/") else None
         return lambda path: path.endswith(suffix) or path == whole
-    match = re.compile(_Expression("".join(expression)).translate(), re.ASCII).match
+    search = re.compile(_Expression("".join(expression)).translate(), re.ASCII).search
 
     def test(path: str) -> bool:
-        return match(path if path.isascii() else _SURROGATES.sub(_STRAY, path)) is not None
+        return search(path if path.isascii() else _SURROGATES.sub(_STRAY, path)) is not None
 
     return test
 
@@ -300,18 +333,39 @@ class _Expression:
 
     def translate(self) -> str:
         """Raises ValueError where Go's compiler does (and for `\\p`, `\\P`, `\\Q`, which nobody means)."""
-        out = []
+        out = ["^"]
+        repeated = False
         while self.at < len(self.text):
+            repeat = _REPEAT.match(self.text, self.at)
+            if repeat is not None:
+                if repeated or out[-1] == "|" or out[-1] in ("*", "?"):
+                    raise ValueError(f"nothing stands before {repeat[0]} that it could repeat, and the build fails")
+                out.append(f"(?:{out.pop()}){self._repeat(repeat)}")
+                repeated = True
+                continue
+            repeated = False
+            if self.text.startswith("(.*/)?", self.at):
+                self.at += 6
+                out += ["(?:.*/)", "?"]
+                continue
             char = self._next()
             if char == "[":
                 out.append(self._class())
             elif char == "\\":
                 out.append(self._escape())
-            elif char in "(.*)?^":
+            elif char in ".*^|":
                 out.append(char)
             else:
                 out.append(re.escape(char))
         return "".join(out) + r"\Z"
+
+    def _repeat(self, repeat: re.Match[str]) -> str:
+        self.at = repeat.end()
+        low = int(repeat[1])
+        high = low if repeat[2] is None else int(repeat[3]) if repeat[3] else None
+        if low > _MOST_REPEATS or (high is not None and not low <= high <= _MOST_REPEATS):
+            raise ValueError(f"{repeat[0]} is no number of times, and the build fails")
+        return f"{{{low},{'' if high is None else high}}}"
 
     def _next(self) -> str:
         char = self.text[self.at : self.at + 1]
@@ -346,7 +400,9 @@ class _Expression:
                 return chr(int(digits, 16))
         if char in _CONTROLS:
             return _CONTROLS[char]
-        raise ValueError(f"`\\{char}` means nothing in a pattern (and no backslash is needed before a letter or digit)")
+        if char in "pPQ":
+            raise ValueError(f"dockfix does not know what `\\{char}` does in a pattern (a letter needs no backslash)")
+        raise ValueError(f"`\\{char}` means nothing in a pattern, and the build fails (a letter needs no backslash)")
 
     def _class(self) -> str:
         out = ["["]

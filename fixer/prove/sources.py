@@ -53,7 +53,7 @@ class SourceTrouble(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """A copy of a build context. skipped: what is neither file, directory nor link, relative to the context."""
+    """A copy of a build context. skipped: devices, which only the superuser can make, relative to the context."""
 
     folder: Path
     context: Path
@@ -195,6 +195,12 @@ class _Copier:
                     _copy_bytes(data.fileno(), source, target)
                 self.files += 1
                 self.size += status.st_size
+            elif stat.S_ISFIFO(status.st_mode):
+                self._make(path.rpartition("/")[0])
+                os.mkfifo(target)
+            elif stat.S_ISSOCK(status.st_mode):  # the engine's client sends an empty file
+                self._make(path.rpartition("/")[0])
+                open(target, "xb").close()
             else:
                 self.skipped.append(path)
                 return
