@@ -223,6 +223,10 @@ class Docker:
 
     def _driver(self) -> str:
         asked = self._ask("buildx", "inspect", *self._builder)
+        if asked.status == 0 and not re.search(r"^Driver:\s*(docker)?\s*$", asked.text, re.MULTILINE):
+            # one that is not started yet is started now, as a build would; one that cannot be reached says so only here
+            patience = max(ASKED, self._time_limit)
+            asked = self._ask("buildx", "inspect", "--bootstrap", *self._builder, patience=patience)
         drivers = re.findall(r"^Driver:\s*(\S+)", asked.text, re.MULTILINE)
         trouble = re.findall(r"^Error:\s*(.+)", asked.text, re.MULTILINE)
         if asked.status or trouble or not drivers:
@@ -377,28 +381,31 @@ class Docker:
                 self._clean_up()
 
     def _clean_up(self) -> None:
+        # the mounts first: when they are let go, a build that was stopped is over and makes no image any more
+        which = " ".join(["docker buildx prune --force", *self._builder, f"--filter description~={self.session}"])
+        self._removed(
+            self._remove_all_mounts, f"Cache mounts of verify may be left on the engine: `{which}` removes them"
+        )
+        which = f"docker image rm $(docker image ls --quiet --filter reference={self.session})"
+        self._removed(self._remove_images, f"Images of verify may be left on the engine: `{which}` removes them")
+
+    def _removed(self, remove: Callable[[], None], otherwise: str) -> None:
+        """Do it, again for a while if the engine is not there; `otherwise` goes to `left` if that does not help."""
         deadline = time.monotonic() + ASKED_GONE
         while True:
             try:
-                self._remove_all()
-                return
+                return remove()
             except EngineTrouble as trouble:
                 if time.monotonic() > deadline:
-                    self.left.append(
-                        f"Images and cache mounts may be left on the engine ({trouble.message}) Later, "
-                        f"`docker buildx prune --force --filter description~={self.session}` and "
-                        f"`docker image rm $(docker image ls --quiet --filter reference={self.session})` remove them."
-                    )
-                    return
+                    self.left.append(f"{otherwise}. ({trouble.message})")
+                    return None
                 time.sleep(0.5)
 
-    def _remove_all(self) -> None:
-        # the mounts first: when they are let go, a build that was stopped is over and makes no image any more
+    def _remove_all_mounts(self) -> None:
         if self._remove_mounts(sorted(self._spaces), CLEANED) is None:
-            self.left.append(
-                "Cache mounts are still in use on the engine. Later, "
-                f"`docker buildx prune --force --filter description~={self.session}` removes them."
-            )
+            raise EngineTrouble("mounts-in-use", "They are still in use.")
+
+    def _remove_images(self) -> None:
         names = self._ask(
             "image", "ls", f"--filter=reference={self.session}", "--format={{.Repository}}:{{.Tag}}", must=True
         ).text.split()
@@ -476,11 +483,11 @@ class Docker:
         self._used = True
         return Child([self._command, *words], self._environment, self._interrupts, self._alive)
 
-    def _ask(self, *words: str, must: bool = False) -> _Answer:
-        """Run a short command. must: EngineTrouble if it fails."""
+    def _ask(self, *words: str, must: bool = False, patience: float = 0.0) -> _Answer:
+        """Run a short command. must: EngineTrouble if it fails. patience: seconds, if not as many as usual."""
         with Child([self._command, *words], self._environment, self._interrupts, self._alive) as child:
             try:
-                limit = ASKED_GONE if self._gone else ASKED
+                limit = patience or (ASKED_GONE if self._gone else ASKED)
                 out, err = child.process.communicate(timeout=limit)
                 answer = _Answer(child.process.returncode, _decoded(out), _decoded(err))
             except subprocess.TimeoutExpired:
@@ -575,8 +582,9 @@ def _decoded(text: bytes) -> str:
 
 
 def _line(text: str) -> str:
-    """The first line that says something, without `ERROR: ` and a full stop."""
-    line = next((line.strip() for line in text.splitlines() if line.strip()), "")
+    """The line with the error, or the first that says something; without `ERROR: ` and a full stop."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    line = next((line for line in lines if line.startswith("ERROR: ")), lines[0] if lines else "")
     return line.removeprefix("ERROR: ").removesuffix(".")
 
 
@@ -597,9 +605,9 @@ def _numbers(version: str) -> tuple[int, ...]:
 
 
 def _older(version: str, least: tuple[int, ...]) -> bool:
-    """False if nothing is known."""
+    """False if nothing is known; 0.0.0 is what a build without a version calls itself."""
     found = _numbers(version)
-    return bool(found) and found[: len(least)] < least
+    return any(found) and found[: len(least)] < least
 
 
 def _dotted(version: Iterable[int]) -> str:

@@ -280,6 +280,7 @@ def test_the_version_of_the_engine(script: Script, version: str, driver: str, go
         ("BuildKit version: v0.11.6", False),
         ("Buildkit:  v0.10.0", False),
         ("BuildKit version: v0.12.0", True),
+        ("BuildKit version: v0.0.0+unknown", True),
         ("", True),
     ],
 )
@@ -307,7 +308,27 @@ def test_windows_containers(script: Script) -> None:
 def test_a_builder_that_cannot_be_used(script: Script, out: str, err: str, status: int) -> None:
     script.say("buildx inspect", out=out, err=err, status=status)
     assert trouble(script, "--builder", "x").kind == "no-builder"
-    assert script.calls("buildx inspect") == [["buildx", "inspect", "--builder=x"]]
+    assert script.calls("buildx inspect")[0] == ["buildx", "inspect", "--builder=x"]
+
+
+def test_a_builder_that_is_not_running_is_started(script: Script) -> None:
+    script.say("buildx inspect", out="Name: x\nDriver: docker-container\n\nNodes:\nStatus: inactive\n")
+    script.say("buildx inspect --bootstrap", out="Name: x\nDriver: docker-container\n\nNodes:\nStatus: running\n")
+    assert connect(time_limit=1).description.endswith("driver docker-container")
+    assert len(script.calls("buildx inspect --bootstrap")) == 1
+
+
+def test_a_builder_that_cannot_be_reached(script: Script) -> None:
+    script.say("buildx inspect", out="Name: x\nDriver: remote\n\nNodes:\nStatus: inactive\n")
+    script.say(
+        "buildx inspect --bootstrap",
+        err="#1 [internal] waiting for connection\n#1 ERROR: context deadline exceeded\n------\n------\n"
+        "ERROR: context deadline exceeded\n",
+        status=1,
+    )
+    found = trouble(script)
+    assert found.kind == "no-builder"
+    assert "(context deadline exceeded)" in found.message
 
 
 def test_options_that_docker_does_not_know(script: Script) -> None:
@@ -481,9 +502,11 @@ def test_the_engine_is_not_there_after_a_failed_build(
         with pytest.raises(EngineTrouble) as found:
             docker.build(request(docker, tmp_path))
         assert found.value.kind == "gone"
-    (left,) = docker.left
-    assert "Cannot connect to the Docker daemon" in left
-    assert f"description~={docker.session}" in left
+    mounts, images = docker.left
+    assert "Cannot connect to the Docker daemon" in mounts
+    assert "Cannot connect to the Docker daemon" in images
+    assert f"`docker buildx prune --force --filter description~={docker.session}`" in mounts
+    assert f"reference={docker.session})`" in images
 
 
 NO_SPACE = "no space left on device"
@@ -718,6 +741,20 @@ def test_what_was_made_is_removed_once(script: Script, tmp_path: Path) -> None:
     before = len(script.calls())
     docker.close()
     assert len(script.calls()) == before
+
+
+def test_images_are_removed_where_mounts_cannot_be(
+    script: Script, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A builder of its own that is gone, beside an engine that is not."""
+    monkeypatch.setattr(module, "ASKED_GONE", 1.0)
+    script.say("buildx build", "--tag=")
+    with connect(time_limit=10) as docker:
+        docker.build(request(docker, tmp_path))
+        script.say("buildx du", err="failed to call diskusage: Unavailable: connection refused\n", status=1)
+        script.say("image ls", out=f"{docker.session}:1-a\n")
+    assert len(docker.left) == 1
+    assert script.calls("image rm") == [["image", "rm", f"{docker.session}:1-a"]]
 
 
 def test_an_engine_that_comes_back_is_cleaned_up(script: Script, tmp_path: Path) -> None:
