@@ -64,20 +64,29 @@ def headline(proof: Proof, color: bool = False) -> str:
     failed = [check for check in proof.checks if check.verdict is Verdict.FAILED]
     if failed:
         titles = "; ".join(check.title[:1].lower() + check.title[1:] for check in failed)
-        return f"{paint('Not proven', RED, color)}: it fails that {plain(titles)}."
-    rebuild = next((times for times in proof.times if times.phase is Phase.EDIT), None)
-    gain = f"; a rebuild after an edit takes {_takes(rebuild)}" if rebuild and rebuild.before and rebuild.after else ""
-    improved = [check.id for check in proof.checks if check.verdict is Verdict.IMPROVED]
-    if improved:
-        gain += "; the original ships stale files" if any("arrives" in id for id in improved) else ""
+        counts = f"{len(failed)} of {_count(len(proof.checks), 'check')} failed"
+        return f"{paint('Not proven', RED, color)}: {counts}: {plain(titles)}."
     if not any(check.id.partition(":")[0] == "same-image" for check in proof.checks):
         return f"{paint('Not proven', RED, color)}: nothing was compared."
-    return f"{paint('Proven', GREEN, color)}: it builds as before, and the image is the same{gain}."
+    named = sorted({one.codemod for found in proof.comparisons for one in found.by(Cause.NAMED)})
+    same = f"the image is the same{f', but for what {_listed(named)} names' if named else ''}"
+    gain = ""
+    rebuild = next((times for times in proof.times if times.phase is Phase.EDIT), None)
+    if any(_stale_original(check) for check in proof.checks):
+        gain = "; the original ships stale files, the fixed one does not"
+    elif rebuild and rebuild.before and rebuild.after:
+        gain = f"; a rebuild after an edit takes {_takes(rebuild)}"
+    return f"{paint('Proven', GREEN, color)}: it builds as before, and {same}{gain}."
+
+
+def _listed(words: Sequence[str]) -> str:
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
 
 
 def _takes(times: Times) -> str:
     before, after = duration(median(times.before)), duration(median(times.after))
-    return f"{after} instead of {before} ({_meaning(times.before, times.after)})"
+    meaning = _meaning(times.before, times.after)
+    return f"{after} instead of {before}{'' if meaning == 'about the same' else f' ({meaning})'}"
 
 
 def _fixed_builds(proof: Proof) -> str:

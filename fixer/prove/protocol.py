@@ -260,7 +260,8 @@ class _Session:
 
     def _total(self) -> int:
         """How many builds there will be if nothing fails."""
-        per_target = 3 + 2 * self.rebuild + 1 + (2 * self.rebuild + 3 if self.edits else 0)
+        mounts = "type=cache" in self.texts[Side.ORIGINAL]
+        per_target = 3 + 2 * self.rebuild + 1 + mounts + (2 * self.rebuild + 3 + mounts if self.edits else 0)
         return max(per_target * len(self.plan.targets), self.number)
 
     def _request(self, side: Side, phase: Phase, target: str, *, repeat: int, file: Path | None) -> BuildRequest:
@@ -441,9 +442,8 @@ class _Session:
                 shown.stale.add(target)
                 continue
             before, after = _seen(shown.original, target), _seen(shown.fixed, target)
-            self._same(
-                "same-after-edit", "The images are the same after it", self._compare(before, after, Phase.EDIT, target)
-            )
+            comparison = self._compare(before, after, Phase.EDIT, target)
+            self._same("same-after-edit", "The images are the same after the edit", comparison)
         return True
 
     def _edit_title(self, shown: _Edits) -> str:
@@ -639,6 +639,7 @@ class _Session:
         title = "A change of the dependencies builds" if edit else "The changed steps build when they run again"
         self.dependency = edit.what if edit else "the changed steps run again"
         change = f"With a line more in {edit.what}" if edit else "With the changed steps made to run again"
+        same = f"The images are the same after {'that change' if edit else 'they ran again'}"
         what = f"rebuild after a change of {edit.what}" if edit else "rebuild of the changed steps"
         original: list[_Round] = []
         fixed: list[_Round] = []
@@ -669,7 +670,7 @@ class _Session:
         self._check("dependency-builds", title, Verdict.PASSED, f"{change}, both build.")
         for target in self.plan.targets:
             found = self._compare(_seen(original[0], target), _seen(fixed[0], target), Phase.DEPENDENCY, target)
-            self._same("same-after-dependency", "The images are the same after it", found)
+            self._same("same-after-dependency", same, found)
         self._time(what, Phase.DEPENDENCY, original, fixed)
 
     # --- EMPTIED -----------------------------------------------------------------------------------------------------
@@ -681,25 +682,26 @@ class _Session:
         if late[Side.FIXED] is None:
             self._check("emptied-builds", title, Verdict.NOT_CHECKED, "The fixed one has no cache mounts.")
             return
-        self.docker.empty_mounts(self.spaces[Side.FIXED])
         edit = shown.edit if shown is not None and not _failed(shown.fixed) else None
         marker = _marker()
         if edit:
             edit.apply(marker)
 
         def build(side: Side) -> _Round:
+            self.docker.empty_mounts(self.spaces[side])
             file = self._write(side, late[side] or self.texts[side], "-late")
             return self._round(side, Phase.EMPTIED, marker=marker, look=edit is not None, file=file)
 
         fixed = build(Side.FIXED)
-        if bad := _failed(fixed):
-            self.docker.empty_mounts(self.spaces[Side.ORIGINAL])
-            if broken := _failed(build(Side.ORIGINAL)):
-                detail = f"It does not, but neither does the original: no regression. {_error(broken)}"
-                self._check("emptied-builds", title, Verdict.NOT_CHECKED, detail, bad.target)
-            else:
-                detail = f"The original does, the fixed one does not: {_error(bad)}"
-                self._check("emptied-builds", title, Verdict.FAILED, detail, bad.target)
+        bad = _failed(fixed)
+        broken = _failed(build(Side.ORIGINAL)) if bad or late[Side.ORIGINAL] is not None else None
+        if bad and broken:
+            detail = f"It does not, but neither does the original: no regression. {_error(broken)}"
+            self._check("emptied-builds", title, Verdict.NOT_CHECKED, detail, bad.target)
+            return
+        if bad:
+            detail = f"The original does, the fixed one does not: {_error(bad)}"
+            self._check("emptied-builds", title, Verdict.FAILED, detail, bad.target)
             return
         for target in self.plan.targets:
             verdict, detail = Verdict.PASSED, "It does."
@@ -708,6 +710,8 @@ class _Session:
                     detail = "It does, and one more edit is in the image."
                 else:
                     verdict, detail = Verdict.FAILED, f"It does, but one more edit of {edit.path} is not in the image."
+            if broken and verdict is Verdict.PASSED:
+                verdict, detail = Verdict.IMPROVED, f"{detail} The original does not: {_error(broken)}"
             self._check("emptied-builds", title, verdict, detail, target)
 
     # --- what is noted down ------------------------------------------------------------------------------------------

@@ -546,6 +546,18 @@ def test_emptied_mounts_break_both(project: Path) -> None:
     assert exit_code(proof) == 0
 
 
+def test_emptied_mounts_break_the_original_only(project: Path) -> None:
+    """The original is built only if it has mounts that could be empty."""
+    mounted = DOCKERFILE.replace("RUN pip", "RUN --mount=type=cache,target=/x true\nRUN pip")
+    (project / "Dockerfile").write_text(mounted)
+    proof, docker = prove(project, lambda moment: honest(moment) if moment.fixed else needs_mount(moment))
+    found = check(proof, "emptied-builds")
+    assert found.verdict is IMPROVED
+    assert found.detail.endswith("The original does not: Unable to locate package")
+    assert exit_code(proof) == 0
+    assert docker.emptied == ["fixed", "original"]
+
+
 def test_the_last_step_with_a_mount_runs_on_the_emptied_mounts(project: Path) -> None:
     (project / "Dockerfile").write_text(
         "FROM python:3.12-slim\nRUN pip install flask\nRUN pip install attrs\nCOPY main.py .\nCMD python main.py\n"
