@@ -265,11 +265,16 @@ def test_what_a_screen_reader_is_told(opened: Opened) -> None:
     assert diff.get_by_role("columnheader").count() == 4
 
 
-def test_on_paper(opened: Opened, tmp_path: Path) -> None:
-    page = opened("demo")
-    page.emulate_media(media="print")
+@BOTH_SCHEMES
+def test_on_paper(scheme: str, opened: Opened) -> None:
+    """Black on white, with tables and pictures as on a wide screen, whatever the screen is."""
+    page = opened("demo", "narrow", scheme)
+    page.emulate_media(media="print", color_scheme=scheme)  # type: ignore[arg-type]
     assert page.locator("svg.timeline.wide").first.is_visible()
+    assert not page.locator("svg.timeline.narrow").first.is_visible()
     assert not page.locator("nav").is_visible()
+    assert page.evaluate("getComputedStyle(document.querySelector('.checks tr')).display") == "table-row"
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
     paper = page.pdf(format="A4")
     assert paper.startswith(b"%PDF")
-    assert 3 <= paper.count(b"/Type /Page\n") + paper.count(b"/Type /Page ") <= 12
+    assert 3 <= len(re.findall(rb"/Type /Page\b(?!s)", paper)) <= 12
