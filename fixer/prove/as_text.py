@@ -69,14 +69,14 @@ def headline(proof: Proof, color: bool = False) -> str:
     if not any(check.id.partition(":")[0] == "same-image" for check in proof.checks):
         return f"{paint('Not proven', RED, color)}: nothing was compared."
     named = sorted({one.codemod for found in proof.comparisons for one in found.by(Cause.NAMED)})
-    same = f"the image is the same{f', but for what {_listed(named)} names' if named else ''}"
+    but = f", but for what {_listed(named)} {'names' if len(named) == 1 else 'name'}" if named else ""
     gain = ""
     rebuild = next((times for times in proof.times if times.phase is Phase.EDIT), None)
     if any(_stale_original(check) for check in proof.checks):
         gain = "; the original ships stale files, the fixed one does not"
     elif rebuild and rebuild.before and rebuild.after:
         gain = f"; a rebuild after an edit takes {_takes(rebuild)}"
-    return f"{paint('Proven', GREEN, color)}: it builds as before, and {same}{gain}."
+    return f"{paint('Proven', GREEN, color)}: it builds as before, and the image is the same{but}{gain}."
 
 
 def _listed(words: Sequence[str]) -> str:

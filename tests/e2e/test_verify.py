@@ -47,8 +47,8 @@ def command(*args: str) -> list[str]:
     return [sys.executable, "-m", "fixer", "verify", *args, "--", "--network=host"]
 
 
-def environment() -> dict[str, str]:
-    return {**os.environ, "PYTHONPATH": str(ROOT)}
+def environment(scratch: Path) -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": str(ROOT), "TMPDIR": str(scratch)}
 
 
 def left_on_the_engine() -> set[str]:
@@ -76,7 +76,7 @@ def run(tmp_path: Path) -> Callable[..., Verified]:
         report = tmp_path / "proof.json"
         done = subprocess.run(
             command(str(project.folder / dockerfile), "--project", "proof", "--json", str(report), *args),
-            capture_output=True, text=True, timeout=LIMIT, check=False, env={**environment(), "TMPDIR": str(scratch)},
+            capture_output=True, text=True, timeout=LIMIT, check=False, env=environment(scratch),
         )  # fmt: skip
         assert list(scratch.iterdir()) == []
         assert state(project.folder) == before
@@ -179,7 +179,7 @@ def test_stopped_in_the_middle_of_a_build(
     scratch.mkdir()
     with subprocess.Popen(
         command(str(folder), "--project", "proof", "--json", str(tmp_path / "proof.json")),
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment() | {"TMPDIR": str(scratch)},
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment(scratch),
     ) as running:  # fmt: skip
         deadline = time.monotonic() + 60
         while not any(scratch.glob("*/original/*")) and time.monotonic() < deadline:

@@ -47,9 +47,10 @@ def test_readme_names_every_codemod(codemod: Codemod) -> None:
     assert f"[`{codemod.id}`](corpus/{codemod.id}/README.md)" in README
 
 
-def test_readme_names_every_option() -> None:
+@pytest.mark.parametrize("words", [["--help"], ["verify", "--help"]], ids=" ".join)
+def test_readme_names_every_option(words: list[str]) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "fixer", "--help"], capture_output=True, text=True, check=True, cwd=ROOT
+        [sys.executable, "-m", "fixer", *words], capture_output=True, text=True, check=True, cwd=ROOT
     )
     options = re.findall(r"^  (?:-\w, )?(--[a-z-]+)", done.stdout, re.MULTILINE)
     assert len(options) > 10
