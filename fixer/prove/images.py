@@ -88,7 +88,7 @@ def read_image(stream: IO[bytes], marker: bytes = b"") -> dict[str, Entry]:
     Raises BrokenStream.
     """
     found: dict[str, Entry] = {}
-    links: list[tuple[str, str]] = []
+    links: list[str] = []
     try:
         # encoding: what PAX does not say is UTF-8, whatever the locale
         with _Tar.open(fileobj=stream, mode="r|", bufsize=_CHUNK, encoding="utf-8", errors="surrogateescape") as tar:
@@ -97,10 +97,8 @@ def read_image(stream: IO[bytes], marker: bytes = b"") -> dict[str, Entry]:
                 if not member.islnk():
                     found[path] = _entry(tar, member, marker)
                 else:
-                    target = _path(member.linkname)
-                    found[path] = found.get(target) or Entry("hard link", 0, 0, 0, 0, target)
-                    if found[path].kind == "hard link":
-                        links.append((path, target))
+                    found[path] = Entry("hard link", 0, 0, 0, 0, _path(member.linkname))
+                    links.append(path)
                 tar.members.clear()  # or all headers would be kept
             if not tar.complete:
                 raise BrokenStream("the archive ends too early")
@@ -108,9 +106,8 @@ def read_image(stream: IO[bytes], marker: bytes = b"") -> dict[str, Entry]:
         raise BrokenStream(str(error)) from error
     while stream.read(_CHUNK):
         pass
-    for path, target in links:
-        if found[path].kind == "hard link":
-            _resolve(found, path, target)
+    for path in links:
+        _resolve(found, path)
     return found
 
 
@@ -156,20 +153,19 @@ def _read(tar: tarfile.TarFile, member: tarfile.TarInfo, marker: bytes) -> tuple
         if not marker or marked:
             continue
         marked = marker in chunk or (overlap > 0 and marker in before + chunk[:overlap])
-        # a chunk may be shorter than the marker
-        before = (chunk if len(chunk) >= overlap else before + chunk)[-overlap:] if overlap else b""
+        before = chunk[-overlap:] if overlap else b""  # all chunks but the last one are longer than any marker
     return digest.hexdigest(), marked
 
 
-def _resolve(found: dict[str, Entry], path: str, target: str) -> None:
-    """A link that came before what it leads to, perhaps through other links."""
+def _resolve(found: dict[str, Entry], path: str) -> None:
+    """Replace a hard link by what it leads to, perhaps through other links that come later."""
     seen = {path}
-    while target not in seen and (entry := found.get(target)) is not None:
-        if entry.kind != "hard link":
-            found[path] = entry
-            return
-        seen.add(target)
-        target = entry.content
+    entry: Entry | None = found[path]
+    while entry is not None and entry.kind == "hard link" and entry.content not in seen:
+        seen.add(entry.content)
+        entry = found.get(entry.content)
+    if entry is not None and entry.kind != "hard link":
+        found[path] = entry
 
 
 # --- images and their differences ----------------------------------------------------------------------------------

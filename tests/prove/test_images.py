@@ -159,6 +159,8 @@ def test_a_sparse_file_is_what_a_program_reads_of_it() -> None:
 
 def test_a_path_that_comes_twice_is_the_last_one() -> None:
     assert read(archive((member("a"), b"1"), (member("a"), b"22")))["/a"].size == 2
+    link = (member("a", tarfile.LNKTYPE, "b"), b"")
+    assert read(archive((member("b"), b"1"), link, (member("a"), b"22")))["/a"].size == 2
 
 
 def test_an_empty_image() -> None:
@@ -490,6 +492,21 @@ def test_names_that_come_and_go(first: list[str], second: list[str], noise: list
         assert UNEXPLAINED in causes(comparison).values(), name
     empty = grown({"/v/other/x": a_file(), "/v/d": a_directory()})
     assert causes(diff(image([]), empty, noise=known)) == {"/v/d/stable": UNEXPLAINED}
+
+
+def test_a_name_that_was_always_there_is_no_noise() -> None:
+    """Also if it looks like those that come and go."""
+    stable = {"/c": a_directory(), "/c/ffffffffff": a_file()}
+    noise = learned({**stable, "/c/3f7a90b1c2": a_file()}, {**stable, "/c/00bb11cc22": a_file()})
+    assert causes(diff(stable, {"/c": a_directory(), "/c/eeeeeeeeee": a_file()}, noise=noise)) == {
+        "/c/eeeeeeeeee": NOISE,
+        "/c/ffffffffff": UNEXPLAINED,
+    }
+
+
+def test_no_more_is_learned_than_the_uppermost_name() -> None:
+    one, two = (grown({f"/tmp/{name}/a/b": a_file(), "/tmp/x": a_file()}) for name in ("t-1", "t-2"))
+    assert set(learned(one, two).names) == {"/tmp"}
 
 
 def test_noise_is_for_one_kind_of_entry() -> None:
