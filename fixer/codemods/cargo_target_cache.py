@@ -221,7 +221,8 @@ def _check_effect(facts: Facts, effect: Effect, directory: str) -> None:
     program = effect.call.program if effect.call is not None else None
     if not isinstance(effect.path, Known):
         if effect.start.startswith(directory + "/"):
-            raise Stop("glob", effect.span, "a pattern takes what earlier builds left in the cache, too")
+            because = "it may take what earlier builds left in the cache: the file does not say exactly what it means"
+            raise Stop("glob", effect.span, because)
         if effect.mode != "remove" or not effect.start or not directory.startswith(effect.start):
             return
         raise Stop("removes-target", effect.span, "it may remove the directory on which the mount would stand")
@@ -385,8 +386,8 @@ def _hands_out(facts: Facts, step: Step, group: Group) -> bool:
     if any(cargo.subcommand == "install" for _, cargo in step.calls):
         return True
     return any(
-        effect.mode == "read" and isinstance(effect.path, Known) and below(effect.path.value, group.directory)
-        and effect.path.value != group.directory and effect.call is not None and effect.call.program != "cargo"
+        effect.mode == "read" and effect.call is not None and effect.call.program != "cargo"
+        and effect.start.startswith(f"{group.directory}/")
         for effect in facts.effects(step.run)
     )  # fmt: skip
 
