@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from fixer.prove.model import Phase, Step
 from fixer.prove.protocol import Event
-from fixer.prove.timeline import duration
+from fixer.prove.timeline import duration, short_name, stage_name
 from fixer.prove.visible import plain
 from fixer.report.text import GREEN, RED, paint
 
@@ -95,13 +95,15 @@ class Show:
         running = sorted(self._steps.values(), key=lambda one: one[1])
         if running:
             step, since = running[0]
-            stage = f"[{step.stage}] " if step.stage else ""
-            more = f" (and {len(running) - 1} more)" if len(running) > 1 else ""
-            words += f"  {stage}{' '.join(step.name.split())} {now - since:.0f} s{more}"
+            stage = f"{stage_name(step.stage)}: " if step.stage else ""
+            more = f", {len(running)} steps" if len(running) > 1 else ""
+            words += f"{more}; {now - since:.0f} s in {stage}{short_name(step)}"
         return Text(plain(words), no_wrap=True, overflow="ellipsis")
 
 
 def _title(event: Event) -> str:
     repeat = f" {event.repeat + 1}" if event.repeat else ""
+    if event.phase is Phase.REVERT and event.repeat:
+        repeat = ", changed steps run again"
     stage = f", stage {plain(event.target)}" if event.target else ""
     return f"build {event.number} of {event.total}: {event.side.value}, {PHASES[event.phase]}{repeat}{stage}"
