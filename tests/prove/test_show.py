@@ -19,9 +19,8 @@ class Terminal(io.StringIO):
 
 
 def event(build: Build | None = None, **changes: Any) -> Event:
-    given = {"number": 2, "total": 11, "phase": Phase.EDIT, "side": Side.FIXED, "target": "", "repeat": 0, "build": build}
-    given |= changes
-    return Event(**given)
+    given = {"number": 2, "total": 11, "phase": Phase.EDIT, "side": Side.FIXED, "target": "", "repeat": 0}
+    return Event(**given | {"build": build} | changes)
 
 
 def built(ok: bool) -> Build:
