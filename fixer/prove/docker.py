@@ -386,7 +386,8 @@ class Docker:
         self._removed(
             self._remove_all_mounts, f"Cache mounts of verify may be left on the engine: `{which}` removes them"
         )
-        which = f"docker image rm $(docker image ls --quiet --filter reference={self.session})"
+        names = f"docker image ls --filter reference={self.session} --format '{{{{.Repository}}}}:{{{{.Tag}}}}'"
+        which = f"docker image rm $({names})"
         self._removed(self._remove_images, f"Images of verify may be left on the engine: `{which}` removes them")
 
     def _removed(self, remove: Callable[[], None], otherwise: str) -> None:

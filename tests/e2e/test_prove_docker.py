@@ -304,7 +304,7 @@ class Private:
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        space = f"dockfix-{self.folder.name}"
+        space = f"dockfix-{secrets.token_hex(4)}"
         (self.folder / "daemon.json").write_text("{}")
         options = [
             f"--config-file={self.folder}/daemon.json",
@@ -364,7 +364,8 @@ def private(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callabl
 def test_an_engine_that_is_killed_during_a_build(private: Callable[[str], Private], ask: Ask, word: str) -> None:
     engine = private("600m")
     with connect(["--network=host"], time_limit=300) as docker:
-        assert docker.build(ask(docker, "FROM debian\nRUN echo @\n")).ok
+        for phase in (Phase.FIRST, Phase.EDIT):  # one image with two names
+            assert docker.build(ask(docker, "FROM debian\nRUN echo @\n", phase=phase)).ok
         hang = ask(docker, SLEEPS)
         threading.Thread(target=lambda: (until(lambda: processes(f"{word} 600")), engine.kill())).start()
         with pytest.raises(EngineTrouble) as found:

@@ -506,7 +506,7 @@ def test_the_engine_is_not_there_after_a_failed_build(
     assert "Cannot connect to the Docker daemon" in mounts
     assert "Cannot connect to the Docker daemon" in images
     assert f"`docker buildx prune --force --filter description~={docker.session}`" in mounts
-    assert f"reference={docker.session})`" in images
+    assert f"reference={docker.session} --format '{{{{.Repository}}}}:{{{{.Tag}}}}')`" in images
 
 
 NO_SPACE = "no space left on device"
