@@ -35,6 +35,8 @@ class Language:
 def language_by_name(path: str) -> Language | None:
     """What a file's name says of its language."""
     name = posixpath.basename(path).lower()
+    if _DECLARATIONS.search(name):
+        return None
     stem, _, extension = name.rpartition(".")
     return _NAMES.get(name) or (_EXTENSIONS.get(extension) if stem else None)
 
@@ -129,8 +131,12 @@ def _javascript(text: str, marker: str) -> str:
     return _append(text, "/* eslint-disable */", "// @ts-ignore", statement)
 
 
+_GO_PACKAGE = re.compile(r"^package[ \t]+\w", re.MULTILINE)
+_GO_IGNORED = re.compile(r"^//[ \t]*(?:go:build|\+build)\b.*\bignore\b", re.MULTILINE)
+
+
 def _go(text: str, marker: str) -> str | None:
-    if not re.search(r"^package[ \t]+\w", text, re.MULTILINE):
+    if not _GO_PACKAGE.search(text) or _GO_IGNORED.search(text):
         return None
     name = f"dockfixVerify{marker}"
     use = f'func init() {{ if {name} == "" {{ panic({name}) }} }}'
@@ -147,13 +153,15 @@ def _c(text: str, marker: str) -> str:
     )
 
 
-def _class(text: str, marker: str) -> str:
+def _class(text: str, marker: str) -> str | None:
     """Languages whose classes are found in the artifact by name."""
+    if not re.search(r"\b(?:class|interface|enum|record|object|struct|namespace)\b", text):
+        return None
     return _append(text, f"class DockfixVerify{marker} {{ }}")
 
 
 def _ruby(text: str, marker: str) -> str:
-    end = re.search(r"^__END__\r?$", text, re.MULTILINE)
+    end = re.search(r"^__(?:END|DATA)__\r?$", text, re.MULTILINE)
     if end is None:
         return _append(text, f"# {marker}")
     return f"{text[: end.start()]}# {marker}{_eol(text)}{text[end.start() :]}"
@@ -203,6 +211,8 @@ _EXTENSIONS = {
     )
     for extension in extensions.split()
 }  # fmt: skip
+_DECLARATIONS = re.compile(r"\.d\.[mc]?ts\Z|\A(?:module|package)-info\.java\Z")
+"""Files of languages that take no statement."""
 _NAMES = {"rakefile": _RUBY, "config.ru": _RUBY}
 _SHEBANGS = ((b"python", _PYTHON), (b"node", _SCRIPT), (b"ruby", _RUBY), (b"perl", _PERL), (b"sh", _SHELL))
 

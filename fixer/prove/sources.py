@@ -40,6 +40,13 @@ MOST = 12
 """How many files are offered."""
 
 
+NO_ROOM = "There is no room left on the disk for a copy of the build context (TMPDIR says where copies go)."
+
+
+class NoRoom(OSError):
+    """The disk with the scratch folder is full: nothing that the user's files or options could mend."""
+
+
 class SourceTrouble(Exception):
     """A build context that cannot be copied, or a file that cannot be edited. The message is a sentence."""
 
@@ -215,12 +222,12 @@ def _told(path: str) -> Iterator[None]:
     except FileNotFoundError:
         raise
     except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise NoRoom(error.errno, NO_ROOM) from error
         raise SourceTrouble(path, _reason(error)) from error
 
 
 def _reason(error: OSError) -> str:
-    if error.errno == errno.ENOSPC:
-        return "there is no room left on the disk for a copy of the build context (TMPDIR says where copies go)"
     if isinstance(error, PermissionError):
         return "may not be read"
     return f"cannot be copied: {error.strerror}"
@@ -383,6 +390,7 @@ class _Uses:
         self.stages = _needed(facts, self.goals)
         self.changed = _changed(facts, [change.position for change in changes])
         self.uses = [use for stage in self.stages for use in self._of_stage(stage)]
+        self._grades: dict[tuple[int, str], int] = {}
 
     def _of_stage(self, stage: Stage) -> Iterator[_Use]:
         for index, instruction in [
@@ -437,6 +445,25 @@ class _Uses:
         if isinstance(calls, tuple):
             return frozenset(call.program for call in calls if call.program is not None)
         return frozenset(re.findall(r"[\w.+-]+", run.code))
+
+
+    def grade(self, use: _Use, language: str) -> int:
+        """How surely an edit of a file that is taken so shows, and shows what the changes do. 0: a changed RUN makes
+        something of it; 1: some RUN does; 2: it is in the image as it is; 3: neither is known."""
+        key = (id(use), language)
+        if key not in self._grades:
+            changed = {id(instruction) for _, instruction in self.changed}
+            best = 2 if use.run is None and use.stage.index in self.shipped else 3
+            for run in self.readers(use):
+                if any(_makes(program, language) for program in self.programs(run)):
+                    best = min(best, 0 if id(run) in changed else 1)
+            self._grades[key] = best
+        return self._grades[key]
+
+
+def _makes(program: str, language: str) -> bool:
+    """Whether the program is one of the language's tools, or a script that may start a compiler."""
+    return language in _TOOLS.get(program, _COMPILED if program.endswith(".sh") else ())
 
 
 def _goals(facts: Facts, targets: Sequence[str]) -> list[Stage]:
@@ -553,7 +580,7 @@ def candidates(
         label = language.name if language is not None else "shell"
         if label == "Rust" and rust and path not in rust:
             continue
-        grade = min((_grade(uses, use, label) for use in uses.of(path)), default=None)
+        grade = min((uses.grade(use, label) for use in uses.of(path)), default=None)
         if grade is None:
             continue
         rank = language.rank if language is not None else _UNNAMED_RANK
@@ -565,16 +592,6 @@ def candidates(
 
 _UNNAMED_RANK = 8
 """Of a file without an extension, which may be a script."""
-
-
-def _grade(uses: _Uses, use: _Use, language: str) -> int:
-    """0: a changed RUN makes something of it; 1: some RUN does; 2: it is in the image as it is; 3: neither is known."""
-    changed = {id(instruction) for _, instruction in uses.changed}
-    best = 2 if use.run is None and use.stage.index in uses.shipped else 3
-    for run in uses.readers(use):
-        if any(language in _TOOLS.get(program, ()) for program in uses.programs(run)):
-            best = min(best, 0 if id(run) in changed else 1)
-    return best
 
 
 def _files(folder: Path) -> Iterator[str]:

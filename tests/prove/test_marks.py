@@ -215,6 +215,7 @@ class TestScripts:
          b'func init() { if dockfixVerifyXq7marker == "" { panic(dockfixVerifyXq7marker) } }\n'),
         ("A.java", b"class A {}", b"class A {}\nclass DockfixVerifyXq7marker { }\n"),
         ("a.rb", b"puts 1\n", b"puts 1\n# Xq7marker\n"),
+        ("a.pl", b"print <DATA>;\n__DATA__\nx", b"print <DATA>;\n# Xq7marker\n__DATA__\nx"),
         ("a.rb", b"puts DATA.read\r\n__END__\r\nx", b"puts DATA.read\r\n# Xq7marker\r\n__END__\r\nx"),
         ("a.php", b"<?php\ndeclare(strict_types=1);\n", b"<?php /* Xq7marker */\ndeclare(strict_types=1);\n"),
         ("a.php", b"<p><?PHP echo 1 ?>", b"<p><?PHP /* Xq7marker */ echo 1 ?>"),
@@ -235,7 +236,9 @@ def test_other_languages(path: str, data: bytes, expected: bytes) -> None:
 
 @pytest.mark.parametrize(
     ("path", "data"),
-    [("a.json", b"{}"), ("a.png", b"x"), ("a.py", b"a\0b"), ("a.php", b"<p>"), ("a.go", b"// none"), (".py", b"")],
+    [("a.json", b"{}"), ("a.png", b"x"), ("a.py", b"a\0b"), ("a.php", b"<p>"), ("a.go", b"// none"), (".py", b""),
+     ("a.go", b"//go:build ignore\n\npackage main\n"), ("a.d.ts", b"export {}"), ("module-info.java", b"module a { }"),
+     ("A.java", b"package a;")],
 )
 def test_where_no_marker_shows(path: str, data: bytes) -> None:
     assert language_of(path, data) is None

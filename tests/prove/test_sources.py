@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import random
 import socket
@@ -187,6 +188,21 @@ class TestCopy:
             copy_context(context, context.parent / "copy", context / "Dockerfile")
         assert (context.parent / "copy").is_dir(), "what was there before is not ours"
 
+    @pytest.mark.parametrize("name", ["copy_file_range", "lseek"])
+    def test_a_full_disk(self, context: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+        def full(*_: object) -> int:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        def other(*_: object) -> int:
+            raise OSError(errno.EXDEV, "Invalid cross-device link")
+
+        monkeypatch.setattr(os, "copy_file_range", other)
+        assert copied(context).files == 3, "another file system is no trouble"
+        monkeypatch.setattr(os, name, full)
+        with pytest.raises(SourceTrouble, match="no room left"):
+            copy_context(context, context.parent / "copy", context / "Dockerfile")
+        assert not (context.parent / "copy").exists()
+
     def test_removal(self, tmp_path: Path) -> None:
         folder = write(tmp_path / "x", {"a/b/c": "", "d": ""})
         (folder / "a" / "b").chmod(0o500)
@@ -306,6 +322,12 @@ class TestCandidates:
     def test_what_comes_from_the_context(self, tmp_path: Path, copy: str, expected: list[str]) -> None:
         case = Case(tmp_path / "c", f"FROM python\n{copy}\n", {"a.py": "a=1", "x.py": "a=1", "x/y.py": "a=1"})
         assert sorted(case.paths()) == expected
+
+    @pytest.mark.parametrize(("run", "first"), [("./build.sh", "main.rs"), ("make", "main.rs"), ("ls", "a.css")])
+    def test_a_script_may_compile(self, tmp_path: Path, run: str, first: str) -> None:
+        text = f"FROM rust AS a\nCOPY main.rs build.sh ./\nRUN {run}\nFROM debian\nCOPY a.css /\nCOPY --from=a /b /b\n"
+        case = Case(tmp_path / "c", text, {"main.rs": MAIN, "a.css": "x"})
+        assert case.paths()[0] == first
 
     def test_only_stages_that_are_built(self, tmp_path: Path) -> None:
         text = (
