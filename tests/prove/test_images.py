@@ -467,6 +467,8 @@ def test_content_noise_leaves_mode_and_owner() -> None:
         (["3f7a90b1c2.json", "aa00bb11cc.json"], ["0123456789.json"], ["ffffffffff.json"], ["ffffffffff.js", "f.json"]),
         (["main-1a2b3c4d5e.js", "main-1a2b3c4d5e.css"], ["main-f6e5d4c3b2.js", "main-f6e5d4c3b2.css"],
          ["main-0000000000.css"], ["vendor-0000000000.css", "main-xyzxyzxyzx.css"]),
+        # directories by the first characters of a hash, or of anything else
+        (["3f"], ["a0"], ["77", "zz"], ["z-z", "stable"]),
         # numbers of processes
         (["lock.12"], ["lock.1377"], ["lock.5"], ["lock", "lock.", "lock.x", "clock.5"]),
         # present in one build, and not in the other
