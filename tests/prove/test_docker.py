@@ -399,6 +399,23 @@ def test_fresh_stages_and_no_freshness(script: Script, docker: Docker, tmp_path:
     assert len(set(tags)) == 3
 
 
+def test_the_two_sides_take_no_layers_from_each_other(script: Script, tmp_path: Path) -> None:
+    """The size of /dev/shm is another one: see `_apart`. It stays the same from build to build, and in a stream."""
+    script.say("buildx build")
+    with connect(time_limit=10) as docker, connect(["--shm-size=1g"], time_limit=10) as told:
+        asked = [request(docker, tmp_path, side=side) for side in (Side.ORIGINAL, Side.FIXED, Side.ORIGINAL)]
+        for one in asked:
+            docker.build(one)
+        with docker.tar(asked[0]):
+            pass
+        told.build(request(told, tmp_path))
+    sizes = [[word for word in call if word.startswith("--shm-size")] for call in script.calls("buildx build")]
+    sizes = [words for words in sizes[:-1] if words != ["--shm-size=1g"]]
+    assert sizes[0] == sizes[2] == sizes[3] != sizes[1]
+    assert all(len(words) == 1 for words in sizes)
+    assert ["--shm-size=1g"] in [[word for word in call if "shm" in word] for call in script.calls("buildx build")]
+
+
 def test_a_build_that_fails(script: Script, docker: Docker, tmp_path: Path) -> None:
     error = 'process "/bin/sh -c x" did not complete successfully: exit code: 7'
     script.say(
