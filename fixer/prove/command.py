@@ -21,7 +21,7 @@ from fixer.prove.plan import VerifyTrouble, prepare
 from fixer.prove.processes import Stopped
 from fixer.prove.protocol import nothing_to_prove, prove
 from fixer.prove.show import Show
-from fixer.prove.sources import SourceTrouble
+from fixer.prove.sources import NoRoom, SourceTrouble
 from fixer.report.console import codemod_ids, wants_color, write_text
 from fixer.report.console import project as project_slug
 
@@ -172,6 +172,8 @@ def command(
         _leave(INTERRUPTED, "interrupted.")
     except Stopped as stopped:
         _leave(int(stopped.code or INTERRUPTED), "stopped by a signal.")
+    except NoRoom as full:
+        _leave(NO_ENGINE, str(full.strerror))
     except OSError as error:
         _leave(NO_ENGINE, _reason(error))
     code = _report(proof, json_, html, quiet=quiet, color=color)
