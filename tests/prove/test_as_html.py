@@ -351,6 +351,7 @@ def test_failed_checks_stand_at_the_top_and_every_verdict_has_words() -> None:
     ]
     rows = of.all("tr", within=of.section("checks"))[1:]
     assert [words(row[0]) for row in rows] == ["Passed", "Failed", "Passed", "Not checked", "Failed"]
+    assert [words(row[2]) for row in rows] == [" ".join(check.detail.split()) for check in PROOFS["broken"]().checks]
     assert len({node.get("class") for node in of.all("span", "pill", within=of.section("checks"))}) == 3
     assert "5 checks: 2 failed, 1 not checked, 2 passed." in words(of.section("checks"))
     assert "Improved" in words(made("demo").section("checks"))
@@ -414,6 +415,11 @@ def test_words_that_differ_are_marked() -> None:
     diff = unified_diff("COPY --from=a /app/target/x /x\n", "COPY --from=a /tmp/x /x\n", "Dockerfile")
     of = small(diff=diff)
     assert [text_of(node) for node in of.all("b", within=of.one("table", "diff"))] == ["app/target", "tmp"]
+
+
+def test_a_line_is_compared_with_one_other_at_most() -> None:
+    of = small(diff=unified_diff("COPY one /x/y\nCOPY two /x/y\n", "COPY new /x/y\n", "Dockerfile"))
+    assert [text_of(node) for node in of.all("b", within=of.one("table", "diff"))] == ["one", "new"]
 
 
 def test_files_without_a_last_line_feed() -> None:
