@@ -65,11 +65,11 @@ def headline(proof: Proof, color: bool = False) -> str:
     if failed:
         titles = "; ".join(check.title[:1].lower() + check.title[1:] for check in failed)
         counts = f"{len(failed)} of {_count(len(proof.checks), 'check')} failed"
-        return f"{paint('Not proven', RED, color)}: {counts}: {plain(titles)}."
+        return f"{paint('Not proven', RED, color)}: {counts}: {plain(titles).rstrip('?')}."
     if not any(check.id.partition(":")[0] == "same-image" for check in proof.checks):
         return f"{paint('Not proven', RED, color)}: nothing was compared."
     named = sorted({one.codemod for found in proof.comparisons for one in found.by(Cause.NAMED)})
-    but = f", but for what {_listed(named)} {'names' if len(named) == 1 else 'name'}" if named else ""
+    but = f", but for what {plain(_listed(named))} {'names' if len(named) == 1 else 'name'}" if named else ""
     gain = ""
     rebuild = next((times for times in proof.times if times.phase is Phase.EDIT), None)
     if any(_stale_original(check) for check in proof.checks):
@@ -93,20 +93,23 @@ def _fixed_builds(proof: Proof) -> str:
     fixed = [build for build in proof.builds if build.side is Side.FIXED and build.phase is Phase.FIRST]
     if not fixed:
         return ""
-    return ", the fixed one does" if all(build.ok for build in fixed) else ", and neither does the fixed one"
+    if not all(build.ok for build in fixed):
+        return ", and neither does the fixed one"
+    failed = sum(check.verdict is Verdict.FAILED for check in proof.checks)
+    return f", the fixed one does, but {_count(failed, 'check')} of it failed" if failed else ", the fixed one does"
 
 
 def _what(proof: Proof) -> Iterator[str]:
     changes = Counter(change.codemod for change in proof.changes)
     counts = ", ".join(f"{name} {count}" for name, count in sorted(changes.items()))
     line = f"{plain(proof.dockerfile)}: {_count(len(proof.changes), 'change')}"
-    yield line + (f" ({counts})" if counts else "")
+    yield line + (f" ({plain(counts)})" if counts else "")
     if proof.engine:
         stages = ", ".join(f"stage {plain(target)}" if target else "the last stage" for target in proof.targets)
         yield f"{plain(proof.engine)}; {stages}; {_count(len(proof.builds), 'build')} in {duration(proof.seconds)}"
     unsafe = [change for change in proof.changes if change.safety is Safety.UNSAFE]
     for change in unsafe:
-        yield f"unsafe: line {change.position.line}: {change.codemod}: {_one_line(change.risk)}"
+        yield f"unsafe: line {change.position.line}: {plain(change.codemod)}: {_one_line(change.risk)}"
 
 
 def _section(title: str, lines: Iterable[str], color: bool) -> list[str]:
@@ -183,7 +186,7 @@ def _differences(comparisons: Sequence[Comparison], color: bool) -> Iterator[str
         for one in comparison.by(Cause.NAMED):
             named.setdefault(one.codemod, []).append(one)
         for codemod, found in sorted(named.items()):
-            yield f"  named by {codemod}: {len(found)}"
+            yield f"  named by {plain(codemod)}: {len(found)}"
             yield from (f"    {line}" for line in _examples(found))
         if noise := comparison.by(Cause.NOISE):
             yield f"  noise (the original differs from itself there): {len(noise)}"
@@ -208,7 +211,9 @@ def _times(proof: Proof) -> list[str]:
     for times in proof.times:
         if not times.before or not times.after:
             continue
-        runs = f"{duration(median(times.run_before))}, now {duration(median(times.run_after))}"
+        runs = ""
+        if times.run_before and times.run_after:
+            runs = f"{duration(median(times.run_before))}, now {duration(median(times.run_after))}"
         whole = [duration(median(times.before)), duration(median(times.after))]
         rows.append([plain(times.what), *whole, _meaning(times.before, times.after), runs])
     if len(rows) == 1:
@@ -217,7 +222,7 @@ def _times(proof: Proof) -> list[str]:
     lines = ["  ".join(_padded(cell, width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
     most = max(len(times.before) for times in proof.times)
     if most > 1:
-        lines.append(f"Medians, of rebuilds of {most}.")
+        lines.append(f"Rebuilds: medians of {most}.")
     if any(_stale_original(check) for check in proof.checks):
         lines.append("The original's rebuild is not worth its time: what it makes is stale.")
     return lines
@@ -249,11 +254,11 @@ def _meaning(before: Sequence[float], after: Sequence[float]) -> str:
 def _left_alone(proof: Proof) -> Iterator[str]:
     """What dockfix withheld or refused: not part of the proof."""
     for change in proof.withheld:
-        place = f"line {change.position.line}: {change.codemod}"
+        place = f"line {change.position.line}: {_one_line(change.codemod)}"
         yield f"{place}: withheld: {_one_line(change.title)}. Risk: {_one_line(change.risk)}"
     for refusal in proof.refusals:
-        place = f"line {refusal.position.line}: {refusal.codemod}"
-        yield f"{place}: {refusal.reason}: {_one_line(refusal.because)}"
+        place = f"line {refusal.position.line}: {_one_line(refusal.codemod)}"
+        yield f"{place}: {_one_line(refusal.reason)}: {_one_line(refusal.because)}"
 
 
 def _one_line(words: str) -> str:

@@ -176,6 +176,9 @@ class _Built:
         return set(self.image.marked) if self.image else set()
 
 
+_REVERTED = "Taking the edit back arrives in the image"
+_EMPTIED = "It builds with the cache mounts emptied and the layers kept"
+
 _Round = dict[str, _Built]
 """By target. Ends with the first build that failed."""
 
@@ -362,6 +365,7 @@ class _Session:
             else:
                 detail = f"The original does not build.{once} The fixed one does."
                 self._check("builds", title, Verdict.IMPROVED, detail, bad.target)
+                self._alone()
             return False
         if bad := _failed(fixed):
             self._check("builds", title, Verdict.FAILED, f"The fixed one does not: {_error(bad)}", bad.target)
@@ -533,7 +537,7 @@ class _Session:
         """The edit is taken back: as it was, and then with the changed steps made to run once more. The COPY comes from
         the cache, with the old times of its files, so a tool that goes by times takes them for older than what it
         built from the edit."""
-        title = "Taking the edit back arrives in the image"
+        title = _REVERTED
         if shown is None or _failed(shown.fixed):
             why = "No edit could be seen." if shown is None else "The fixed one does not build with the edit."
             self._check("revert-arrives", title, Verdict.NOT_CHECKED, why)
@@ -677,7 +681,7 @@ class _Session:
 
     def _emptied(self, shown: _Edits | None) -> None:
         """Layers cached, cache mounts empty, and a late change: the steps with mounts may not rest on earlier ones."""
-        title = "It builds with the cache mounts emptied and the layers kept"
+        title = _EMPTIED
         late = {side: _late_text(text) for side, text in self.texts.items()}
         if late[Side.FIXED] is None:
             self._check("emptied-builds", title, Verdict.NOT_CHECKED, "The fixed one has no cache mounts.")
@@ -713,6 +717,61 @@ class _Session:
             if broken and verdict is Verdict.PASSED:
                 verdict, detail = Verdict.IMPROVED, f"{detail} The original does not: {_error(broken)}"
             self._check("emptied-builds", title, verdict, detail, target)
+
+    # --- an original that does not build -----------------------------------------------------------------------------
+
+    def _alone(self) -> None:
+        """There is nothing to compare with, but the fixed one can still be seen to follow its sources."""
+        tried = []
+        for edit in self.edits:
+            marker = _marker()
+            edit.apply(marker)
+            before = len(self.builds)
+            fixed = self._round(Side.FIXED, Phase.EDIT, marker=marker)
+            shown = [target for target, built in fixed.items() if built.marked]
+            if shown:
+                break
+            why = _failed(fixed)
+            tried.append(f"{edit.path}: {_error(why) if why else 'the image does not show it'}")
+            del self.builds[before:]
+            edit.revert()
+        else:
+            detail = "\n".join(tried) or "No file of the context can be edited so that it would show."
+            self._check("edit-arrives", "An edit of a source file arrives in the image", Verdict.NOT_CHECKED, detail)
+            return
+        self.edited = edit.path
+        for target in shown:
+            detail = f"What was written into {edit.path} is in {_places(fixed[target].marked)}."
+            self._check("edit-arrives", f"An edit of {edit.path} arrives in the image", Verdict.PASSED, detail, target)
+        edit.revert()
+        file = self._rerun_files()[Side.FIXED]
+        self._gone(self._round(Side.FIXED, Phase.REVERT, marker=marker, repeat=1, file=file), shown)
+        if (text := _late_text(self.texts[Side.FIXED])) is None:
+            return
+        self.docker.empty_mounts(self.spaces[Side.FIXED])
+        marker = _marker()
+        edit.apply(marker)
+        late = self._round(Side.FIXED, Phase.EMPTIED, marker=marker, file=self._write(Side.FIXED, text, "-late"))
+        bad = _failed(late)
+        for target in [bad.target] if bad else shown:
+            verdict, detail = Verdict.PASSED, "It does, and one more edit is in the image."
+            if bad:
+                verdict, detail = Verdict.FAILED, f"It does not: {_error(bad)}"
+            elif not late[target].marked:
+                verdict, detail = Verdict.FAILED, f"It does, but one more edit of {edit.path} is not in the image."
+            self._check("emptied-builds", _EMPTIED, verdict, detail, target)
+
+    def _gone(self, fixed: _Round, targets: Sequence[str]) -> None:
+        """Whether an edit that was taken back is gone from the fixed images."""
+        how = "With the edit taken back and the changed steps run again"
+        bad = _failed(fixed)
+        for target in [bad.target] if bad else targets:
+            verdict, detail = Verdict.PASSED, f"{how}, nothing of it is left."
+            if bad:
+                verdict, detail = Verdict.FAILED, f"{how}, it does not build: {_error(bad)}"
+            elif left := fixed[target].marked:
+                verdict, detail = Verdict.FAILED, f"The image is stale. {how}, it is still in {_places(left)}."
+            self._check("revert-arrives", _REVERTED, verdict, detail, target)
 
     # --- what is noted down ------------------------------------------------------------------------------------------
 

@@ -13,6 +13,7 @@ import pytest
 from fake_docker import Fails, FakeDocker, Files, Moment
 
 from fixer.engine.job import Options, fix_data
+from fixer.prove.as_text import headline
 from fixer.prove.command import exit_code
 from fixer.prove.docker import EngineTrouble
 from fixer.prove.model import Cause, Check, Phase, Proof, Side, Step, Verdict
@@ -240,12 +241,47 @@ def fail(moment: Moment) -> Files:
 
 
 def test_the_original_does_not_build_and_the_fixed_one_does(project: Path) -> None:
+    """Then the fixed one is looked at alone."""
     proof, docker = prove(project, lambda moment: honest(moment) if moment.fixed else fail(moment))
     assert '"/x": not found' in proof.original_fails
-    assert verdicts(proof) == {"builds": IMPROVED}
+    assert verdicts(proof) == {
+        "builds": IMPROVED, "edit-arrives": PASSED, "revert-arrives": PASSED, "emptied-builds": PASSED
+    }  # fmt: skip
     assert check(proof, "builds").detail == "The original does not build. The fixed one does."
     assert exit_code(proof) == 3
-    assert len(docker.requests) == 2
+    assert [(one.side, one.phase) for one in docker.requests] == [
+        (Side.ORIGINAL, Phase.FIRST),
+        (Side.FIXED, Phase.FIRST),
+        (Side.FIXED, Phase.EDIT),
+        (Side.FIXED, Phase.REVERT),
+        (Side.FIXED, Phase.EMPTIED),
+    ]
+
+
+def test_the_original_does_not_build_and_the_fixed_one_is_stale(project: Path) -> None:
+    proof, _ = prove(project, lambda moment: {"/bin/main": by_time(moment)} if moment.fixed else fail(moment))
+    assert check(proof, "edit-arrives").verdict is PASSED
+    assert check(proof, "revert-arrives").verdict is FAILED
+    assert "it is still in /bin/main" in check(proof, "revert-arrives").detail
+    assert exit_code(proof) == 3
+    assert headline(proof) == "Not proven: the original does not build, the fixed one does, but 1 check of it failed."
+
+
+def test_the_original_does_not_build_and_the_fixed_one_needs_its_mounts(project: Path) -> None:
+    proof, _ = prove(project, lambda moment: needs_mount(moment) if moment.fixed else fail(moment))
+    assert check(proof, "emptied-builds").verdict is FAILED
+
+
+@pytest.mark.parametrize("shown", [True, False])
+def test_the_original_does_not_build_and_no_edit_shows(project: Path, shown: bool) -> None:
+    def make(moment: Moment) -> Files:
+        if not moment.fixed or (shown and moment.request.phase is Phase.EDIT):
+            raise Fails("no")
+        return {"/x": b""}
+
+    proof, _ = prove(project, make)
+    assert verdicts(proof) == {"builds": IMPROVED, "edit-arrives": NOT_CHECKED}
+    assert check(proof, "edit-arrives").detail == f"main.py: {'no' if shown else 'the image does not show it'}"
 
 
 def test_neither_builds(project: Path) -> None:
