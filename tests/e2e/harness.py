@@ -23,6 +23,8 @@ from typing import NamedTuple
 import fixer
 
 PROJECTS = Path(__file__).parent / "projects"
+OWN = "dockfix-e2e/"
+"""What the names of images begin with that a test makes for another build to start from."""
 BUILD_LIMIT = 300
 """Seconds that one build may take. The slowest takes a tenth of it on two cores with nothing else to do."""
 TAIL = 40

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import os
 import re
-import secrets
-import shutil
 import signal
 import subprocess
 import sys
 import tarfile
 import tempfile
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -21,27 +18,9 @@ import pytest
 import fixer
 from fixer.prove.docker import BuildRequest, Docker, EngineTrouble, connect
 from fixer.prove.model import Phase, Side, Step
+from tests.e2e.private import Private, docker_says, processes, until
 
 Ask = Callable[..., BuildRequest]
-
-
-def docker_says(*words: str) -> str:
-    done = subprocess.run(["docker", *words], capture_output=True, text=True, timeout=120, check=False)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
-def processes(word: str) -> dict[int, str]:
-    """Command lines with a word in them, by the number of the process."""
-    found = {}
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            text = path.read_bytes().replace(b"\0", b" ").decode("utf-8", "replace")
-        except OSError:
-            continue
-        if word in text and int(path.parent.name) != os.getpid():
-            found[int(path.parent.name)] = text
-    return found
 
 
 def mounts(word: str) -> list[str]:
@@ -58,12 +37,6 @@ def assert_nothing_is_left(session: str) -> None:
     assert images(session) == []
     assert processes(session) == {}
     assert list(Path(tempfile.gettempdir()).glob(f"*{session}*")) == []
-
-
-@pytest.fixture
-def word() -> str:
-    """Something that no other test, and no other run, uses."""
-    return f"w{secrets.token_hex(6)}"
 
 
 @pytest.fixture
@@ -218,13 +191,6 @@ RUN --mount=type=cache,target=/c echo @ > /c/f; exec -a @ sleep 600
 """The program in it has the test's word for its name."""
 
 
-def until(condition: Callable[[], object], seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
-
-
 def test_a_build_that_hangs(ask: Ask, word: str) -> None:
     with connect(["--network=host"], time_limit=5) as docker:
         build = docker.build(ask(docker, SLEEPS))
@@ -291,76 +257,7 @@ def test_an_image_that_somebody_else_named_too(docker: Docker, ask: Ask, word: s
 # -- an engine that may be broken
 
 
-class Private:
-    """An engine for one test, from the programs of the shared one, with the image `debian`."""
-
-    def __init__(self, folder: Path, size: str) -> None:
-        """size: of its disk, a tmpfs."""
-        self.folder = folder
-        self.host = f"unix://{folder}/docker.sock"
-        self.data = folder / "data"
-        self.data.mkdir()
-        subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "dockfix", str(self.data)], check=True)
-        self.process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        space = f"dockfix-{secrets.token_hex(4)}"
-        (self.folder / "daemon.json").write_text("{}")
-        options = [
-            f"--config-file={self.folder}/daemon.json",
-            f"--host={self.host}",
-            f"--containerd={os.environ['DOCKFIX_ENGINE']}/containerd.sock",
-            f"--containerd-namespace={space}",
-            f"--containerd-plugins-namespace={space}-plugins",
-            f"--data-root={self.data}",
-            f"--exec-root={self.folder}/exec",
-            f"--pidfile={self.folder}/pid",
-            *("--bridge=none", "--iptables=false", "--ip6tables=false"),
-        ]
-        with open(self.folder / "log", "ab") as log:
-            self.process = subprocess.Popen(["dockerd", *options], stdout=log, stderr=log, start_new_session=True)
-        until(lambda: not subprocess.run(["docker", "-H", self.host, "version"], capture_output=True).returncode)
-
-    def load(self) -> None:
-        with subprocess.Popen(["docker", "save", "debian:latest"], stdout=subprocess.PIPE) as saved:
-            subprocess.run(["docker", "-H", self.host, "load"], stdin=saved.stdout, check=True, capture_output=True)
-        assert saved.returncode == 0
-
-    def kill(self) -> None:
-        assert self.process is not None
-        self.process.kill()
-        self.process.wait()
-
-    def close(self) -> None:
-        if self.process is not None:
-            self.process.terminate()
-            self.process.wait(60)
-        places = [line.split()[1] for line in Path("/proc/mounts").read_text().splitlines()]
-        for place in sorted((place for place in places if place.startswith(f"{self.folder}/")), reverse=True):
-            subprocess.run(["umount", "--lazy", place], check=False)
-
-
-@pytest.fixture
-def private(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], Private]]:
-    if os.geteuid() or not shutil.which("dockerd"):
-        pytest.skip("an engine of its own needs root and dockerd on PATH")
-    made: list[Private] = []
-
-    def make(size: str) -> Private:
-        folder = tmp_path / "engine"
-        folder.mkdir()
-        engine = Private(folder, size)
-        made.append(engine)
-        engine.start()
-        engine.load()
-        monkeypatch.setenv("DOCKER_HOST", engine.host)
-        return engine
-
-    yield make
-    for engine in made:
-        engine.close()
-
-
+@pytest.mark.own_engine
 def test_an_engine_that_is_killed_during_a_build(private: Callable[[str], Private], ask: Ask, word: str) -> None:
     engine = private("600m")
     with connect(["--network=host"], time_limit=300) as docker:
@@ -391,6 +288,7 @@ def read_and_kill(docker: Docker, asked: BuildRequest, engine: Private) -> None:
                 engine.kill()
 
 
+@pytest.mark.own_engine
 def test_an_engine_that_is_killed_while_an_image_is_read(private: Callable[[str], Private], ask: Ask) -> None:
     engine = private("600m")
     with connect(["--network=host"], time_limit=300) as docker:
@@ -401,6 +299,7 @@ def test_an_engine_that_is_killed_while_an_image_is_read(private: Callable[[str]
     assert found.value.kind == "gone"
 
 
+@pytest.mark.own_engine
 @pytest.mark.parametrize(
     "text",
     [
