@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from fixer.analysis.state import State, UserState, shell_options
 from fixer.analysis.values import EMPTY, Known, Unknown, Value, join
-from fixer.analysis.words import known_prefix, plain_value, word_value
+from fixer.analysis.words import known_prefix, plain_text, plain_value, word_value
 from fixer.analysis.wrappers import peel
 from fixer.text.records import dataclass, replace
 from fixer.tree.cook import Cooked, cook, cook_heredoc
@@ -166,6 +166,9 @@ class Call:
         """The text that a word surely begins with, and whether that is all of it."""
         if isinstance(node, JsonString):
             return node.value, True
+        plain = plain_text(node)
+        if plain is not None:
+            return plain, True
         return self._walk.prefix(node, self._time, self.cwd)
 
     def argument(self, index: int) -> str | None:

@@ -28,11 +28,17 @@ _NEEDS_SHELL = re.compile(r"`|\$\(|\$\{[^}]*[^\w}]")
 
 def plain_value(word: Word) -> Value | None:
     """The value of a word that is the same everywhere; None if it needs to be looked at."""
+    text = plain_text(word)
+    return Known(text) if text is not None else None
+
+
+def plain_text(word: Word) -> str | None:
+    """The same as a string."""
     parts = word.parts
     if len(parts) == 1:
         part = parts[0]
         if type(part) is Literal and not part.glob and (part.quoted or "{" not in part.value):
-            return Known(part.value)
+            return part.value
     return None
 
 

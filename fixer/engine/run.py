@@ -59,8 +59,8 @@ def fix(
     shown = None if path is None else str(path)
     chosen = choose(select, ignore, codemods)
     bare: Outcome[Source] = Outcome(shown, text, text, binary)
-    interested = [codemod for codemod in chosen if _may_change(codemod, text)]
-    if not interested and MARK not in text:
+    joined = _joined(text)
+    if MARK not in text and not any(_may_change(codemod, joined) for codemod in chosen):
         return bare
     known = {codemod.id for codemod in chosen}.union(registry.ids())
     try:
@@ -93,11 +93,13 @@ def choose(
     return tuple(registry.load(id) for id in wanted)
 
 
-def _may_change(codemod: Codemod, text: str) -> bool:
-    """False if none of the codemod's words is in the text, also where a continuation cuts a word in two."""
-    if any(word in text for word in codemod.words):
-        return True
-    joined = text.replace("\r", "").replace("\\\n", "").replace("`\n", "")
+def _joined(text: str) -> str:
+    """The text in which codemods' words are looked for: without continuations, which may cut a word in two."""
+    return text.replace("\r", "").replace("\\\n", "").replace("`\n", "")
+
+
+def _may_change(codemod: Codemod, joined: str) -> bool:
+    """False if none of the codemod's words is in the text."""
     return any(word in joined for word in codemod.words)
 
 
@@ -123,7 +125,7 @@ def _failed(bare: Outcome[Source], error: Exception) -> Outcome[Source]:
 class _Text:
     """One text, parsed; facts are computed when somebody asks."""
 
-    __slots__ = ("_facts", "file", "suppressions", "text")
+    __slots__ = ("_facts", "_joined", "file", "suppressions", "text")
 
     def __init__(self, text: str, known: Collection[str]) -> None:
         from fixer.tree.parse import parse  # lark is imported only when there is something to parse
@@ -132,6 +134,13 @@ class _Text:
         self.file: Dockerfile[str] = parse(text)
         self.suppressions: Suppressions = read_suppressions(self.file, known)
         self._facts: Facts | None = None
+        self._joined: str | None = None
+
+    @property
+    def joined(self) -> str:
+        if self._joined is None:
+            self._joined = _joined(self.text)
+        return self._joined
 
     @property
     def facts(self) -> Facts:
@@ -236,7 +245,7 @@ class _Attempt:
         return found
 
     def _listen(self, codemod: Codemod) -> list[Change | Refusal]:
-        if not _may_change(codemod, self._now.text):
+        if not _may_change(codemod, self._now.joined):
             return []
         try:
             return list(codemod.run(self._now.facts, self._settings))

@@ -1,8 +1,8 @@
 """Text to tree: `parse` never raises on content, and the tree's leaves are the text.
 
-The tables of Lark's LALR parser are driven token by token. When an instruction does not fit the grammar, both stacks
-are cut back to where it began, and the whole instruction goes in as one OPAQUE token, so that an error never leaves its
-instruction and the cost stays linear.
+The tables of Lark's LALR parser are driven line by line, a line being an instruction with all that belongs to it. One
+that does not fit the grammar goes in as one OPAQUE token, so that an error never leaves its instruction and the cost
+stays linear.
 """
 
 from __future__ import annotations
@@ -105,12 +105,10 @@ def parse(source: str | bytes) -> n.Dockerfile[Any]:
     stack = _Stack(lalr)
     for tokens, reason in scan.units():
         if reason is None:
-            depth = stack.open(tokens[0])
             misfit = stack.push(tokens)
             if misfit is None:
                 continue
             reason = _misfit(tokens, misfit)
-            stack.cut(depth)
         melted = _melt(tokens)
         _builder.reasons[melted[0].start] = reason
         stack.push(list(melted))
@@ -133,74 +131,117 @@ _Row = dict[str, "int | _Reduction"]
 class _Tables(NamedTuple):
     """The grammar's tables laid out for a short loop: by state and symbol, the next state or a reduction."""
 
-    start: int
     end: int
     rows: list[_Row]
     certain: list[_Reduction | None]
     """By state, the reduction that comes whatever follows."""
+    pauses: dict[tuple[int, ...], _Pause]
+    first: _Pause
+
+
+class _Pause:
+    """The states between two lines, and what was found to happen in the next line by the types of its tokens.
+
+    A parser does the same for the same tokens in the same states, so it need not be asked again.
+    """
+
+    __slots__ = ("lines", "states")
+
+    def __init__(self, states: tuple[int, ...]) -> None:
+        self.states = states
+        self.lines: dict[tuple[str, ...], _Line] = {}
+
+
+_Step = tuple["Callable[[list[Any]], Any] | None", int]
+"""That many tokens come in (without a function), or that many values become one."""
+
+
+class _Line(NamedTuple):
+    """What the tokens of one line make of the values."""
+
+    steps: tuple[_Step, ...]
+    after: _Pause
+
+
+_MAX_LINE, _MAX_LINES = 16, 1024
+"""How long a line, in tokens, may be to be kept, and how many are kept for one pause."""
 
 
 class _Stack:
-    """Lark's parser in between two tokens: states, and the values built so far."""
+    """Lark's parser in between two lines: states, and the values built so far."""
 
-    __slots__ = ("states", "tables", "values")
+    __slots__ = ("at", "tables", "values")
 
     def __init__(self, tables: _Tables) -> None:
         self.tables = tables
-        self.states = [tables.start]
+        self.at = tables.first
         self.values: list[Any] = []
 
-    def open(self, token: Leaf) -> int:
-        """Finish what `token`, the first of a line, shows to be whole. The depth below the line."""
-        self._reduce(token.type)
-        return len(self.values)
-
     def push(self, tokens: list[Leaf]) -> Leaf | None:
-        """Take tokens in. The first that does not fit, or None."""
-        rows, certain = self.tables.rows, self.tables.certain
-        states, values = self.states, self.values
-        state = states[-1]
-        for token in tokens:
-            kind = token.type
-            while (action := rows[state].get(kind)).__class__ is not int:
-                if action is None:
-                    return token
-                state = _reduce(rows, states, values, action)  # type: ignore[arg-type]
-            state = action
-            states.append(state)
-            values.append(token)
-            while (sure := certain[state]) is not None:
-                state = _reduce(rows, states, values, sure)
+        """Take a line in. The first token that does not fit, or None; then nothing was taken."""
+        kinds = tuple([token.type for token in tokens])
+        line = self.at.lines.get(kinds)
+        if line is None:
+            found = self._find(tokens)
+            if isinstance(found, Leaf):
+                return found
+            line = found
+            if len(kinds) <= _MAX_LINE and len(self.at.lines) < _MAX_LINES:
+                self.at.lines[kinds] = line
+        values = self.values
+        at = 0
+        for build, size in line.steps:
+            if build is None:
+                values += tokens[at : at + size]
+                at += size
+            elif size:
+                values[-size:] = (build(values[-size:]),)
+            else:
+                values.append(build([]))
+        self.at = line.after
         return None
 
-    def cut(self, depth: int) -> None:
-        """Forget all values above `depth`."""
-        del self.values[depth:]
-        del self.states[depth + 1 :]
+    def _find(self, tokens: list[Leaf]) -> _Line | Leaf:
+        """What happens to a line, by the tables; or the token that does not fit."""
+        rows, certain = self.tables.rows, self.tables.certain
+        states = list(self.at.states)
+        steps: list[_Step] = []
+        for token in tokens:
+            while (action := rows[states[-1]].get(token.type)).__class__ is not int:
+                if action is None:
+                    return token
+                _reduce(rows, states, steps, action)  # type: ignore[arg-type]
+            states.append(action)
+            if steps and steps[-1][0] is None:
+                steps[-1] = (None, steps[-1][1] + 1)
+            else:
+                steps.append((None, 1))
+            while (sure := certain[states[-1]]) is not None:
+                _reduce(rows, states, steps, sure)
+        key = tuple(states)
+        return _Line(tuple(steps), self.tables.pauses.setdefault(key, _Pause(key)))
 
     def close(self) -> Any:
         """The value of the whole text."""
-        self._reduce("$END")
+        rows = self.tables.rows
+        states = list(self.at.states)
+        steps: list[_Step] = []
+        while isinstance(action := rows[states[-1]].get("$END"), _Reduction):
+            if _reduce(rows, states, steps, action) == self.tables.end:
+                break
+        for build, size in steps:
+            assert build is not None
+            self.values[len(self.values) - size :] = [build(self.values[len(self.values) - size :])]
         return self.values[-1]
 
-    def _reduce(self, kind: str) -> None:
-        rows = self.tables.rows
-        states = self.states
-        while isinstance(action := rows[states[-1]].get(kind), _Reduction):
-            if _reduce(rows, states, self.values, action) == self.tables.end:
-                return
 
-
-def _reduce(rows: list[_Row], states: list[int], values: list[Any], reduction: _Reduction) -> int:
+def _reduce(rows: list[_Row], states: list[int], steps: list[_Step], reduction: _Reduction) -> int:
+    """Do a reduction on the states, and note what it does to the values."""
     build, size, rule = reduction
-    if build is None:
-        states[-1:] = []
-    elif size:
-        value = build(values[-size:])
+    if size:
         del states[-size:]
-        values[-size:] = [value]
-    else:
-        values.append(build([]))
+    if build is not None:
+        steps.append((build, size))
     state: int = rows[states[-1]][rule]  # type: ignore[assignment]
     states.append(state)
     return state
@@ -610,7 +651,8 @@ def _tables(grammar: Grammar) -> _Tables:
         rows.append({symbol: action if action >= 0 else reductions[~action] for symbol, action in row.items()})
         only = set(row.values())
         certain.append(reductions[~only.pop()] if len(only) == 1 and min(only) < 0 else None)
-    return _Tables(grammar.start, grammar.end, rows, certain)
+    first = _Pause((grammar.start,))
+    return _Tables(grammar.end, rows, certain, {first.states: first}, first)
 
 
 def _build(rule: Rule) -> Callable[[list[Any]], Any] | None:

@@ -95,7 +95,9 @@ def read(call: Call) -> Apt | None:
         return None
     if program == "command" and call.argument(1) in ("-v", "-V"):
         return None
-    if program not in _RUNNERS and any(isinstance(w, Known) and _TEXT.search(w.value) for w in call.words):
+    if program not in _RUNNERS and any(
+        isinstance(w, Known) and "apt" in w.value and _TEXT.search(w.value) for w in call.words
+    ):
         return Apt(call, Kind.UNKNOWN)
     return None
 
