@@ -725,10 +725,12 @@ def _members(manifests: dict[str, dict[str, Any]]) -> set[str] | None:
         workspace = manifests[path].get("workspace")
         if isinstance(workspace, dict):
             home = posixpath.dirname(path)
+            members = workspace.get("members", [])
+            globs = [_glob(_joined(home, member)) for member in (members if isinstance(members, list) else [])]
             return {
                 own
                 for own in map(posixpath.dirname, manifests)
-                if own == home or any(_glob(_joined(home, one)).fullmatch(own) for one in workspace.get("members", []))
+                if own == home or any(glob.fullmatch(own) for glob in globs)
             }
     return None
 

@@ -20,6 +20,7 @@ from fixer.analysis import analyse
 from fixer.engine.outcome import AppliedChange
 from fixer.prove.sources import (
     DependencyEdit,
+    NoRoom,
     Snapshot,
     SourceEdit,
     SourceTrouble,
@@ -199,7 +200,7 @@ class TestCopy:
         monkeypatch.setattr(os, "copy_file_range", other)
         assert copied(context).files == 3, "another file system is no trouble"
         monkeypatch.setattr(os, name, full)
-        with pytest.raises(SourceTrouble, match="no room left"):
+        with pytest.raises(NoRoom, match="no room left"):
             copy_context(context, context.parent / "copy", context / "Dockerfile")
         assert not (context.parent / "copy").exists()
 
@@ -284,6 +285,38 @@ class TestCandidates:
             "crates/app/src/main.rs", "crates/first/src/main.rs", "crates/app/cmd/tool.rs", "crates/native/src/lib.rs",
             "tools/make/src/main.rs", "crates/base/src/lib.rs",
         ]  # fmt: skip
+
+    @pytest.mark.parametrize(
+        "manifest",
+        [
+            "[package]\nname = 3\n[lib]\npath = 3\ncrate-type = 3\n[[bin]]\nname = 5\n",
+            "workspace = 3\npackage = 4\nbin = 3\nlib = 3\n",
+            "[workspace]\nmembers = 3\n[package]\n",
+            "[package]\nbin = 3\n[[bin]]\npath = []\n",
+            "\0",
+        ],
+    )
+    def test_a_manifest_of_any_form(self, tmp_path: Path, manifest: str) -> None:
+        case = Case(
+            tmp_path / "c", RUST.replace("COPY src src", "COPY . ."),
+            {"a/Cargo.toml": manifest, "Cargo.toml": PACKAGE, "src/main.rs": MAIN},
+        )  # fmt: skip
+        assert case.paths() == ["src/main.rs"]
+
+    def test_links_are_not_followed_out_of_the_copy(self, tmp_path: Path) -> None:
+        root = write(tmp_path / "c", {"real.py": "x = 1", "other/a.py": "x = 1"})
+        (root / "inside.py").symlink_to("real.py")
+        (root / "absolute.py").symlink_to(root / "real.py")
+        (root / "directory").symlink_to(root / "other")
+        case = Case(root, "FROM python\nCOPY . .\n", {})
+        assert case.paths() == ["real.py", "other/a.py"]
+        [edit] = case.edits(touch="inside.py")
+        edit.apply("Aone")
+        assert b"Aone" in case.read("real.py")
+        for touch in ("absolute.py", "directory/a.py"):
+            with pytest.raises(SourceTrouble, match="leads out of"):
+                case.edits(touch=touch)
+        assert (root / "real.py").read_text() == (root / "other" / "a.py").read_text() == "x = 1"
 
     def test_what_the_changed_step_reads_goes_first(self, tmp_path: Path) -> None:
         text = (
