@@ -6,14 +6,19 @@ from __future__ import annotations
 def main() -> None:
     """Runs the command on `sys.argv` and exits."""
     import os
+    import signal
     import sys
 
+    usual = signal.getsignal(signal.SIGINT)
+    if usual is signal.default_int_handler:  # as long as nothing is under way, Ctrl-C is simply the end
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
     for name in ("stdin", "stdout", "stderr"):
         if getattr(sys, name) is None:  # closed by whoever started us
             setattr(sys, name, open(os.devnull, "r" if name == "stdin" else "w"))  # noqa: SIM115
     if sys.argv[1:2] == ["verify"]:  # a file of that name is ./verify
         from fixer.prove.command import command as verify
 
+        signal.signal(signal.SIGINT, usual)
         verify(sys.argv[2:], prog_name="dockfix verify")
     from fixer.cli import command
 

@@ -132,10 +132,7 @@ def command(
     from fixer.engine.job import Options, diff_base
     from fixer.report.entry import View, Worker
 
-    try:
-        lines = {} if from_file is None else _listed(from_file)
-    except KeyboardInterrupt:
-        sys.exit(130)
+    lines = {} if from_file is None else _listed(from_file)
     named = tuple(path for path in paths if path != STDIN) if paths or from_file is not None or demo else (os.curdir,)
     options = Options(
         _usage(codemod_ids, select) if select else None,
@@ -335,7 +332,7 @@ def _run(items: _Items, worker: Worker, output: _Output, *, check: bool, jobs: i
             return _code(output.totals, check)
         finally:
             interrupts.shield()
-            work.keep(0)
+            work.close()
         output.end(monotonic() - started, interrupts.came(), worker.options.base)
     if interrupts.came():
         return 128 + interrupts.number
@@ -403,7 +400,12 @@ class _Work:
         else:
             yield from self._here(every)
 
-    def keep(self, at_least: int) -> None:
+    def close(self) -> None:
+        self._keep(0)
+        if self.worker.cache is not None:
+            self.worker.cache.close()
+
+    def _keep(self, at_least: int) -> None:
         """Hand rows to the cache, if there are so many."""
         if self.rows and len(self.rows) >= at_least and self.worker.cache is not None:
             self.worker.cache.keep(self.rows)
@@ -429,7 +431,7 @@ class _Work:
             self.interrupts.shield()
             yield entry
             self.rows.extend(entry.rows)
-            self.keep(ROWS)
+            self._keep(ROWS)
             if isinstance(targets, list):
                 self.output.progress(len(targets), all_found=True)
             self.interrupts.open()
@@ -447,7 +449,7 @@ class _Work:
                 if entry is not None:
                     yield entry
                     self.rows.extend(entry.rows)
-                    self.keep(ROWS)
+                    self._keep(ROWS)
                 self.output.progress(pool.found, all_found=pool.all_found)
 
     def _print_fixed(self, done: Done) -> Done:

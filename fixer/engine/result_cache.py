@@ -42,6 +42,8 @@ _FRESH = 7
 """Days for which a row need not be marked as used again."""
 _WAIT = 2.0
 """Seconds to wait for another run that writes."""
+_TRANSIENT = ("locked", "full", "readonly", "unable to open", "disk I/O")
+"""What the database says of trouble that is not in it."""
 _FORMAT = "1"
 _CLASSES = {
     ("fixer.codemods.api", "Alters"),
@@ -120,17 +122,20 @@ class ResultCache:
                 with contextlib.closing(self._connect()) as connection:
                     _insert(connection, rows)
                 return
-            except sqlite3.OperationalError:  # locked for too long, a full disk, a place where nothing may be written
+            except OSError:
                 return
-            except sqlite3.DatabaseError:  # no database, or a damaged one
-                if not self._remove():
+            except Exception as error:  # of a damaged database sqlite3 raises anything, UnicodeDecodeError too
+                transient = isinstance(error, sqlite3.OperationalError) and any(w in str(error) for w in _TRANSIENT)
+                if transient or not self._remove():
                     return
-            except (OSError, sqlite3.Error):
-                return
+
+    def close(self) -> None:
+        """It may be used again."""
+        if self._connection is not None and self._process == os.getpid():
+            self._connection.close()
+        self._connection = None
 
     def _select(self, key: bytes) -> tuple[bytes, int] | None:
-        import sqlite3
-
         if self._broken:
             return None
         try:
@@ -139,7 +144,7 @@ class ResultCache:
                     return None
                 self._connection, self._process = self._connect(), os.getpid()
             found = self._connection.execute("SELECT value, used FROM results WHERE key = ?", (key,)).fetchone()
-        except (OSError, sqlite3.Error):
+        except Exception:  # of a damaged database sqlite3 raises anything, UnicodeDecodeError too
             self._broken = True
             return None
         return found if found and isinstance(found[0], bytes) and isinstance(found[1], int) else None

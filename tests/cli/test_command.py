@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 import tiny_codemods
@@ -130,6 +131,22 @@ def test_stdin_is_written_to_stdout() -> None:
     assert Path("Dockerfile").read_bytes() == FIXED
 
 
+def test_a_list_of_files(here: Path) -> None:
+    (here / "a b").mkdir()
+    (here / "a b" / "Dockerfile").write_bytes(SOURCE)
+    (here / "list").write_text("Dockerfile\na b\n\ngone\n")
+    result = run("--from-file", "list", "--check")
+    assert result.exit_code == 3
+    assert result.stderr.startswith(NOTES)
+    assert "a b/Dockerfile:2: rename: fix" in result.stderr
+    assert "gone: missing: no such file or directory (line 4 of the list).\n" in result.stderr
+    assert "2 files would change, 0 unchanged, 1 left alone (missing 1)." in result.stderr
+    assert run("--from-file", "-", "--check", input=b"Dockerfile\0a b\0").stderr.startswith(NOTES)
+    assert "0 files would change, 0 unchanged." in run("--from-file", "-", input=b"").stderr
+    both = run("--from-file", "-", "a b", "--check", input=b"Dockerfile\n")
+    assert "2 files would change" in both.stderr
+
+
 def test_stdin_that_is_none() -> None:
     result = run("--write", "-", input=b"\0")
     assert (result.exit_code, result.stdout_bytes) == (3, b"")
@@ -202,6 +219,14 @@ def test_a_codemod_that_crashes(monkeypatch: pytest.MonkeyPatch) -> None:
         (["--write", "--diff", "-"], "--write prints what came from standard input"),
         (["--project", "///"], "--project '///' holds nothing"),
         (["--jobs", "0"], "--jobs"),
+        (["--from-file", "gone"], "--from-file gone: No such file or directory."),
+        (["--from-file", "-", "-"], "cannot be a Dockerfile and a list"),
+        (["--from-file", "x", "--demo"], "--demo takes no paths"),
+        (["--report", "Dockerfile", "--write"], "that is the name of a Dockerfile"),
+        (["--report", "gone/report", "--write"], "--report gone/report: No such file or directory."),
+        (["--report", "-"], "--report - needs standard output for itself"),
+        (["--report", "-", "--check", "--format", "json"], "--report - needs standard output for itself"),
+        (["--report", "-", "--write", "-"], "there is no room for a diff or JSON"),
         (["--format", "xml"], "--format"),
         (["--nonsense"], "--nonsense"),
     ],
@@ -264,6 +289,91 @@ def test_json() -> None:
     assert report["summary"]["files"] == {"changed": 1, "unchanged": 0, "skipped": 0, "error": 1}
     written = json.loads(run("--format", "json", "--write").stdout)
     assert written["files"][0]["written"] is True
+
+
+def test_the_report_is_the_same_as_lines(here: Path) -> None:
+    (here / "Dockerfile.x").write_bytes(b"FROM a\nRUN one\nWHAT\n")
+    (here / "report").write_text("what was there before is gone\n" * 100)
+    document = json.loads(run("--format", "json").stdout)
+    result = run("--check", "--report", "report")
+    assert result.exit_code == 3
+    assert NOTES in result.stderr
+    first, *files, last = [json.loads(line) for line in Path("report").read_text().splitlines()]
+    assert first == {name: document[name] for name in ("schema", "dockfix")}
+    assert files == document["files"]
+    assert last == {"summary": document["summary"]}
+
+
+def test_the_report_on_stdout(here: Path) -> None:
+    code, out, err = process("--write", "--report", "-", cwd=here)
+    lines = [json.loads(line) for line in out.splitlines()]
+    assert (code, len(lines), lines[1]["written"]) == (0, 3, True)
+    assert err.startswith(NOTES.encode())
+
+
+def test_a_report_that_cannot_be_written(here: Path) -> None:
+    if not Path("/dev/full").exists():
+        pytest.skip("there is no device that is full")
+    code, _, err = process("--check", "--report", "/dev/full", cwd=here)
+    assert code == 3
+    assert b"Traceback" not in err
+    assert b"cannot print: No space left on device" in err
+
+
+# --- many files ----------------------------------------------------------------------------------------------------
+
+
+def many(here: Path, count: int = 90) -> None:
+    for number in range(count):
+        (here / f"Dockerfile.{number:03}").write_bytes(SOURCE + b"# %d\n" % number)
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_what_is_known_is_not_worked_out_again(here: Path, monkeypatch: pytest.MonkeyPatch, jobs: str) -> None:
+    many(here)
+
+    def summary(*args: str) -> dict[str, Any]:
+        found = json.loads(run("--format", "json", "--jobs", jobs, *args).stdout)["summary"]
+        assert isinstance(found, dict)
+        return found
+
+    assert summary()["known"] == 0
+    assert summary()["known"] == 0, "changes are never taken from the cache"
+    assert summary("--write", "--no-cache")["known"] == 0
+    first = summary()
+    assert (first["known"], first["files"]["unchanged"]) == (0, 91)
+    second = summary()
+    assert second == {**first, "known": 91}
+    assert second["refusals"] == {"rename": {"too-long": 91}}
+    (here / "Dockerfile.000").write_bytes(SOURCE)
+    assert summary("--no-cache") == {**summary(), "known": 0}
+    monkeypatch.setenv("DOCKFIX_NO_CACHE", "1")
+    assert summary()["known"] == 0
+
+
+def test_what_was_written_is_known(here: Path) -> None:
+    many(here)
+    run("--write", "--jobs", "2")
+    assert json.loads(run("--format", "json", "--jobs", "2").stdout)["summary"]["known"] == 91
+
+
+def test_a_few_files_need_no_cache(here: Path) -> None:
+    many(here, 3)
+    run("--write")
+    assert [*Path(os.environ["XDG_CACHE_HOME"]).rglob("results*")] == []
+
+
+def test_two_names_of_one_file(here: Path) -> None:
+    many(here)
+    os.link(here / "Dockerfile.000", here / "Dockerfile.link")
+    os.link(here / "Dockerfile.001", here / "elsewhere")
+    result = run("--write", "--jobs", "2")
+    assert result.exit_code == 3
+    assert "Dockerfile.001: hard-links: it has 2 names" in result.stderr
+    assert "90 files changed, 0 unchanged, 1 left alone (hard-links 1)" in result.stderr
+    assert (here / "Dockerfile.link").read_bytes() == FIXED + b"# 0\n"
+    assert (here / "Dockerfile.link").stat().st_ino == (here / "Dockerfile.000").stat().st_ino
+    assert (here / "elsewhere").read_bytes() == SOURCE + b"# 1\n"
 
 
 # --- colours -------------------------------------------------------------------------------------------------------
@@ -330,6 +440,53 @@ def test_a_patch_that_git_takes(here: Path) -> None:
     assert (here / "Dockerfile").read_bytes() == FIXED
 
 
+@pytest.mark.parametrize("paths", [["../.."], ["../../other", "Dockerfile"], ["../Dockerfile"]])
+def test_a_patch_for_files_outside(here: Path, paths: list[str]) -> None:
+    inside = here / "repository" / "sub" / "dir"
+    (here / "repository" / "other").mkdir(parents=True)
+    inside.mkdir(parents=True)
+    subprocess.run(["git", "init", "-q"], cwd=here / "repository", check=True)
+    files = [inside.parents[1] / name for name in ("Dockerfile", "other/Dockerfile", "sub/Dockerfile")]
+    for path in (*files, inside / "Dockerfile"):
+        path.write_bytes(SOURCE)
+    code, out, err = process("--diff", *paths, cwd=inside)
+    assert code == 0
+    said = re.search(r"The names in the patch are relative to (.*): git -C (.*) apply\n", err.decode())
+    assert said
+    assert said[1] == said[2]
+    assert b"../" not in out
+    subprocess.run(["git", "-C", said[2], "apply"], input=out, check=True)
+    assert process("--check", *paths, cwd=inside)[0] == 0
+    assert "relative to" not in process("--diff", ".", cwd=inside)[2].decode()
+
+
+def test_quiet_says_what_failed(monkeypatch: pytest.MonkeyPatch) -> None:
+    def crash(*args: object) -> None:
+        raise ZeroDivisionError("oops")
+
+    monkeypatch.setattr(tiny_codemods.Risky, "run", crash)
+    result = run("--write", "--quiet")
+    assert result.exit_code == 3
+    assert result.stderr.startswith("Dockerfile:1: risky: internal-error: ZeroDivisionError: oops")
+    assert result.stderr.count("\n") == 1
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no pipes are broken on Windows")
+@pytest.mark.parametrize("mode", ["--check", "--write"])
+def test_nobody_listens_but_the_work_counts(here: Path, mode: str) -> None:
+    many(here, 300)
+    with popen(mode, "--diff", cwd=here) as running:
+        assert running.stdout is not None
+        assert running.stderr is not None
+        running.stdout.readline()
+        running.stdout.close()
+        err = running.stderr.read()
+        assert running.wait(30) == (1 if mode == "--check" else 0)
+    assert b"Traceback" not in err
+    written = sum(b"RUN two" in path.read_bytes() for path in here.iterdir())
+    assert written == (0 if mode == "--check" else 301)
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="no pipes are broken on Windows")
 def test_nobody_listens(here: Path) -> None:
     for number in range(200):
@@ -371,6 +528,35 @@ def test_interrupted(here: Path) -> None:
         assert running.wait(30) == 130
     time.sleep(0.1)
     assert [path.name for path in here.iterdir() if path.name.startswith(".dockfix")] == []
+
+
+EARLY = """
+import os, signal, sys
+class Finder:
+    def find_spec(self, name, *rest):
+        if name == {module!r}:
+            os.kill(os.getpid(), signal.SIGINT)
+from fixer.__main__ import main
+sys.meta_path.insert(0, Finder())
+sys.argv = ["dockfix", "Dockerfile"]
+main()
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are different on Windows")
+@pytest.mark.parametrize("module", ["click", "fixer.cli", "fixer.engine.files", "fixer.engine.run", "fixer.tree.parse"])
+def test_interrupted_early(here: Path, module: str) -> None:
+    """While something is imported."""
+    (here / "Dockerfile").write_bytes(b"FROM a\nRUN pip install b\n")
+    program = EARLY.format(module=module)
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=False, env=environment)
+    assert done.returncode in (130, -signal.SIGINT)
+    assert done.stdout == b""
+    if done.returncode == 130:
+        assert done.stderr.endswith(b"interrupted: the other files were not looked at.\n")
+    else:
+        assert done.stderr == b""
 
 
 def test_a_process_that_dies(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -44,6 +45,13 @@ def test_what_parses_nothing_loads_no_parser(args: str) -> None:
 def test_parsing_needs_no_command() -> None:
     names = loaded('import fixer; assert fixer.parse("FROM a\\n").code == "FROM a\\n"')
     assert names & {"click", "fixer.cli", "fixer.engine.run"} == set()
+
+
+def test_a_few_files_load_nothing_for_many(tmp_path: Path) -> None:
+    (tmp_path / "Dockerfile").write_text("FROM a\nRUN pip install b\n")
+    names = loaded(CLI.format(args=f'"--write", "-q", {str(tmp_path / "Dockerfile")!r}'))
+    assert {"fixer.engine.run", "fixer.tree.parse"} <= names
+    assert names & {"sqlite3", "multiprocessing", "rich", "pickle", "hashlib", "fixer.engine.result_cache"} == set()
 
 
 @pytest.mark.parametrize("args", ['"--help"', '"--demo", "-q"'])
