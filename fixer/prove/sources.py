@@ -78,7 +78,7 @@ class Snapshot:
 def copy_context(context: Path, to: Path, dockerfile: Path) -> Snapshot:
     """A copy, at the new directory `to`, of what the engine gets from `context` in a build of `dockerfile`: with
     contents, modes, times to the nanosecond and symbolic links as they are. .dockerignore and the Dockerfile are in the
-    copy too, if they stand in the context. Raises SourceTrouble, and leaves nothing behind then."""
+    copy too, if they stand in the context. Raises SourceTrouble and NoRoom, and leaves nothing behind then."""
     if not context.is_dir():
         raise SourceTrouble(str(context), "is not a directory")
     try:
