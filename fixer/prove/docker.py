@@ -415,19 +415,19 @@ class Docker:
 
     def _remove_mounts(self, spaces: Sequence[str], patience: float) -> int | None:
         """How many were removed; None if some are still there after `patience` seconds."""
-        before: set[str] = set()
-        deadline = time.monotonic() + patience
-        while True:
-            found = self._mounts(spaces)
-            before |= found
-            if not found:
-                return len(before)
-            if time.monotonic() > deadline:
+        seen: set[str] = set()
+        deadline = 0.0
+        while found := self._mounts(spaces):
+            if not deadline:
+                deadline = time.monotonic() + patience
+            elif time.monotonic() > deadline:
                 return None
+            else:
+                time.sleep(0.5)  # one in use was passed over
+            seen |= found
             for some in _chunks(sorted(found)):
                 self._ask("buildx", "prune", *self._builder, "--force", f"--filter=id=^({'|'.join(some)})$", must=True)
-            if self._mounts(spaces):
-                time.sleep(0.5)  # one in use is passed over
+        return len(seen)
 
     def _mounts(self, spaces: Sequence[str]) -> set[str]:
         """The numbers of the cache mounts of some spaces."""

@@ -487,8 +487,10 @@ def test_what_ignores_the_signal_is_killed_with_all_it_started(
 ) -> None:
     monkeypatch.setattr("fixer.prove.processes.Child.end.__defaults__", (0.5,))
     script.say("buildx build", "--tag=", sleep=60, deaf=True, child=True)
+    began = time.monotonic()
     with connect(time_limit=1) as docker:
         assert not docker.build(request(docker, tmp_path)).ok
+    assert time.monotonic() - began < 40
     assert alive(script.folder) == []
 
 

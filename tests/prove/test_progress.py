@@ -112,7 +112,7 @@ def test_times_are_those_of_our_clock(skew: float) -> None:
     progress = Progress(BEGUN)
     progress.read(run("a", "[1/2] FROM a", 1 + skew, 1.5 + skew), BEGUN + 3.5)
     progress.read(line(vertexes=[vertex("b", "[2/2] RUN b", started=at(2 + skew))]), BEGUN + 2.01)
-    progress.read(run("b", "[2/2] RUN b", 2 + skew, 4 + skew), BEGUN + 4.01)
+    progress.read(run("b", "[2/2] RUN b", 2 + skew, 4 + skew), BEGUN + 5)
     first, second = progress.steps()
     assert first.start == pytest.approx(1.01, abs=0.001)
     assert second.start == pytest.approx(2.01, abs=0.001)
