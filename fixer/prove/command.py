@@ -198,6 +198,8 @@ def _usage() -> Iterator[None]:
     try:
         yield
     except (VerifyTrouble, SourceTrouble, OptionError, ValueError) as error:
+        if isinstance(error.__cause__, OSError) and error.__cause__.errno in (errno.ENOSPC, errno.EDQUOT):
+            _leave(NO_ENGINE, str(error))
         raise click.UsageError(str(error)) from error
 
 

@@ -139,7 +139,7 @@ def test_a_step_that_reads_no_file(project: Callable[[str], Project], run: Calla
 def test_an_original_that_does_not_build(project: Callable[[str], Project], run: Callable[..., Verified]) -> None:
     done = run(project("rest"))
     assert done.code == 3, done.text + done.errors
-    assert done.text.startswith("Not proven: the original does not build, the fixed one does.\n")
+    assert done.text.startswith("Not proven: the original does not build, the fixed one does")
     assert "The original Dockerfile does not build from nothing: line 10\n" in done.text
     assert '"/app/target/release/rest": not found' in done.text
     assert '"/app/target/release/rest": not found' in done.report["original_fails"]

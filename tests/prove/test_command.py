@@ -300,6 +300,19 @@ def test_reports_are_written_when_it_is_not_proven(engine: Connection) -> None:
     assert "<html" in Path("proof.html").read_text()
 
 
+def test_no_room_for_the_copy_of_the_context(engine: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
+    from fixer.prove import sources
+
+    def full(*args: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(sources, "_copy_bytes", full)
+    result = run()
+    assert (result.exit_code, result.stdout) == (4, "")
+    assert "no room left on the disk for a copy of the build context" in result.stderr
+    assert os.listdir(tempfile.gettempdir()) == []
+
+
 def test_a_full_disk(engine: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
     """What stood there stays, and the verdict is told all the same."""
     Path("proof.json").write_text("old")

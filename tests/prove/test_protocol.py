@@ -272,6 +272,15 @@ def test_the_original_does_not_build_and_the_fixed_one_needs_its_mounts(project:
     assert check(proof, "emptied-builds").verdict is FAILED
 
 
+def test_the_original_does_not_build_and_a_late_edit_does_not_arrive(project: Path) -> None:
+    def make(moment: Moment) -> Files:
+        if not moment.fixed:
+            raise Fails("no")
+        return {"/srv/main.py": b"old"} if moment.request.phase is Phase.EMPTIED else honest(moment)
+
+    assert check(prove(project, make)[0], "emptied-builds").verdict is FAILED
+
+
 @pytest.mark.parametrize("shown", [True, False])
 def test_the_original_does_not_build_and_no_edit_shows(project: Path, shown: bool) -> None:
     def make(moment: Moment) -> Files:
