@@ -319,21 +319,16 @@ def _run(items: _Items, worker: Worker, output: _Output, *, check: bool, jobs: i
     started = monotonic()
     with Interrupts() as interrupts:
         worker.before_write = interrupts.shield
-        output.start()
         work = _Work(items, worker, output, interrupts, jobs, no_cache)
         try:
-            for entry in work.entries():
-                output.entry(entry)
-        except KeyboardInterrupt:
-            pass
+            output.start()
+            with suppress(KeyboardInterrupt), closing(work):
+                for entry in work.entries():
+                    output.entry(entry)
+            output.end(monotonic() - started, interrupts.came(), worker.options.base)
         except BrokenPipeError:
             _to_nowhere(sys.stdout)
             _to_nowhere(sys.stderr)
-            return _code(output.totals, check)
-        finally:
-            interrupts.shield()
-            work.close()
-        output.end(monotonic() - started, interrupts.came(), worker.options.base)
     if interrupts.came():
         return 128 + interrupts.number
     return _code(output.totals, check)
@@ -401,6 +396,7 @@ class _Work:
             yield from self._here(every)
 
     def close(self) -> None:
+        self.interrupts.shield()
         self._keep(0)
         if self.worker.cache is not None:
             self.worker.cache.close()

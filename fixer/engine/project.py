@@ -71,7 +71,9 @@ def _config(root: str) -> str:
             if os.path.isfile(common := os.path.join(git, "commondir")):
                 with open(common, encoding="utf-8", errors="replace") as file:
                     git = os.path.normpath(os.path.join(git, file.read(4096).strip()))
-        with open(os.path.join(git, "config"), encoding="utf-8", errors="replace") as file:
+        if not os.path.isfile(config := os.path.join(git, "config")):  # a pipe would wait for ever
+            return ""
+        with open(config, encoding="utf-8", errors="replace") as file:
             return file.read(1024 * 1024)
     except OSError:
         return ""

@@ -95,7 +95,11 @@ class Forked:
 def spawned(arguments: Sequence[str], root: Path, errors: IO[bytes]) -> subprocess.Popen[bytes]:
     environment = {"XDG_CACHE_HOME": str(root / "cache")}
     quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": errors}
-    return popen(*arguments, cwd=root, env=environment, start_new_session=True, **quiet)
+    usual = signal.signal(signal.SIGINT, signal.default_int_handler)  # what is ignored is inherited
+    try:
+        return popen(*arguments, cwd=root, env=environment, start_new_session=True, **quiet)
+    finally:
+        signal.signal(signal.SIGINT, usual)
 
 
 Start = Callable[[Sequence[str], Path, IO[bytes]], Any]
@@ -217,6 +221,7 @@ def warm_up() -> None:
 
     registry.ORDER = tiny_codemods.ORDER
     fixer.fix(SOURCE)
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell lets jobs in the background ignore it
 
 
 def main() -> None:

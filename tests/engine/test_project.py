@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,13 @@ def test_from_the_remote(tmp_path: Path, url: str) -> None:
 def test_from_the_directory(tmp_path: Path, config: str | None) -> None:
     repository(tmp_path / "My Repo", config)
     assert project_name(str(tmp_path / "My Repo" / "Dockerfile")) == "my-repo"
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no such files")
+def test_a_configuration_that_is_a_pipe(tmp_path: Path) -> None:
+    repository(tmp_path / "mine", None)
+    os.mkfifo(tmp_path / "mine" / ".git" / "config")
+    assert project_name(str(tmp_path / "mine" / "Dockerfile")) == "mine"
 
 
 def test_outside_a_repository(tmp_path: Path) -> None:
