@@ -301,7 +301,8 @@ class _Session:
         repeat: int = 0,
         file: Path | None = None,
     ) -> _Round:
-        """Build all targets, up to the first that fails. `look`: read the images too, and say where `marker` is."""
+        """Build all targets, up to the first that fails. `look`: read the images too, and say where `marker` is. An
+        image that was there before anybody thought of the marker does not hold it."""
         done: _Round = {}
         stages: set[int] = set()
         for target in self.plan.targets:
@@ -312,7 +313,9 @@ class _Session:
             if not build.ok:
                 break
             if look:
-                done[target].image = self._image(request, build, marker)
+                known = self.first.get(side, {}).get(target)
+                same = known is not None and known.build.image == build.image
+                done[target].image = known.image if known and same else self._image(request, build, marker)
         return done
 
     def _fresh(self, target: str, built: set[int]) -> bool | tuple[str, ...]:

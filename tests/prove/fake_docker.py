@@ -61,6 +61,10 @@ class FakeDocker:
         self.requests: list[BuildRequest] = []
         self.emptied: list[str] = []
         self.closed = False
+        self.same_ids = False
+        """Whether images with the same files have the same id, as with an engine that takes all from its cache."""
+        self.read: list[BuildRequest] = []
+        """Those whose image was read."""
         self.left: list[str] = []
         self.reran: list[Step] = []
         self.mounts: dict[str, dict[str, Any]] = {}
@@ -89,8 +93,9 @@ class FakeDocker:
         except Fails as failure:
             error = str(failure)
         one = request
+        image = f"sha256:{hash(str(self._made))}" if self.same_ids else f"sha256:{number}"
         return Build(
-            one.side, one.phase, one.target, not error, "" if error else f"sha256:{number}", number + 1.0, steps,
+            one.side, one.phase, one.target, not error, "" if error else image, number + 1.0, steps,
             f"log of {number}\n", error, one.repeat,
         )  # fmt: skip
 
@@ -102,6 +107,7 @@ class FakeDocker:
             request.side, request.phase, request.target, request.dockerfile,
         )  # fmt: skip
         assert not request.fresh
+        self.read.append(request)
         stream = io.BytesIO()
         with tarfile.open(fileobj=stream, mode="w") as tar:
             for name, content in self._made.items():

@@ -119,6 +119,21 @@ def test_the_order_of_the_builds(project: Path) -> None:
     ]
 
 
+def test_an_image_that_is_known_is_not_read_again(project: Path) -> None:
+    docker = FakeDocker(honest)
+    docker.same_ids = True
+    proof, _ = prove(project, docker)
+    assert verdicts(proof) == ALL_PASSED
+    assert [(one.phase, one.side) for one in docker.read] == [
+        (Phase.FIRST, Side.ORIGINAL),
+        (Phase.AGAIN, Side.ORIGINAL),
+        (Phase.FIRST, Side.FIXED),
+        (Phase.EDIT, Side.ORIGINAL),
+        (Phase.EDIT, Side.FIXED),
+        (Phase.EMPTIED, Side.FIXED),
+    ]
+
+
 def test_what_is_built_is_what_dockfix_would_write(project: Path) -> None:
     texts: dict[Side, str] = {}
 
