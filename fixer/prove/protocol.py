@@ -468,18 +468,20 @@ class _Session:
                 f"The original's image is stale: what was written into {shown.edit.path} is in {_places(more)} of the "
                 "fixed image, and not of the original's."
             )
-        if there or wanted:
-            return Verdict.PASSED, f"What was written into {shown.edit.path} is in {_places(there or wanted)} of both."
+        if there:
+            where = [f"{_places(there & wanted)} of both"] if there & wanted else []
+            where += [f"{_places(there - wanted)}, which the original's image does not have"] if there - wanted else []
+            return Verdict.PASSED, f"What was written into {shown.edit.path} is in {', and in '.join(where)}."
         before, after = self._moved(Side.ORIGINAL, original, target), self._moved(Side.FIXED, fixed, target)
         if missing := self._plain(before - after, target, fixed):
             return Verdict.FAILED, (
                 f"The fixed image is stale: the edit of {shown.edit.path} changed {_places(missing)} in the original's "
                 "image, and not in the fixed one's."
             )
-        if before:
+        if both := before & after:
             return Verdict.PASSED, (
                 f"The words that were written into {shown.edit.path} cannot be read in the images (compressed, or "
-                f"not kept), but {_places(before)} changed in both."
+                f"not kept), but {_places(both)} changed in both."
             )
         return Verdict.NOT_CHECKED, f"The edit of {shown.edit.path} cannot be seen in this image."
 

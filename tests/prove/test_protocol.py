@@ -400,6 +400,27 @@ def test_a_named_path_may_be_gone_but_not_stale(project: Path) -> None:
     assert "/root/.cache/pip/main.py" in found.detail
 
 
+def test_where_the_edit_is(project: Path) -> None:
+    def make(moment: Moment) -> Files:
+        return honest(moment) | ({"/root/.cache/pip/x": moment.read("main.py")} if moment.fixed else {})
+
+    found = check(prove(project, make)[0], "edit-arrives")
+    assert found.verdict is PASSED
+    assert found.detail == (
+        "What was written into main.py is in /srv/main.py of both, and in /root/.cache/pip/x, which the original's "
+        "image does not have."
+    )
+
+
+def test_an_edit_in_nothing_but_what_is_gone(project: Path) -> None:
+    """pip's cache of the original is no place to see it in."""
+
+    def make(moment: Moment) -> Files:
+        return {"/x": b""} | ({} if moment.fixed else {"/root/.cache/pip/x": moment.read("main.py")})
+
+    assert check(prove(project, make)[0], "edit-arrives").verdict is NOT_CHECKED
+
+
 def by_time(moment: Moment) -> bytes:
     """A compiler that goes by the time of its source, with a cache mount, behind a COPY whose layer has the time of the
     first build with that content."""
