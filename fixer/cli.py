@@ -214,6 +214,8 @@ class _Output:
     report: int | None = None
     """A file descriptor."""
     terminal: bool = False
+    started: float = 0.0
+    """By `monotonic`."""
     totals: Totals = field(default_factory=lambda: _totals())
     bar: Bar | None = None
 
@@ -241,7 +243,7 @@ class _Output:
         if self.bar is None:
             from fixer.report.progress import Bar
 
-            self.bar = Bar(sys.stderr, color=self.view.color_err)
+            self.bar = Bar(sys.stderr, color=self.view.color_err, started=self.started)
         self.bar.step(self.totals.files.total(), found, all_found=all_found)
 
     def end(self, seconds: float, interrupted: bool, base: str) -> None:
@@ -316,7 +318,7 @@ def _run(items: _Items, worker: Worker, output: _Output, *, check: bool, jobs: i
 
     from fixer.engine.interrupts import Interrupts
 
-    started = monotonic()
+    output.started = monotonic()
     with Interrupts() as interrupts:
         worker.before_write = interrupts.shield
         work = _Work(items, worker, output, interrupts, jobs, no_cache)
@@ -325,7 +327,7 @@ def _run(items: _Items, worker: Worker, output: _Output, *, check: bool, jobs: i
             with suppress(KeyboardInterrupt), closing(work):
                 for entry in work.entries():
                     output.entry(entry)
-            output.end(monotonic() - started, interrupts.came(), worker.options.base)
+            output.end(monotonic() - output.started, interrupts.came(), worker.options.base)
         except BrokenPipeError:
             _to_nowhere(sys.stdout)
             _to_nowhere(sys.stderr)

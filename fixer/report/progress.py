@@ -15,11 +15,12 @@ _EVERY = 0.1
 class Bar:
     """Nothing is shown before the first `step`. No thread draws it: whoever works calls it."""
 
-    def __init__(self, stream: IO[str], *, color: bool) -> None:
+    def __init__(self, stream: IO[str], *, color: bool, started: float) -> None:
+        """started: when the work began, by `monotonic`."""
         self._stream = stream
         self._color = color
         self._progress: Progress | None = None
-        self._started = monotonic()
+        self._started = started
         self._drawn = 0.0
 
     def step(self, done: int, found: int, *, all_found: bool) -> None:
@@ -28,15 +29,19 @@ class Bar:
         if now - self._drawn < _EVERY:
             return
         self._drawn = now
-        rate = f"{done / max(now - self._started, 0.001):,.0f} a second"
-        files = f"{done:,} of {found:,} files" + ("" if all_found else " found so far")
-        total = found if all_found else None
+        text = f"{done:,} of {found:,} files" + ("" if all_found else " found so far")
+        if now - self._started >= 1:
+            text += f", {done / (now - self._started):,.0f} a second"
         if self._progress is None:
             self._progress = _progress(self._stream, color=self._color)
-            self._progress.add_task("", completed=done, total=total, files=files, rate=rate)
+            self._progress.add_task("", completed=done, total=found if all_found else None, text=text)
             self._progress.start()
             return
-        self._progress.update(self._progress.task_ids[0], completed=done, total=total, files=files, rate=rate)
+        (task,) = self._progress.tasks
+        self._progress.update(task.id, completed=done, total=found if all_found else None)
+        if all_found and task.time_remaining is not None:
+            text += f", {_clock(int(task.time_remaining))} left"
+        self._progress.update(task.id, text=text)
         self._progress.refresh()
 
     def clear(self) -> None:
@@ -53,16 +58,19 @@ class Bar:
             self._progress = None
 
 
+def _clock(seconds: int) -> str:
+    hours, minutes = divmod(seconds // 60, 60)
+    return f"{hours}:{minutes:02}:{seconds % 60:02}" if hours else f"{minutes}:{seconds % 60:02}"
+
+
 def _progress(stream: IO[str], *, color: bool) -> Progress:
     from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, Progress, TextColumn
 
     console = Console(file=stream, no_color=not color, highlight=False)
     return Progress(
         BarColumn(bar_width=24),
-        TextColumn("{task.fields[files]}, {task.fields[rate]},", markup=False),
-        TimeRemainingColumn(elapsed_when_finished=False),
-        TextColumn("left", markup=False),
+        TextColumn("{task.fields[text]}", markup=False),
         console=console,
         auto_refresh=False,
         transient=True,

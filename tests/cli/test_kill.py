@@ -95,11 +95,7 @@ class Forked:
 def spawned(arguments: Sequence[str], root: Path, errors: IO[bytes]) -> subprocess.Popen[bytes]:
     environment = {"XDG_CACHE_HOME": str(root / "cache")}
     quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": errors}
-    usual = signal.signal(signal.SIGINT, signal.default_int_handler)  # what is ignored is inherited
-    try:
-        return popen(*arguments, cwd=root, env=environment, start_new_session=True, **quiet)
-    finally:
-        signal.signal(signal.SIGINT, usual)
+    return popen(*arguments, cwd=root, env=environment, start_new_session=True, **quiet)
 
 
 Start = Callable[[Sequence[str], Path, IO[bytes]], Any]

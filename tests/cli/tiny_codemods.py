@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -61,12 +62,16 @@ main()
 
 
 def popen(*args: str | Path, cwd: Path, **options: Any) -> subprocess.Popen[bytes]:
-    """The command in a process of its own, with these codemods."""
+    """The command in a process of its own, with these codemods, that Ctrl-C interrupts, whatever the shell does."""
     path = os.pathsep.join([str(Path(__file__).parent), str(Path(__file__).parents[2])])
     environment = {**os.environ, "PYTHONPATH": path, **options.pop("env", {})}
     command = [sys.executable, "-c", MAIN, *map(str, args)]
     streams = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options}
-    return subprocess.Popen(command, cwd=cwd, env=environment, **streams)
+    usual = signal.signal(signal.SIGINT, signal.default_int_handler)  # what is ignored is inherited
+    try:
+        return subprocess.Popen(command, cwd=cwd, env=environment, **streams)
+    finally:
+        signal.signal(signal.SIGINT, usual)
 
 
 def process(*args: str | Path, cwd: Path, input: bytes = b"", **options: Any) -> tuple[int, bytes, bytes]:
