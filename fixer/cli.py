@@ -247,9 +247,7 @@ class _Output:
         self.bar.step(self.totals.files.total(), found, all_found=all_found)
 
     def end(self, seconds: float, interrupted: bool, base: str) -> None:
-        if self.bar is not None:
-            self.bar.stop()
-            self.bar = None
+        self.no_bar()
         self._report(lambda json: json.report_end(self.totals, complete=not interrupted))
         if self.view.document:
             from fixer.report.json import document_end
@@ -267,6 +265,12 @@ class _Output:
             )
         if self.view.diff and base != os.curdir and self.totals.files["changed"]:
             self.note(f"The names in the patch are relative to {base}: git -C {base} apply\n")
+
+    def no_bar(self) -> None:
+        """The terminal is as it was."""
+        if self.bar is not None:
+            self.bar.stop()
+            self.bar = None
 
     def print(self, text: str) -> None:
         """On standard output."""
@@ -331,6 +335,8 @@ def _run(items: _Items, worker: Worker, output: _Output, *, check: bool, jobs: i
         except BrokenPipeError:
             _to_nowhere(sys.stdout)
             _to_nowhere(sys.stderr)
+        finally:
+            output.no_bar()
     if interrupts.came():
         return 128 + interrupts.number
     return _code(output.totals, check)

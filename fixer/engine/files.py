@@ -98,9 +98,10 @@ class _Search:
     def __init__(self, lines: Mapping[str, int], sweep: bool) -> None:
         self._lines = lines
         self._sweep = sweep
-        self._seen: set[int | str] = set()
+        self._seen: set[str] = set()
+        """Real paths. Numbers of inodes are not to be relied on everywhere, and a file must not be passed over."""
         self._files_at: list[str] | None = None
-        self.linked: dict[int | str, dict[str, str]] = {}
+        self.linked: dict[tuple[int, int], dict[str, str]] = {}
         """Files with hard links: their real paths, each with the path by which it was found."""
 
     def file(self, path: str) -> Iterator[Target]:
@@ -109,7 +110,7 @@ class _Search:
         except OSError as error:
             yield self._trouble(path, _os_problem(error))
         else:
-            yield from self._take(path, status)
+            yield from self._take(path, os.path.realpath(path), status)
 
     def directory(self, path: str, files: Sequence[str]) -> Iterator[Target | None]:
         """files: the files that were named, which count as found here."""
@@ -122,19 +123,21 @@ class _Search:
             if isinstance(found, Target):
                 yield found
                 continue
+            file, real = found
             try:
-                yield from self._take(found, os.stat(found))
+                yield from self._take(file, real, os.stat(real))
             except OSError as error:  # it has gone meanwhile, or nobody may look at it
-                yield Target(found, problem=_os_problem(error))
+                yield Target(file, problem=_os_problem(error))
         if empty and not self._has_any(path, files):
             yield self._trouble(path, Problem("no-dockerfiles", "no Dockerfiles in this directory."))
 
-    def _take(self, path: str, status: os.stat_result) -> Iterator[Target]:
-        id: int | str = status.st_dev << 64 | status.st_ino if status.st_ino else os.path.realpath(path)
+    def _take(self, path: str, real: str, status: os.stat_result) -> Iterator[Target]:
+        if real in self._seen:
+            return
+        self._seen.add(real)
         if status.st_nlink > 1 and stat.S_ISREG(status.st_mode):
-            self.linked.setdefault(id, {}).setdefault(os.path.realpath(path), path)
-        elif id not in self._seen:
-            self._seen.add(id)
+            self.linked.setdefault((status.st_dev, status.st_ino), {})[real] = path
+        else:
             yield Target(path)
 
     def _has_any(self, directory: str, files: Sequence[str]) -> bool:
@@ -156,45 +159,51 @@ class _Level(NamedTuple):
 
     directory: str
     absolute: str
+    real: str
+    """Without symbolic links."""
     rules: tuple[_Rules, ...]
     """Of all directories above it and its own."""
     entries: Iterator[os.DirEntry[str]]
 
 
-def _walk(top: str, sweep: bool) -> Iterator[str | Target | None]:
-    """Paths of Dockerfiles in their order, without recursion; None for every directory, or what is wrong with it."""
-    inside = os.path.join(os.path.realpath(top), "")
+def _walk(top: str, sweep: bool) -> Iterator[tuple[str, str] | Target | None]:
+    """Paths and real paths of Dockerfiles in their order, without recursion; None for every directory, or what is wrong
+    with it."""
+    real_top = os.path.realpath(top)
+    inside = os.path.join(real_top, "")
     stack: list[_Level] = []
-    yield _enter(stack, top, os.path.abspath(top), _rules_above(top), sweep)
+    yield _enter(stack, top, os.path.abspath(top), real_top, _rules_above(top), sweep)
     while stack:
-        directory, absolute, rules, entries = stack[-1]
+        directory, absolute, real, rules, entries = stack[-1]
         for entry in entries:
             name = entry.name
-            if entry.is_dir(follow_symlinks=False):
+            if entry.is_dir(follow_symlinks=False):  # known since the directory was read
                 path = os.path.join(absolute, name)
                 if name != ".git" and not _ignored(path, True, rules):
-                    yield _enter(stack, _join(directory, name), path, rules, sweep)
+                    yield _enter(stack, _join(directory, name), path, os.path.join(real, name), rules, sweep)
                     break
             elif (
                 is_dockerfile_name(name)
                 and _is_inside(entry, inside)
                 and not _ignored(os.path.join(absolute, name), False, rules)
             ):
-                yield _join(directory, name)
+                is_link = entry.is_symlink()
+                yield _join(directory, name), os.path.realpath(entry.path) if is_link else os.path.join(real, name)
         else:
             stack.pop()
 
 
 def _enter(
-    stack: list[_Level], directory: str, absolute: str, rules: tuple[_Rules, ...], sweep: bool
+    stack: list[_Level], directory: str, absolute: str, real: str, rules: tuple[_Rules, ...], sweep: bool
 ) -> Target | None:
     try:
         with os.scandir(directory) as entries:
-            here = list(entries)
+            # So that all that is below `a` stands where `a/` does, and whole paths are in order.
+            here = sorted(
+                entries, key=lambda entry: f"{entry.name}/" if entry.is_dir(follow_symlinks=False) else entry.name
+            )
     except OSError as error:
         return Target(directory, problem=_os_problem(error))
-    # So that all that is below `a` stands where `a/` does, and whole paths are in order.
-    here.sort(key=lambda entry: f"{entry.name}/" if entry.is_dir(follow_symlinks=False) else entry.name)
     names = {entry.name for entry in here}
     if ".git" in names:  # a repository of its own: what stands around it has no say
         rules = _read_rules(os.path.join(directory, ".git", "info", "exclude"), absolute)
@@ -204,7 +213,7 @@ def _enter(
         for name in names:
             if _TEMPORARY.fullmatch(name):
                 _sweep(os.path.join(directory, name))
-    stack.append(_Level(directory, absolute, rules, iter(here)))
+    stack.append(_Level(directory, absolute, real, rules, iter(here)))
     return None
 
 
@@ -401,7 +410,7 @@ def _replace(names: Sequence[str], status: os.stat_result, before: bytes, after:
             os.fsync(file.fileno())
             for other in temporary[1:]:
                 os.link(temporary[0], other)
-            if read(names[0]) != before or not os.path.samestat(os.lstat(names[0]), status):
+            if any(read(name) != before or not os.path.samestat(os.lstat(name), status) for name in names):
                 raise FileTrouble("changed-meanwhile", "somebody else changed it meanwhile; nothing was written.")
             for name, new in zip(names, temporary, strict=True):
                 os.replace(new, name)
