@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fixer.analysis.accounts import MENTION, Accounts
@@ -21,6 +21,7 @@ from fixer.analysis.paths import (
     find_readers,
     find_takers,
     find_writers,
+    sources_of,
 )
 from fixer.analysis.stages import Stage, build_stages, flag_value, last_of_name, resolve_from
 from fixer.analysis.state import ShellState, StageStates, State, UserState, of_base
@@ -79,6 +80,8 @@ class Facts:
         self._call_mentions: dict[int, tuple[Call, tuple[tuple[Arg, str], ...]]] = {}
         self._effects: dict[int, tuple[Effect, ...]] = {}
         self._deeds: dict[int, tuple[bool, bool]] = {}
+        self._takers: dict[int, list[Stage]] | None = None
+        self._may_link: bool | None = None
 
     # --- stages and state --------------------------------------------------------------------------------------------
 
@@ -423,7 +426,7 @@ class Facts:
 
         `rm` is no reader. A RUN that sees the path through a mount of its own has `through_mount`. That the image of a
         shipped stage holds the path is not a reader: see `Stage.shipped`."""
-        if after is None or "ln" in self.file.text:  # which links are there depends on the place
+        if after is None or self.may_link:  # which links are there depends on the place
             return find_readers(self, stage, path, after)
         key = (stage.index, path)
         if key not in self._readers:
@@ -440,6 +443,22 @@ class Facts:
             or reader.kind not in ("run", "workdir", "volume")
             or self.index_of(reader.instruction) > place
         )
+
+    @property
+    def may_link(self) -> bool:
+        """Whether a symbolic link may be made somewhere in the file. Cheap."""
+        if self._may_link is None:
+            self._may_link = "ln" in self.file.text
+        return self._may_link
+
+    def takers_from(self, stage: Stage) -> Sequence[Stage]:
+        """The stages that take files from `stage` itself: by COPY --from, by RUN --mount=from=, or by a trigger."""
+        if self._takers is None:
+            self._takers = {}
+            for each in self.stages if len(self.stages) > 1 else ():
+                for index in {source.index for source in sources_of(self, each)}:
+                    self._takers.setdefault(index, []).append(each)
+        return self._takers.get(stage.index, ())
 
     def takers(self, stage: Stage, path: str) -> tuple[Reader, ...]:
         """Those of `readers` that take files out of that stage, or out of one derived from it, into another: COPY

@@ -326,20 +326,17 @@ def find_readers(facts: Facts, stage: Stage, path: str, after: Instruction | Non
     _links(search, family, first)
     search.close()
     members = set(family)
-    for each in facts.stages:
+    foreign = set(_takers(facts, stage, family))
+    for each in sorted(members | foreign, key=lambda each: each.index):
         if each in members:
             _stage_readers(search, each, first if each is stage else 0)
-        if each.index > stage.index:
+        if each in foreign:
             _foreign_readers(search, each, members)
     _image_readers(search, family)
-    order = {id(i): n for n, i in enumerate(facts.file.instructions)}
-    for item in facts.file.instructions:
-        if isinstance(item, Onbuild):
-            order[id(item.inner)] = order[id(item)]
     unique: dict[tuple[int, int, int, str], Reader] = {}
     for reader in search.found:
         unique.setdefault((id(reader.instruction), reader.span.start, reader.span.end, str(reader.path)), reader)
-    return tuple(sorted(unique.values(), key=lambda r: (order.get(id(r.instruction), 0), r.span.start)))
+    return tuple(sorted(unique.values(), key=lambda r: (r.instruction.keyword.start, r.span.start)))
 
 
 def find_takers(facts: Facts, stage: Stage, path: str) -> tuple[Reader, ...]:
@@ -347,7 +344,7 @@ def find_takers(facts: Facts, stage: Stage, path: str) -> tuple[Reader, ...]:
     RUN --mount=from=. See `Facts.takers`."""
     family = _family(stage)
     members = set(family)
-    takers = [s for s in facts.stages if s.index > stage.index and _takes(facts, s, members)]
+    takers = _takers(facts, stage, family)
     if not takers:
         return ()
     search = _Search(facts, stage, clean(path))
@@ -358,19 +355,24 @@ def find_takers(facts: Facts, stage: Stage, path: str) -> tuple[Reader, ...]:
     return tuple(search.found)
 
 
-def _takes(facts: Facts, stage: Stage, family: set[Stage]) -> bool:
-    """Whether a COPY or a mount of `stage` takes from one of the family."""
+def _takers(facts: Facts, stage: Stage, family: Sequence[Stage]) -> list[Stage]:
+    """The stages behind `stage` in which a COPY or a mount takes from one of its family, in order."""
+    found = {taker for each in family for taker in facts.takers_from(each) if taker.index > stage.index}
+    return sorted(found, key=lambda each: each.index)
+
+
+def sources_of(facts: Facts, stage: Stage) -> Iterator[Stage]:
+    """The stages that a COPY or a mount of `stage`, or of a trigger that it runs, takes from."""
     for outer in (*stage.instructions, *stage.triggers):
         instruction = outer.inner if isinstance(outer, Onbuild) else outer
         if isinstance(instruction, Copy):
             source = facts.copied_from(instruction)
-            if isinstance(source, Stage) and source in family:
-                return True
-        elif isinstance(instruction, Run) and any(
-            isinstance(mount.stage, Stage) and mount.stage in family for mount in facts.mounts(instruction)
-        ):
-            return True
-    return False
+            if isinstance(source, Stage):
+                yield source
+        elif isinstance(instruction, Run):
+            for mount in facts.mounts(instruction):
+                if isinstance(mount.stage, Stage):
+                    yield mount.stage
 
 
 def _family(stage: Stage) -> list[Stage]:
@@ -670,7 +672,7 @@ def _links(search: _Search, family: Sequence[Stage], first: int) -> None:
     facts = search.facts
     stage = family[0]
     text = facts.file.text
-    for each in (*stage.lineage, *family[1:]) if "ln" in text else ():
+    for each in (*stage.lineage, *family[1:]) if facts.may_link else ():
         for index, instruction in enumerate(each.instructions):
             if not isinstance(instruction, Run) or "ln" not in text[slice(*instruction.span)]:
                 continue

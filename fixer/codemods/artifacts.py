@@ -12,6 +12,7 @@ import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from posixpath import basename, dirname
+from typing import Any
 
 from fixer.analysis import Call, Facts, Known, Stage, Unknown, Value, below, clean, related
 from fixer.analysis.paths import Reader
@@ -20,7 +21,7 @@ from fixer.text.edits import Edit
 from fixer.text.records import dataclass, field
 from fixer.text.source import Span
 from fixer.tree.editor import WIDEST_LINE, Layout, append_command, layout
-from fixer.tree.nodes import Env, ExecForm, Instruction, JsonString, Run
+from fixer.tree.nodes import Dockerfile, Env, ExecForm, Instruction, JsonString, Run
 from fixer.tree.shell import AndOr, OpaqueScript, Script, Simple, Word
 
 REASONS: Mapping[str, str] = {
@@ -129,23 +130,21 @@ def must_not_stand_in(reader: Reader, directory: str) -> None:
 def names_anywhere(facts: Facts, path: str) -> bool:
     """Whether a name of the directory `path` may stand anywhere but in the mounts that take from no stage. A cheap
     question that spares most files the search for readers: who reads below a directory must name it."""
+    return _names_anywhere(facts.file, path)
+
+
+@lru_cache(maxsize=8)
+def _names_anywhere(file: Dockerfile[Any], path: str) -> bool:
     parent, _, name = path.rpartition("/")
-    # A directory that is seen elsewhere through a link, or a mount, has another parent there.
-    elsewhere = _alone("ln").search(facts.file.text) is not None or any(
-        flag.name == "mount" and "from=" in flag.word.text.lower()
-        for instruction in facts.file.instructions
-        for flag in instruction.flags
-    )
-    parent = "" if elsewhere else basename(parent)
-    if name not in facts.file.text:
+    if name not in file.text:
         return False
+    mounts = [flag.word.text for i in file.instructions for flag in i.flags if flag.name == "mount"]
+    # A directory that is seen elsewhere through a link, or a mount, has another parent there.
+    elsewhere = any("from=" in text.lower() for text in mounts) or _alone("ln").search(file.text) is not None
+    parent = "" if elsewhere else basename(parent)
     word = _alone(name)
-    mounts = 0
-    for instruction in facts.file.instructions:
-        for flag in instruction.flags:
-            if flag.name == "mount" and "from=" not in flag.word.text:
-                mounts += _count(word, flag.word.text, parent)
-    return _count(word, facts.file.text, parent) > mounts
+    own = sum(_count(word, text, parent) for text in mounts if "from=" not in text)
+    return _count(word, file.text, parent) > own
 
 
 def _count(word: re.Pattern[str], text: str, parent: str) -> int:

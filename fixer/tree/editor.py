@@ -282,8 +282,13 @@ def _index(file: Dockerfile, instruction: Instruction) -> int:
 
 def keyword_like(file: Dockerfile, keyword: str) -> str:
     """`keyword` in the case that most instructions of the file use."""
+    return keyword.lower() if _mostly_lower(file) else keyword.upper()
+
+
+@lru_cache(maxsize=4)
+def _mostly_lower(file: Dockerfile) -> bool:
     lower = sum(1 for i in file.instructions if i.keyword.value.islower())
-    return keyword.lower() if lower * 2 > len(file.instructions) else keyword.upper()
+    return lower * 2 > len(file.instructions)
 
 
 # --- how a file is written -----------------------------------------------------------------------------------------
