@@ -530,6 +530,23 @@ def test_interrupted(here: Path) -> None:
     assert [path.name for path in here.iterdir() if path.name.startswith(".dockfix")] == []
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are different on Windows")
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_an_interrupted_document_is_whole(here: Path, jobs: str) -> None:
+    many(here, 600)
+    with popen("--format", "json", "--jobs", jobs, cwd=here) as running:
+        assert running.stdout is not None
+        assert running.stderr is not None
+        text = b"".join(iter(running.stdout.readline, b'      "path": "Dockerfile.003",\n'))
+        running.send_signal(signal.SIGINT)
+        text += b'      "path": "Dockerfile.003",\n' + running.stdout.read()
+        assert running.wait(30) == 130
+        assert running.stderr.read() == b""
+    document = json.loads(text)
+    assert document["summary"]["complete"] is False
+    assert document["summary"]["files"]["changed"] == len(document["files"]) < 601
+
+
 EARLY = """
 import os, signal, sys
 class Finder:
