@@ -255,6 +255,11 @@ class Names:
     shapes: tuple[tuple[str, str], ...]
     """What other names would look like: a regular expression, and the kind of entry."""
 
+    def with_(self, other: Names) -> Names:
+        seen = self.seen | other.seen
+        shapes = tuple(sorted({*self.shapes, *other.shapes}))
+        return Names(seen, (self.stable | other.stable) - seen, shapes)
+
     def cover(self, name: str, kind: str) -> bool:
         if name in self.seen:
             return True
@@ -283,6 +288,27 @@ class Noise:
         """Whether the path may be there or not."""
         names = self.names.get(dirname(path))
         return names is not None and names.cover(basename(path), kind)
+
+    def place(self, path: str) -> str:
+        """The path; if its name varies, or that of a directory above it, what all such paths there have in common."""
+        at = path.find("/", 1)
+        while self.names and at > 0:
+            if self.covers_name(path[:at], "directory"):
+                return f"{dirname(path[:at])}/*"
+            at = path.find("/", at + 1)
+        return f"{dirname(path)}/*" if self.covers_name(path, "file") else path
+
+    def with_(self, *others: Noise) -> Noise:
+        """What is noise here or there."""
+        aspects, names, config = dict(self.aspects), dict(self.names), self.config
+        for other in others:
+            for path, found in other.aspects.items():
+                aspects[path] = aspects.get(path, frozenset()) | found
+            for path, one in other.names.items():
+                known = names.get(path)
+                names[path] = known.with_(one) if known else one
+            config |= other.config
+        return Noise(aspects, names, config)
 
 
 def learn(one: Image, two: Image) -> Noise:

@@ -19,7 +19,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fixer.analysis import analyse
+from fixer.analysis import Facts, analyse
 from fixer.prove.docker import BuildRequest, EngineTrouble
 from fixer.prove.images import Image, Noise, changed_paths, compare, learn, printable, read_image
 from fixer.prove.model import (
@@ -40,7 +40,7 @@ from fixer.prove.timeline import duration
 from fixer.text.edits import apply_edits
 from fixer.text.records import dataclass, replace
 from fixer.text.source import encode
-from fixer.tree.editor import insert_instruction
+from fixer.tree.editor import insert_instruction, keyword_like
 from fixer.tree.nodes import Run
 from fixer.tree.parse import parse
 
@@ -49,6 +49,8 @@ if TYPE_CHECKING:
 
 CANDIDATES = 3
 """Edits that are tried until one can be seen in the images."""
+LATE = 3
+"""Steps that are tried one by one with emptied mounts."""
 _SHOWN = 5
 """Paths that a detail names before it counts."""
 
@@ -189,6 +191,9 @@ class _Edits:
     def __init__(self, edit: SourceEdit, marker: str, original: _Round, fixed: _Round) -> None:
         self.edit = edit
         self.marker = marker
+        """The last one."""
+        self.first_marker = marker
+        """That of `original` and `fixed`."""
         self.original = original
         self.fixed = fixed
 
@@ -229,6 +234,7 @@ class _Session:
         self.broke_off = ""
         self.number = 0
         self.reruns = 0
+        self.again = 0
         self.noise: dict[str, Noise] = {}
         self.first: dict[Side, _Round] = {}
 
@@ -262,7 +268,8 @@ class _Session:
     def _total(self) -> int:
         """How many builds there will be if nothing fails."""
         mounts = "type=cache" in self.texts[Side.ORIGINAL]
-        per_target = 3 + 2 * self.rebuild + 1 + mounts + (2 * self.rebuild + 3 + mounts if self.edits else 0)
+        late = sum(len(_late_texts(text)) for text in self.texts.values())
+        per_target = 3 + 2 * self.rebuild + late + (2 * self.rebuild + 3 + mounts if self.edits else 0)
         return max(per_target * len(self.plan.targets), self.number)
 
     def _request(self, side: Side, phase: Phase, target: str, *, repeat: int, file: Path | None) -> BuildRequest:
@@ -377,14 +384,48 @@ class _Session:
             detail = f"The original in {duration(before)}, the fixed one in {duration(after)}."
             self._check("builds", title, Verdict.PASSED, detail, target)
             self.noise[target] = learn(_seen(first, target), _seen(again, target))
-            comparison = self._compare(_seen(again, target), _seen(fixed, target), Phase.FIRST, target)
+        third = self._once_more(again, fixed, Phase.FIRST)
+        for target in self.plan.targets:
+            if target in third:  # the others were right at once
+                more = (learn(one, _seen(third, target)) for one in (_seen(first, target), _seen(again, target)))
+                self.noise[target] = self.noise[target].with_(*more)
+            comparison = self._compare(again, fixed, Phase.FIRST, target, third)
             self._same("same-image", "The images are the same", comparison)
             first[target].image = None
         self._time("first build", Phase.FIRST, [again], [fixed])
         return True
 
-    def _compare(self, before: Image, after: Image, phase: Phase, target: str) -> Comparison:
-        found = compare(before, after, self.noise[target], self.plan.outcome.changes, phase=phase, target=target)
+    def _found(self, before: Image, after: Image, phase: Phase, target: str) -> Comparison:
+        return compare(before, after, self.noise[target], self.plan.outcome.changes, phase=phase, target=target)
+
+    def _once_more(self, before: _Round, after: _Round, phase: Phase, file: Path | None = None) -> _Round:
+        """The original once more from nothing, with the context as it is now, if there is a difference that nothing
+        explains: two builds may have too little time between them to show what is noise, and what the original made of
+        layers and mounts may be old. Else, and if it does not build, nothing."""
+        for target in self.plan.targets:
+            found = self._found(_seen(before, target), _seen(after, target), phase, target)
+            if found.by(Cause.UNEXPLAINED):
+                break
+        else:
+            return {}
+        self.again += 1
+        third = self._round(Side.ORIGINAL, Phase.AGAIN, fresh=True, repeat=self.again, file=file)
+        return {} if _failed(third) else third
+
+    def _compare(
+        self, before: _Round, after: _Round, phase: Phase, target: str, third: _Round | None = None
+    ) -> Comparison:
+        """third: from `_once_more`. What is as in one of the two originals is not the fix's doing."""
+        found = self._found(_seen(before, target), _seen(after, target), phase, target)
+        if third and found.by(Cause.UNEXPLAINED):
+            other = self._found(_seen(third, target), _seen(after, target), phase, target)
+            left = [f"{one.place}/" for one in other.by(Cause.UNEXPLAINED)]
+            mine = {one.place for one in found.differences}
+            # a directory stands for what is below it
+            found = _explained(
+                found,
+                {one for one in mine if not any(f"{one}/".startswith(it) or it.startswith(f"{one}/") for it in left)},
+            )
         self.comparisons.append(found)
         return found
 
@@ -441,12 +482,13 @@ class _Session:
         verdicts = {target: self._arrived(shown, target) for target in self.plan.targets}
         if all(verdict is Verdict.NOT_CHECKED for verdict, _ in verdicts.values()):
             return False
+        stale = any(verdict in (Verdict.FAILED, Verdict.IMPROVED) for verdict, _ in verdicts.values())
+        third = {} if stale else self._once_more(shown.original, shown.fixed, Phase.EDIT)
         for target, (verdict, detail) in verdicts.items():
             self._check("edit-arrives", self._edit_title(shown), verdict, detail, target)
             if verdict in (Verdict.FAILED, Verdict.IMPROVED):
                 continue  # one of the two is stale
-            before, after = _seen(shown.original, target), _seen(shown.fixed, target)
-            comparison = self._compare(before, after, Phase.EDIT, target)
+            comparison = self._compare(shown.original, shown.fixed, Phase.EDIT, target, third)
             self._same("same-after-edit", "The images are the same after the edit", comparison)
         return True
 
@@ -456,21 +498,22 @@ class _Session:
     def _arrived(self, shown: _Edits, target: str) -> tuple[Verdict, str]:
         """What an edit did to the two images of one target. NOT_CHECKED: nothing that could be seen."""
         original, fixed = shown.original[target], shown.fixed[target]
-        wanted, there = original.marked, fixed.marked
-        if missing := self._plain(wanted - there, target, fixed):
-            places = f"; it is in {_places(there)}" if there else ""
+        if missing := self._lacking(original, fixed, target):
+            places = f"; it is in {_places(fixed.marked)}" if fixed.marked else ""
             return Verdict.FAILED, (
                 f"The fixed image is stale: what was written into {shown.edit.path} is in {_places(missing)} of the "
                 f"original's image, and not of the fixed one's{places}."
             )
-        if more := self._plain(there - wanted, target, original):
+        alone = self._lacking(fixed, original, target)
+        if more := alone & set(_files(original)):
             return Verdict.IMPROVED, (
                 f"The original's image is stale: what was written into {shown.edit.path} is in {_places(more)} of the "
                 "fixed image, and not of the original's."
             )
-        if there:
-            where = [f"{_places(there & wanted)} of both"] if there & wanted else []
-            where += [f"{_places(there - wanted)}, which the original's image does not have"] if there - wanted else []
+        if there := fixed.marked:
+            both = self._common(fixed, original, target)
+            where = [f"{_places(both)} of both"] if both else []
+            where += [f"{_places(there - both)}, which the original's image does not have"] if there - both else []
             return Verdict.PASSED, f"What was written into {shown.edit.path} is in {', and in '.join(where)}."
         before, after = self._moved(Side.ORIGINAL, original, target), self._moved(Side.FIXED, fixed, target)
         if missing := self._plain(before - after, target, fixed):
@@ -487,16 +530,31 @@ class _Session:
 
     def _plain(self, paths: Iterable[str], target: str, other: _Built | None = None) -> set[str]:
         """Without noise, and without what is not in the other image because a change says so."""
-        altered = [path for change in self.plan.outcome.changes for path in change.alters.paths]
         noise = self.noise[target]
-        gone = set(paths) - set(other.image.files) if other is not None and other.image is not None else set()
+        plain = (path for path in paths if not noise.covers(path, "content") and not noise.covers_name(path, "file"))
+        return self._not_gone(plain, other)
+
+    def _not_gone(self, paths: Iterable[str], other: _Built | None) -> set[str]:
+        """Without what is not in the other image because a change says so."""
+        altered = [path for change in self.plan.outcome.changes for path in change.alters.paths]
+        gone = set(paths)
+        files = _files(other) if other is not None else gone
         return {
             path
-            for path in paths
-            if not noise.covers(path, "content")
-            and not noise.covers_name(path, "file")
-            and not (path in gone and any(path == one or path.startswith(one.rstrip("/") + "/") for one in altered))
+            for path in gone
+            if path in files or not any(path == one or path.startswith(one.rstrip("/") + "/") for one in altered)
         }
+
+    def _common(self, one: _Built, other: _Built, target: str) -> set[str]:
+        """Where the marker stands in one image and in the other one too. A file whose content varies may not lack it;
+        one whose name varies, or that of a directory above it, may have another name there."""
+        noise = self.noise[target]
+        places = {noise.place(path) for path in other.marked}
+        return {path for path in one.marked if noise.place(path) in places}
+
+    def _lacking(self, one: _Built, other: _Built, target: str) -> set[str]:
+        """Where the marker stands in one image and should in the other one, and does not."""
+        return self._not_gone(one.marked - self._common(one, other, target), other)
 
     def _moved(self, side: Side, now: _Built, target: str) -> set[str]:
         """The paths that differ from the first image of that side, without those that always do."""
@@ -589,7 +647,7 @@ class _Session:
         first = _seen(self.first[side], target)
         changes = self.plan.outcome.changes
         found = compare(first, built.image, self.noise[target], changes, phase=Phase.REVERT, target=target)
-        return _Restored("", self._plain(built.marked, target), found)
+        return _Restored("", built.marked, found)
 
     def _judge_revert(
         self, before: _Restored, after: _Restored, original: _Built, fixed: _Built, target: str, how: str
@@ -598,7 +656,7 @@ class _Session:
             if before.error:
                 return Verdict.NOT_CHECKED, f"With the edit taken back{how}, neither builds: {after.error}"
             return Verdict.FAILED, f"With the edit taken back{how}, the fixed one does not build: {after.error}"
-        if left := after.marked - before.marked:
+        if left := after.marked - self._common(fixed, original, target):
             return Verdict.FAILED, (
                 f"The fixed image is stale: with the edit taken back{how}, it is still in {_places(left)}."
             )
@@ -649,6 +707,7 @@ class _Session:
         what = f"rebuild after a change of {edit.what}" if edit else "rebuild of the changed steps"
         original: list[_Round] = []
         fixed: list[_Round] = []
+        third: _Round = {}
         for repeat in range(self.rebuild):
             files = None
             if edit:
@@ -656,6 +715,8 @@ class _Session:
             else:
                 files = self._rerun_files()
             before, after = self._pair(Phase.DEPENDENCY, repeat, look=repeat == 0, files=files)
+            if not repeat and not _failed(before) and not _failed(after):
+                third = self._once_more(before, after, Phase.DEPENDENCY, files[Side.ORIGINAL] if files else None)
             if edit:
                 edit.revert()
             bad, broken = _failed(after), _failed(before)
@@ -675,32 +736,29 @@ class _Session:
             fixed.append(after)
         self._check("dependency-builds", title, Verdict.PASSED, f"{change}, both build.")
         for target in self.plan.targets:
-            found = self._compare(_seen(original[0], target), _seen(fixed[0], target), Phase.DEPENDENCY, target)
+            found = self._compare(original[0], fixed[0], Phase.DEPENDENCY, target, third)
             self._same("same-after-dependency", same, found)
         self._time(what, Phase.DEPENDENCY, original, fixed)
 
     # --- EMPTIED -----------------------------------------------------------------------------------------------------
 
     def _emptied(self, shown: _Edits | None) -> None:
-        """Layers cached, cache mounts empty, and a late change: the steps with mounts may not rest on earlier ones."""
+        """Layers cached, cache mounts empty, and a late change: the steps with mounts may not rest on earlier ones. The
+        sources are those after the edit, so that all but the late steps comes from the cache."""
         title = _EMPTIED
-        late = {side: _late_text(text) for side, text in self.texts.items()}
-        if late[Side.FIXED] is None:
+        late = {side: _late_texts(text) for side, text in self.texts.items()}
+        if not late[Side.FIXED]:
             self._check("emptied-builds", title, Verdict.NOT_CHECKED, "The fixed one has no cache mounts.")
             return
-        edit = shown.edit if shown is not None and not _failed(shown.fixed) else None
-        marker = _marker()
+        edit = shown if shown is not None and not _failed(shown.fixed) else None
         if edit:
-            edit.apply(marker)
-
-        def build(side: Side) -> _Round:
-            self.docker.empty_mounts(self.spaces[side])
-            file = self._write(side, late[side] or self.texts[side], "-late")
-            return self._round(side, Phase.EMPTIED, marker=marker, look=edit is not None, file=file)
-
-        fixed = build(Side.FIXED)
-        bad = _failed(fixed)
-        broken = _failed(build(Side.ORIGINAL)) if bad or late[Side.ORIGINAL] is not None else None
+            edit.edit.apply(edit.first_marker)
+        fixed = self._late(Side.FIXED, late[Side.FIXED], edit)
+        bad = next(filter(None, map(_failed, fixed)), None)
+        original: list[_Round] = []
+        if bad or late[Side.ORIGINAL]:
+            original = self._late(Side.ORIGINAL, late[Side.ORIGINAL] or [self.texts[Side.ORIGINAL]], edit)
+        broken = next(filter(None, map(_failed, original)), None)
         if bad and broken:
             detail = f"It does not, but neither does the original: no regression. {_error(broken)}"
             self._check("emptied-builds", title, Verdict.NOT_CHECKED, detail, bad.target)
@@ -709,16 +767,43 @@ class _Session:
             detail = f"The original does, the fixed one does not: {_error(bad)}"
             self._check("emptied-builds", title, Verdict.FAILED, detail, bad.target)
             return
+        wanted = edit.fixed if edit else self.first[Side.FIXED]
         for target in self.plan.targets:
-            verdict, detail = Verdict.PASSED, "It does."
-            if edit is not None and shown is not None and shown.fixed[target].marked:
-                if fixed[target].marked:
-                    detail = "It does, and one more edit is in the image."
-                else:
-                    verdict, detail = Verdict.FAILED, f"It does, but one more edit of {edit.path} is not in the image."
+            verdict, detail = self._filled(wanted[target], [found[target] for found in fixed], edit, target)
             if broken and verdict is Verdict.PASSED:
                 verdict, detail = Verdict.IMPROVED, f"{detail} The original does not: {_error(broken)}"
             self._check("emptied-builds", title, verdict, detail, target)
+
+    def _late(self, side: Side, texts: Sequence[str], edit: _Edits | None) -> list[_Round]:
+        """A build for each text, with empty mounts, up to the first that fails."""
+        rounds: list[_Round] = []
+        for number, text in enumerate(texts):
+            self.docker.empty_mounts(self.spaces[side])
+            file = self._write(side, text, f"-late-{number}")
+            marker = edit.first_marker if edit else ""
+            look = side is Side.FIXED
+            rounds.append(self._round(side, Phase.EMPTIED, marker=marker, look=look, repeat=number, file=file))
+            if _failed(rounds[-1]):
+                break
+        return rounds
+
+    def _filled(
+        self, wanted: _Built, found: Sequence[_Built], edit: _Edits | None, target: str
+    ) -> tuple[Verdict, str]:
+        """Whether the images that were built with empty mounts are the one that was built with full ones."""
+        for one in found:
+            if edit is not None and (missing := self._lacking(wanted, one, target)):
+                where = _places(missing)
+                return Verdict.FAILED, f"It does, but the edit of {edit.edit.path} is not in {where} of that image."
+            assert wanted.image is not None
+            assert one.image is not None
+            comparison = self._found(wanted.image, one.image, Phase.EMPTIED, target)
+            if comparison.by(Cause.UNEXPLAINED):
+                self.comparisons.append(comparison)
+                return Verdict.FAILED, f"It does, but the image is not as with full ones. {_compared(comparison)}"
+        if edit is not None and wanted.marked:
+            return Verdict.PASSED, f"It does, the edit of {edit.edit.path} is in the image, and the image is the same."
+        return Verdict.PASSED, "It does, and the image is the same."
 
     # --- an original that does not build -----------------------------------------------------------------------------
 
@@ -748,12 +833,13 @@ class _Session:
         edit.revert()
         file = self._rerun_files()[Side.FIXED]
         self._gone(self._round(Side.FIXED, Phase.REVERT, marker=marker, repeat=1, file=file), shown)
-        if (text := _late_text(self.texts[Side.FIXED])) is None:
+        texts = _late_texts(self.texts[Side.FIXED])
+        if not texts:
             return
         self.docker.empty_mounts(self.spaces[Side.FIXED])
         marker = _marker()
         edit.apply(marker)
-        late = self._round(Side.FIXED, Phase.EMPTIED, marker=marker, file=self._write(Side.FIXED, text, "-late"))
+        late = self._round(Side.FIXED, Phase.EMPTIED, marker=marker, file=self._write(Side.FIXED, texts[0], "-late"))
         bad = _failed(late)
         for target in [bad.target] if bad else shown:
             verdict, detail = Verdict.PASSED, "It does, and one more edit is in the image."
@@ -834,6 +920,10 @@ def _seen(found: _Round, target: str) -> Image:
     return image
 
 
+def _files(built: _Built) -> Collection[str]:
+    return built.image.files if built.image is not None else ()
+
+
 def _error(build: Build) -> str:
     return build.error.strip() or "the engine gave no reason"
 
@@ -843,20 +933,36 @@ def _marker() -> str:
     return f"dockfix{secrets.token_hex(8)}"
 
 
-def _late_text(text: str) -> str | None:
-    """`text` with the last RUN of each stage that has a cache mount made to run again; None if there is none."""
+def _late_texts(text: str) -> list[str]:
+    """`text`, with a RUN that has a cache mount made to run again although those before it do not: one text for each
+    that shares a mount with an earlier one and might rest on it, LATE at most and the later ones first. If there is
+    none, one text for the last RUN with a mount of each stage. Empty if there are no cache mounts."""
     file = parse(text)
     facts = analyse(file)
-    edits = []
+    last: dict[int, Run] = {}
+    resting: list[Run] = []
+    seen: dict[int, set[object]] = {}
     for stage in facts.stages:
-        runs = [
-            one
-            for one in stage.instructions
-            if isinstance(one, Run) and any(mount.type == "cache" for mount in facts.mounts(one))
-        ]
-        if runs:
-            edits.append(insert_instruction(file, runs[-1], "ARG DOCKFIX_VERIFY=late"))
-    return apply_edits(text, edits) if edits else None
+        mine = seen.setdefault(stage.index, set())
+        for index in stages_for(facts, stage):
+            mine |= seen.get(index, set())
+        for one in stage.instructions:
+            keys = _mounted(facts, one) if isinstance(one, Run) else set()
+            if isinstance(one, Run) and keys:
+                last[stage.index] = one
+                if keys & mine:
+                    resting.append(one)
+                mine |= keys
+    line = f"{keyword_like(file, 'ARG')} DOCKFIX_VERIFY=late"
+    groups = [[one] for one in resting[::-1][:LATE]] or ([list(last.values())] if last else [])
+    return [apply_edits(text, [insert_instruction(file, one, line) for one in group]) for group in groups]
+
+
+def _mounted(facts: Facts, run: Run) -> set[object]:
+    """What its cache mounts are, so that two RUNs with the same share a directory."""
+    return {
+        mount.cache_key or (mount.target_text, mount.options) for mount in facts.mounts(run) if mount.type == "cache"
+    }
 
 
 def _explained(comparison: Comparison, places: Collection[str]) -> Comparison:

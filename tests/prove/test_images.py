@@ -528,6 +528,29 @@ def test_a_noisy_directory_comes_with_what_is_in_it() -> None:
     assert causes(diff(two, three, change("/tmp/t-333333333/a/b"), noise=noise))["/tmp/t-333333333/a/b"] is NAMED
 
 
+def test_the_place_of_a_path_whose_name_varies() -> None:
+    names = ("t-111111111", "t-222222222", "t-333333333")
+    one, two, three = (grown({f"/tmp/{name}/a/b": a_file(name), "/tmp/same/b": a_file()}) for name in names)
+    files = [grown({f"/js/main-{name}.js": a_file(), "/js/x": a_file()}) for name in ("00bb11cc22", "3f7a90b1c2")]
+    noise = learned(one, two).with_(learned(*files))
+    assert {noise.place(path) for path in three if path.endswith("/b")} == {"/tmp/*", "/tmp/same/b"}
+    assert noise.place("/js/main-9999999999.js") == "/js/*"
+    assert noise.place("/js/x") == "/js/x"
+    assert Noise().place("/js/x") == "/js/x"
+
+
+def test_noise_of_several_comparisons() -> None:
+    base = {"/t": a_directory(), "/t/stable": a_file("1")}
+    one = learned({**base, "/t/aa": a_file(), "/f": a_file("1")}, {**base, "/f": a_file("2")})
+    two = learned({**base, "/t/bb": a_file(), "/f": a_file("1")}, {"/t": a_directory(), "/f": a_file("1", 0o600)})
+    noise = one.with_(two)
+    before = {**base, "/t/aa": a_file(), "/t/bb": a_file(), "/f": a_file("1")}
+    assert causes(diff(before, {"/t": a_directory(), "/f": a_file("3", 0o777)}, noise=noise)) == {
+        "/t/aa": NOISE, "/t/bb": NOISE, "/t/stable": NOISE, "/f": NOISE,
+    }  # fmt: skip
+    assert causes(diff(base, {"/t": a_directory()}, noise=one)) == {"/t/stable": UNEXPLAINED}
+
+
 def test_many_names_are_learned_quickly() -> None:
     """Linear, but for sorting: each name is compared with its neighbours alone."""
     numbers = random.Random(3)

@@ -804,3 +804,166 @@ def test_interruption(project: Path, at: int) -> None:
     with pytest.raises(KeyboardInterrupt):
         prove(project, make)
     assert os.listdir(tempfile.gettempdir()) == []
+
+
+# --- faults that hide ----------------------------------------------------------------------------------------------
+
+
+def stamp(moment: Moment) -> bytes:
+    """What no two builds have in common."""
+    return hashlib.sha256(b"%d" % moment.number).digest()
+
+
+@pytest.mark.parametrize("name", ["main", "main-%s.js"])
+def test_a_stale_file_whose_content_or_name_varies(project: Path, name: str) -> None:
+    """Noise is what such a file may differ in; the edit has to be in it all the same."""
+
+    def make(stale: bool) -> Callable[[Moment], Files]:
+        def made(moment: Moment) -> Files:
+            source = moment.read("main.py")
+            if moment.fixed and stale:
+                source = moment.mount.setdefault("source", source)
+            if "%s" in name:
+                return {f"/srv/{name % stamp(moment).hex()}": source}
+            return {f"/srv/{name}": source + stamp(moment)}
+
+        return made
+
+    proof, _ = prove(project, make(stale=False))
+    assert verdicts(proof) == ALL_PASSED
+    assert " of both" in check(proof, "edit-arrives").detail
+    found = check(prove(project, make(stale=True))[0], "edit-arrives")
+    assert found.verdict is FAILED
+    assert "The fixed image is stale" in found.detail
+
+
+def test_stale_after_the_revert_in_a_file_whose_content_varies(project: Path) -> None:
+    def make(moment: Moment) -> Files:
+        program = by_time(moment) if moment.fixed else b"program of " + moment.read("main.py")
+        return {"/bin/main": program + stamp(moment)}
+
+    found = check(prove(project, make)[0], "revert-arrives")
+    assert found.verdict is FAILED
+    assert "it is still in /bin/main" in found.detail
+
+
+def test_a_program_without_the_edit_beside_its_source_with_it_when_the_mounts_are_empty(project: Path) -> None:
+    def make(moment: Moment) -> Files:
+        source = moment.read("main.py")
+        late = moment.fixed and moment.request.phase is Phase.EMPTIED
+        return {"/srv/main.py": source, "/srv/main": b"old program" if late else b"program of " + source}
+
+    found = check(prove(project, make)[0], "emptied-builds")
+    assert found.verdict is FAILED
+    assert found.detail == "It does, but the edit of main.py is not in /srv/main of that image."
+
+
+@pytest.mark.parametrize("shown", [True, False])
+def test_what_is_missing_when_the_mounts_are_empty(project: Path, shown: bool) -> None:
+    """With an edit that shows, and without one."""
+
+    def make(moment: Moment) -> Files:
+        late = moment.fixed and moment.request.phase is Phase.EMPTIED
+        return (honest(moment) if shown else {}) | ({} if late else {"/lib/found": b"1"})
+
+    proof, _ = prove(project, make)
+    found = check(proof, "emptied-builds")
+    assert found.verdict is FAILED
+    assert "the image is not as with full ones" in found.detail
+    assert "/lib/found: only before" in found.detail
+    assert proof.comparisons[-1].phase is Phase.EMPTIED
+
+
+def test_each_step_that_may_rest_on_an_earlier_ones_mount_runs_alone(project: Path) -> None:
+    """The second needs what the first left in the mount; the third would run with what the second left there."""
+    steps = "".join(f"RUN pip install {name}\n" for name in ("flask", "attrs", "six"))
+    (project / "Dockerfile").write_text(f"FROM python:3.12-slim\n{steps}COPY main.py .\nCMD python main.py\n")
+    late = []
+
+    def make(moment: Moment) -> Files:
+        if moment.request.phase is Phase.EMPTIED and moment.fixed:
+            before, _, after = moment.text.partition("ARG DOCKFIX_VERIFY=late")
+            late.append([name for name in ("flask", "attrs", "six") if name in after])
+            if "flask" in before and "attrs" in after:
+                raise Fails("no flask in the mount")
+        return honest(moment)
+
+    proof, docker = prove(project, make)
+    assert check(proof, "emptied-builds").verdict is FAILED
+    assert late == [["six"], ["attrs", "six"]]
+    assert docker.emptied == ["fixed", "fixed", "original"]
+
+
+def test_the_sources_are_those_of_the_edit_when_the_mounts_are_empty(project: Path) -> None:
+    """With other ones the steps before the last one would run too, and fill the mount again."""
+    seen: dict[Phase, set[bytes]] = {}
+
+    def make(moment: Moment) -> Files:
+        if moment.fixed:
+            seen.setdefault(moment.request.phase, set()).add(moment.read("main.py"))
+        return honest(moment)
+
+    prove(project, make)
+    assert seen[Phase.EMPTIED] == seen[Phase.EDIT]
+    seen.clear()
+    assert prove(project, make, rebuild=3)[0].proven
+    assert seen[Phase.EMPTIED] < seen[Phase.EDIT]
+
+
+# --- differences that are not the fix's ----------------------------------------------------------------------------
+
+
+def test_what_varies_only_from_time_to_time(project: Path) -> None:
+    """The minute of the build: two of them may have the same."""
+    proof, docker = prove(project, lambda moment: honest(moment) | {"/minute": b"%d" % (moment.number // 3)})
+    assert verdicts(proof) == ALL_PASSED
+    assert [(one.side, one.phase, one.repeat) for one in docker.requests[:4]] == [
+        (Side.ORIGINAL, Phase.FIRST, 0),
+        (Side.ORIGINAL, Phase.AGAIN, 0),
+        (Side.FIXED, Phase.FIRST, 0),
+        (Side.ORIGINAL, Phase.AGAIN, 1),
+    ]
+    (found,) = proof.comparisons[0].differences
+    assert (found.place, found.cause) == ("/minute", Cause.NOISE)
+
+
+def test_what_varies_between_the_builds_after_the_edit(project: Path) -> None:
+    def make(moment: Moment) -> Files:
+        return honest(moment) | {"/hour": b"12" if moment.number < 5 else b"13"}
+
+    proof, docker = prove(project, make)
+    assert check(proof, "same-image").verdict is PASSED
+    assert check(proof, "same-after-edit").verdict is PASSED
+    assert docker.requests[5].phase is Phase.AGAIN
+    assert docker.requests[5].fresh
+
+
+@pytest.mark.parametrize("manifest", [True, False])
+def test_the_original_is_stale_when_the_changed_steps_run_again(project: Path, manifest: bool) -> None:
+    """What it makes then is not what the fixed one makes, and that is no fault of the fix."""
+    if not manifest:
+        (project / "requirements.txt").unlink()
+        (project / "Dockerfile").write_text("FROM python:3.12-slim\nRUN pip install flask\nCOPY main.py .\n")
+
+    def make(moment: Moment) -> Files:
+        source = b"program of " + moment.read("main.py")
+        if moment.fixed or moment.request.phase in (Phase.FIRST, Phase.AGAIN, Phase.EDIT, Phase.REVERT):
+            return {"/bin/main": source}
+        return {"/bin/main": b"the program of the edit"}
+
+    proof, docker = prove(project, make)
+    assert check(proof, "same-after-dependency").verdict is PASSED
+    assert any(one.phase is Phase.AGAIN and one.repeat for one in docker.requests)
+    assert proof.proven
+
+
+def test_a_fault_is_none_of_what_varies_from_time_to_time(project: Path) -> None:
+    """Below a directory that only the third build of the original has as well."""
+
+    def make(moment: Moment) -> Files:
+        there = moment.fixed or moment.number > 3
+        return honest(moment) | ({"/opt/x/known": b""} if there else {}) | ({"/opt/x/new": b""} if moment.fixed else {})
+
+    found = check(prove(project, make)[0], "same-image")
+    assert found.verdict is FAILED
+    assert "/opt/x" in found.detail
