@@ -106,6 +106,18 @@ def test_proven(project: Callable[[str], Project], expected: Expected) -> None:
     prove(project(expected.id.partition("/")[0]), expected)
 
 
+def test_packages_of_the_image_itself(project: Callable[[str], Project]) -> None:
+    """Why that is withheld: the layer with the packages goes back, the lists in the cache do not."""
+    folder = project("vendor").folder
+    with connect(("--network=host",), time_limit=BUILD_LIMIT) as docker:
+        proof = verify(folder / "Dockerfile", folder, docker=docker, unsafe_fixes=True, touch="clerk/usr/bin/clerk")
+    (reverted,) = [check for check in proof.checks if check.id == "revert-arrives"]
+    assert reverted.verdict is Verdict.FAILED
+    assert "the fixed one does not build" in reverted.detail
+    assert any("Hash Sum mismatch" in build.log for build in proof.builds if build.phase is Phase.REVERT)
+    assert not proof.proven
+
+
 def test_triggers(project: Callable[[str], Project]) -> None:
     """A base image whose ONBUILD steps run in the builds of others: those builds do not see that it was fixed."""
     house = project("household")
