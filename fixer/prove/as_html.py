@@ -24,7 +24,7 @@ from fixer.prove import timeline
 from fixer.prove.model import Build, Cause, Check, Comparison, Difference, Phase, Proof, Side, Step, Times, Verdict
 from fixer.prove.timeline import Picture, duration
 from fixer.prove.visible import of_a_terminal, parts, plain
-from fixer.text.records import dataclass
+from fixer.text.records import dataclass, replace
 
 LOG_LINES = 200
 """The end of a log that is shown."""
@@ -278,9 +278,12 @@ def _timing(times: Times) -> Timing:
     if least != most:
         measured = f"medians of {len(times.before)} and {len(times.after)}"
     each = most > 1
+    whole = _compared(times.before, times.after)
+    if times.elsewhere and whole.kind != "same":
+        whole = replace(whole, verdict="not in RUN steps", kind="same")
     return Timing(
         times.what,
-        _compared(times.before, times.after),
+        whole,
         _compared(times.run_before, times.run_after),
         measured if most else "not measured",
         (_listed(times.before), _listed(times.after)) if each else (),

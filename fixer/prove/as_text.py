@@ -76,7 +76,9 @@ def headline(proof: Proof, color: bool = False) -> str:
         gain = "; the original ships stale files, the fixed one does not"
     elif rebuild and rebuild.before and rebuild.after:
         gain = f"; a rebuild after an edit takes {_takes(rebuild)}"
-    return f"{paint('Proven', GREEN, color)}: it builds as before, and the image is the same{but}{gain}."
+    missing = sum(check.verdict is Verdict.NOT_CHECKED for check in proof.checks)
+    less = f", but for {_count(missing, 'check')} that could not be made" if missing else ""
+    return f"{paint('Proven', GREEN, color)}{less}: it builds as before, and the image is the same{but}{gain}."
 
 
 def _listed(words: Sequence[str]) -> str:
@@ -85,8 +87,10 @@ def _listed(words: Sequence[str]) -> str:
 
 def _takes(times: Times) -> str:
     before, after = duration(median(times.before)), duration(median(times.after))
-    meaning = _meaning(times.before, times.after)
-    return f"{after} instead of {before}{'' if meaning == 'about the same' else f' ({meaning})'}"
+    meaning = _meaning(times)
+    if meaning in (_SAME, _ELSEWHERE):
+        return f"as long as before, {after}" if meaning == _SAME else "as long in RUN steps as before"
+    return f"{after} instead of {before} ({meaning})"
 
 
 def _fixed_builds(proof: Proof) -> str:
@@ -215,7 +219,7 @@ def _times(proof: Proof) -> list[str]:
         if times.run_before and times.run_after:
             runs = f"{duration(median(times.run_before))}, now {duration(median(times.run_after))}"
         whole = [duration(median(times.before)), duration(median(times.after))]
-        rows.append([plain(times.what), *whole, _meaning(times.before, times.after), runs])
+        rows.append([plain(times.what), *whole, _meaning(times), runs])
     if len(rows) == 1:
         return []
     widths = [max(cells(row[column]) for row in rows) for column in range(len(rows[0]))]
@@ -236,14 +240,20 @@ def _stale_original(check: Check) -> bool:
     return check.id.partition(":")[0] == "edit-arrives" and check.verdict is Verdict.IMPROVED
 
 
-def _meaning(before: Sequence[float], after: Sequence[float]) -> str:
+_SAME = "about the same"
+_ELSEWHERE = "not in RUN steps"
+
+
+def _meaning(times: Times) -> str:
     """`6.1x faster`, `1.4x slower`, `about the same`, whichever it is."""
-    if not before or not after:
+    if not times.before or not times.after:
         return "not measured"
-    one, other = median(before), median(after)
+    one, other = median(times.before), median(times.after)
     ratio = max(one, other) / max(min(one, other), 0.001)
     if ratio < SAME or abs(one - other) < ALIKE:
-        return "about the same"
+        return _SAME
+    if times.elsewhere:
+        return _ELSEWHERE
     factor = f"{ratio:.2f}" if ratio < 2 else f"{ratio:.1f}" if ratio < 10 else f"{ratio:,.0f}"
     return f"{factor}x {'faster' if other < one else 'slower'}"
 

@@ -169,6 +169,16 @@ class Times:
     def run_speedup(self) -> float:
         return _ratio(self.run_before, self.run_after)
 
+    @property
+    def elsewhere(self) -> bool:
+        """Whether the two differ for something else than their RUN steps, so that it is not the fix: who came first, or
+        what else the machine had to do."""
+        if not (self.before and self.after and self.run_before and self.run_after):
+            return False
+        whole = median(self.before) - median(self.after)
+        runs = median(self.run_before) - median(self.run_after)
+        return runs / whole < 0.25 if whole else False
+
 
 def _ratio(before: tuple[float, ...], after: tuple[float, ...]) -> float:
     if not before or not after:

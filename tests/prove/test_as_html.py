@@ -490,6 +490,14 @@ def test_times_are_honest_in_both_directions(before: tuple[float, ...], after: t
     assert compared(before, after)[2] == meaning
 
 
+def test_a_gain_has_to_be_one_of_the_steps() -> None:
+    times = Times("rebuild", Phase.EDIT, (5.2,), (0.8,), (0.0,), (0.0,))
+    of = small(times=(times,))
+    row = of.all("tr", within=of.section("times"))[1]
+    assert [words(cell) for cell in row[-3:]] == ["5.2 s", "0.80 s", "not in RUN steps"]
+    assert words(of.one("dd", "big")) == "not in RUN steps"
+
+
 def test_how_often_was_measured() -> None:
     assert "median of 3 whole build original: 38.1 s, 36.9 s, 40.5 s fixed: 5.3 s, 5.6 s, 5.4 s" in words(
         made("demo").section("times")

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from fixer.prove.as_text import headline, text
-from fixer.prove.model import Phase, Times
+from fixer.prove.model import Phase, Times, Verdict
 from fixer.text.records import replace
 from tests.proofs import PROOFS, demo
 
@@ -48,6 +48,31 @@ def test_times_are_told_in_both_directions(before: tuple[float, ...], after: tup
     times = Times("rebuild", Phase.EDIT, before, after, before, after)
     (row,) = [line for line in text(replace(demo(), times=(times,))).splitlines() if line.startswith("  rebuild")]
     assert words in row
+
+
+@pytest.mark.parametrize(
+    ("runs", "words", "head"),
+    [
+        ((0.0, 0.0), "not in RUN steps", "a rebuild after an edit takes as long in RUN steps as before."),
+        ((2.0, 4.0), "not in RUN steps", "a rebuild after an edit takes as long in RUN steps as before."),
+        ((5.0, 4.9), "not in RUN steps", "a rebuild after an edit takes as long in RUN steps as before."),
+        ((5.0, 0.7), "6.3x faster", "a rebuild after an edit takes 0.83 s instead of 5.2 s (6.3x faster)."),
+    ],
+)
+def test_a_gain_has_to_be_one_of_the_steps(runs: tuple[float, float], words: str, head: str) -> None:
+    """Who is built second finds the context sent already, and what else runs on the machine is not the fix either."""
+    times = Times("rebuild", Phase.EDIT, (5.19,), (0.83,), runs[:1], runs[1:])
+    proof = replace(demo(), times=(times,), checks=demo().checks[:2])
+    (row,) = [line for line in text(proof).splitlines() if line.startswith("  rebuild")]
+    assert words in row
+    assert headline(proof).endswith(head)
+
+
+def test_what_could_not_be_checked_is_in_the_headline() -> None:
+    checks = tuple(replace(check, verdict=Verdict.PASSED) for check in demo().checks)
+    assert headline(replace(demo(), checks=checks)).startswith("Proven: ")
+    less = (*checks[:-1], replace(checks[-1], verdict=Verdict.NOT_CHECKED))
+    assert headline(replace(demo(), checks=less)).startswith("Proven, but for 1 check that could not be made: ")
 
 
 def test_times_that_were_not_measured() -> None:
