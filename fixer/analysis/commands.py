@@ -226,6 +226,13 @@ class _Place(NamedTuple):
     user: str | None = None
     heredoc: bool = False
 
+    def part(self, *, tail: bool, tested: bool, conditional: bool) -> _Place:
+        """The place of a part of what stands here. (Like `_replace`, at a third of the cost.)"""
+        return _Place(
+            tail, self.hard, tested, conditional, self.loop, self.background, self.piped, self.substitution,
+            self.function, self.redirects, self.wrappers, self.user, self.heredoc,
+        )  # fmt: skip
+
 
 class _Where(NamedTuple):
     pipeline: Pipeline | None
@@ -501,7 +508,9 @@ class _Walk:
         pipelines = item.pipelines
         if len(pipelines) == 1:
             fatal = place.tail or (flow.errexit and not place.tested and place.hard)
-            here = place if fatal is place.tail else place._replace(tail=fatal)
+            here = place if fatal is place.tail else place.part(
+                tail=fatal, tested=place.tested, conditional=place.conditional
+            )
             good, bad = self.pipeline(pipelines[0], flow, here, _Where(pipelines[0], item, script))
             return good, None if flow.errexit and not place.tested else bad
         operators = [operator.text for operator in item.operators]
@@ -526,7 +535,7 @@ class _Walk:
             left_out = left_out or skipped
             start = reached or flow
             fatal = ends[k] or (k == last and start.errexit and not place.tested and place.hard)
-            here = place._replace(
+            here = place.part(
                 tail=fatal, tested=place.tested or k < last,
                 conditional=place.conditional or skipped or self.jumps > jumps,
             )  # fmt: skip

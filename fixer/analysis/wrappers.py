@@ -63,8 +63,15 @@ _STOPS = {
 """Options with which it is something else."""
 
 
+_BARE = Peeled(0, (), {}, None, None, None)
+"""What is run through nothing."""
+
+
 def peel(words: tuple[Value, ...]) -> Peeled:
     """Take off what a command is run through: `sudo -u app env A=b nice make` is `make`."""
+    first = words[0] if words else None
+    if not isinstance(first, Known) or first.value.rpartition("/")[2] not in _TAKES:
+        return _BARE
     at = 0
     through: list[str] = []
     local: dict[str, Value | None] = {}
