@@ -225,8 +225,8 @@ def _times(proof: Proof) -> list[str]:
     widths = [max(cells(row[column]) for row in rows) for column in range(len(rows[0]))]
     lines = ["  ".join(_padded(cell, width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
     most = max(len(times.before) for times in proof.times)
-    if most > 1:
-        lines.append(f"Rebuilds: medians of {most}.")
+    said = f"Rebuilds: medians of {most}." if most > 1 else "Each was measured once; --rebuild N takes medians."
+    lines.append(said)
     if any(_stale_original(check) for check in proof.checks):
         lines.append("The original's rebuild is not worth its time: what it makes is stale.")
     return lines

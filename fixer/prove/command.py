@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import stat
 import sys
 import tempfile
@@ -205,6 +206,9 @@ def _usage() -> Iterator[None]:
 
 def _places(dockerfile: Path | None, context: Path | None) -> tuple[Path, Path]:
     """The Dockerfile and the context."""
+    where = str(context)
+    if where == "-" or re.match(r"[a-z+-]+:/|git@", where):  # a Path has one slash of two
+        raise click.UsageError("verify edits a copy of the build context, so --context has to be a directory here.")
     if dockerfile is None:
         dockerfile = (context or Path(os.curdir)) / "Dockerfile"
     elif dockerfile == Path("-"):

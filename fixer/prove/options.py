@@ -52,8 +52,11 @@ def check_options(options: Sequence[str]) -> tuple[str, ...]:
 
 
 def check_build_arg(text: str) -> None:
-    """Raises OptionError for a build argument (`K=V`) that verify sets itself."""
-    if text.partition("=")[0] == NAMESPACE:
+    """Raises OptionError for a build argument (`K=V`) that verify sets itself, or without a name."""
+    name = text.partition("=")[0]
+    if not name.strip():
+        raise OptionError(f"The build argument {text!r} has no name: K=V is meant.")
+    if name == NAMESPACE:
         raise OptionError(f"The build argument {NAMESPACE} cannot be given: verify keeps its cache mounts apart by it.")
 
 

@@ -46,8 +46,10 @@ def test_headlines() -> None:
 )
 def test_times_are_told_in_both_directions(before: tuple[float, ...], after: tuple[float, ...], words: str) -> None:
     times = Times("rebuild", Phase.EDIT, before, after, before, after)
-    (row,) = [line for line in text(replace(demo(), times=(times,))).splitlines() if line.startswith("  rebuild")]
+    printed = text(replace(demo(), times=(times,)))
+    (row,) = [line for line in printed.splitlines() if line.startswith("  rebuild")]
     assert words in row
+    assert ("Each was measured once" in printed) is (len(before) == 1)
 
 
 @pytest.mark.parametrize(
