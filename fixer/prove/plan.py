@@ -83,8 +83,16 @@ def _known_targets(facts: Facts, targets: Sequence[str]) -> list[str]:
     wanted = [""]
     for target in targets:
         stage = stage_of_target(facts, target)
-        if not stage.last and all(stage_of_target(facts, known) is not stage for known in wanted[1:]):
-            wanted.append(target)
+        if stage.last:
+            continue
+        if target.lower() != stage.name and stage_of_target(facts, stage.name or "") is not stage:
+            raise VerifyTrouble(
+                f"Stage {target} has no name of its own, and BuildKit builds no stage by its number: give it one "
+                "(`FROM … AS NAME`)."
+            )
+        name = target if target.lower() == stage.name else stage.name or ""
+        if all(stage_of_target(facts, known) is not stage for known in wanted[1:]):
+            wanted.append(name)
     return wanted
 
 
@@ -147,10 +155,10 @@ def _no_target(facts: Facts, missed: Sequence[AppliedChange]) -> str:
     for stage in facts.stages:
         used = any(stage.index in stages_for(facts, other) for other in facts.stages if other is not stage)
         needed = stages_for(facts, stage)
-        if not used and any(_in_stages(facts, change, needed) for change in missed):
-            names.append(stage.name or str(stage.index))
+        if not used and stage.name and any(_in_stages(facts, change, needed) for change in missed):
+            names.append(stage.name)
     lines = ", ".join(str(change.position.line) for change in missed)
-    return (
-        f"The last stage is built without what would change (line {lines}), so there is nothing to compare. "
-        f"Name the stage that is: {' '.join(f'--target {name}' for name in names)}"
-    )
+    how = "That stage has no name, so nobody can build it."
+    if names:
+        how = f"Name the stage that is: {' '.join(f'--target {name}' for name in names)}"
+    return f"The last stage is built without what would change (line {lines}), so there is nothing to compare. {how}"

@@ -719,6 +719,26 @@ def test_a_target_that_is_not_there(project: Path) -> None:
         prove(project, honest, targets=["nope"])
 
 
+def test_a_stage_is_built_by_its_name(project: Path) -> None:
+    """BuildKit 0.25: `target stage "0" could not be found`."""
+    build = DOCKERFILE.replace("slim\n", "slim AS First\n")
+    (project / "Dockerfile").write_text(build + DOCKERFILE.replace("slim\n", "slim AS same\n") + DOCKERFILE)
+    proof, docker = prove(project, honest, targets=["0", "first"])
+    assert proof.targets == ("", "first")
+    assert {one.target for one in docker.requests} == {"first", ""}
+    for names in ("", " AS last"), (" AS a", " AS a"):
+        text = "".join(DOCKERFILE.replace("slim\n", f"slim{name}\n") for name in (*names, ""))
+        (project / "Dockerfile").write_text(text)
+        with pytest.raises(VerifyTrouble, match="Stage 0 has no name of its own"):
+            prove(project, honest, targets=["0"])
+
+
+def test_changes_in_a_stage_without_a_name(project: Path) -> None:
+    (project / "Dockerfile").write_text(DOCKERFILE + "FROM scratch\nCOPY main.py /\n")
+    with pytest.raises(VerifyTrouble, match="That stage has no name, so nobody can build it"):
+        prove(project, honest)
+
+
 def test_one_target_is_stale(project: Path) -> None:
     (project / "Dockerfile").write_text(STAGES)
 
