@@ -269,7 +269,7 @@ class _Session:
         """How many builds there will be if nothing fails."""
         mounts = "type=cache" in self.texts[Side.ORIGINAL]
         late = sum(len(_late_texts(text)) for text in self.texts.values())
-        per_target = 3 + 2 * self.rebuild + late + (2 * self.rebuild + 3 + mounts if self.edits else 0)
+        per_target = 3 + self.again + 2 * self.rebuild + late + (2 * self.rebuild + 3 + mounts if self.edits else 0)
         return max(per_target * len(self.plan.targets), self.number)
 
     def _request(self, side: Side, phase: Phase, target: str, *, repeat: int, file: Path | None) -> BuildRequest:

@@ -267,12 +267,48 @@ def test_a_step_that_rests_on_an_earlier_ones_mount(project: Callable[[str], Pro
     assert "The original does, the fixed one does not" in found.detail
 
 
-def test_a_file_too_many_and_another_command(project: Callable[[str], Project]) -> None:
+def test_small_things(project: Callable[[str], Project]) -> None:
+    """A file too many, another mode, owner, kind of entry, an empty directory that is gone, and the configuration."""
+    damage = (
+        "touch /left && chmod 600 /etc/passwd && chown 7:8 /etc/group && rmdir /media && cp /etc/os-release /o "
+        "&& rm /etc/os-release && mv /o /etc/os-release && ln -s /nowhere /etc/debian_chroot"
+    )
+
     def wrong(text: str) -> str:
-        return text.replace("COPY main.py .", "COPY main.py .\nRUN touch /left").replace('["python"', '["python3"')
+        text = text.replace("COPY main.py .", f"COPY main.py .\nRUN {damage}\nENV LANG=C.UTF-9\nUSER 7")
+        return text.replace('["python"', '["python3"')
 
     proof = prove_wrong(project("parrot"), wrong)
     found = check(proof, "same-image")
     assert found.verdict is Verdict.FAILED
-    assert "/left: only after" in found.detail
-    assert "config: Cmd" in found.detail
+    seen = {line.partition(": ")[0]: line.partition(": ")[2] for line in found.detail.splitlines()[1:]}
+    for place in ("config: Cmd", "config: Env LANG", "config: User"):
+        assert place in found.detail
+    del seen["config"]
+    assert seen == {
+        "/left": "only after",
+        "/etc/passwd": "mode 0644, now 0600",
+        "/etc/group": "owner 0:0, now 7:8",
+        "/media": "only before",
+        "/etc/os-release": "symbolic link, now file",
+        "/etc/debian_chroot": "only after",
+    }
+
+
+def test_a_step_between_others_rests_on_an_earlier_ones_mount(project: Callable[[str], Project]) -> None:
+    """The step that needs it is not the last one with a mount, nor in the stage of the one that fills it; and an edit
+    of a source would make both run again."""
+    pip = project("parrot")
+    lists = "--mount=type=cache,id=words,target=/var/words"
+
+    def wrong(text: str) -> str:
+        first, copy, rest = text.partition("COPY requirements.txt")
+        filled = f"{first.rstrip()} AS filled\nCOPY main.py /tmp/main.py\nRUN {lists} echo word > /var/words/a\n"
+        used = f"FROM filled\nRUN {lists} cp /var/words/a /tmp/a && rm /tmp/a /tmp/main.py\n"
+        return f"{filled}{used}RUN {lists} echo word > /var/words/a\n{copy}{rest}"
+
+    proof = prove_wrong(pip, wrong)
+    found = check(proof, "emptied-builds")
+    assert check(proof, "same-image").verdict is Verdict.PASSED, check(proof, "same-image").detail
+    assert found.verdict is Verdict.FAILED, found.detail
+    assert "The original does, the fixed one does not" in found.detail

@@ -935,7 +935,11 @@ def test_the_sources_are_those_of_the_edit_when_the_mounts_are_empty(project: Pa
 
 def test_what_varies_only_from_time_to_time(project: Path) -> None:
     """The minute of the build: two of them may have the same."""
-    proof, docker = prove(project, lambda moment: honest(moment) | {"/minute": b"%d" % (moment.number // 3)})
+    events: list[Event] = []
+    make = FakeDocker(lambda moment: honest(moment) | {"/minute": b"%d" % (moment.number // 3)})
+    proof, docker = prove(project, make, on_event=events.append)
+    assert [events[at].total for at in (0, 6, -1)] == [11, 12, 12]
+    assert events[-1].number == 12
     assert verdicts(proof) == ALL_PASSED
     assert [(one.side, one.phase, one.repeat) for one in docker.requests[:4]] == [
         (Side.ORIGINAL, Phase.FIRST, 0),
