@@ -11,7 +11,7 @@ import base64
 import difflib
 import hashlib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from functools import cache
 from statistics import median
 
@@ -416,25 +416,39 @@ def _trouble(build: Build) -> Trouble:
     return Trouble(_build_title(build), build.error, "\n".join(lines[left_out:]), left_out)
 
 
+def _who(done: Collection[tuple[Phase, Side]], phase: Phase) -> str:
+    sides = [side for side in Side if (phase, side) in done]
+    return "both were" if len(sides) == 2 else f"the {sides[0].value} one was"
+
+
 def _method(proof: Proof) -> str:
     """The protocol, as far as it went."""
     done = {(build.phase, build.side) for build in proof.builds}
     phases = {phase for phase, _ in done}
     if not done:
         return "No build was made."
+    once_more = Side.ORIGINAL, Phase.AGAIN, proof.builds[0].target
+    again = sum((build.side, build.phase, build.target) == once_more for build in proof.builds)
     said = ["The original was built from nothing."]
-    if Phase.AGAIN in phases:
-        said = ["The original was built twice from nothing, to learn what differs by itself."]
+    if again:
+        times = "twice" if again == 1 else f"{again + 1} times"
+        said = [f"The original was built {times} from nothing, to learn what differs by itself."]
     if (Phase.FIRST, Side.FIXED) in done:
         said.append("The fixed one was built from nothing.")
     if Phase.EDIT in phases:
-        said.append("A source file was edited in a way that can be recognised in the image, and both were built again.")
+        who = _who(done, Phase.EDIT)
+        said.append(f"A source file was edited in a way that can be recognised in the image, and {who} built again.")
     if Phase.REVERT in phases:
-        said.append("The edit was taken back, and both were built again.")
+        said.append(f"The edit was taken back, and {_who(done, Phase.REVERT)} built again.")
     if Phase.DEPENDENCY in phases:
-        said.append("The dependencies were made to be installed again.")
+        file = not proof.dependency.startswith("the changed steps")
+        change = f"A line was added to {proof.dependency}" if file else "The changed steps were made to run again"
+        said.append(f"{change}, and {_who(done, Phase.DEPENDENCY)} built again.")
     if Phase.EMPTIED in phases:
-        said.append("The cache mounts were emptied while the layers stayed, and a file was edited once more.")
+        edit = ", with the sources of the edit" if proof.edited else ""
+        said.append(
+            f"The cache mounts were emptied while the layers stayed, and {_who(done, Phase.EMPTIED)} built again{edit}."
+        )
     said.append("All of that happened on a copy of the context, with cache mounts that nothing else uses.")
     return " ".join(said)
 

@@ -34,7 +34,7 @@ What is built:
   the original twice from nothing (what differs then is noise), the fixed one once; both after an edit of a
   source file; the fixed one after the edit was taken back; both after a change of the dependencies; the fixed
   one with its cache mounts emptied and its layers kept. The images are compared file by file, and the edit has
-  to be in them.
+  to be in them. Where that leaves a doubt, the original is built once more.
 
 \b
 What is touched:

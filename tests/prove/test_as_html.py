@@ -21,7 +21,7 @@ import pytest
 import tinycss2
 
 from fixer.prove.as_html import page
-from fixer.prove.model import Cause, Comparison, Difference, Phase, Proof, Side, Times, Verdict
+from fixer.prove.model import Build, Cause, Comparison, Difference, Phase, Proof, Side, Times, Verdict
 from fixer.prove.visible import of_a_terminal, parts, plain
 from fixer.text.diff import unified_diff
 from tests.proofs import EVIL, PROOFS, build, demo, not_building, nothing
@@ -563,6 +563,26 @@ def test_what_was_not_done_is_not_told() -> None:
     assert "No build was made." in words(made("nothing").section("method"))
     assert "The edit was taken back" not in words(made("many").section("method"))
     assert "The edit was taken back" in words(made("demo").section("method"))
+
+
+def test_the_method_is_what_was_done() -> None:
+    def said(builds: tuple[Build, ...], **fields: str) -> str:
+        return words(small(builds=builds, **fields).section("method"))
+
+    first = demo().builds[0]
+    both = [dataclasses.replace(first, side=side, phase=phase) for phase in Phase for side in Side]
+    all_of_them = said(tuple(both), dependency="Cargo.toml", edited="a.rs")
+    assert "The original was built twice from nothing" in all_of_them
+    assert "The edit was taken back, and both were built again." in all_of_them
+    assert "A line was added to Cargo.toml, and both were built again." in all_of_them
+    assert "both were built again, with the sources of the edit." in all_of_them
+    again = dataclasses.replace(first, phase=Phase.AGAIN, repeat=1)
+    fixed = tuple(build for build in both if build.side is Side.FIXED or build.phase in (Phase.FIRST, Phase.AGAIN))
+    less = said((first, again, *fixed), dependency="the changed steps run again", edited="")
+    assert "The original was built 3 times from nothing" in less
+    assert "The edit was taken back, and the fixed one was built again." in less
+    assert "The changed steps were made to run again, and the fixed one was built again." in less
+    assert "the layers stayed, and the fixed one was built again." in less
     ids = {node.get("id") for node in made("nothing").all("section")}
     assert not {"diff", "differences", "timelines", "failed"} & ids
 
