@@ -16,6 +16,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable, Collection, Iterable, Sequence
+from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -235,6 +236,8 @@ class _Session:
         self.number = 0
         self.reruns = 0
         self.again = 0
+        self.bad: set[tuple[str, str]] = set()
+        """Targets and places of differences that nothing explains."""
         self.noise: dict[str, Noise] = {}
         self.first: dict[Side, _Round] = {}
 
@@ -384,48 +387,63 @@ class _Session:
             detail = f"The original in {duration(before)}, the fixed one in {duration(after)}."
             self._check("builds", title, Verdict.PASSED, detail, target)
             self.noise[target] = learn(_seen(first, target), _seen(again, target))
-        third = self._once_more(again, fixed, Phase.FIRST)
+        more = self._once_more(again, fixed, Phase.FIRST)
         for target in self.plan.targets:
-            if target in third:  # the others were right at once
-                more = (learn(one, _seen(third, target)) for one in (_seen(first, target), _seen(again, target)))
-                self.noise[target] = self.noise[target].with_(*more)
-            comparison = self._compare(again, fixed, Phase.FIRST, target, third)
+            known = [_seen(one, target) for one in (first, again, *more)]
+            self.noise[target] = self.noise[target].with_(*(learn(*pair) for pair in combinations(known, 2)))
+            comparison = self._compare(again, fixed, Phase.FIRST, target, more)
             self._same("same-image", "The images are the same", comparison)
             first[target].image = None
         self._time("first build", Phase.FIRST, [again], [fixed])
         return True
 
-    def _found(self, before: Image, after: Image, phase: Phase, target: str) -> Comparison:
-        return compare(before, after, self.noise[target], self.plan.outcome.changes, phase=phase, target=target)
-
-    def _once_more(self, before: _Round, after: _Round, phase: Phase, file: Path | None = None) -> _Round:
-        """The original once more from nothing, with the context as it is now, if there is a difference that nothing
-        explains: two builds may have too little time between them to show what is noise, and what the original made of
-        layers and mounts may be old. Else, and if it does not build, nothing."""
-        for target in self.plan.targets:
-            found = self._found(_seen(before, target), _seen(after, target), phase, target)
-            if found.by(Cause.UNEXPLAINED):
+    def _once_more(self, before: _Round, after: _Round, phase: Phase, file: Path | None = None) -> list[_Round]:
+        """The original once more from nothing, and if need be twice, with the context as it is now, while there is a
+        difference that nothing explains: two builds may have too little time between them to show what is noise, and
+        what the original made of layers and mounts may be old. Less, if it does not build."""
+        more: list[_Round] = []
+        while len(more) < 2 and any(self._doubtful(before, after, phase, target, more) for target in self.plan.targets):
+            self.again += 1
+            found = self._round(Side.ORIGINAL, Phase.AGAIN, fresh=True, repeat=self.again, file=file)
+            if _failed(found):
                 break
-        else:
-            return {}
-        self.again += 1
-        third = self._round(Side.ORIGINAL, Phase.AGAIN, fresh=True, repeat=self.again, file=file)
-        return {} if _failed(third) else third
+            more.append(found)
+        return more
+
+    def _doubtful(
+        self, before: _Round, after: _Round, phase: Phase, target: str, more: Sequence[_Round]
+    ) -> set[tuple[str, str]]:
+        """What nothing explains, and what was not found in an earlier phase."""
+        found = self._judged(before, after, phase, target, more)
+        return {(target, one.place) for one in found.by(Cause.UNEXPLAINED)} - self.bad
+
+    def _judged(
+        self, before: _Round, after: _Round, phase: Phase, target: str, more: Sequence[_Round]
+    ) -> Comparison:
+        """more: from `_once_more`. What is as in one of the originals is not the fix's doing, and what differs between
+        two that were built from nothing is noise."""
+        noise = self.noise[target]
+        if len(more) > 1:
+            noise = noise.with_(learn(*(_seen(one, target) for one in more)))
+        changes = self.plan.outcome.changes
+
+        def compared(one: _Round) -> Comparison:
+            return compare(_seen(one, target), _seen(after, target), noise, changes, phase=phase, target=target)
+
+        found = compared(before)
+        for one in more:
+            left = [f"{other.place}/" for other in compared(one).by(Cause.UNEXPLAINED)]
+            mine = {f"{place.place}/" for place in found.by(Cause.UNEXPLAINED)}
+            # a directory stands for what is below it
+            gone = {a for a in mine if not any(a.startswith(b) or b.startswith(a) for b in left)}
+            found = _explained(found, {place[:-1] for place in gone})
+        return found
 
     def _compare(
-        self, before: _Round, after: _Round, phase: Phase, target: str, third: _Round | None = None
+        self, before: _Round, after: _Round, phase: Phase, target: str, more: Sequence[_Round] = ()
     ) -> Comparison:
-        """third: from `_once_more`. What is as in one of the two originals is not the fix's doing."""
-        found = self._found(_seen(before, target), _seen(after, target), phase, target)
-        if third and found.by(Cause.UNEXPLAINED):
-            other = self._found(_seen(third, target), _seen(after, target), phase, target)
-            left = [f"{one.place}/" for one in other.by(Cause.UNEXPLAINED)]
-            mine = {one.place for one in found.differences}
-            # a directory stands for what is below it
-            found = _explained(
-                found,
-                {one for one in mine if not any(f"{one}/".startswith(it) or it.startswith(f"{one}/") for it in left)},
-            )
+        found = self._judged(before, after, phase, target, more)
+        self.bad |= {(target, one.place) for one in found.by(Cause.UNEXPLAINED)}
         self.comparisons.append(found)
         return found
 
@@ -483,12 +501,12 @@ class _Session:
         if all(verdict is Verdict.NOT_CHECKED for verdict, _ in verdicts.values()):
             return False
         stale = any(verdict in (Verdict.FAILED, Verdict.IMPROVED) for verdict, _ in verdicts.values())
-        third = {} if stale else self._once_more(shown.original, shown.fixed, Phase.EDIT)
+        more = [] if stale else self._once_more(shown.original, shown.fixed, Phase.EDIT)
         for target, (verdict, detail) in verdicts.items():
             self._check("edit-arrives", self._edit_title(shown), verdict, detail, target)
             if verdict in (Verdict.FAILED, Verdict.IMPROVED):
                 continue  # one of the two is stale
-            comparison = self._compare(shown.original, shown.fixed, Phase.EDIT, target, third)
+            comparison = self._compare(shown.original, shown.fixed, Phase.EDIT, target, more)
             self._same("same-after-edit", "The images are the same after the edit", comparison)
         return True
 
@@ -707,7 +725,7 @@ class _Session:
         what = f"rebuild after a change of {edit.what}" if edit else "rebuild of the changed steps"
         original: list[_Round] = []
         fixed: list[_Round] = []
-        third: _Round = {}
+        more: list[_Round] = []
         for repeat in range(self.rebuild):
             files = None
             if edit:
@@ -716,7 +734,7 @@ class _Session:
                 files = self._rerun_files()
             before, after = self._pair(Phase.DEPENDENCY, repeat, look=repeat == 0, files=files)
             if not repeat and not _failed(before) and not _failed(after):
-                third = self._once_more(before, after, Phase.DEPENDENCY, files[Side.ORIGINAL] if files else None)
+                more = self._once_more(before, after, Phase.DEPENDENCY, files[Side.ORIGINAL] if files else None)
             if edit:
                 edit.revert()
             bad, broken = _failed(after), _failed(before)
@@ -736,7 +754,7 @@ class _Session:
             fixed.append(after)
         self._check("dependency-builds", title, Verdict.PASSED, f"{change}, both build.")
         for target in self.plan.targets:
-            found = self._compare(original[0], fixed[0], Phase.DEPENDENCY, target, third)
+            found = self._compare(original[0], fixed[0], Phase.DEPENDENCY, target, more)
             self._same("same-after-dependency", same, found)
         self._time(what, Phase.DEPENDENCY, original, fixed)
 
@@ -768,8 +786,9 @@ class _Session:
             self._check("emptied-builds", title, Verdict.FAILED, detail, bad.target)
             return
         wanted = edit.fixed if edit else self.first[Side.FIXED]
+        more = [self._once_more(wanted, found, Phase.EMPTIED) for found in fixed]
         for target in self.plan.targets:
-            verdict, detail = self._filled(wanted[target], [found[target] for found in fixed], edit, target)
+            verdict, detail = self._filled(wanted, fixed, more, edit, target)
             if broken and verdict is Verdict.PASSED:
                 verdict, detail = Verdict.IMPROVED, f"{detail} The original does not: {_error(broken)}"
             self._check("emptied-builds", title, verdict, detail, target)
@@ -788,20 +807,24 @@ class _Session:
         return rounds
 
     def _filled(
-        self, wanted: _Built, found: Sequence[_Built], edit: _Edits | None, target: str
+        self,
+        wanted: _Round,
+        rounds: Sequence[_Round],
+        more: Sequence[Sequence[_Round]],
+        edit: _Edits | None,
+        target: str,
     ) -> tuple[Verdict, str]:
-        """Whether the images that were built with empty mounts are the one that was built with full ones."""
-        for one in found:
-            if edit is not None and (missing := self._lacking(wanted, one, target)):
+        """Whether the images that were built with empty mounts are the one that was built with full ones, or the
+        original's."""
+        for found, originals in zip(rounds, more, strict=True):
+            if edit is not None and (missing := self._lacking(wanted[target], found[target], target)):
                 where = _places(missing)
                 return Verdict.FAILED, f"It does, but the edit of {edit.edit.path} is not in {where} of that image."
-            assert wanted.image is not None
-            assert one.image is not None
-            comparison = self._found(wanted.image, one.image, Phase.EMPTIED, target)
+            comparison = self._judged(wanted, found, Phase.EMPTIED, target, originals)
             if comparison.by(Cause.UNEXPLAINED):
                 self.comparisons.append(comparison)
                 return Verdict.FAILED, f"It does, but the image is not as with full ones. {_compared(comparison)}"
-        if edit is not None and wanted.marked:
+        if edit is not None and wanted[target].marked:
             return Verdict.PASSED, f"It does, the edit of {edit.edit.path} is in the image, and the image is the same."
         return Verdict.PASSED, "It does, and the image is the same."
 

@@ -938,7 +938,7 @@ def test_what_varies_only_from_time_to_time(project: Path) -> None:
     events: list[Event] = []
     make = FakeDocker(lambda moment: honest(moment) | {"/minute": b"%d" % (moment.number // 3)})
     proof, docker = prove(project, make, on_event=events.append)
-    assert [events[at].total for at in (0, 6, -1)] == [11, 12, 12]
+    assert [events[at].total for at in (0, 8, -1)] == [11, 12, 12]
     assert events[-1].number == 12
     assert verdicts(proof) == ALL_PASSED
     assert [(one.side, one.phase, one.repeat) for one in docker.requests[:4]] == [
@@ -979,6 +979,36 @@ def test_the_original_is_stale_when_the_changed_steps_run_again(project: Path, m
     assert check(proof, "same-after-dependency").verdict is PASSED
     assert any(one.phase is Phase.AGAIN and one.repeat for one in docker.requests)
     assert proof.proven
+
+
+@pytest.mark.parametrize("phase", [Phase.EDIT, Phase.EMPTIED])
+def test_what_varies_in_a_file_that_only_the_edit_makes(project: Path, phase: Phase) -> None:
+    """A name with a hash of the source, and a time in the content: nothing was learned of that path."""
+
+    def make(moment: Moment) -> Files:
+        name = hashlib.sha256(moment.read("main.py")).hexdigest()[:8]
+        varies = moment.request.phase in (phase, Phase.AGAIN)
+        return honest(moment) | {f"/js/{name}.gz": stamp(moment) if varies and moment.number > 3 else b"same"}
+
+    assert prove(project, make)[0].proven
+
+
+def test_what_the_mounts_of_the_original_do_as_well(project: Path) -> None:
+    """A counter in a mount of the original's own."""
+
+    def make(moment: Moment) -> Files:
+        late = moment.request.phase is Phase.EMPTIED
+        return honest(moment) | {"/count": b"1" if late or moment.request.fresh else b"2"}
+
+    proof, _ = prove(project, make)
+    assert check(proof, "emptied-builds").verdict is PASSED
+    assert proof.proven
+
+
+def test_a_difference_that_was_found_costs_no_more_builds(project: Path) -> None:
+    proof, docker = prove(project, lambda moment: honest(moment) | ({"/left": b""} if moment.fixed else {}))
+    assert check(proof, "same-after-dependency").verdict is FAILED
+    assert [one.repeat for one in docker.requests if one.phase is Phase.AGAIN] == [0, 1, 2]
 
 
 def test_a_fault_is_none_of_what_varies_from_time_to_time(project: Path) -> None:
