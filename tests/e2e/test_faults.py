@@ -63,6 +63,7 @@ def ours() -> list[str]:
 
 
 @pytest.mark.own_engine
+@pytest.mark.thorough
 def test_the_engine_is_killed(private: Callable[[str], Private], word: str, scratch: Path, tmp_path: Path) -> None:
     """In the second build, so that there is an image of the first that cannot be removed."""
     engine = private("600m")
@@ -101,6 +102,7 @@ def images(engine: Private) -> list[str]:
 
 
 @pytest.mark.own_engine
+@pytest.mark.thorough
 def test_the_engine_has_a_full_disk(
     private: Callable[[str], Private], word: str, scratch: Path, tmp_path: Path
 ) -> None:

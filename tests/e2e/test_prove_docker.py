@@ -258,6 +258,7 @@ def test_an_image_that_somebody_else_named_too(docker: Docker, ask: Ask, word: s
 
 
 @pytest.mark.own_engine
+@pytest.mark.thorough
 def test_an_engine_that_is_killed_during_a_build(private: Callable[[str], Private], ask: Ask, word: str) -> None:
     engine = private("600m")
     with connect(["--network=host"], time_limit=300) as docker:
@@ -289,6 +290,7 @@ def read_and_kill(docker: Docker, asked: BuildRequest, engine: Private) -> None:
 
 
 @pytest.mark.own_engine
+@pytest.mark.thorough
 def test_an_engine_that_is_killed_while_an_image_is_read(private: Callable[[str], Private], ask: Ask) -> None:
     engine = private("600m")
     with connect(["--network=host"], time_limit=300) as docker:
@@ -299,6 +301,7 @@ def test_an_engine_that_is_killed_while_an_image_is_read(private: Callable[[str]
     assert found.value.kind == "gone"
 
 
+@pytest.mark.thorough
 @pytest.mark.own_engine
 @pytest.mark.parametrize(
     "text",

@@ -136,6 +136,7 @@ def test_a_step_that_reads_no_file(project: Callable[[str], Project], run: Calla
     }
 
 
+@pytest.mark.thorough
 def test_an_original_that_does_not_build(project: Callable[[str], Project], run: Callable[..., Verified]) -> None:
     done = run(project("rest"))
     assert done.code == 3, done.text + done.errors
@@ -147,6 +148,7 @@ def test_an_original_that_does_not_build(project: Callable[[str], Project], run:
     assert done.verdicts["edit-arrives"] == done.verdicts["emptied-builds"] == "passed"
 
 
+@pytest.mark.thorough
 def test_an_original_that_ships_something_old(project: Callable[[str], Project], run: Callable[..., Verified]) -> None:
     done = run(project("rest"), "layered.Dockerfile")
     assert done.code == 0, done.text + done.errors
@@ -158,6 +160,7 @@ def test_an_original_that_ships_something_old(project: Callable[[str], Project],
     }
 
 
+@pytest.mark.thorough
 def test_another_stage(project: Callable[[str], Project], run: Callable[..., Verified]) -> None:
     done = run(project("hello"), "script.Dockerfile", "--target", "build", "--rebuild", "2")
     assert done.code == 0, done.text + done.errors
@@ -234,6 +237,7 @@ def test_a_target_directory_without_a_touch(project: Callable[[str], Project]) -
     assert not proof.proven
 
 
+@pytest.mark.thorough
 def test_an_artifact_of_an_older_layer(project: Callable[[str], Project]) -> None:
     """What is compiled into the mount is not what COPY takes."""
 
@@ -267,6 +271,7 @@ def test_a_step_that_rests_on_an_earlier_ones_mount(project: Callable[[str], Pro
     assert "The original does, the fixed one does not" in found.detail
 
 
+@pytest.mark.thorough
 def test_small_things(project: Callable[[str], Project]) -> None:
     """A file too many, another mode, owner, kind of entry, an empty directory that is gone, and the configuration."""
     damage = (
@@ -295,6 +300,7 @@ def test_small_things(project: Callable[[str], Project]) -> None:
     }
 
 
+@pytest.mark.thorough
 def test_a_step_between_others_rests_on_an_earlier_ones_mount(project: Callable[[str], Project]) -> None:
     """The step that needs it is not the last one with a mount, nor in the stage of the one that fills it; and an edit
     of a source would make both run again."""

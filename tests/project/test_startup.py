@@ -56,5 +56,6 @@ def test_a_few_files_load_nothing_for_many(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("args", ['"--help"', '"--demo", "-q"'])
 def test_the_proof_is_loaded_by_verify_only(args: str) -> None:
-    names = loaded("import os; sys.stdout = open(os.devnull, 'w')" + CLI.format(args=args) + "sys.stdout = sys.__stdout__")
+    silent = "import os; sys.stdout = open(os.devnull, 'w')" + CLI.format(args=args) + "sys.stdout = sys.__stdout__"
+    names = loaded(silent)
     assert [name for name in names if name.startswith(("fixer.prove", "rich", "jinja2"))] == []

@@ -14,11 +14,11 @@ from typing import Any
 import click
 import pytest
 from click.testing import CliRunner, Result
-from fake_docker import Fails, FakeDocker, Files, Moment
 
 from fixer.prove import command as module
 from fixer.prove.command import command, write_report
 from fixer.prove.docker import EngineTrouble
+from tests.prove.fake_docker import Fails, FakeDocker, Files, Moment
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCKERFILE = "FROM python:3.12-slim\nCOPY requirements.txt .\nRUN pip install -r requirements.txt\nCOPY main.py .\n"

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fake_docker import Fails, FakeDocker, Files, Moment
 
 from fixer.engine.job import Options, fix_data
 from fixer.prove.as_text import headline
@@ -20,6 +19,7 @@ from fixer.prove.model import Cause, Check, Phase, Proof, Side, Step, Verdict
 from fixer.prove.plan import VerifyTrouble
 from fixer.prove.protocol import Event, verify
 from fixer.prove.sources import SourceTrouble
+from tests.prove.fake_docker import Fails, FakeDocker, Files, Moment
 
 DOCKERFILE = """\
 FROM python:3.12-slim

@@ -1,0 +1,1 @@
+"""The proof: the protocol, the engine's command, what images and pages say."""
