@@ -68,6 +68,19 @@ Comments in a Dockerfile:
     "--unsafe-fixes", is_flag=True, help="Also make changes that may alter the image or rest on the builder."
 )
 @click.option("--project", metavar="NAME", help="Name for project-scoped caches (default: from the Git repository).")
+@click.option(
+    "--builder",
+    type=click.Choice(["persistent", "ephemeral"]),
+    default="persistent",
+    show_default=True,
+    help="What keeps the caches of builds: the builder, or layers alone.",
+)
+@click.option(
+    "--context",
+    metavar="DIR",
+    type=click.Path(exists=True, file_okay=False),
+    help="The build context of all Dockerfiles (default: found by what they copy).",
+)
 @click.option("--stdin-filename", metavar="PATH", help="The name of what comes from standard input.")
 @click.option("--demo", is_flag=True, help="Show what dockfix does with an example of its own.")
 @click.option("--list", "list_", is_flag=True, help="List the codemods.")
@@ -95,6 +108,8 @@ def command(
     ignore: tuple[str, ...],
     unsafe_fixes: bool,
     project: str | None,
+    builder: str,
+    context: str | None,
     stdin_filename: str | None,
     demo: bool,
     list_: bool,
@@ -129,6 +144,7 @@ def command(
     show_diff = diff or not (write or check)
     if report == STDIN and (show_diff or format_ == "json"):
         raise click.UsageError("--report - needs standard output for itself: use --write or --check alone.")
+    from fixer.codemods.api import Builder
     from fixer.engine.job import Options, diff_base
     from fixer.report.entry import View, Worker
 
@@ -139,6 +155,8 @@ def command(
         _usage(codemod_ids, ignore),
         unsafe_fixes,
         _usage(project_slug, project),
+        Builder(builder),
+        context,
         diff_base((*named, *lines)) if show_diff or format_ == "json" or report is not None else os.curdir,
     )
     view = View(
@@ -473,13 +491,14 @@ def _cores() -> int:
 
 def _from_stdin(work: _Work) -> Done:
     from fixer.engine.files import MAX_SIZE
-    from fixer.engine.job import Done, fix_data
+    from fixer.engine.job import Done, find_context, fix_data
     from fixer.engine.project import project_name
 
     data = sys.stdin.buffer.read(MAX_SIZE + 1)
     options, filename = work.worker.options, work.items.stdin_filename
     project = options.project or (project_name(filename) if filename else None)
-    return Done(fix_data(data, filename or "<stdin>", options, project))
+    context = find_context(filename or STDIN, options) if filename or options.context else None
+    return Done(fix_data(data, filename or "<stdin>", options, project, context))
 
 
 def _demo(work: _Work) -> Done:

@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from fixer.codemods.api import Codemod
+from fixer.codemods.api import Builder, Codemod
 from fixer.engine.outcome import Outcome
 from fixer.text.diff import unified_diff
 from fixer.text.source import decode, encode
@@ -31,7 +31,8 @@ from fixer.text.source import decode, encode
 ROOT = Path(__file__).resolve().parent.parent
 CORPUS = ROOT / "corpus"
 
-_KEYS = {"title", "text", "dockerfile", "select", "unsafe", "project", "changes", "problem", "refusals"}
+_KEYS = {"title", "text", "dockerfile", "select", "unsafe", "project", "changes", "problem", "refusals",
+         "builder", "context"}  # fmt: skip
 
 
 class Expected(NamedTuple):
@@ -55,6 +56,9 @@ class Case:
     """Codemod ids; None is all of them."""
     unsafe: bool
     project: str | None
+    builder: Builder
+    context: Path | None
+    """The build context: `before/`, unless the case says `context = false`."""
     changes: int | None
     problem: str | None
     """The kind of `fixer.engine.outcome.Problem` for which the whole file is left alone."""
@@ -92,6 +96,8 @@ def load(folder: Path) -> Case:
             select=None if select is None else tuple(select),
             unsafe=table.get("unsafe", False),
             project=table.get("project"),
+            builder=Builder(table.get("builder", "persistent")),
+            context=folder / "before" if table.get("context", True) else None,
             changes=table.get("changes"),
             problem=table.get("problem"),
             refusals=tuple(_expected(row, group) for row in table.get("refusals", ())),
@@ -142,17 +148,28 @@ def difference(before: bytes, after: bytes, name: str) -> str:
 
 
 def run(
-    source: bytes, *, select: Sequence[str] | None = None, unsafe: bool = False, project: str | None = None
+    source: bytes, case: Case, *, select: Sequence[str] | None = None, unsafe: bool | None = None
 ) -> Outcome[bytes]:
-    """`fixer.fix` over a text of its own. Raises what `fixer.fix` raises for ids that do not exist."""
+    """`fixer.fix` over a text with the options and the build context of a case, but for `select`, and for `unsafe` if
+    that is given. Raises what `fixer.fix` raises for ids that do not exist."""
+    from fixer.analysis.context import NO_CONTEXT
+    from fixer.engine.context import FoundContext
     from fixer.engine.run import fix
 
-    return fix(source, select=select, unsafe_fixes=unsafe, project=project)
+    at = case.folder / "before" / case.dockerfile
+    return fix(
+        source,
+        select=select,
+        unsafe_fixes=case.unsafe if unsafe is None else unsafe,
+        project=case.project,
+        builder=case.builder,
+        context=NO_CONTEXT if case.context is None else FoundContext(str(at), str(case.context)),
+    )
 
 
 def run_case(case: Case) -> Outcome[bytes]:
-    """`run` with the case's own options."""
-    return run(case.before, select=case.select, unsafe=case.unsafe, project=case.project)
+    """`run` with the codemods that the case is about."""
+    return run(case.before, case, select=case.select)
 
 
 def refusals(outcome: Outcome[bytes]) -> tuple[Expected, ...]:

@@ -7,11 +7,12 @@ from enum import Enum
 from typing import TYPE_CHECKING, ClassVar
 
 from fixer.text.edits import Edit
-from fixer.text.records import dataclass
+from fixer.text.records import dataclass, field
 from fixer.text.source import Span
 
 if TYPE_CHECKING:
     from fixer.analysis import Facts
+    from fixer.analysis.context import BuildContext
 
 
 class Safety(Enum):
@@ -75,12 +76,30 @@ class Refusal:
     """One sentence for the owner of the file."""
 
 
+class Builder(Enum):
+    """What keeps the caches of the builds."""
+
+    PERSISTENT = "persistent"
+    """The builder stays: a laptop, a builder of one's own. Cache mounts pay."""
+    EPHEMERAL = "ephemeral"
+    """Every build has a new builder, as on hosted CI. Only layers survive, in a cache that the workflow names."""
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What the user chose, as far as codemods need it."""
+    """What the user chose, and what is known of the files around, as far as codemods need it."""
 
     project: str | None = None
     """Names project-scoped cache mounts; None if nothing is known that is stable and unique enough."""
+    builder: Builder = Builder.PERSISTENT
+    context: BuildContext = field(default_factory=lambda: _no_context())
+    """The build context, if it is at hand."""
+
+
+def _no_context() -> BuildContext:
+    from fixer.analysis.context import NO_CONTEXT  # brings the analysis with it, which `--help` does without
+
+    return NO_CONTEXT
 
 
 class Codemod:
@@ -91,6 +110,8 @@ class Codemod:
     """A text that holds none of these strings cannot be changed by this codemod: it is skipped unparsed."""
     reasons: ClassVar[Mapping[str, str]] = {}
     """Every reason code that it may give, with what it means in general."""
+    builders: ClassVar[frozenset[Builder]] = frozenset(Builder)
+    """For which builders it runs if nobody selects it by its id; none for a codemod that must be asked for."""
 
     def run(self, facts: Facts, settings: Settings) -> Iterator[Change | Refusal]:
         """All changes and refusals for one file, in the order of the text. Reads only. Changes of one run are meant for

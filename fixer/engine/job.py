@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
+from fixer.codemods.api import Builder
 from fixer.engine.files import FileTrouble, Target, check_content, read, write
 from fixer.engine.outcome import Outcome, Problem
 from fixer.engine.project import project_name
@@ -15,6 +16,7 @@ from fixer.text.diff import unified_diff
 from fixer.text.records import dataclass, replace
 
 if TYPE_CHECKING:
+    from fixer.engine.context import FoundContext
     from fixer.engine.result_cache import ResultCache, Row
 
 
@@ -27,6 +29,9 @@ class Options:
     unsafe_fixes: bool = False
     project: str | None = None
     """None: found from each file's repository."""
+    builder: Builder = Builder.PERSISTENT
+    context: str | None = None
+    """The directory of the build context; None: found for each file by what it copies."""
     base: str = os.curdir
     """The directory that names in diffs are relative to."""
 
@@ -86,7 +91,7 @@ def fix_target(
         return Done(FileResult(target.path, None, trouble.problem, ""))
     project = options.project or project_name(target.path)
     if cache is None or is_template_name(PurePath(target.path)):
-        done = Done(fix_data(data, target.path, options, project))
+        done = Done(fix_data(data, target.path, options, project, find_context(target.path, options)))
         return write_result(done.result, target.names, before_write) if write_back else done
     key = cache.key(data, project)
     known = cache.get(key, target.path, data)
@@ -94,7 +99,8 @@ def fix_target(
         outcome, again = known
         rows = () if again is None else ((key, again),)
         return Done(FileResult(target.path, outcome, outcome.error, ""), known=True, rows=rows)
-    done = Done(fix_data(data, target.path, options, project))
+    context = find_context(target.path, options)
+    done = Done(fix_data(data, target.path, options, project, context))
     outcome_now = done.result.outcome
     if outcome_now is None:
         return done
@@ -103,7 +109,16 @@ def fix_target(
         row = cache.row_after(cache.key(outcome_now.after, project), outcome_now) if done.written else None
     else:
         row = cache.row(key, outcome_now)
-    return done if row is None else replace(done, rows=(row,))
+    if row is None or context.consulted:  # what rests on other files is not a matter of the text
+        return done
+    return replace(done, rows=(row,))
+
+
+def find_context(path: str, options: Options) -> FoundContext:
+    """The build context of the Dockerfile at `path`. Nothing is looked at yet."""
+    from fixer.engine.context import FoundContext  # brings the analysis with it
+
+    return FoundContext(path, options.context)
 
 
 def write_result(
@@ -122,8 +137,11 @@ def write_result(
     return Done(result, written=True)
 
 
-def fix_data(data: bytes, path: str, options: Options, project: str | None) -> FileResult:
+def fix_data(
+    data: bytes, path: str, options: Options, project: str | None, context: FoundContext | None = None
+) -> FileResult:
     """Content that was read already; `path` is its name. Does not raise on anything about it."""
+    from fixer.analysis.context import NO_CONTEXT
     from fixer.engine.run import fix  # brings the parser with it
 
     try:
@@ -140,6 +158,8 @@ def fix_data(data: bytes, path: str, options: Options, project: str | None) -> F
         ignore=options.ignore,
         unsafe_fixes=options.unsafe_fixes,
         project=project,
+        builder=options.builder,
+        context=context if context is not None else NO_CONTEXT,
     )
     if not outcome.changed:
         return FileResult(path, outcome, outcome.error, "")

@@ -19,7 +19,7 @@ def project_name(path: str) -> str | None:
     Reads `.git/config` only.
     """
     directory = os.path.dirname(os.path.realpath(path))
-    root = _root(directory)
+    root = repository_root(directory)
     if root is None:
         return None
     name = _origin(root) or os.path.basename(root)
@@ -35,7 +35,8 @@ def slug(text: str) -> str | None:
 
 
 @lru_cache(maxsize=4096)
-def _root(directory: str) -> str | None:
+def repository_root(directory: str) -> str | None:
+    """The nearest directory, from this real one up, that holds `.git`; None outside a repository."""
     while True:
         if os.path.lexists(os.path.join(directory, ".git")):
             return directory

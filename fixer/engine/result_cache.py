@@ -188,7 +188,8 @@ def open_cache(options: Options) -> ResultCache | None:
     except ImportError:
         return None
     entries = [tuple(entry) for entry in registry.ORDER]
-    what = (_FORMAT, __version__, program, entries, options.select, options.ignore, options.unsafe_fixes)
+    chosen = (options.select, options.ignore, options.unsafe_fixes, options.builder, options.context)
+    what = (_FORMAT, __version__, program, entries, *chosen)
     seed = hashlib.blake2b(repr(what).encode("utf-8", "surrogateescape")).digest()
     return ResultCache(os.path.join(folder, f"results-{_FORMAT}.sqlite"), seed)
 

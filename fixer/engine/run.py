@@ -16,9 +16,11 @@ from pathlib import PurePath
 
 from fixer._version import __version__
 from fixer.analysis import Facts, analyse
+from fixer.analysis.context import NO_CONTEXT, BuildContext, all_context_sources
 from fixer.codemods import registry
-from fixer.codemods.api import Change, Codemod, Refusal, Safety, Settings
+from fixer.codemods.api import Builder, Change, Codemod, Refusal, Safety, Settings
 from fixer.engine.check import Parsed, find_fault
+from fixer.engine.context import FoundContext
 from fixer.engine.outcome import ENGINE, AppliedChange, Outcome, PlacedRefusal, Problem
 from fixer.engine.suppress import MARK, Suppressions, read_suppressions
 from fixer.engine.template import template_problem
@@ -42,6 +44,8 @@ def fix(
     ignore: Collection[str] = (),
     unsafe_fixes: bool = False,
     project: str | None = None,
+    builder: Builder = Builder.PERSISTENT,
+    context: BuildContext = NO_CONTEXT,
     codemods: Sequence[Codemod] | None = None,
 ) -> Outcome[Source]:
     """What the codemods make of `source`, the content of one Dockerfile.
@@ -50,6 +54,8 @@ def fix(
     select, ignore: ids of codemods to run (None: all) and not to run. Raises ValueError for an id that does not exist.
     unsafe_fixes: also make the changes that may alter the image or rest on the builder.
     project: names project-scoped cache mounts (`Settings.project`).
+    builder: what keeps the caches of builds; decides which codemods run where `select` does not.
+    context: the build context, if it is at hand.
     codemods: codemods to run, in this order, instead of the registered ones.
 
     Never raises on content: trouble is in the outcome.
@@ -57,7 +63,7 @@ def fix(
     text = decode(source) if isinstance(source, bytes) else source
     binary = isinstance(source, bytes)
     shown = None if path is None else str(path)
-    chosen = choose(select, ignore, codemods)
+    chosen = choose(select, ignore, codemods, builder=builder)
     bare: Outcome[Source] = Outcome(shown, text, text, binary)
     joined = _joined(text)
     if MARK not in text and not any(_may_change(codemod, joined) for codemod in chosen):
@@ -72,14 +78,20 @@ def fix(
     problem = _whole_file_problem(first.file)
     if problem is not None:
         return Outcome(shown, text, text, binary, error=problem)
-    return _run_all(first, chosen, known, Settings(project=project), unsafe_fixes, bare)
+    if isinstance(context, FoundContext):
+        context.expect(lambda: all_context_sources(first.facts))
+    return _run_all(first, chosen, known, Settings(project, builder, context), unsafe_fixes, bare)
 
 
 def choose(
-    select: Collection[str] | None, ignore: Collection[str] = (), codemods: Sequence[Codemod] | None = None
+    select: Collection[str] | None,
+    ignore: Collection[str] = (),
+    codemods: Sequence[Codemod] | None = None,
+    *,
+    builder: Builder = Builder.PERSISTENT,
 ) -> tuple[Codemod, ...]:
-    """The codemods to run, in order; one id may stand for a collection of one. Raises ValueError for an id that does
-    not exist."""
+    """The codemods to run, in order: those selected, or those that are for such a builder; one id may stand for a
+    collection of one. Raises ValueError for an id that does not exist."""
     select = (select,) if isinstance(select, str) else select
     ignore = (ignore,) if isinstance(ignore, str) else ignore
     everything = tuple(codemods) if codemods is not None else None
@@ -88,9 +100,8 @@ def choose(
         if id not in ids:
             raise ValueError(f"there is no codemod {id!r}")
     wanted = [id for id in ids if (select is None or id in select) and id not in ignore]
-    if everything is not None:
-        return tuple(c for c in everything if c.id in wanted)
-    return tuple(registry.load(id) for id in wanted)
+    found = [registry.load(id) for id in wanted] if everything is None else [c for c in everything if c.id in wanted]
+    return tuple(c for c in found if select is not None or builder in c.builders)
 
 
 def _joined(text: str) -> str:

@@ -6,8 +6,9 @@ from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 from fixer.analysis import Facts, Stage, analyse
+from fixer.codemods.api import Builder
 from fixer.engine.files import FileTrouble, read
-from fixer.engine.job import FileResult, Options, fix_data
+from fixer.engine.job import FileResult, Options, find_context, fix_data
 from fixer.engine.outcome import AppliedChange, Outcome, Problem
 from fixer.engine.project import project_name
 from fixer.text.records import dataclass
@@ -44,6 +45,7 @@ def prepare(
     ignore: Collection[str] = (),
     unsafe_fixes: bool = False,
     project: str | None = None,
+    builder: Builder = Builder.PERSISTENT,
 ) -> Plan:
     """Run the codemods and see which stages have to be built. Raises VerifyTrouble: a file that cannot be read or is
     not understood, a stage that does not exist, changes that are part of no stage that would be built."""
@@ -52,8 +54,9 @@ def prepare(
         data = read(path)
     except FileTrouble as trouble:
         raise VerifyTrouble(_why(path, trouble.problem)) from trouble
-    options = Options(None if select is None else tuple(select), tuple(ignore), unsafe_fixes, project)
-    result = fix_data(data, path, options, project or project_name(path))
+    chosen = None if select is None else tuple(select)
+    options = Options(chosen, tuple(ignore), unsafe_fixes, project, builder, str(context))
+    result = fix_data(data, path, options, project or project_name(path), find_context(path, options))
     if result.problem is not None or result.outcome is None:
         raise VerifyTrouble(_why(path, result.problem))
     if not context.is_dir():

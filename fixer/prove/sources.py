@@ -19,7 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from fixer.analysis import Facts, Known, Stage, Value, analyse
-from fixer.engine.dockerignore import Ignore, IgnoreTrouble, parse_ignore, read_ignore
+from fixer.analysis.dockerignore import Ignore, IgnoreTrouble, parse_ignore
+from fixer.engine.context import read_ignore
 from fixer.engine.outcome import AppliedChange
 from fixer.prove.marks import Language, any_language_of, append_line, language_by_name, language_of, mark
 from fixer.text.edits import Edit, apply_edits

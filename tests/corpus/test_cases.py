@@ -51,11 +51,11 @@ def test_case(case: Case) -> None:
     if accepted(case.before):
         assert accepted(outcome.after), "BuildKit's parser took the file before, and does not take it now"
 
-    again = run(outcome.after, select=case.select, unsafe=case.unsafe, project=case.project)
+    again = run(outcome.after, case, select=case.select)
     assert difference(outcome.after, again.after, "second run") == ""
 
     if case.unsafe:
-        careful = run(case.before, select=case.select, project=case.project)
+        careful = run(case.before, case, select=case.select, unsafe=False)
         assert careful.after == case.before, "an unsafe change happened without --unsafe-fixes"
     else:
         assert [change.title for change in outcome.changes if change.safety is Safety.UNSAFE] == []
@@ -148,16 +148,16 @@ def test_git_takes_every_diff(tmp_path: Path) -> None:
 
 
 def orders(case: Case) -> list[list[str]]:
-    names = [codemod.id for codemod in codemods()]
+    names = [codemod.id for codemod in codemods() if case.builder in codemod.builders]
     shuffled = names[:]
     random.Random(zlib.crc32(case.id.encode())).shuffle(shuffled)
     return [list(reversed(names)), shuffled]
 
 
 @cache
-def alone(source: bytes, name: str, unsafe: bool, project: str | None) -> bytes:
+def alone(source: bytes, name: str, case: Case) -> bytes:
     """What one codemod makes of a text. Remembered, since orders meet in the same texts."""
-    result = run(source, select=[name], unsafe=unsafe, project=project)
+    result = run(source, case, select=[name])
     assert not result.error or result.error.kind != "internal-error", (name, result.error)
     assert [row for row in result.refusals if row.reason == "internal-error"] == []
     return result.after
@@ -168,7 +168,7 @@ def one_by_one(source: bytes, order: list[str], case: Case) -> bytes:
     for _ in range(5):
         start = source
         for name in order:
-            source = alone(source, name, case.unsafe, case.project)
+            source = alone(source, name, case)
         if source == start:
             return source
     raise AssertionError(f"no end with the order {order}")
@@ -184,12 +184,12 @@ def meaning(source: bytes) -> list[str]:
 
 @pytest.mark.parametrize("case", CASES, ids=ids)
 def test_with_all_others(case: Case) -> None:
-    whole = run(case.before, unsafe=case.unsafe, project=case.project)
-    again = run(whole.after, unsafe=case.unsafe, project=case.project)
+    whole = run(case.before, case)
+    again = run(whole.after, case)
     assert difference(whole.after, again.after, "second run") == ""
     for order in orders(case):
         text = one_by_one(case.before, order, case)
-        settled = run(text, unsafe=case.unsafe, project=case.project)
+        settled = run(text, case)
         assert difference(text, settled.after, f"all of them, after {order}") == ""
         assert lost_comments(case.before, text) == Counter()
         assert new_opaque(case.before, text) == []
@@ -211,7 +211,10 @@ def test_no_case_is_there_twice() -> None:
     seen: dict[tuple[bytes, str], str] = {}
     doubled = []
     for case in CASES:
-        key = (case.before, f"{case.select} {case.unsafe} {case.project}")
+        files = [path for path in (case.folder / "before").rglob("*") if path.is_file()]
+        around = sorted((path.name, path.read_bytes()) for path in files)
+        key = (case.before, f"{case.select} {case.unsafe} {case.project} {case.builder} "
+               f"{case.context is None} {around}")  # fmt: skip
         if key in seen:
             doubled.append((seen[key], case.id))
         seen[key] = case.id

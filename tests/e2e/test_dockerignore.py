@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from fixer.engine.dockerignore import IgnoreTrouble, read_ignore
+from fixer.analysis.dockerignore import IgnoreTrouble
+from fixer.engine.context import read_ignore
+from tests.analysis.test_dockerignore import CASES, PATHS, recorded
 from tests.e2e.harness import Engine
-from tests.engine.test_dockerignore import CASES, PATHS, recorded
 
 pytestmark = pytest.mark.e2e
 DOCKERFILE = "FROM scratch\nCOPY . /\n"

@@ -8,11 +8,9 @@ walk in tonistiigi/fsutil, which sends the files; builds with many patterns hold
 
 from __future__ import annotations
 
-import os
 import posixpath
 import re
 from collections.abc import Callable
-from pathlib import Path
 from typing import NamedTuple
 
 from fixer.text.records import dataclass, field
@@ -27,7 +25,6 @@ _GLOB = re.compile(r"[*?\[\]\\^]")
 _REPEAT = re.compile(r"\{(0|[1-9]\d*)(?:(,)(0|[1-9]\d*)?)?\}", re.ASCII)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _MOST_REPEATS = 1000
-_MOST_LINKS = 40
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _STRAY = "\ufffd"
 """What Go reads for a byte that is not UTF-8."""
@@ -129,30 +126,6 @@ class Ignore:
                 excluded = not exception
             bit <<= 1
         return mask, excluded
-
-
-def read_ignore(context: Path, dockerfile: Path) -> Ignore:
-    """The patterns for a build of `dockerfile` with `context`: those of `<dockerfile>.dockerignore` beside it, else
-    those of `.dockerignore` in the context. Raises IgnoreTrouble."""
-    for root, name in ((dockerfile.parent, f"{dockerfile.name}{NAME}"), (context, NAME)):
-        try:
-            data = _followed(root, name).read_bytes()
-        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
-            continue
-        except OSError as error:
-            raise IgnoreTrouble(str(root / name), 0, f"cannot be read: {error.strerror}") from error
-        return parse_ignore(data, str(root / name))
-    return Ignore("", ())
-
-
-def _followed(root: Path, name: str) -> Path:
-    """What a link means to the engine, for which there is nothing outside of `root`."""
-    for _ in range(_MOST_LINKS):
-        path = root / name
-        if not path.is_symlink():
-            return path
-        name = posixpath.normpath(posixpath.join("/", posixpath.dirname(name), os.readlink(path))).lstrip("/")
-    return root / name
 
 
 def parse_ignore(data: bytes, path: str = NAME) -> Ignore:

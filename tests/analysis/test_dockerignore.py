@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from fixer.engine.dockerignore import Ignore, IgnoreTrouble, parse_ignore, read_ignore
+from fixer.analysis.dockerignore import Ignore, IgnoreTrouble, parse_ignore
+from fixer.engine.context import read_ignore
 
 RECORDED = json.loads(Path(__file__).with_name("dockerignore.json").read_text())
 PATHS: list[str] = RECORDED["paths"]

@@ -1,0 +1,188 @@
+"""The build context of a Dockerfile in the file system: which directory it is, and what BuildKit would get of it."""
+
+from __future__ import annotations
+
+import os
+import posixpath
+import stat
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from fixer.analysis.context import LARGEST, BuildContext, ContextSource, Kind
+from fixer.analysis.dockerignore import NAME, Ignore, IgnoreTrouble, parse_ignore
+from fixer.analysis.values import Known
+from fixer.engine.project import repository_root
+
+_MOST_LINKS = 40
+_HIGHEST = 32
+"""So many directories above a Dockerfile are tried at most."""
+
+Sources = Callable[[], Iterable[ContextSource]]
+
+
+class FoundContext(BuildContext):
+    """The context of the Dockerfile at `dockerfile`: the directory `named`, or, if nobody names one, the nearest
+    directory from the Dockerfile's own up to its repository's root that holds everything that `expect` was told of. A
+    Dockerfile outside a repository has its own directory or none.
+
+    Nothing is looked at before somebody asks; `consulted` tells whether anybody did, so that what depends on the files
+    around is not taken for what the text alone says.
+    """
+
+    def __init__(self, dockerfile: str, named: str | None = None) -> None:
+        self.consulted = False
+        self._dockerfile = dockerfile
+        self._named = named
+        self._sources: Sources = tuple
+        self._resolved = False
+        self._root: str | None = None
+        self._ignore = Ignore("", ())
+        self._real: dict[str, bool] = {}
+
+    def expect(self, sources: Sources) -> None:
+        """What the Dockerfile takes from its context; asked once, if at all."""
+        self._sources = sources
+
+    @property
+    def at_hand(self) -> bool:
+        return self._directory() is not None
+
+    @property
+    def sure(self) -> bool:
+        return self._named is not None and self.at_hand
+
+    @property
+    def directory(self) -> str | None:
+        """Where it is; None if that cannot be told."""
+        return self._directory()
+
+    @property
+    def ignore(self) -> Ignore:
+        """The patterns of its .dockerignore."""
+        self._directory()
+        return self._ignore
+
+    def kind(self, path: str) -> Kind | None:
+        root = self._directory()
+        if root is None or not _plain(path) or not self._is_real(root, path.rpartition("/")[0]):
+            return None
+        try:
+            mode = os.lstat(os.path.join(root, path)).st_mode
+        except (OSError, ValueError):
+            return None
+        if stat.S_ISDIR(mode):
+            return "directory" if not self._ignore.excludes(path) or self._ignore.may_hold(path) else None
+        if self._ignore.excludes(path):
+            return None
+        return "file" if stat.S_ISREG(mode) else "link" if stat.S_ISLNK(mode) else "other"
+
+    def read(self, path: str) -> bytes | None:
+        root = self._directory()
+        if root is None or self.kind(path) != "file":
+            return None
+        try:
+            with open(os.path.join(root, path), "rb") as file:
+                data = file.read(LARGEST + 1)
+        except OSError:
+            return None
+        return data if len(data) <= LARGEST else None
+
+    def names(self, directory: str = "") -> tuple[str, ...]:
+        root = self._directory()
+        if root is None or self.kind(directory) != "directory":
+            return ()
+        try:
+            names = sorted(os.listdir(os.path.join(root, directory)))
+        except OSError:
+            return ()
+        inside = f"{directory}/" if directory else ""
+        return tuple(name for name in names if self.kind(inside + name) is not None)
+
+    def excluded(self, path: str) -> bool:
+        return self._directory() is not None and self._ignore.excludes(path)
+
+    def _is_real(self, root: str, directory: str) -> bool:
+        """Whether there is no link on the way: the engine takes none out of the context, and others we leave alone."""
+        found = self._real.get(directory)
+        if found is None:
+            parent = directory.rpartition("/")[0]
+            whole = os.path.join(root, directory) if directory else root
+            above = not directory or self._is_real(root, parent)
+            found = self._real[directory] = above and not (bool(directory) and os.path.islink(whole))
+        return found
+
+    def _directory(self) -> str | None:
+        self.consulted = True
+        if not self._resolved:
+            self._resolved = True
+            self._root, self._ignore = self._find()
+        return self._root
+
+    def _find(self) -> tuple[str | None, Ignore]:
+        if self._named is not None:
+            return self._open(os.path.abspath(self._named))
+        wanted = list(self._sources())
+        if any(not isinstance(source.path, Known) or source.path.args for source in wanted):
+            wanted = [source for source in wanted if isinstance(source.path, Known) and not source.path.args]
+        for directory in _candidates(self._dockerfile):
+            root, ignore = self._open(directory)
+            if root is not None and all(_holds(root, source) for source in wanted):
+                return root, ignore
+        return None, Ignore("", ())
+
+    def _open(self, directory: str) -> tuple[str | None, Ignore]:
+        try:
+            ignore = read_ignore(Path(directory), Path(self._dockerfile))
+        except IgnoreTrouble:  # every build fails with it
+            return None, Ignore("", ())
+        return (directory, ignore) if os.path.isdir(directory) else (None, ignore)
+
+
+def _candidates(dockerfile: str) -> list[str]:
+    directory = os.path.dirname(os.path.realpath(dockerfile))
+    root = repository_root(directory)
+    found = [directory]
+    while root is not None and directory != root and len(found) < _HIGHEST:
+        directory = os.path.dirname(directory)
+        found.append(directory)
+    return found
+
+
+def _holds(root: str, source: ContextSource) -> bool:
+    """Whether a source is there. Of a pattern what stands before its first special character must be."""
+    assert isinstance(source.path, Known)
+    path = source.path.value
+    if source.pattern:
+        path = next((path[:at] for at, char in enumerate(path) if char in "*?[\\"), path).rpartition("/")[0]
+    return os.path.lexists(os.path.join(root, path)) if _plain(path) else False
+
+
+def _plain(path: str) -> bool:
+    return "\0" not in path and not path.startswith("/") and ".." not in path.split("/")
+
+
+def read_ignore(context: Path, dockerfile: Path) -> Ignore:
+    """The patterns for a build of `dockerfile` with `context`: those of `<dockerfile>.dockerignore` beside it, else
+    those of `.dockerignore` in the context. Raises IgnoreTrouble."""
+    for root, name in ((dockerfile.parent, f"{dockerfile.name}{NAME}"), (context, NAME)):
+        try:
+            path = _followed(root, name)
+            if not stat.S_ISREG(os.stat(path).st_mode):  # a pipe would wait for ever
+                continue
+            data = path.read_bytes()
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+            continue
+        except OSError as error:
+            raise IgnoreTrouble(str(root / name), 0, f"cannot be read: {error.strerror}") from error
+        return parse_ignore(data, str(root / name))
+    return Ignore("", ())
+
+
+def _followed(root: Path, name: str) -> Path:
+    """What a link means to the engine, for which there is nothing outside of `root`."""
+    for _ in range(_MOST_LINKS):
+        path = root / name
+        if not path.is_symlink():
+            return path
+        name = posixpath.normpath(posixpath.join("/", posixpath.dirname(name), os.readlink(path))).lstrip("/")
+    return root / name
