@@ -245,7 +245,9 @@ class _Output:
             self.print(document_start())
 
     def entry(self, entry: Entry) -> None:
-        """One file's."""
+        """One file's; nothing where there was nothing to say."""
+        if not entry.totals.files:
+            return
         if self.view.document:
             self.print(("," if self.totals.files else "") + entry.document)
         self.totals.merge(entry.totals)
@@ -401,9 +403,17 @@ class _Work:
         if items.stdin:
             yield self._one(_from_stdin)
         from fixer.engine.files import find
+        from fixer.engine.job import searched
 
         self.interrupts.open()
-        found = find((*items.paths, *items.lines), sweep=self.worker.write_back, lines=items.lines)
+        kinds, around = searched(self.worker.options)
+        found = find(
+            (*items.paths, *items.lines),
+            sweep=self.worker.write_back,
+            lines=items.lines,
+            kinds=kinds,
+            around=around,
+        )
         first = list(islice((target for target in found if target is not None), PARALLEL_FROM))
         jobs = self.jobs or _cores()
         if len(first) < PARALLEL_FROM:

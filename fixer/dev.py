@@ -51,7 +51,7 @@ class Case:
     title: str
     text: str
     dockerfile: str
-    """The file's name inside `before/` and `after/`."""
+    """The file's name inside `before/` and `after/`: a Dockerfile, or another document."""
     select: tuple[str, ...] | None
     """Codemod ids; None is all of them."""
     unsafe: bool
@@ -101,7 +101,7 @@ def load(folder: Path) -> Case:
             changes=table.get("changes"),
             problem=table.get("problem"),
             refusals=tuple(_expected(row, group) for row in table.get("refusals", ())),
-            before=(folder / "before" / name).read_bytes(),
+            before=_before(folder / "before" / name),
             after=after.read_bytes() if after.exists() else None,
         )
         if case.after == case.before:
@@ -111,6 +111,13 @@ def load(folder: Path) -> Case:
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ValueError(f"{folder}: {type(error).__name__}: {error}") from error
     return case
+
+
+def _before(path: Path) -> bytes:
+    """A .dockerignore may be missing; then its text is empty."""
+    from fixer.engine.kinds import IGNORE, kind_of
+
+    return b"" if kind_of(path) == IGNORE and not path.exists() else path.read_bytes()
 
 
 def cases(corpus: Path = CORPUS) -> list[Case]:
@@ -154,11 +161,16 @@ def run(
     that is given. Raises what `fixer.fix` raises for ids that do not exist."""
     from fixer.analysis.context import NO_CONTEXT
     from fixer.engine.context import FoundContext
+    from fixer.engine.kinds import DOCKERFILE, kind_of, root_of
+    from fixer.engine.neighbours import Neighbours
     from fixer.engine.run import fix
 
     at = case.folder / "before" / case.dockerfile
+    kind = kind_of(at)
     return fix(
         source,
+        kind=kind,
+        dockerfiles=() if kind == DOCKERFILE else Neighbours(root_of(str(at), kind)),
         select=select,
         unsafe_fixes=case.unsafe if unsafe is None else unsafe,
         project=case.project,

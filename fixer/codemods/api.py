@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from enum import Enum
 from typing import TYPE_CHECKING, ClassVar
 
@@ -13,6 +13,7 @@ from fixer.text.source import Span
 if TYPE_CHECKING:
     from fixer.analysis import Facts
     from fixer.analysis.context import BuildContext
+    from fixer.analysis.documents import Neighbour
 
 
 class Safety(Enum):
@@ -94,6 +95,9 @@ class Settings:
     builder: Builder = Builder.PERSISTENT
     context: BuildContext = field(default_factory=lambda: _no_context())
     """The build context, if it is at hand."""
+    dockerfiles: Sequence[Neighbour] = ()
+    """For a document that is no Dockerfile: the Dockerfiles at and below the directory that it is about (that of a
+    .dockerignore, the repository of a workflow), in the order of their paths."""
 
 
 def _no_context() -> BuildContext:
@@ -107,7 +111,10 @@ class Codemod:
 
     id: ClassVar[str]
     words: ClassVar[tuple[str, ...]]
-    """A text that holds none of these strings cannot be changed by this codemod: it is skipped unparsed."""
+    """A text that holds none of these strings cannot be changed by this codemod: it is skipped unparsed. Without words
+    every text is looked at."""
+    document: ClassVar[str] = "dockerfile"
+    """The kind of text that it is for, one of `fixer.analysis.documents`: `run` gets that kind's facts."""
     reasons: ClassVar[Mapping[str, str]] = {}
     """Every reason code that it may give, with what it means in general."""
     builders: ClassVar[frozenset[Builder]] = frozenset(Builder)

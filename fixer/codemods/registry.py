@@ -6,6 +6,7 @@ artifact-out-of-cache, cargo-target-cache, cargo-cache. The order decides how a 
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from importlib import import_module
 from typing import NamedTuple
 
@@ -18,6 +19,8 @@ class Entry(NamedTuple):
     id: str
     module: str
     name: str
+    document: str = "dockerfile"
+    """The kind of text that it is for: its `Codemod.document`."""
 
 
 ORDER: tuple[Entry, ...] = (
@@ -33,6 +36,12 @@ ORDER: tuple[Entry, ...] = (
 def ids() -> tuple[str, ...]:
     """All codemod ids, in the order in which they run."""
     return tuple(entry.id for entry in ORDER)
+
+
+def documents(chosen: Collection[str] | None = None) -> frozenset[str]:
+    """The kinds of documents, besides Dockerfiles, that codemods are for: those with such ids, or all of them."""
+    found = (entry.document for entry in ORDER if chosen is None or entry.id in chosen)
+    return frozenset(document for document in found if document != "dockerfile")
 
 
 def load(id: str) -> Codemod:

@@ -43,10 +43,11 @@ def find_fault(old: Parsed, new: Parsed, changes: Sequence[Change], step: Step) 
 
     The message is one sentence for a bug report.
     """
-    return _stray_change(changes) or _encoding_fault(old.file.text, new.file.text) or _item_fault(old, new, step)
+    return stray_change(changes) or encoding_fault(old.file.text, new.file.text) or _item_fault(old, new, step)
 
 
-def _stray_change(changes: Sequence[Change]) -> str | None:
+def stray_change(changes: Sequence[Change]) -> str | None:
+    """The complaint about a change that edits nothing of what it says that it is about."""
     for change in changes:
         if not any(_is_about(edit, change.span) for edit in change.edits):
             return f"the change {change.title!r} edits only instructions that it does not name"
@@ -63,7 +64,11 @@ def _is_about(edit: Edit, span: Span) -> bool:
 # --- encoding ------------------------------------------------------------------------------------------------------
 
 
-def _encoding_fault(old: str, new: str) -> str | None:
+def encoding_fault(old: str, new: str) -> str | None:
+    """The complaint about a new text with another byte order mark, end or line ends than the old one had; a text that
+    was empty had none."""
+    if not old:
+        return None
     if old.startswith("\ufeff") != new.startswith("\ufeff"):
         return "the byte order mark was not kept"
     if old.endswith("\n") != new.endswith("\n"):

@@ -7,10 +7,12 @@ import os
 import re
 import stat
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from fixer.engine.kinds import DOCKERFILE, IGNORE, IGNORE_NAME, WORKFLOW, kind_of
 from fixer.engine.outcome import Problem
+from fixer.engine.project import repository_root
 from fixer.text.records import dataclass
 
 if TYPE_CHECKING:
@@ -38,6 +40,8 @@ class Target(NamedTuple):
     """All names of a file with hard links that were found, real paths; empty for a file with one name."""
     problem: Problem | None = None
     """Why there is no file to work on."""
+    missing: bool = False
+    """True for a file that is not there, and may be made."""
 
 
 # --- find ----------------------------------------------------------------------------------------------------------
@@ -70,7 +74,12 @@ def read_list(data: bytes) -> dict[str, int]:
 
 
 def find(
-    paths: Iterable[str], *, sweep: bool = False, lines: Mapping[str, int] | None = None
+    paths: Iterable[str],
+    *,
+    sweep: bool = False,
+    lines: Mapping[str, int] | None = None,
+    kinds: Collection[str] = (),
+    around: Collection[str] = (),
 ) -> Iterator[Target | None]:
     """The Dockerfiles at and below `paths`, in the order of their paths, as the search goes on. A file that is named is
     always taken, whatever it is called; a directory is walked, without what Git ignores (.gitignore files, also of
@@ -80,12 +89,17 @@ def find(
 
     None is given after every directory in which nothing was found, so that whoever asks can do something else.
     sweep: remove what killed runs left behind. lines: numbers of the lines in which paths were listed, for messages.
+    kinds: other kinds of documents that are looked for in directories: GitHub workflows, and .dockerignore files, also
+    where one is missing beside a Dockerfile or in a repository's root. around: those of these kinds that are given for
+    every path, wherever they are in its repository, and beside Dockerfiles that are named.
     """
-    search = _Search(lines or {}, sweep)
+    search = _Search(lines or {}, sweep, kinds)
     named = sorted((f"{path}/" if os.path.isdir(path) else path, path) for path in dict.fromkeys(paths))
     files = [path for key, path in named if key == path]
     for key, path in named:
         yield from search.file(path) if key == path else search.directory(path, files)
+    for key, path in named if around else ():
+        yield from search.around(path if key != path else os.path.dirname(path) or os.curdir, around)
     for names in search.linked.values():
         yield Target(next(iter(names.values())), tuple(names))
 
@@ -93,9 +107,10 @@ def find(
 class _Search:
     """What was found so far."""
 
-    __slots__ = ("_files_at", "_lines", "_seen", "_sweep", "linked")
+    __slots__ = ("_files_at", "_kinds", "_lines", "_seen", "_sweep", "linked")
 
-    def __init__(self, lines: Mapping[str, int], sweep: bool) -> None:
+    def __init__(self, lines: Mapping[str, int], sweep: bool, kinds: Collection[str]) -> None:
+        self._kinds = kinds
         self._lines = lines
         self._sweep = sweep
         self._seen: set[str] = set()
@@ -115,14 +130,15 @@ class _Search:
     def directory(self, path: str, files: Sequence[str]) -> Iterator[Target | None]:
         """files: the files that were named, which count as found here."""
         empty = True
-        for found in _walk(path, self._sweep):
+        for found in _walk(path, self._sweep, self._kinds):
             if found is None:
                 yield None
                 continue
-            empty = False
             if isinstance(found, Target):
-                yield found
+                empty = empty and found.missing
+                yield from self._missing(found) if found.missing else (found,)
                 continue
+            empty = False
             file, real = found
             try:
                 yield from self._take(file, real, os.stat(real))
@@ -130,6 +146,24 @@ class _Search:
                 yield Target(file, problem=_os_problem(error))
         if empty and not self._has_any(path, files):
             yield self._trouble(path, Problem("no-dockerfiles", "no Dockerfiles in this directory."))
+
+    def around(self, directory: str, kinds: Collection[str]) -> Iterator[Target]:
+        """Documents of the directory, and of the root of its repository."""
+        root = repository_root(os.path.realpath(directory))
+        above = None if root is None else _relative_to(root, directory)
+        for place in dict.fromkeys(place for place in (directory, above) if place is not None):
+            if IGNORE in kinds:
+                path = _join(place, IGNORE_NAME)
+                yield from self.file(path) if os.path.lexists(path) else self._missing(Target(path, missing=True))
+        if WORKFLOW in kinds and above is not None:
+            for path in _workflows(above):
+                yield from self.file(path)
+
+    def _missing(self, target: Target) -> Iterator[Target]:
+        real = os.path.realpath(target.path)
+        if real not in self._seen:
+            self._seen.add(real)
+            yield target
 
     def _take(self, path: str, real: str, status: os.stat_result) -> Iterator[Target]:
         if real in self._seen:
@@ -166,13 +200,40 @@ class _Level(NamedTuple):
     entries: Iterator[os.DirEntry[str]]
 
 
-def _walk(top: str, sweep: bool) -> Iterator[tuple[str, str] | Target | None]:
-    """Paths and real paths of Dockerfiles in their order, without recursion; None for every directory, or what is wrong
-    with it."""
+def _relative_to(root: str, directory: str) -> str:
+    """The repository's root as somebody would write it who wrote `directory`."""
+    if os.path.isabs(directory):
+        return root
+    return os.path.relpath(root, os.path.realpath(os.curdir))
+
+
+def _workflows(root: str) -> list[str]:
+    """The workflows of a repository, and its own actions, in the order of their paths."""
+    found = []
+    for folder in ("workflows", "actions"):
+        for directory, inner, names in os.walk(_join(root, os.path.join(".github", folder))):
+            inner.sort()
+            found += [path for name in names if kind_of(path := os.path.join(directory, name)) == WORKFLOW]
+    return sorted(found)
+
+
+def _is_wanted(name: str, directory: str, kinds: Collection[str]) -> bool:
+    """Whether a file in that absolute directory is a Dockerfile, or of one of the kinds."""
+    if is_dockerfile_name(name):
+        return True
+    if not kinds or not name.endswith((IGNORE_NAME, ".yml", ".yaml")):
+        return False
+    kind = kind_of(f"{directory}/{name}")
+    return kind != DOCKERFILE and kind in kinds
+
+
+def _walk(top: str, sweep: bool, kinds: Collection[str]) -> Iterator[tuple[str, str] | Target | None]:
+    """Paths and real paths of Dockerfiles, and of other documents, in their order, without recursion; None for every
+    directory, or what is wrong with it, or what is missing in it."""
     real_top = os.path.realpath(top)
     inside = os.path.join(real_top, "")
     stack: list[_Level] = []
-    yield _enter(stack, top, os.path.abspath(top), real_top, _rules_above(top), sweep)
+    yield _enter(stack, top, os.path.abspath(top), real_top, _rules_above(top), sweep, kinds)
     while stack:
         directory, absolute, real, rules, entries = stack[-1]
         for entry in entries:
@@ -180,10 +241,10 @@ def _walk(top: str, sweep: bool) -> Iterator[tuple[str, str] | Target | None]:
             if entry.is_dir(follow_symlinks=False):  # known since the directory was read
                 path = os.path.join(absolute, name)
                 if name != ".git" and not _ignored(path, True, rules):
-                    yield _enter(stack, _join(directory, name), path, os.path.join(real, name), rules, sweep)
+                    yield _enter(stack, _join(directory, name), path, os.path.join(real, name), rules, sweep, kinds)
                     break
             elif (
-                is_dockerfile_name(name)
+                _is_wanted(name, absolute, kinds)
                 and _is_inside(entry, inside)
                 and not _ignored(os.path.join(absolute, name), False, rules)
             ):
@@ -194,7 +255,13 @@ def _walk(top: str, sweep: bool) -> Iterator[tuple[str, str] | Target | None]:
 
 
 def _enter(
-    stack: list[_Level], directory: str, absolute: str, real: str, rules: tuple[_Rules, ...], sweep: bool
+    stack: list[_Level],
+    directory: str,
+    absolute: str,
+    real: str,
+    rules: tuple[_Rules, ...],
+    sweep: bool,
+    kinds: Collection[str],
 ) -> Target | None:
     try:
         with os.scandir(directory) as entries:
@@ -214,6 +281,8 @@ def _enter(
             if _TEMPORARY.fullmatch(name):
                 _sweep(os.path.join(directory, name))
     stack.append(_Level(directory, absolute, real, rules, iter(here)))
+    if IGNORE in kinds and IGNORE_NAME not in names and (".git" in names or any(map(is_dockerfile_name, names))):
+        return Target(_join(directory, IGNORE_NAME), missing=True)
     return None
 
 
@@ -358,6 +427,35 @@ def _os_problem(error: OSError) -> Problem:
 
 _TEMPORARY = re.compile(r"\.dockfix-[0-9a-f]{16}")
 """Names of files that take the place of others when they are complete. No Dockerfile is called so."""
+
+
+def create(path: str, content: bytes) -> None:
+    """A new file with that content: all of it or nothing, whenever this is killed. Raises FileTrouble:
+    changed-meanwhile if there is one already, no-permission, input-output."""
+    temporary = _temporary(os.path.dirname(path))
+    try:
+        descriptor = _open_locked(temporary)
+        try:
+            with open(descriptor, "wb") as file:
+                file.write(content)
+                file.flush()
+                os.chmod(temporary, 0o666 & ~_umask())
+                os.fsync(file.fileno())
+                os.link(temporary, path)
+        finally:
+            os.unlink(temporary)
+    except FileExistsError as error:
+        message = "somebody else made it meanwhile; nothing was written."
+        raise FileTrouble("changed-meanwhile", message) from error
+    except OSError as error:
+        problem = _os_problem(error)
+        raise FileTrouble(problem.kind, f"{problem.message} Nothing was written.") from error
+
+
+def _umask() -> int:
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask
 
 
 def write(path: str, before: bytes, after: bytes, names: Sequence[str] = ()) -> None:

@@ -7,8 +7,10 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
+from fixer.codemods import registry
 from fixer.codemods.api import Builder
-from fixer.engine.files import FileTrouble, Target, check_content, read, write
+from fixer.engine.files import FileTrouble, Target, check_content, create, read, write
+from fixer.engine.kinds import DOCKERFILE, IGNORE, WORKFLOW, kind_of, root_of
 from fixer.engine.outcome import Outcome, Problem
 from fixer.engine.project import project_name
 from fixer.engine.template import is_template_name
@@ -36,6 +38,19 @@ class Options:
     """The directory that names in diffs are relative to."""
 
 
+def searched(options: Options) -> tuple[frozenset[str], frozenset[str]]:
+    """The kinds of other documents that are looked for in directories, and those of them that are looked for around all
+    paths (see `files.find`). What belongs to a repository, but not to the paths that are named, is a matter of who asks
+    for it: by the codemod's id, or for a workflow by its builder. What would be unsafe is not looked for in vain."""
+    wanted = registry.documents([id for id in options.select or registry.ids() if id not in options.ignore])
+    if options.select is None and not options.unsafe_fixes:
+        wanted -= {IGNORE}
+    asked = wanted if options.select is not None else frozenset()
+    if options.builder is Builder.EPHEMERAL:
+        asked |= wanted & {WORKFLOW}
+    return wanted, asked
+
+
 @dataclass(frozen=True, slots=True)
 class FileResult:
     """What came of one file."""
@@ -48,6 +63,14 @@ class FileResult:
     """Why the file was left alone: could not be read, or `outcome.error`."""
     diff: str
     """A unified diff, empty where nothing changes."""
+    created: bool = False
+    """True if there is no such file yet."""
+
+    @property
+    def nothing(self) -> bool:
+        """True for a file that is not there, and is not missed: nobody needs to hear of it."""
+        made = self.outcome
+        return self.created and made is not None and not (made.changed or made.withheld or made.refusals)
 
     @property
     def status(self) -> str:
@@ -86,12 +109,14 @@ def fix_target(
     if target.problem is not None:
         return Done(FileResult(target.path, None, target.problem, ""))
     try:
-        data = read(target.path)
+        data = b"" if target.missing else read(target.path)
     except FileTrouble as trouble:
         return Done(FileResult(target.path, None, trouble.problem, ""))
     project = options.project or project_name(target.path)
-    if cache is None or is_template_name(PurePath(target.path)):
-        done = Done(fix_data(data, target.path, options, project, find_context(target.path, options)))
+    other = kind_of(target.path) != DOCKERFILE
+    if cache is None or other or is_template_name(PurePath(target.path)):
+        context = find_context(target.path, options)
+        done = Done(fix_data(data, target.path, options, project, context, target.missing))
         return write_result(done.result, target.names, before_write) if write_back else done
     key = cache.key(data, project)
     known = cache.get(key, target.path, data)
@@ -115,10 +140,12 @@ def fix_target(
 
 
 def find_context(path: str, options: Options) -> FoundContext:
-    """The build context of the Dockerfile at `path`. Nothing is looked at yet."""
+    """The build context of the Dockerfile at `path`, or the directory that another document there is about. Nothing is
+    looked at yet."""
     from fixer.engine.context import FoundContext  # brings the analysis with it
 
-    return FoundContext(path, options.context)
+    kind = kind_of(os.path.abspath(path))
+    return FoundContext(path, options.context if kind == DOCKERFILE else root_of(os.path.abspath(path), kind))
 
 
 def write_result(
@@ -131,16 +158,25 @@ def write_result(
     if before_write is not None:
         before_write()
     try:
-        write(result.path, result.outcome.before, result.outcome.after, names)
+        if result.created:
+            create(result.path, result.outcome.after)
+        else:
+            write(result.path, result.outcome.before, result.outcome.after, names)
     except FileTrouble as trouble:
         return Done(replace(result, outcome=None, problem=trouble.problem, diff=""))
     return Done(result, written=True)
 
 
 def fix_data(
-    data: bytes, path: str, options: Options, project: str | None, context: FoundContext | None = None
+    data: bytes,
+    path: str,
+    options: Options,
+    project: str | None,
+    context: FoundContext | None = None,
+    created: bool = False,
 ) -> FileResult:
-    """Content that was read already; `path` is its name. Does not raise on anything about it."""
+    """Content that was read already; `path` is its name. Does not raise on anything about it. created: there is no
+    such file yet."""
     from fixer.analysis.context import NO_CONTEXT
     from fixer.engine.run import fix  # brings the parser with it
 
@@ -151,6 +187,9 @@ def fix_data(
     if is_template_name(PurePath(path)):
         message = "a template by its name, not a Dockerfile; run dockfix on what it makes."
         return FileResult(path, None, Problem("template", message), "")
+    kind = kind_of(os.path.abspath(path))
+    if kind != DOCKERFILE:
+        from fixer.engine.neighbours import Neighbours
     outcome = fix(
         data,
         path=path,
@@ -160,11 +199,14 @@ def fix_data(
         project=project,
         builder=options.builder,
         context=context if context is not None else NO_CONTEXT,
+        kind=kind,
+        dockerfiles=() if kind == DOCKERFILE else Neighbours(root_of(os.path.abspath(path), kind)),
     )
     if not outcome.changed:
-        return FileResult(path, outcome, outcome.error, "")
-    diff = unified_diff(outcome.text_before, outcome.text_after, diff_name(path, options.base))
-    return FileResult(path, outcome, outcome.error, diff)
+        return FileResult(path, outcome, outcome.error, "", created)
+    name = diff_name(path, options.base)
+    diff = unified_diff(outcome.text_before, outcome.text_after, name, created=created)
+    return FileResult(path, outcome, outcome.error, diff, created)
 
 
 def diff_name(path: str, base: str = os.curdir) -> str:

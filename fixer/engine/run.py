@@ -17,10 +17,13 @@ from pathlib import PurePath
 from fixer._version import __version__
 from fixer.analysis import Facts, analyse
 from fixer.analysis.context import NO_CONTEXT, BuildContext, all_context_sources
+from fixer.analysis.documents import Neighbour
 from fixer.codemods import registry
 from fixer.codemods.api import Builder, Change, Codemod, Refusal, Safety, Settings
 from fixer.engine.check import Parsed, find_fault
 from fixer.engine.context import FoundContext
+from fixer.engine.documents import Document, PlainDocument, reader
+from fixer.engine.kinds import DOCKERFILE, kind_of
 from fixer.engine.outcome import ENGINE, AppliedChange, Outcome, PlacedRefusal, Problem
 from fixer.engine.suppress import MARK, Suppressions, read_suppressions
 from fixer.engine.template import template_problem
@@ -46,9 +49,11 @@ def fix(
     project: str | None = None,
     builder: Builder = Builder.PERSISTENT,
     context: BuildContext = NO_CONTEXT,
+    kind: str | None = None,
+    dockerfiles: Sequence[Neighbour] = (),
     codemods: Sequence[Codemod] | None = None,
 ) -> Outcome[Source]:
-    """What the codemods make of `source`, the content of one Dockerfile.
+    """What the codemods make of `source`, the content of one Dockerfile, or of another kind of document.
 
     path: the file's name, for reports; nothing is read or written.
     select, ignore: ids of codemods to run (None: all) and not to run. Raises ValueError for an id that does not exist.
@@ -56,6 +61,8 @@ def fix(
     project: names project-scoped cache mounts (`Settings.project`).
     builder: what keeps the caches of builds; decides which codemods run where `select` does not.
     context: the build context, if it is at hand.
+    kind: of document, one of `fixer.engine.kinds`; by default what `path` says.
+    dockerfiles: for another document: the Dockerfiles around it.
     codemods: codemods to run, in this order, instead of the registered ones.
 
     Never raises on content: trouble is in the outcome.
@@ -63,24 +70,26 @@ def fix(
     text = decode(source) if isinstance(source, bytes) else source
     binary = isinstance(source, bytes)
     shown = None if path is None else str(path)
-    chosen = choose(select, ignore, codemods, builder=builder)
+    kind = kind if kind is not None else kind_of(path)
+    chosen = tuple(one for one in choose(select, ignore, codemods, builder=builder) if one.document == kind)
     bare: Outcome[Source] = Outcome(shown, text, text, binary)
-    joined = _joined(text)
+    joined = _joined(text) if kind == DOCKERFILE else text
     if MARK not in text and not any(_may_change(codemod, joined) for codemod in chosen):
         return bare
     known = {codemod.id for codemod in chosen}.union(registry.ids())
     try:
-        first = _Text(text, known)
+        first = _read(kind, text, known)
+        skipped, problem = first.suppressions.skip_file, first.problem
     except Exception as error:  # a bug of the parser on this input must not stop the other files
         return _failed(bare, error)
-    if first.suppressions.skip_file:
+    if skipped:
         return Outcome(shown, text, text, binary, skipped=True)
-    problem = _whole_file_problem(first.file)
     if problem is not None:
         return Outcome(shown, text, text, binary, error=problem)
-    if isinstance(context, FoundContext):
+    if kind == DOCKERFILE and isinstance(context, FoundContext):
         context.expect(lambda: all_context_sources(first.facts))
-    return _run_all(first, chosen, known, Settings(project, builder, context), unsafe_fixes, bare)
+    settings = Settings(project, builder, context, dockerfiles)
+    return _run_all(kind, first, chosen, known, settings, unsafe_fixes, bare)
 
 
 def choose(
@@ -111,7 +120,7 @@ def _joined(text: str) -> str:
 
 def _may_change(codemod: Codemod, joined: str) -> bool:
     """False if none of the codemod's words is in the text."""
-    return any(word in joined for word in codemod.words)
+    return not codemod.words or any(word in joined for word in codemod.words)
 
 
 def _whole_file_problem(file: Dockerfile[str]) -> Problem | None:
@@ -133,8 +142,12 @@ def _failed(bare: Outcome[Source], error: Exception) -> Outcome[Source]:
     return Outcome(bare.path, bare.text_before, bare.text_before, bare.binary, error=problem)
 
 
+def _read(kind: str, text: str, known: Collection[str]) -> Document:
+    return _Text(text, known) if kind == DOCKERFILE else PlainDocument(text, known, reader(kind))
+
+
 class _Text:
-    """One text, parsed; facts are computed when somebody asks."""
+    """The text of a Dockerfile, parsed; facts are computed when somebody asks."""
 
     __slots__ = ("_facts", "_joined", "file", "suppressions", "text")
 
@@ -160,8 +173,19 @@ class _Text:
         return self._facts
 
     @property
+    def lines(self) -> LineIndex:
+        return self.file.lines
+
+    @property
+    def problem(self) -> Problem | None:
+        return _whole_file_problem(self.file)
+
+    @property
     def parsed(self) -> Parsed:
         return Parsed(self.file, lambda instruction: self.facts.script(instruction))
+
+    def fault(self, old: _Text, changes: Sequence[Change], step: Step) -> str | None:
+        return find_fault(old.parsed, self.parsed, changes, step)
 
 
 class _Trouble(Exception):
@@ -177,7 +201,7 @@ class _Trouble(Exception):
 class _Found:
     """What one codemod said about one text."""
 
-    text: _Text
+    text: Document
     changes: tuple[Change, ...]
     withheld: tuple[Change, ...]
     refusals: tuple[Refusal, ...]
@@ -185,7 +209,8 @@ class _Found:
 
 
 def _run_all(
-    first: _Text,
+    kind: str,
+    first: Document,
     chosen: Sequence[Codemod],
     known: Collection[str],
     settings: Settings,
@@ -195,7 +220,7 @@ def _run_all(
     """Without the codemods that make trouble; each restart leaves out at least one, so this ends."""
     troubles: list[Refusal] = []
     while True:
-        attempt = _Attempt(first, chosen, known, settings, unsafe_fixes)
+        attempt = _Attempt(kind, first, chosen, known, settings, unsafe_fixes)
         try:
             attempt.run()
             return attempt.outcome(bare, troubles)
@@ -213,8 +238,15 @@ class _Attempt:
     """One try to bring a text to rest."""
 
     def __init__(
-        self, first: _Text, chosen: Sequence[Codemod], known: Collection[str], settings: Settings, unsafe_fixes: bool
+        self,
+        kind: str,
+        first: Document,
+        chosen: Sequence[Codemod],
+        known: Collection[str],
+        settings: Settings,
+        unsafe_fixes: bool,
     ) -> None:
+        self._kind = kind
         self._first = first
         self._now = first
         self._chosen = chosen
@@ -303,7 +335,7 @@ class _Attempt:
             if not ignored.covers(change.codemod):
                 continue
             if any(e.start <= ignored.span.end and ignored.span.start <= e.end for e in change.edits):
-                line = self._now.file.lines.position(ignored.span.start).line
+                line = self._now.lines.position(ignored.span.start).line
                 because = f"{change.title}: it would edit line {line}, which a `dockfix: ignore` comment protects."
                 return Refusal(change.codemod, "suppressed", change.span, because)
         try:
@@ -320,8 +352,8 @@ class _Attempt:
         if text in self._seen:
             self._runaway(self._seen[text])
         try:
-            new = _Text(text, self._known)
-            fault = find_fault(self._now.parsed, new.parsed, changes, step)
+            new = _read(self._kind, text, self._known)
+            fault = new.fault(self._now, changes, step)
         except Exception as error:  # only this codemod's text has shown it
             raise _Trouble([codemod.id], f"its result cannot be checked: {_describe(error)}") from error
         if fault is not None:
@@ -340,7 +372,7 @@ class _Attempt:
     def outcome(self, bare: Outcome[Source], troubles: Iterable[Refusal]) -> Outcome[Source]:
         """The result, after `run`."""
         last = len(self._trail.steps)
-        before, after = self._first.file.lines, self._now.file.lines
+        before, after = self._first.lines, self._now.lines
         found = [self._latest[codemod.id] for codemod in self._chosen]
         withheld = [change for one in found for change in one.withheld]
         refusals: list[Refusal] = [*troubles, *self._now.suppressions.warnings]

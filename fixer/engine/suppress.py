@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
 from fixer.codemods.api import Refusal
 from fixer.engine.outcome import ENGINE
@@ -50,7 +50,7 @@ def read_suppressions(file: Dockerfile[str], known: Collection[str]) -> Suppress
     waiting: list[tuple[Span, frozenset[str] | None]] = []
     for item in file.items:
         if isinstance(item, Comment):
-            _read(item, known, found, waiting)
+            _read(item.text.text, item.text.span, known, found, waiting)
             continue
         if isinstance(item, Instruction):
             found.ignored.extend(Ignored(item.span, ids) for _, ids in waiting)
@@ -61,13 +61,41 @@ def read_suppressions(file: Dockerfile[str], known: Collection[str]) -> Suppress
     return found
 
 
+def read_line_suppressions(
+    text: str, known: Collection[str], block_at: Callable[[int], Span | None]
+) -> Suppressions:
+    """The same for a text in which lines that begin with `#` are comments: `ignore` is about what begins on the next
+    line that is none, which `block_at` knows by its offset."""
+    found = Suppressions()
+    waiting: list[tuple[Span, frozenset[str] | None]] = []
+    at = 0
+    for line in text.split("\n"):
+        body = line.strip()
+        if body.startswith("#"):
+            start = at + len(line) - len(line.lstrip())
+            _read(body, Span(start, start + len(body)), known, found, waiting)
+        elif waiting:
+            block = block_at(at)
+            if block is None:
+                found.warnings.extend(_warning("misplaced", span) for span, _ in waiting)
+            else:
+                found.ignored.extend(Ignored(block, ids) for _, ids in waiting)
+            waiting.clear()
+        at += len(line) + 1
+    found.warnings.extend(_warning("misplaced", span) for span, _ in waiting)
+    return found
+
+
 def _read(
-    comment: Comment, known: Collection[str], found: Suppressions, waiting: list[tuple[Span, frozenset[str] | None]]
+    comment: str,
+    span: Span,
+    known: Collection[str],
+    found: Suppressions,
+    waiting: list[tuple[Span, frozenset[str] | None]],
 ) -> None:
-    match = _COMMENT.match(comment.text.text)
+    match = _COMMENT.match(comment)
     if match is None:
         return
-    span = comment.text.span
     if match["verb"] == "skip-file":
         found.skip_file = True
         return
@@ -87,4 +115,5 @@ def _unknown(span: Span, name: str, hint: str) -> Refusal:
 
 
 def _warning(reason: str, span: Span) -> Refusal:
-    return Refusal(ENGINE, reason, span, "no instruction stands directly below this comment, so that it has no effect.")
+    because = "nothing that it could be about stands directly below this comment, so that it has no effect."
+    return Refusal(ENGINE, reason, span, because)

@@ -47,6 +47,8 @@ def entry(done: Done, view: View) -> Entry:
     """One file's entry."""
     result = done.result
     made = Entry(rows=done.rows)
+    if result.nothing:
+        return made
     made.totals.add(result, known=done.known)
     if view.document or view.line:
         from fixer.report.json import document_entry, file_object, report_line

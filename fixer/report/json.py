@@ -8,6 +8,7 @@
           "path": "Dockerfile",        as given or found
           "status": "changed",         changed (or would be), unchanged, skipped (`# dockfix: skip-file`), error
           "written": false,            true if the new text is on disk
+          "created": false,            true if there was no such file before
           "problem": null,             or {"kind", "message", "position" or null}; kinds: fixer.engine.outcome.PROBLEMS
           "changes": [                 what was done, in the order in which it was done
             {
@@ -118,6 +119,7 @@ def file_object(result: FileResult, *, written: bool = False) -> dict[str, Any]:
         "path": result.path,
         "status": result.status,
         "written": written,
+        "created": result.created,
         "problem": None if result.problem is None else _problem(result.problem),
         "changes": [change_object(change) for change in outcome.changes] if outcome else [],
         "withheld": [change_object(change) for change in outcome.withheld] if outcome else [],

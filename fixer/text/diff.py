@@ -21,15 +21,17 @@ _BLOCK = 200
 """Lines of either side that are compared at once where nothing is in step."""
 
 
-def unified_diff(before: str, after: str, name: str, *, context: int = 3) -> str:
-    """The diff from `before` to `after` with `a/` and `b/` names, or an empty string if they are equal.
+def unified_diff(before: str, after: str, name: str, *, context: int = 3, created: bool = False) -> str:
+    """The diff from `before` to `after` with `a/` and `b/` names, or an empty string if they are equal. created: there
+    was no file before.
 
     Lines end at LF only: `str.splitlines` would cut at form feeds and lone CRs, and the result would not apply.
     The cost is linear in the files where the changes are small.
     """
     if before == after:
         return ""
-    out = [f"--- {_name('a/' + name)}\n", f"+++ {_name('b/' + name)}\n"]
+    old = "/dev/null" if created else _name("a/" + name)
+    out = [f"--- {old}\n", f"+++ {_name('b/' + name)}\n"]
     a, b = _lines(before), _lines(after)
     for group in _grouped(_opcodes(a, b), context):
         first, last = group[0], group[-1]

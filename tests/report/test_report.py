@@ -150,6 +150,7 @@ def test_json_schema_1() -> None:
                 "path": "Dockerfile",
                 "status": "changed",
                 "written": True,
+                "created": False,
                 "problem": None,
                 "changes": [
                     {
@@ -183,6 +184,7 @@ def test_json_schema_1() -> None:
                 "path": "x",
                 "status": "error",
                 "written": False,
+                "created": False,
                 "problem": {
                     "kind": "not-understood",
                     "message": "what is this?",

@@ -1,0 +1,70 @@
+"""Documents beside a Dockerfile that decide how it builds, and the Dockerfiles around them.
+
+Each kind has a class for what is known of one text, made from the text alone; `DocumentFacts` is what the engine wants
+of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from typing import Protocol, TypeVar
+
+from fixer.analysis.context import NO_CONTEXT, BuildContext
+from fixer.analysis.facts import Facts
+from fixer.text.source import Span
+
+Self = TypeVar("Self", bound="DocumentFacts", contravariant=True)
+
+
+class DocumentFacts(Protocol):
+    """What the engine asks about a text that is no Dockerfile."""
+
+    @property
+    def text(self) -> str: ...
+
+    @property
+    def problem(self) -> tuple[str, int] | None:
+        """Why the text is not understood, one sentence without a stop, and the offset where; None if it is."""
+
+    def block_at(self, offset: int) -> Span | None:
+        """What begins on the line that starts at `offset`: that is what a comment right above it speaks of."""
+
+    def fault(self: Self, old: Self, about: Sequence[Span], forward: Callable[[int], int]) -> str | None:
+        """What is wrong with this text as one that came from `old` by changes of the places `about`, one sentence
+        without a stop; None if all else means what it meant. forward: where an offset of `old` is now."""
+
+
+class Neighbour:
+    """A Dockerfile at or below the directory that a document is about.
+
+    path: relative to that directory, with `/`.
+    facts: what is known of it; None if it cannot be read or is not understood.
+    context: its build context.
+    directory: that context's directory relative to the document's, "" for the same; None if it is not known or lies
+        elsewhere.
+    own_ignore: whether a .dockerignore of its own stands beside it, so that the context's is not in force.
+    """
+
+    def __init__(
+        self,
+        path: str,
+        facts: Callable[[], Facts | None],
+        context: BuildContext = NO_CONTEXT,
+        directory: Callable[[], str | None] = lambda: None,
+        *,
+        own_ignore: bool = False,
+    ) -> None:
+        self.path = path
+        self.context = context
+        self.own_ignore = own_ignore
+        self._facts = facts
+        self._directory = directory
+
+    @cached_property
+    def facts(self) -> Facts | None:
+        return self._facts()
+
+    @cached_property
+    def directory(self) -> str | None:
+        return self._directory()

@@ -1,0 +1,256 @@
+"""Documents that are no Dockerfiles: found, changed, made, and held to the same laws."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from types import MappingProxyType
+
+import pytest
+
+from fixer.codemods import registry
+from fixer.codemods.api import Builder, Change, Codemod, Refusal, Settings
+from fixer.engine import documents
+from fixer.engine.files import FileTrouble, Target, create, find
+from fixer.engine.job import Options, fix_target, searched
+from fixer.engine.kinds import DOCKERFILE, IGNORE, WORKFLOW, kind_of, root_of
+from fixer.engine.run import fix
+from fixer.text.edits import Edit
+from fixer.text.source import Span
+
+
+class Lines:
+    """Facts of a text of lines, in which `bad` is not understood."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    @property
+    def problem(self) -> tuple[str, int] | None:
+        at = self.text.find("bad")
+        return ("nobody understands this", at) if at >= 0 else None
+
+    def block_at(self, offset: int) -> Span | None:
+        end = self.text.find("\n", offset)
+        return Span(offset, end if end >= 0 else len(self.text)) if self.text[offset:].strip() else None
+
+    def fault(self, old: Lines, about: Sequence[Span], forward: Callable[[int], int]) -> str | None:
+        return "a line was lost" if self.text.count("\n") < old.text.count("\n") else None
+
+
+class Append(Codemod):
+    """Puts the names of the Dockerfiles around into a .dockerignore."""
+
+    id = "append"
+    words = ()
+    document = IGNORE
+    reasons = MappingProxyType({"never": "it must not"})
+
+    def run(self, facts: Lines, settings: Settings) -> Iterator[Change | Refusal]:  # type: ignore[override]
+        if "never" in facts.text:
+            yield Refusal(self.id, "never", Span(0, 1), "it says so.")
+            return
+        for neighbour in settings.dockerfiles:
+            line = f"{neighbour.path}:{neighbour.directory}\n"
+            if line not in facts.text and neighbour.facts is not None:
+                at = len(facts.text)
+                yield Change(self.id, f"add {line}", "It is one.", Span(at, at), (Edit(at, at, line),))
+
+
+class Shrink(Append):
+    """Takes the last line away."""
+
+    id = "shrink"
+
+    def run(self, facts: Lines, settings: Settings) -> Iterator[Change | Refusal]:  # type: ignore[override]
+        at = facts.text.rindex("\n", 0, -1)
+        yield Change(self.id, "shrink", "Less.", Span(at, len(facts.text) - 1), (Edit(at, len(facts.text) - 1, ""),))
+
+
+@pytest.fixture(autouse=True)
+def _readers(monkeypatch: pytest.MonkeyPatch) -> None:
+    readers = dict.fromkeys((WORKFLOW, IGNORE), (__name__, "Lines"))
+    monkeypatch.setattr(documents, "_READERS", readers)
+
+
+@pytest.fixture
+def _registered(monkeypatch: pytest.MonkeyPatch) -> None:
+    entry = registry.Entry("append", __name__, "Append", IGNORE)
+    monkeypatch.setattr(registry, "ORDER", (*registry.ORDER, entry))
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [
+        ("Dockerfile", DOCKERFILE),
+        (".dockerignore", IGNORE),
+        ("a/api.Dockerfile.dockerignore", IGNORE),
+        (".github/workflows/ci.yml", WORKFLOW),
+        ("/r/.github/workflows/ci.yaml", WORKFLOW),
+        ("r/.github/actions/build/action.yml", WORKFLOW),
+        (".github/workflows/deep/ci.yml", DOCKERFILE),
+        (".github/dependabot.yml", DOCKERFILE),
+        ("x.github/workflows/ci.yml", DOCKERFILE),
+        (None, DOCKERFILE),
+    ],
+)
+def test_kinds(path: str | None, kind: str) -> None:
+    assert kind_of(path) == kind
+
+
+def test_roots() -> None:
+    assert root_of("/r/.github/workflows/ci.yml", WORKFLOW) == "/r"
+    assert root_of("/r/.github/actions/a/b/action.yml", WORKFLOW) == "/r"
+    assert root_of("/r/app/.dockerignore", IGNORE) == "/r/app"
+    assert root_of("/.dockerignore", IGNORE) == "/"
+
+
+def test_the_loop_is_the_same() -> None:
+    assert fix("a\nb\n", path=".dockerignore", codemods=[Append()]).after == "a\nb\n"
+    refused = fix("a\nnever\n", path=".dockerignore", codemods=[Append()]).refusals
+    assert [(one.reason, one.text) for one in refused] == [("never", "a")]
+
+
+def test_codemods_for_other_documents_do_not_run() -> None:
+    assert fix("FROM a\n", codemods=[Shrink()]).after == "FROM a\n"
+    assert fix("FROM a\nRUN pip install a\n", path=".dockerignore", select=["pip-cache"]).after.startswith("FROM")
+
+
+def test_what_is_not_understood_is_left_alone() -> None:
+    problem = fix("a\n bad\n", path=".dockerignore", codemods=[Append()]).error
+    assert problem is not None
+    assert (problem.kind, problem.position) == ("not-understood", (2, 2))
+
+
+def test_a_fault_restores_the_text() -> None:
+    outcome = fix("a\nb\n", path=".dockerignore", codemods=[Shrink()])
+    assert outcome.after == "a\nb\n"
+    assert [one.reason for one in outcome.refusals] == ["internal-error"]
+    assert "a line was lost" in outcome.refusals[0].because
+
+
+def test_a_comment_that_vanishes_is_a_fault() -> None:
+    outcome = fix("a\n# b\n", path=".dockerignore", codemods=[Shrink()])
+    assert "a comment vanished: # b" in outcome.refusals[0].because
+
+
+def test_suppressions() -> None:
+    text = "# dockfix: ignore=shrink because\nb\n"
+    assert fix(text, path=".dockerignore", codemods=[Shrink()]).suppressed == 0  # that edits above, too
+    outcome = fix("a\n# dockfix: ignore\nnever\n", path=".dockerignore", codemods=[Append()])
+    assert [one.reason for one in outcome.refusals] == ["never"]
+    outcome = fix("# dockfix: ignore=append\nnever\n# dockfix: ignore\n", path=".dockerignore", codemods=[Append()])
+    assert [one.reason for one in outcome.refusals] == ["never", "misplaced"]
+    assert fix("a\n# dockfix: skip-file\n", path=".dockerignore", codemods=[Shrink()]).skipped
+
+
+def test_searched() -> None:
+    assert searched(Options()) == (registry.documents() - {IGNORE}, frozenset())
+    assert searched(Options(select=("pip-cache",))) == (frozenset(), frozenset())
+
+
+@pytest.mark.usefixtures("_registered")
+def test_searched_where_it_matters() -> None:
+    assert IGNORE not in searched(Options())[0]
+    assert IGNORE in searched(Options(unsafe_fixes=True))[0]
+    assert searched(Options(unsafe_fixes=True))[1] == frozenset()
+    assert searched(Options(select=("append",))) == (frozenset([IGNORE]), frozenset([IGNORE]))
+    assert IGNORE not in searched(Options(unsafe_fixes=True, ignore=("append",)))[0]
+    assert searched(Options(builder=Builder.EPHEMERAL))[1] <= {WORKFLOW}
+
+
+def paths(*names: str, **options: object) -> list[tuple[str, bool]]:
+    found = find(names, **options)  # type: ignore[arg-type]
+    return [(target.path, target.missing) for target in found if target is not None]
+
+
+@pytest.fixture
+def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    for name in (
+        ".git/config",
+        ".github/workflows/ci.yml",
+        ".github/workflows/notes.txt",
+        ".github/actions/a/action.yaml",
+        "app/Dockerfile",
+        "app/.dockerignore",
+        "docker/web.Dockerfile",
+        "lib/x.txt",
+    ):
+        Path(name).parent.mkdir(parents=True, exist_ok=True)
+        Path(name).write_text("FROM scratch\n")
+    return tmp_path
+
+
+@pytest.mark.usefixtures("repository")
+def test_find_documents() -> None:
+    dockerfiles = [("app/Dockerfile", False), ("docker/web.Dockerfile", False)]
+    assert paths(".") == dockerfiles
+    assert paths(".", kinds=[WORKFLOW]) == [
+        (".github/actions/a/action.yaml", False),
+        (".github/workflows/ci.yml", False),
+        *dockerfiles,
+    ]
+    assert paths(".", kinds=[IGNORE]) == [
+        (".dockerignore", True),
+        ("app/.dockerignore", False),
+        ("app/Dockerfile", False),
+        ("docker/.dockerignore", True),
+        ("docker/web.Dockerfile", False),
+    ]
+
+
+@pytest.mark.usefixtures("repository")
+def test_find_around_what_is_named() -> None:
+    assert paths("app/Dockerfile", kinds=[WORKFLOW]) == [("app/Dockerfile", False)]
+    assert paths("app/Dockerfile", kinds=[WORKFLOW, IGNORE], around=[WORKFLOW, IGNORE]) == [
+        ("app/Dockerfile", False),
+        ("app/.dockerignore", False),
+        (".dockerignore", True),
+        (".github/actions/a/action.yaml", False),
+        (".github/workflows/ci.yml", False),
+    ]
+    assert paths(".", kinds=[WORKFLOW], around=[WORKFLOW]) == paths(".", kinds=[WORKFLOW])
+    assert (".github/workflows/ci.yml", False) in paths("docker", kinds=[WORKFLOW], around=[WORKFLOW])
+
+
+@pytest.mark.usefixtures("repository", "_registered")
+def test_a_missing_file_is_made() -> None:
+    options = Options(select=("append",))
+    target = Target("docker/.dockerignore", missing=True)
+    done = fix_target(target, options)
+    assert done.result.created
+    assert done.result.diff == "--- /dev/null\n+++ b/docker/.dockerignore\n@@ -0,0 +1 @@\n+web.Dockerfile:\n"
+    checked = subprocess.run(["git", "apply", "--check", "-"], input=done.result.diff.encode(), check=False)
+    assert checked.returncode == 0
+    assert fix_target(target, options, write_back=True).written
+    assert Path("docker/.dockerignore").read_text() == "web.Dockerfile:\n"
+    assert Path("docker/.dockerignore").stat().st_mode & 0o777 == 0o666 & ~_mask()
+    assert fix_target(Target("docker/.dockerignore"), options, write_back=True).result.status == "unchanged"
+    assert not [name for name in os.listdir("docker") if name.startswith(".dockfix-")]
+
+
+@pytest.mark.usefixtures("repository", "_registered")
+def test_nothing_is_said_of_a_file_that_is_not_missed() -> None:
+    result = fix_target(Target("lib/.dockerignore", missing=True), Options(select=("append",))).result
+    assert result.nothing
+    assert not fix_target(Target("app/.dockerignore"), Options(select=("append",))).result.nothing
+
+
+@pytest.mark.usefixtures("repository")
+def test_a_file_that_somebody_else_made_is_not_overwritten() -> None:
+    with pytest.raises(FileTrouble) as trouble:
+        create("app/.dockerignore", b"x")
+    assert trouble.value.problem.kind == "changed-meanwhile"
+    assert Path("app/.dockerignore").read_text() == "FROM scratch\n"
+    with pytest.raises(FileTrouble) as trouble:
+        create("nowhere/.dockerignore", b"x")
+    assert trouble.value.problem.kind == "missing"
+
+
+def _mask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
