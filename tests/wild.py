@@ -7,7 +7,7 @@ results that a second run changes, comment lines that are gone, results that Bui
 the original, and instructions that are gone or new without being what a codemod takes away or adds.
 
 Each change is then replayed, and `difflib` says which lines it changes. A line must lie in an instruction (as
-BuildKit's parser finds them) that the change edits or adds, or be the blank one beside an added one; all other
+BuildKit's parser finds them) that the change edits or adds, or be a blank one beside one that comes or goes; all other
 instructions must be there as they were, and nobody may edit one that does not speak of the codemod's subject. Where
 this does not hold the lines are counted as *outside*. Then the sizes of changes, and refusals by reason.
 
@@ -43,7 +43,7 @@ from fixer.text.source import decode
 
 SUBJECT = {
     "apt-cache": r"\bapt\b|/etc/apt|/var/lib/apt|/var/cache/apt|aptitude",
-    "apt-update-install": r"\bapt\b",
+    "apt-update-install": r"\bapt\b|aptitude|gdebi|rosdep|mk-build-deps",
     "pip-cache": r"(?i)pip|\.cache",
     "cargo-cache": r"(?i)cargo",
 }
@@ -197,9 +197,28 @@ def _changed_lines(old: Sequence[str], new: Sequence[str]) -> tuple[list[int], l
     come: list[int] = []
     for tag, i1, i2, j1, j2 in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
         if tag != "equal":
-            gone += range(i1 + 1, i2 + 1)
-            come += range(j1 + 1, j2 + 1)
+            # A blank line on both sides, or a comment that has another place among what is replaced, is the same one.
+            same = Counter(map(_loose, old[i1:i2])) & Counter(map(_loose, new[j1:j2]))
+            gone += _without(old, range(i1, i2), same)
+            come += _without(new, range(j1, j2), same)
     return gone, come
+
+
+def _loose(line: str) -> str:
+    """What tells a line from others; only for blank lines and comments without the blanks around it."""
+    bare = line.strip()
+    return bare if not bare or bare.startswith("#") else line
+
+
+def _without(lines: Sequence[str], places: range, same: Counter[str]) -> list[int]:
+    left = Counter(same)
+    numbers = []
+    for place in places:
+        if left[_loose(lines[place])] > 0:
+            left[_loose(lines[place])] -= 1
+        else:
+            numbers.append(place + 1)
+    return numbers
 
 
 def _outside(
@@ -210,9 +229,11 @@ def _outside(
         yield f"outside: {change.codemod}: BuildKit's parser refuses what the change alone gives"
         return
     named = {i for edit in change.edits for i, c in enumerate(old) if _meets(edit, before, c)}
+    left = Counter(c.original for c in new)
+    removed = {n for i, c in enumerate(old) if i in named and not left[c.original] for n in _beside(before, c)}
     for number in gone:
         holder = next((i for i, c in enumerate(old) if c.start_line <= number <= c.end_line), None)
-        if holder is None or holder not in named:
+        if (holder is None or holder not in named) and number not in removed:
             yield f"outside: {change.codemod}: line {number} is gone: {before.split(chr(10))[number - 1]!r}"
     lines = after.split("\n")
     kept = Counter(_raw(before, c) for i, c in enumerate(old) if i not in named)
@@ -229,9 +250,18 @@ def _outside(
             yield f"outside: {change.codemod}: edits what is not its business: {old[index].original!r}"
 
 
+def _beside(text: str, command: dockerfile.Command) -> Iterator[int]:
+    """The blank lines next to an instruction."""
+    lines = text.split("\n")
+    for at, step in ((command.start_line - 1, -1), (command.end_line + 1, 1)):
+        while 0 < at <= len(lines) and not lines[at - 1].strip():
+            yield at
+            at += step
+
+
 def _meets(edit: Edit, text: str, command: dockerfile.Command) -> bool:
     first = text.count("\n", 0, edit.start) + 1
-    if edit.start == edit.end and edit.new.endswith("\n"):
+    if edit.start == edit.end and edit.new.endswith("\n") and first == command.start_line:
         return False  # whole lines that are new
     last = text.count("\n", 0, max(edit.end - 1, edit.start)) + 1
     return bool(first <= command.end_line and command.start_line <= last)
