@@ -17,6 +17,7 @@ import importlib
 import inspect
 import json
 import re
+import shutil
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -80,6 +81,8 @@ class Case:
 
 def load(folder: Path) -> Case:
     """The case in `folder`. Raises ValueError, with the folder in its text, for a case that is written wrongly."""
+    from fixer.engine.kinds import WORKFLOW, kind_of
+
     group = folder.parent.name
     try:
         table = _toml(folder / "case.toml")
@@ -96,7 +99,7 @@ def load(folder: Path) -> Case:
             select=None if select is None else tuple(select),
             unsafe=table.get("unsafe", False),
             project=table.get("project"),
-            builder=Builder(table.get("builder", "persistent")),
+            builder=Builder(table.get("builder", "ephemeral" if kind_of(name) == WORKFLOW else "persistent")),
             context=folder / "before" if table.get("context", True) else None,
             changes=table.get("changes"),
             problem=table.get("problem"),
@@ -161,9 +164,10 @@ def run(
     that is given. Raises what `fixer.fix` raises for ids that do not exist."""
     from fixer.analysis.context import NO_CONTEXT
     from fixer.engine.context import FoundContext
-    from fixer.engine.kinds import DOCKERFILE, kind_of, root_of
+    from fixer.engine.kinds import DOCKERFILE, WORKFLOW, kind_of, root_of
     from fixer.engine.neighbours import Neighbours
     from fixer.engine.run import fix
+    from fixer.engine.workflows import OtherWorkflows
 
     at = case.folder / "before" / case.dockerfile
     kind = kind_of(at)
@@ -171,6 +175,8 @@ def run(
         source,
         kind=kind,
         dockerfiles=() if kind == DOCKERFILE else Neighbours(root_of(str(at), kind)),
+        place=case.dockerfile if kind == WORKFLOW else "",
+        workflows=OtherWorkflows(str(case.folder / "before"), case.dockerfile) if kind == WORKFLOW else None,
         select=select,
         unsafe_fixes=case.unsafe if unsafe is None else unsafe,
         project=case.project,
@@ -281,7 +287,8 @@ def _example(case: Case) -> str:
     if case.after is not None:
         rows.append(_fence("diff", _hunks(case.diff)))
     else:
-        rows.append(_fence("dockerfile", _visible(decode(case.before))))
+        language = "yaml" if case.dockerfile.endswith((".yml", ".yaml")) else "dockerfile"
+        rows.append(_fence(language, _visible(decode(case.before))))
     if case.refusals:
         rows.append("Refused: " + ", ".join(f"`{r.reason}` (line {r.line})" for r in case.refusals) + ".\n")
     return "\n".join(rows)
@@ -388,10 +395,9 @@ def _write_expectation(case: Case, result: Outcome[bytes]) -> None:
     target = case.folder / "after" / case.dockerfile
     if result.after == case.before:
         if target.exists():
-            target.unlink()
-            target.parent.rmdir()
+            shutil.rmtree(case.folder / "after")
     else:
-        target.parent.mkdir(exist_ok=True)
+        target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(result.after)
     path = case.folder / "case.toml"
     text = path.read_text("utf-8")

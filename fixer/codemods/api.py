@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from fixer.analysis import Facts
     from fixer.analysis.context import BuildContext
     from fixer.analysis.documents import Neighbour
+    from fixer.analysis.workflow import Workflow
 
 
 class Safety(Enum):
@@ -98,6 +99,11 @@ class Settings:
     dockerfiles: Sequence[Neighbour] = ()
     """For a document that is no Dockerfile: the Dockerfiles at and below the directory that it is about (that of a
     .dockerignore, the repository of a workflow), in the order of their paths."""
+    path: str = ""
+    """For a workflow: where it is in its repository, with `/`."""
+    workflows: Sequence[tuple[str, Workflow]] | None = None
+    """For a workflow: the others of its repository that name docker, and the repository's actions, with their paths,
+    in the order of these; None if they are not known."""
 
 
 def _no_context() -> BuildContext:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
 from itertools import pairwise
 from typing import ClassVar
@@ -133,12 +133,11 @@ class AptCache(Codemod):
         if not chain.steps:
             return None
         risk = _local_sources(facts, chain) or _nobody_reads(facts, chain)
-        mounts = _mounts(facts)
         edits: list[Edit] = []
         about: Run | None = None
         altered: list[tuple[Stage, str]] = []
         for step in chain.steps:
-            added, changed = _step_edits(facts, step, mounts)
+            added, changed = _step_edits(facts, step)
             altered += ((step.stage, directory) for directory in added)
             about = about or (step.run if changed else None)
             edits += changed
@@ -222,25 +221,18 @@ def _mentions(run: Run) -> bool:
     return "apt-get" in text or "apt install" in text or "apt update" in text
 
 
-def _mounts(facts: Facts) -> dict[str, str]:
-    """The mount for each of the directories: as the file has it elsewhere, if that one is locked."""
-    runs = [i for stage in facts.stages for i in stage.instructions if isinstance(i, Run) and i.flags]
-    known = common.known_mounts(facts, runs, sharing="locked")
-    return {d: known.get((d, None)) or common.cache_mount(d, sharing="locked") for d in _DIRECTORIES}
-
-
-def _step_edits(facts: Facts, step: _Step, mounts: Mapping[str, str]) -> tuple[list[str], list[Edit]]:
+def _step_edits(facts: Facts, step: _Step) -> tuple[list[str], list[Edit]]:
     """The targets of the mounts that are added, and the edits of one RUN. Raises Stop if it cannot have the mounts."""
     if not step.calls:
         script = facts.script(step.run)
         span = Span(script.start, script.end) if script is not None else step.run.span
         raise Stop("opaque-script", span, "this script runs apt, and it is not understood as a whole")
     _check(step)
-    there = facts.mounts(step.run)
-    missing = [d for d in _DIRECTORIES if common.mounted(there, d) is None]
+    mounts = facts.mounts(step.run)
+    missing = [d for d in _DIRECTORIES if common.mounted(mounts, d) is None]
     edits = _cleanups(facts, step)
     if missing:
-        edits += add_mounts(facts.file, step.run, [mounts[d] for d in missing])
+        edits += add_mounts(facts.file, step.run, [common.cache_mount(d, sharing="locked") for d in missing])
     return missing, edits
 
 
@@ -285,10 +277,10 @@ def _cleanups(facts: Facts, step: _Step) -> list[Edit]:
         elif call.program == "find":
             if _finds(call):
                 doomed.append(call)
-        elif call.program in _REMOVES or _makes_again(call):
+        elif call.program in _REMOVES:
             gone = _operands(call)
             rest = [i for i in common.operands(call) if i not in gone]
-            if gone and (call.program not in ("rm", "mkdir") or call.in_substitution):
+            if gone and (call.program != "rm" or call.in_substitution):
                 raise Stop("cleanup", Span(*call.span), "this changes apt's directories in a way that cannot be undone")
             if gone and rest:
                 edits += common.remove_words(facts.file, call, gone)
@@ -297,22 +289,13 @@ def _cleanups(facts: Facts, step: _Step) -> list[Edit]:
     return edits + common.remove_calls(facts.file, doomed, step.calls)
 
 
-def _makes_again(call: Call) -> bool:
-    """Whether this is the `mkdir` that belongs to a clean-up: without -p it fails, as in the mount all is there."""
-    return call.program == "mkdir" and not any(
-        isinstance(w, Known) and re.match(r"-[a-zA-Z]*p|--parents", w.value) for w in call.words[1:]
-    )
-
-
 def _operands(call: Call) -> list[int]:
-    """The operands of an `rm` or `mkdir` that lie in apt's directories. Raises Stop for an `rm` that hits more than
-    those."""
+    """The operands of an `rm` that lie in apt's directories. Raises Stop for one that hits more than those."""
     gone = []
     for index in common.operands(call):
         pattern, whole = common.pattern_of(call, call.nodes[index])
         hits = {common.reach(pattern, whole, d) for d in _DIRECTORIES}
-        wide = Reach.WIDE in hits or (Reach.UNKNOWN in hits and pattern.startswith("/var/"))
-        if wide and call.program != "mkdir":
+        if Reach.WIDE in hits or (Reach.UNKNOWN in hits and pattern.startswith("/var/")):
             span = common.span_of(call.nodes[index])
             because = "this removes more than apt's caches at one stroke, and it fails where one of them is mounted"
             raise Stop("cleanup-of-parent", span, because)

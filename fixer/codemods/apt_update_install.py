@@ -93,9 +93,7 @@ class AptUpdateInstall(Codemod):
         altered = [*_UPDATED]
         about, title = source.needs[0].run, "update the lists in the RUN that installs from them"
         if _only_updates(facts, source.run) and not source.read_otherwise:
-            script = facts.script(source.run)
-            script = script if isinstance(script, Script) else None
-            edits.append(remove_instruction(facts.file, source.run, script, into=source.needs[0].run))
+            edits.append(remove_instruction(facts.file, source.run))
             if any(a.kind is Kind.CLEAN for a in apt.reads(_calls(facts, source.run))):
                 altered.append(apt.CACHE)
             about, title = source.run, "join apt-get update to the install that needs it"
@@ -270,3 +268,5 @@ def _place(script: Script, call: Call) -> tuple[Pipeline, bool] | None:
             if pipeline.start <= call.span[0] < pipeline.end:
                 return pipeline, at > 0 and item.operators[at - 1].text == "||"
     return None
+
+

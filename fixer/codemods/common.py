@@ -143,11 +143,9 @@ def takes_mounts(file: Dockerfile[Any]) -> Directive | None:
     return None
 
 
-def known_mounts(
-    facts: Facts, runs: Sequence[Run], *, sharing: str | None = None
-) -> dict[tuple[str, Owner | None], str]:
+def known_mounts(facts: Facts, runs: Sequence[Run]) -> dict[tuple[str, Owner | None], str]:
     """The cache mounts that the RUNs have, as the file writes them, by target and owner: one cache is better than two
-    of the same. With `sharing` only those that are shared so."""
+    of the same."""
     known: dict[tuple[str, Owner | None], str] = {}
     for run in runs:
         for mount in facts.mounts(run):
@@ -156,7 +154,7 @@ def known_mounts(
                 continue
             if mount.mode is not None or mount.from_ is not None or mount.read_only or re.search(r"[$\s\"]", text):
                 continue
-            if not mount.target_text.startswith("/") or (sharing is not None and mount.sharing != sharing):
+            if not mount.target_text.startswith("/"):
                 continue
             owner = None if mount.uid is None and mount.gid is None else Owner(mount.uid or 0, mount.gid or 0)
             known.setdefault((mount.target.value, owner), text)
@@ -364,7 +362,7 @@ def _drawn_up(file: Dockerfile[Any], call: Call, index: int) -> int | None:
         return None
     gap = file.text[node.end : after.start]
     alone = index == 1 or before.text.startswith("-")
-    if not alone or "\n" in file.text[before.end : node.start] or gap.count("\n") != 1 or "#" in gap:
+    if not alone or "\n" in file.text[before.end : node.start] or "\n" not in gap or "#" in gap:
         return None
     return after.start
 

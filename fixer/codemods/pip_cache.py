@@ -19,7 +19,7 @@ from fixer.text.records import dataclass, field
 from fixer.text.source import Span
 from fixer.tree.editor import add_mounts, remove_instruction, remove_pair, remove_word
 from fixer.tree.nodes import Arg, Env, Instruction, JsonString, Onbuild, Pair, Run, ShellForm
-from fixer.tree.shell import Assignment, OpaqueScript, Parameter, Script, Word
+from fixer.tree.shell import Assignment, OpaqueScript, Parameter, Word
 
 SWITCH = "PIP_NO_CACHE_DIR"
 
@@ -551,9 +551,7 @@ class _Plan:
     def _purge(self, step: _Step) -> None:
         others = [call for call in step.calls if call.program not in ("true", ":", "echo", "exit")]
         if all(any(call is c and pip.purges for c, pip in step.pips) for call in others):
-            script = self.facts.script(step.run)
-            script = script if isinstance(script, Script) else None
-            step.edits.append(remove_instruction(self.file, step.run, script))
+            step.edits.append(remove_instruction(self.file, step.run))
         else:
             doomed = [call for call, pip in step.pips if pip.purges]
             step.edits += common.remove_calls(self.file, doomed, step.calls)

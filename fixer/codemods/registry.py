@@ -30,6 +30,7 @@ ORDER: tuple[Entry, ...] = (
     Entry("artifact-out-of-cache", "fixer.codemods.artifact_out_of_cache", "ArtifactOutOfCache"),
     Entry("cargo-target-cache", "fixer.codemods.cargo_target_cache", "CargoTargetCache"),
     Entry("cargo-cache", "fixer.codemods.cargo_cache", "CargoCache"),
+    Entry("gha-cache", "fixer.codemods.gha_cache", "GhaCache", "workflow"),
 )
 
 

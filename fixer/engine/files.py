@@ -156,7 +156,7 @@ class _Search:
                 path = _join(place, IGNORE_NAME)
                 yield from self.file(path) if os.path.lexists(path) else self._missing(Target(path, missing=True))
         if WORKFLOW in kinds and above is not None:
-            for path in _workflows(above):
+            for path in repository_workflows(above):
                 yield from self.file(path)
 
     def _missing(self, target: Target) -> Iterator[Target]:
@@ -207,7 +207,7 @@ def _relative_to(root: str, directory: str) -> str:
     return os.path.relpath(root, os.path.realpath(os.curdir))
 
 
-def _workflows(root: str) -> list[str]:
+def repository_workflows(root: str) -> list[str]:
     """The workflows of a repository, and its own actions, in the order of their paths."""
     found = []
     for folder in ("workflows", "actions"):

@@ -31,7 +31,8 @@ class Options:
     unsafe_fixes: bool = False
     project: str | None = None
     """None: found from each file's repository."""
-    builder: Builder = Builder.PERSISTENT
+    builder: Builder | None = None
+    """None: nothing keeps the caches of what a workflow builds on GitHub's runners; elsewhere the builder does."""
     context: str | None = None
     """The directory of the build context; None: found for each file by what it copies."""
     base: str = os.curdir
@@ -190,6 +191,11 @@ def fix_data(
     kind = kind_of(os.path.abspath(path))
     if kind != DOCKERFILE:
         from fixer.engine.neighbours import Neighbours
+    root = root_of(os.path.abspath(path), kind)
+    if kind == WORKFLOW:
+        from fixer.engine.workflows import OtherWorkflows
+
+        place = os.path.relpath(os.path.abspath(path), root).replace(os.sep, "/")
     outcome = fix(
         data,
         path=path,
@@ -200,7 +206,9 @@ def fix_data(
         builder=options.builder,
         context=context if context is not None else NO_CONTEXT,
         kind=kind,
-        dockerfiles=() if kind == DOCKERFILE else Neighbours(root_of(os.path.abspath(path), kind)),
+        dockerfiles=() if kind == DOCKERFILE else Neighbours(root),
+        place=place if kind == WORKFLOW else "",
+        workflows=OtherWorkflows(root, place) if kind == WORKFLOW else None,
     )
     if not outcome.changed:
         return FileResult(path, outcome, outcome.error, "", created)

@@ -18,12 +18,13 @@ from fixer._version import __version__
 from fixer.analysis import Facts, analyse
 from fixer.analysis.context import NO_CONTEXT, BuildContext, all_context_sources
 from fixer.analysis.documents import Neighbour
+from fixer.analysis.workflow import Workflow
 from fixer.codemods import registry
 from fixer.codemods.api import Builder, Change, Codemod, Refusal, Safety, Settings
 from fixer.engine.check import Parsed, find_fault
 from fixer.engine.context import FoundContext
 from fixer.engine.documents import Document, PlainDocument, reader
-from fixer.engine.kinds import DOCKERFILE, kind_of
+from fixer.engine.kinds import DOCKERFILE, WORKFLOW, kind_of
 from fixer.engine.outcome import ENGINE, AppliedChange, Outcome, PlacedRefusal, Problem
 from fixer.engine.suppress import MARK, Suppressions, read_suppressions
 from fixer.engine.template import template_problem
@@ -47,10 +48,12 @@ def fix(
     ignore: Collection[str] = (),
     unsafe_fixes: bool = False,
     project: str | None = None,
-    builder: Builder = Builder.PERSISTENT,
+    builder: Builder | None = None,
     context: BuildContext = NO_CONTEXT,
     kind: str | None = None,
     dockerfiles: Sequence[Neighbour] = (),
+    place: str = "",
+    workflows: Sequence[tuple[str, Workflow]] | None = None,
     codemods: Sequence[Codemod] | None = None,
 ) -> Outcome[Source]:
     """What the codemods make of `source`, the content of one Dockerfile, or of another kind of document.
@@ -59,10 +62,12 @@ def fix(
     select, ignore: ids of codemods to run (None: all) and not to run. Raises ValueError for an id that does not exist.
     unsafe_fixes: also make the changes that may alter the image or rest on the builder.
     project: names project-scoped cache mounts (`Settings.project`).
-    builder: what keeps the caches of builds; decides which codemods run where `select` does not.
+    builder: what keeps the caches of builds; decides which codemods run where `select` does not. None: nothing keeps
+        those of a workflow's builds, and the builder those of others.
     context: the build context, if it is at hand.
     kind: of document, one of `fixer.engine.kinds`; by default what `path` says.
     dockerfiles: for another document: the Dockerfiles around it.
+    place, workflows: for a workflow: where it is in its repository, and the others (`Settings.workflows`).
     codemods: codemods to run, in this order, instead of the registered ones.
 
     Never raises on content: trouble is in the outcome.
@@ -71,6 +76,8 @@ def fix(
     binary = isinstance(source, bytes)
     shown = None if path is None else str(path)
     kind = kind if kind is not None else kind_of(path)
+    if builder is None:
+        builder = Builder.EPHEMERAL if kind == WORKFLOW else Builder.PERSISTENT
     chosen = tuple(one for one in choose(select, ignore, codemods, builder=builder) if one.document == kind)
     bare: Outcome[Source] = Outcome(shown, text, text, binary)
     joined = _joined(text) if kind == DOCKERFILE else text
@@ -88,7 +95,7 @@ def fix(
         return Outcome(shown, text, text, binary, error=problem)
     if kind == DOCKERFILE and isinstance(context, FoundContext):
         context.expect(lambda: all_context_sources(first.facts))
-    settings = Settings(project, builder, context, dockerfiles)
+    settings = Settings(project, builder, context, dockerfiles, place, workflows)
     return _run_all(kind, first, chosen, known, settings, unsafe_fixes, bare)
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from fixer.analysis import Known, analyse
 from fixer.dev import Case, cases, run_case
+from fixer.engine.kinds import DOCKERFILE, kind_of
 from fixer.engine.outcome import AppliedChange
 from fixer.engine.run import fix
 from fixer.text.edits import apply_edits
@@ -17,7 +18,7 @@ from fixer.text.source import decode
 from fixer.tree.nodes import Cmd, Entrypoint, Env, Healthcheck, Run
 from fixer.tree.parse import parse
 
-CHANGING = [case for case in cases() if case.after is not None]
+CHANGING = [case for case in cases() if case.after is not None and kind_of(case.dockerfile) == DOCKERFILE]
 BROAD = {"/", "/bin", "/boot", "/dev", "/etc", "/home", "/lib", "/lib64", "/media", "/mnt", "/opt", "/proc", "/root",
          "/run", "/sbin", "/srv", "/sys", "/tmp", "/usr", "/var", "/app", "/src", "/var/cache", "/var/lib",
          "/var/lib/apt", "/root/.cache", "/root/.cargo", "/usr/local", "/usr/local/bin", "/usr/local/cargo",

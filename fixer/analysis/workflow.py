@@ -1,0 +1,607 @@
+"""Facts of a GitHub workflow, or of a composite action: its jobs, their steps, and what they build.
+
+Made from the text alone. The syntax is that of docs.github.com "Workflow syntax for GitHub Actions" and "Metadata
+syntax" (2026); what actions take is read from their `action.yml` (docker/build-push-action v7,
+docker/setup-buildx-action v4).
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
+from itertools import product
+
+from fixer.analysis.yaml_nodes import Items, Mapping, Node, Scalar, Yaml, YamlError, same
+from fixer.text.source import Span
+
+BUILD = "docker/build-push-action"
+SETUP = "docker/setup-buildx-action"
+BAKE = "docker/bake-action"
+METADATA = "docker/metadata-action"
+
+EXPRESSION = re.compile(r"\$\{\{(.*?)\}\}", re.DOTALL)
+_MATRIX = re.compile(r"\bmatrix\.([A-Za-z_][\w-]*(?:\.[A-Za-z_][\w-]*)*)")
+_HOSTED = re.compile(r"(?:ubuntu|windows|macos)-(?:latest|slim|\d+(?:\.\d+)?)(?:-(?:arm|intel|large|xlarge))?")
+"""Labels of the runners that GitHub hosts (docs.github.com, "GitHub-hosted runners reference"). Larger runners have
+names that their owners choose."""
+_MOST_COMBINATIONS = 256
+"""GitHub's own limit of jobs that one matrix makes."""
+
+ADDED_INPUTS = frozenset({"cache-from", "cache-to", "load"})
+"""Inputs that an edit may add to a step that was there."""
+
+
+class Step:
+    """One step of a job."""
+
+    def __init__(self, node: Mapping, job: Job, index: int) -> None:
+        self.node = node
+        self.job = job
+        self.index = index
+        self.shared = id(node) in job.workflow.shared
+        """An alias names it too."""
+
+    @property
+    def span(self) -> Span:
+        return self.node.span
+
+    @property
+    def uses(self) -> Scalar | None:
+        return _scalar(self.node.get("uses"))
+
+    @property
+    def run(self) -> Scalar | None:
+        return _scalar(self.node.get("run"))
+
+    @property
+    def id(self) -> str:
+        return text_of(self.node.get("id")) or ""
+
+    @property
+    def condition(self) -> str:
+        """`if`, without what may be written around an expression."""
+        found = " ".join((text_of(self.node.get("if")) or "").split())
+        match = EXPRESSION.fullmatch(found)
+        return match[1].strip() if match else found
+
+    @property
+    def action(self) -> str:
+        """Owner and repository of the action, in lower case, with its path inside; `./…` for one of this repository;
+        empty for a script."""
+        uses = self.uses
+        return "" if uses is None else uses.text.partition("@")[0].lower()
+
+    @property
+    def version(self) -> str:
+        """What stands behind the `@`."""
+        uses = self.uses
+        return "" if uses is None else uses.text.partition("@")[2]
+
+    @property
+    def major(self) -> int | None:
+        """The major version, also of a digest with a comment like `# v6.9.0` behind it; None if that cannot be told."""
+        uses = self.uses
+        if uses is None:
+            return None
+        said = self.version
+        if self.pinned:
+            said = self.job.workflow.comment_behind(uses.span.end).lstrip("# ").partition(" ")[0].rpartition("@")[2]
+        match = re.fullmatch(r"(?:tag=)?v?(\d+)(?:\.\d+)*(?:[-+.].*)?", said)
+        return int(match[1]) if match else None
+
+    @property
+    def pinned(self) -> bool:
+        """By the digest of a commit."""
+        return re.fullmatch(r"[0-9a-f]{40,64}", self.version) is not None
+
+    @property
+    def inputs(self) -> Mapping | None:
+        """`with`, if it is a mapping."""
+        found = self.node.get("with")
+        return found if isinstance(found, Mapping) else None
+
+    def input(self, name: str) -> str | None:
+        """The text of an input; None if it is not given. Names of inputs do not know case."""
+        found = self.input_node(name)
+        return None if found is None else text_of(found)
+
+    def input_node(self, name: str) -> Node | None:
+        if self.inputs is None:
+            return None
+        return next((value for key, value in self.inputs.items() if key.text.lower() == name), None)
+
+    def texts(self) -> Iterator[str]:
+        """Every text in it."""
+        yield from _texts(self.node)
+
+
+class Job:
+    """One job, or the steps of a composite action, which run in the job of whoever uses them.
+
+    id: its key; empty for an action's.
+    """
+
+    def __init__(self, workflow: Workflow, id: str, node: Mapping, steps: Items | None) -> None:
+        self.workflow = workflow
+        self.id = id
+        self.node = node
+        self.sequence = steps
+        found = () if steps is None else steps.nodes
+        self.steps = tuple(Step(one, self, i) for i, one in enumerate(found) if isinstance(one, Mapping))
+
+    @property
+    def runner(self) -> str:
+        """`hosted` by GitHub, `self-hosted`, or `unknown`: that of whoever calls it, a group, a name of somebody's own,
+        or what an expression says."""
+        if not self.id:
+            return "unknown"
+        labels = self._labels(self.node.get("runs-on"))
+        if labels is None:
+            return "unknown"
+        if any(label.lower() == "self-hosted" for label in labels):
+            return "self-hosted"
+        return "hosted" if labels and all(_HOSTED.fullmatch(label.lower()) for label in labels) else "unknown"
+
+    @property
+    def runner_text(self) -> str:
+        """`runs-on` as a message names it."""
+        node = self.node.get("runs-on")
+        if node is None:
+            return "the runner of whoever uses it"
+        return " ".join(self.workflow.text[node.span.start : node.span.end].split())
+
+    @cached_property
+    def combinations(self) -> tuple[dict[str, str], ...] | None:
+        """The values of every combination of the matrix, by their paths (`image.name`); one that is empty without a
+        matrix; None if it is computed, or has parts that are not texts."""
+        return _combinations(self.matrix)
+
+    @property
+    def matrix(self) -> Node | None:
+        strategy = self.node.get("strategy")
+        return strategy.get("matrix") if isinstance(strategy, Mapping) else strategy
+
+    def values(self, text: str) -> frozenset[str] | None:
+        """What a text becomes, over all combinations; None if it has an expression that is not of a known matrix."""
+        if "${{" not in text:
+            return frozenset((text,))
+        if self.combinations is None:
+            return None
+        found = [filled(text, one) for one in self.combinations]
+        return None if None in found else frozenset(one for one in found if one is not None)
+
+    def _labels(self, node: Node | None) -> list[str] | None:
+        if isinstance(node, Mapping):
+            return None if node.get("group") is not None else self._labels(node.get("labels"))
+        nodes = node.nodes if isinstance(node, Items) else (node,)
+        labels: list[str] = []
+        for one in nodes:
+            text = text_of(one)
+            found = None if text is None else self.values(text)
+            if found is None:
+                return None
+            labels += sorted(found)
+        return labels
+
+
+class Workflow:
+    """One file. Anything that is not understood is in `problem`, and then there are no jobs.
+
+    kind: `workflow`, or `action` for a composite action.
+    """
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.problem: tuple[str, int] | None = None
+        self.kind = "workflow"
+        self.jobs: tuple[Job, ...] = ()
+        self.shared: set[int] = set()
+        self.root: Mapping | None = None
+        try:
+            yaml = Yaml(text)
+        except YamlError as error:
+            self.problem = (str(error), error.offset)
+            return
+        self.shared = yaml.shared
+        if isinstance(yaml.root, Mapping):
+            self.root = yaml.root
+            self.jobs = tuple(self._jobs(yaml.root))
+        elif yaml.root is not None:
+            self.problem = ("it is neither a workflow nor an action: it is no mapping", yaml.root.span.start)
+
+    def _jobs(self, root: Mapping) -> Iterator[Job]:
+        jobs, runs = root.get("jobs"), root.get("runs")
+        if isinstance(jobs, Mapping):
+            for key, node in jobs.items():
+                if isinstance(node, Mapping):
+                    steps = node.get("steps")
+                    yield Job(self, key.text, node, steps if isinstance(steps, Items) else None)
+        elif isinstance(runs, Mapping):
+            self.kind = "action"
+            steps = runs.get("steps")
+            yield Job(self, "", runs, steps if isinstance(steps, Items) else None)
+
+    @cached_property
+    def triggers(self) -> dict[str, Node | None]:
+        """The events by which it is started."""
+        node = None if self.root is None else self.root.get("on")
+        if isinstance(node, Scalar):
+            return {node.text: None}
+        if isinstance(node, Items):
+            return {one.text: None for one in node.nodes if isinstance(one, Scalar)}
+        return {key.text: value for key, value in node.items()} if isinstance(node, Mapping) else {}
+
+    @property
+    def steps(self) -> Iterator[Step]:
+        for job in self.jobs:
+            yield from job.steps
+
+    def comment_behind(self, offset: int) -> str:
+        """The comment on the rest of the line; empty if there is none."""
+        end = self.text.find("\n", offset)
+        rest = self.text[offset : len(self.text) if end < 0 else end]
+        return rest.partition("#")[1] + rest.partition("#")[2].rstrip() if "#" in rest else ""
+
+    # --- for the engine ---------------------------------------------------------------------------------------------
+
+    def block_at(self, offset: int) -> Span | None:
+        """The step, job or other pair of a mapping that begins on the line at `offset`."""
+        end = self.text.find("\n", offset)
+        end = len(self.text) if end < 0 else end
+        for job in self.jobs:
+            for step in job.steps:
+                if step.span.start < offset:
+                    continue
+                between = self.text[offset : step.span.start]
+                if step.span.start < end or not between.strip("- \t\r\n"):
+                    return step.span
+        stack: list[Node] = [] if self.root is None else [self.root]
+        while stack:
+            one = stack.pop()
+            if isinstance(one, Mapping):
+                for key, value in one.pairs:
+                    if offset <= key.span.start <= end:
+                        return Span(key.span.start, max(value.span.end, key.span.end))
+                    if value.span.end > offset:
+                        stack.append(value)
+            elif isinstance(one, Items):
+                stack += [node for node in one.nodes if node.span.end > offset]
+        return None
+
+    def fault(self, old: Workflow, about: Sequence[Span], forward: Callable[[int], int]) -> str | None:
+        """What is wrong with this text as one that came from `old` by changes of the places `about`: everywhere else
+        it must hold the same data, and there only steps before a build, inputs of it, or a script that became a build
+        may be new."""
+        if (old.root is None) != (self.root is None) or old.kind != self.kind:
+            return "the file is not the same kind of thing any more"
+        if old.root is None or self.root is None:
+            return None
+        if not same(_without_steps(old), _without_steps(self)) or len(old.jobs) != len(self.jobs):
+            return "something changed outside of the steps"
+        for before, after in zip(old.jobs, self.jobs, strict=True):
+            found = _job_fault(before, after, about)
+            if found is not None:
+                return found
+        return None
+
+
+def read_workflow(text: str) -> Workflow:
+    """The facts of a text. Never raises on content."""
+    return Workflow(text)
+
+
+def _without_steps(workflow: Workflow) -> Node | None:
+    """The data without the steps of jobs, which are compared one by one."""
+    steps = {id(job.sequence) for job in workflow.jobs}
+
+    def copy(node: Node, depth: int) -> Node:
+        if not isinstance(node, Mapping) or depth > 3:
+            return node
+        pairs = tuple((key, copy(value, depth + 1)) for key, value in node.pairs if id(value) not in steps)
+        return Mapping(node.span, pairs, node.flow)
+
+    return None if workflow.root is None else copy(workflow.root, 0)
+
+
+def _job_fault(old: Job, new: Job, about: Sequence[Span]) -> str | None:
+    if old.id != new.id or not same(old.node.get("runs-on"), new.node.get("runs-on")):
+        return "a job is not where it was"
+    olds = () if old.sequence is None else old.sequence.nodes
+    news = list(() if new.sequence is None else new.sequence.nodes)
+    for step in olds:
+        mine = any(span.start < step.span.end and step.span.start < span.end for span in about)
+        inserted = 0
+        while news and not same(step, news[0]) and not (mine and _grew(step, news[0])):
+            if not mine or inserted == 3 or not _is_helper(news[0]):
+                return f"a step of the job {old.id!r} changed that no change is about" if not mine else (
+                    f"a step of the job {old.id!r} changed in another way than by what was added"
+                )
+            news.pop(0)
+            inserted += 1
+        if not news:
+            return f"a step of the job {old.id!r} was lost"
+        news.pop(0)
+    return f"a step was added to the job {old.id!r} where none was announced" if news else None
+
+
+def _is_helper(node: Node) -> bool:
+    """A step that an edit may put before a build."""
+    action = text_of(node.get("uses")) if isinstance(node, Mapping) else None
+    name = (action or "").partition("@")[0]
+    return name in (SETUP, "actions/cache", "reproducible-containers/buildkit-cache-dance")
+
+
+def _grew(old: Node, new: Node) -> bool:
+    """Whether a step is the old one with more inputs, or a build in the place of a script."""
+    if not isinstance(old, Mapping) or not isinstance(new, Mapping):
+        return False
+    keys, now = _by_text(old), _by_text(new)
+    if "run" in keys and "run" not in now:
+        gone, came = {"run", "shell", "working-directory"}, {"uses", "with"}
+        left = all(same(keys[key], now.get(key)) for key in set(keys) - gone)
+        build = (text_of(now.get("uses")) or "").partition("@")[0] == BUILD
+        return left and build and set(now) - set(keys) <= came
+    if set(keys) - set(now) or set(now) - set(keys) - {"with", "id"}:
+        return False
+    if not all(same(value, now[key]) for key, value in keys.items() if key != "with"):
+        return False
+    before, after = keys.get("with"), now.get("with")
+    was = _by_text(before)
+    has = _by_text(after)
+    if before is not None and not isinstance(before, Mapping) and text_of(before) != "":
+        return same(before, after)
+    kept = all(key in has and same(value, has[key]) for key, value in was.items())
+    return kept and set(has) - set(was) <= ADDED_INPUTS
+
+
+def _by_text(node: Node | None) -> dict[str, Node]:
+    return {key.text: value for key, value in node.items()} if isinstance(node, Mapping) else {}
+
+
+# --- texts ----------------------------------------------------------------------------------------------------------
+
+
+def text_of(node: Node | None) -> str | None:
+    """The text of a scalar; None for anything else."""
+    return node.text if isinstance(node, Scalar) else None
+
+
+def _scalar(node: Node | None) -> Scalar | None:
+    return node if isinstance(node, Scalar) else None
+
+
+def _texts(node: Node) -> Iterator[str]:
+    stack: list[Node] = [node]
+    seen: set[int] = set()
+    while stack:
+        one = stack.pop()
+        if id(one) in seen:
+            continue
+        seen.add(id(one))
+        if isinstance(one, Scalar):
+            yield one.text
+        elif isinstance(one, Items):
+            stack.extend(one.nodes)
+        else:
+            stack.extend(part for pair in one.pairs for part in pair)
+
+
+def listed(text: str | None) -> list[str]:
+    """The members of an input that is a list: one a line, as docker's actions read `tags`; empty lines do not count."""
+    return [line.strip() for line in (text or "").splitlines() if line.strip()]
+
+
+def comma_listed(text: str | None) -> list[str]:
+    """The members of a list that commas may part too, as `platforms`."""
+    return [part.strip() for line in listed(text) for part in line.split(",") if part.strip()]
+
+
+def matrix_paths(text: str | None) -> list[str]:
+    """The paths behind `matrix.` in the expressions of a text, each once."""
+    found: list[str] = []
+    for expression in EXPRESSION.findall(text or ""):
+        found += _MATRIX.findall(expression)
+    return list(dict.fromkeys(found))
+
+
+def filled(text: str, combination: dict[str, str]) -> str | None:
+    """A text with the values of a combination in it; None if it has another expression."""
+    parts: list[str] = []
+    at = 0
+    for match in EXPRESSION.finditer(text):
+        path = _MATRIX.fullmatch(match[1].strip())
+        value = None if path is None else combination.get(path[1])
+        if value is None:
+            return None
+        parts += [text[at : match.start()], value]
+        at = match.end()
+    return "".join([*parts, text[at:]])
+
+
+# --- matrices -------------------------------------------------------------------------------------------------------
+
+
+def _combinations(matrix: Node | None) -> tuple[dict[str, str], ...] | None:
+    if matrix is None:
+        return ({},)
+    if not isinstance(matrix, Mapping):
+        return None
+    axes: list[list[dict[str, str]]] = []
+    names: set[str] = set()
+    for key, node in matrix.items():
+        if key.text in ("include", "exclude"):
+            continue
+        names.add(key.text)
+        values = _axis(key.text, node)
+        if values is None:
+            return None
+        axes.append(values)
+    size = 1
+    for axis in axes:
+        size *= len(axis)
+    if size > _MOST_COMBINATIONS:
+        return None
+    made = [_joined(parts) for parts in product(*axes)] if axes else []
+    return _included(made, names, matrix)
+
+
+def _axis(name: str, node: Node) -> list[dict[str, str]] | None:
+    if not isinstance(node, Items):
+        return None
+    values = [_flat(name, one) for one in node.nodes]
+    return None if any(one is None for one in values) else [one for one in values if one is not None]
+
+
+def _flat(name: str, node: Node) -> dict[str, str] | None:
+    if isinstance(node, Scalar):
+        return None if "${{" in node.text else {name: node.text}
+    if not isinstance(node, Mapping):
+        return {}  # a list is no text; whoever asks for it gets nothing
+    found: dict[str, str] = {}
+    for key, value in node.items():
+        part = _flat(f"{name}.{key.text}" if name else key.text, value)
+        if part is None:
+            return None
+        found.update(part)
+    return found
+
+
+def _joined(parts: Sequence[dict[str, str]]) -> dict[str, str]:
+    return {key: value for part in parts for key, value in part.items()}
+
+
+def _included(made: list[dict[str, str]], axes: set[str], matrix: Mapping) -> tuple[dict[str, str], ...] | None:
+    """With `exclude` and `include`, as "Running variations of jobs in a workflow" tells it: an entry is added to every
+    combination that it does not contradict in the axes, else it is a combination of its own."""
+    for key in ("exclude", "include"):
+        node = matrix.get(key)
+        if node is None:
+            continue
+        if not isinstance(node, Items):
+            return None
+        entries = [_flat("", one) for one in node.nodes]
+        if any(one is None for one in entries):
+            return None
+        known = [one for one in entries if one is not None]
+        if key == "exclude":
+            made = [one for one in made if not any(all(one.get(k) == v for k, v in out.items()) for out in known)]
+            continue
+        original = len(made)
+        for entry in known:
+            fits = [
+                one
+                for one in made[:original]
+                if axes and all(one.get(k) == v for k, v in entry.items() if k.partition(".")[0] in axes)
+            ]
+            for one in fits:
+                one.update(entry)
+            if not fits:
+                made.append(dict(entry))
+    return tuple(made) if len(made) <= _MOST_COMBINATIONS else None
+
+
+# --- what is built --------------------------------------------------------------------------------------------------
+
+
+class Recipe:
+    """What one build takes: enough to tell two images apart, and to find the Dockerfile.
+
+    context, file, target: texts as they stand there, normalized; they may hold expressions.
+    """
+
+    def __init__(self, step: Step, context: str, file: str, target: str, rest: tuple[str, ...]) -> None:
+        self.step = step
+        self.context = context
+        self.file = file
+        self.target = target
+        self.rest = rest
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """Equal for builds that share their layers."""
+        return (self.context, self.file, self.target, *self.rest)
+
+    def files(self) -> frozenset[str] | None:
+        """The Dockerfiles that it builds, relative to the repository's root; None if that cannot be told."""
+        found = self.step.job.values(self.file)
+        return None if found is None else frozenset(posixpath.normpath(path) for path in found)
+
+
+def recipe(step: Step) -> Recipe:
+    """Of a step with docker/build-push-action. Without `file` it is the Dockerfile in the context; with it the path is
+    relative to the root of the repository, or of the default Git context, which is the same."""
+    context = _plain_context(step.input("context") or "")
+    file = (step.input("file") or "").strip()
+    file = _relative(file) if file else posixpath.normpath(posixpath.join(context, "Dockerfile"))
+    target = (step.input("target") or "").strip()
+    platforms = ",".join(sorted(comma_listed(step.input("platforms"))))
+    arguments = "\n".join(sorted(listed(step.input("build-args")))) if "matrix." in (
+        step.input("build-args") or ""
+    ) else ""
+    return Recipe(step, context, file, target, (platforms, arguments))
+
+
+def _plain_context(text: str) -> str:
+    text = text.strip()
+    compact = re.sub(r"\s+", "", text)
+    for default in ("{{defaultContext}}", "${{github.workspace}}"):
+        if compact == default:
+            return "."
+        if compact.startswith((default + ":", default + "/")):
+            text = compact[len(default) + 1 :]
+    return _relative(text) if text else "."
+
+
+def _relative(path: str) -> str:
+    for prefix in ("${{ github.workspace }}/", "${{github.workspace}}/"):
+        path = path.removeprefix(prefix)
+    return posixpath.normpath(path) if "://" not in path else path
+
+
+def hosted_files(workflow: Workflow) -> frozenset[str]:
+    """The Dockerfiles that a workflow builds on runners that GitHub hosts, relative to the repository's root, as far as
+    they are named: by docker/build-push-action, or by `docker build` in a script."""
+    found: set[str] = set()
+    for job in workflow.jobs:
+        if job.runner != "hosted":
+            continue
+        for step in job.steps:
+            if step.action == BUILD:
+                found |= recipe(step).files() or frozenset()
+            elif step.run is not None and "docker" in step.run.text:
+                for build in script_builds(step):
+                    found |= job.values(build) or frozenset()
+    return frozenset(posixpath.normpath(path) for path in found if "://" not in path)
+
+
+_SCRIPT_FILE = re.compile(r"(?:^|\s)(?:-f|--file)(?:\s+|=)(?P<file>[^\s;&|\"']+)")
+_SCRIPT_BUILD = re.compile(r"\bdocker\s+(?:buildx\s+|image\s+)?build\s(?P<rest>(?:\\\n|[^\n;&|])*)")
+
+
+def script_builds(step: Step) -> list[str]:
+    """The Dockerfiles of `docker build` in a script, as far as words name them."""
+    assert step.run is not None
+    home = text_of(step.node.get("working-directory")) or _default_directory(step) or "."
+    found: list[str] = []
+    for match in _SCRIPT_BUILD.finditer(step.run.text):
+        rest = match["rest"].replace("\\\n", " ")
+        words = [word.strip("'\"") for word in rest.split()]
+        file = _SCRIPT_FILE.search(rest)
+        context = words[-1] if words and not words[-1].startswith("-") else "."
+        name = file["file"] if file else posixpath.join(context, "Dockerfile")
+        if "$" not in name.replace("${{", "") and not name.startswith("/"):
+            found.append(posixpath.normpath(posixpath.join(home, name)))
+    return found
+
+
+def _default_directory(step: Step) -> str | None:
+    """`working-directory` of the job's, or the workflow's, `defaults`."""
+    for node in (step.job.node, step.job.workflow.root):
+        defaults = None if node is None else node.get("defaults")
+        run = defaults.get("run") if isinstance(defaults, Mapping) else None
+        found = text_of(run.get("working-directory")) if isinstance(run, Mapping) else None
+        if found is not None:
+            return found
+    return None

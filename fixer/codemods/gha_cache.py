@@ -1,0 +1,554 @@
+"""Keep the layers of builds on GitHub's hosted runners in GitHub's cache."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import ClassVar
+
+from fixer.analysis.workflow import BAKE, SETUP, Job, Step, Workflow, comma_listed, listed, text_of
+from fixer.analysis.yaml_nodes import Items, Mapping, Node
+from fixer.codemods.api import Builder, Change, Codemod, Refusal, Safety, Settings
+from fixer.codemods.gha_scopes import NoScope, Scopes, cache_inputs, image_repositories, is_build
+from fixer.codemods.yaml_edits import Pair, add_inputs, inputs_fault, put_before, quoted_like, steps_fault
+from fixer.text.edits import Edit
+from fixer.text.records import dataclass
+from fixer.text.source import Span
+
+_TRUSTED = frozenset(
+    {
+        "push", "pull_request", "merge_group", "release", "schedule", "workflow_dispatch", "repository_dispatch",
+        "delete", "registry_package", "page_build",
+    }
+)  # fmt: skip
+"""Events whose runs may write to the cache (github.blog/changelog, 2026-06-26)."""
+_BUILDERS = ("depot/", "useblacksmith/", "namespacelabs/", "warpbuilds/", "docker/setup-docker-action")
+"""Actions that bring a builder, or another engine, of their own."""
+_OLDEST_BUILDX, _OLDEST_BUILDKIT = (0, 21), (0, 20)
+"""The first that speak version 2 of the cache's protocol, the only one since April 2025 (docs.docker.com, "Cache
+management with GitHub Actions")."""
+_OWN_BUILDER = re.compile(r"\b(?:buildx\s+(?:create|use)|docker\s+context\s+use)\b|\bBUILDX_BUILDER\s*=")
+_SCRIPT_BUILD = re.compile(
+    r"\bdocker(?:\s+--?[\w-]+(?:=\S+)?)*\s+(?:(?:buildx|image|builder)\s+)?(?:build|bake)\b(?!x)"
+    r"|\bdocker(?:\s+|-)compose\b[^\n&|;]*(?:\bbuild\b|\s--build\b)"
+)
+_LOCAL_IMAGE = re.compile(r"\bdocker\s+(?:image\s+)?(?:load|tag|import|commit)\b|\bdocker(?:\s+|-)compose\b")
+_MAY_RUN = re.compile(
+    r"\b(?:docker|podman|compose|kind|minikube|k3d|kubectl|trivy|grype|syft|make|just|task)\b|\./|\.sh\b"
+)
+"""Commands of later steps that may use an image of the engine."""
+_SECRET = re.compile(r"\$\{\{[^}]*\b(?:secrets\.|github\.token)")
+_SCHEDULED = (
+    "the workflow runs on a schedule too; if that is to get newer packages, layers from the cache keep the old ones."
+)
+_TRUE = ("true", "True", "TRUE")
+
+
+class GhaCache(Codemod):
+    """Keep the layers of builds on GitHub's hosted runners in GitHub's cache.
+
+    A hosted runner is new for every job: what the builder cached is gone, and every image is built from its first
+    instruction on. `type=gha` keeps the layers in GitHub's cache, and the next run takes what did not change from it:
+
+        - uses: docker/build-push-action@v6
+          with:
+            context: .
+            push: true
+            tags: ghcr.io/acme/api:latest
+            cache-from: type=gha
+            cache-to: type=gha,mode=max
+
+    `mode=max` keeps the layers of all stages, not only of the last one. Cache mounts are no layers and are not in this
+    cache: what they hold is lost with the runner (see `cache-dance`).
+
+    A `scope` is added where the workflows of the repository build more than one image, because builds in one scope
+    overwrite each other's cache. It is named for the image, with the values of the matrix that tell its builds apart;
+    the only build of a repository needs none. Builds of the same image, as once to test and once to push, share one.
+
+    Who may write to the cache
+
+    Since June 2026 runs that outsiders can start (`pull_request_target`, `issue_comment`, a pull request that is
+    merged) may only read the cache, and a build fails if its cache cannot be written. So `ignore-error=true` is added
+    where such runs, or runs that another workflow starts, are among others; where there are no others the file is left
+    alone. Nothing is added to `permissions`: the cache has a token of its own. Pull requests from forks read what the
+    base branch wrote, so it must hold no secrets, and nobody else reads what they write.
+
+    Safe and unsafe
+
+    Safe: builds with docker/build-push-action, on a runner that GitHub hosts, with a builder from
+    docker/setup-buildx-action. BuildKit takes a layer from the cache only where the instruction, and all before it, are
+    the same, as on a builder that stays.
+
+    Unsafe:
+
+    - The workflow runs on a schedule, perhaps to get newer packages: `RUN apt-get upgrade` is then taken from the
+      cache, until something before it changes.
+    - docker/setup-buildx-action is missing. It is put before the first build, because the engine's own builder cannot
+      write such a cache. The new builder sees no images of the engine and leaves none there, so `load: true` is added
+      where a later step may use the image.
+    - `run: docker build …` becomes docker/build-push-action, where the script is this one command and all of it can be
+      said in inputs.
+
+    Versions of actions are left as they are, and a new step gets the version that the repository uses elsewhere, else
+    the major version that belongs to the build's. Other caches are left alone.
+    """
+
+    id = "gha-cache"
+    document = "workflow"
+    words = ("docker",)
+    builders = frozenset({Builder.EPHEMERAL})
+    reasons: ClassVar = {
+        "half-cache": "only one of `cache-from` and `cache-to` is there, which somebody may have meant",
+        "no-cache": "the build says `no-cache: true`",
+        "self-hosted": "the runner is the owner's own: its builder may keep its cache, and cache mounts pay there",
+        "unknown-runner": "the file does not say that GitHub hosts the runner",
+        "docker-driver": "the builder is the engine's own (`driver: docker`), which cannot write this cache",
+        "other-builder": "the builder comes from somewhere else, and may have a cache of its own",
+        "conditional-builder": "the step that makes the builder does not run whenever the build does",
+        "old-version": "a version that does not know this cache",
+        "pinned": "docker/setup-buildx-action is missing, and no version of it can be told",
+        "read-only-cache": "the runs of this workflow may not write to the cache, and a build that tries fails",
+        "secret-build-arg": "a build argument holds a secret, which may be in layers that the cache would show",
+        "local-image": "steps share images or a builder with the engine, which another builder would part",
+        "output": "it cannot be told which images the engine must have after the build",
+        "no-scope": "no stable name tells the build from others",
+        "not-plain": "the step is written in a form in which nothing can be added",
+        "bake": "docker/bake-action: the cache belongs into the bake file",
+        "plain-build": "a script builds the image, without a cache that outlives the runner",
+    }  # fmt: skip
+
+    def run(self, facts: Workflow, settings: Settings) -> Iterator[Change | Refusal]:  # type: ignore[override]
+        scopes = Scopes(facts, settings.path, settings.workflows)
+        around = _Around(settings)
+        for job in facts.jobs:
+            yield from _JobPlan(job, scopes, around).found()
+
+
+@dataclass(frozen=True, slots=True)
+class _Stop:
+    """Why a build is left alone."""
+
+    reason: str
+    because: str
+    span: Span | None = None
+
+
+class _Around:
+    """The other workflows of the repository, as far as they are known."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.path = settings.path
+        self.others = tuple(settings.workflows or ())
+
+    def setup(self, own: Workflow) -> Step | None:
+        """A step that makes a builder, to take the version from."""
+        for workflow in (own, *(one for _, one in self.others)):
+            for step in workflow.steps:
+                if step.action == SETUP and step.version:
+                    return step
+        return None
+
+    def action(self, uses: str) -> Workflow | None:
+        """An action of the repository's own, by how a step calls it."""
+        folder = uses.partition("@")[0].removeprefix("./").rstrip("/")
+        return next((one for name, one in self.others if name.rpartition("/")[0] == folder), None)
+
+    def callers(self) -> list[Step]:
+        """The steps that use this file as an action."""
+        folder = self.path.rpartition("/")[0]
+        steps = (step for _, workflow in self.others for step in workflow.steps)
+        return [step for step in steps if step.action.startswith("./") and
+                step.action.removeprefix("./").rstrip("/") == folder.lower()]  # fmt: skip
+
+
+class _JobPlan:
+    """What is to be done in one job."""
+
+    def __init__(self, job: Job, scopes: Scopes, around: _Around) -> None:
+        self._job = job
+        self._scopes = scopes
+        self._around = around
+        self._ignore_error = False
+
+    def found(self) -> Iterator[Change | Refusal]:
+        plans: list[tuple[Step, list[Pair] | _Stop, bool]] = []
+        for step in self._job.steps:
+            if step.action == BAKE:
+                yield from self._bake(step)
+            elif is_build(step):
+                plan = self._plan(step)
+                if plan is not None:
+                    plans.append((step, plan, self._builder(step) is None))
+            elif step.run is not None:
+                yield from self._script(step)
+        missing = [(step, plan) for step, plan, alone in plans if alone and not isinstance(plan, _Stop)]
+        for step, plan, alone in plans:
+            if isinstance(plan, _Stop):
+                yield _refused(step, plan)
+            elif not alone:
+                risk = _SCHEDULED if "schedule" in self._job.workflow.triggers else ""
+                edit = add_inputs(step, plan)
+                yield Change(
+                    GhaCache.id,
+                    "keep the layers in GitHub's cache",
+                    f"the runner is new for every job, and takes unchanged layers from there; {_what(plan)}.",
+                    Span(step.span.start, max(step.span.end, edit.start)),
+                    (edit,),
+                    Safety.UNSAFE if risk else Safety.SAFE,
+                    risk,
+                )
+        if missing:
+            yield from self._with_setup([(step, plan) for step, plan in missing if not isinstance(plan, _Stop)])
+
+    # --- one build --------------------------------------------------------------------------------------------------
+
+    def _plan(self, step: Step) -> list[Pair] | _Stop | None:
+        """The inputs to add; None where there is nothing to say."""
+        source, target = cache_inputs(step)
+        if source and target:
+            return None
+        stop = self._first_stop(step, source or target)
+        if stop is not None:
+            return stop
+        scope = self._scopes.of(step)
+        if isinstance(scope, NoScope):
+            return _Stop("no-scope", f"{scope.because}: write `type=gha,scope=…` with a name for each image.")
+        named = "" if scope is None else f",scope={scope}"
+        lenient = ",ignore-error=true" if self._ignore_error else ""
+        return [("cache-from", f"type=gha{named}"), ("cache-to", f"type=gha,mode=max{named}{lenient}")]
+
+    def _first_stop(self, step: Step, half: str | None) -> _Stop | None:
+        runner = self._runner(step)
+        if runner is not None:
+            return runner
+        if half:
+            which, other = ("cache-from", "cache-to") if step.input("cache-from") else ("cache-to", "cache-from")
+            because = f"`{which}` is there without `{other}`: add it if both are wanted."
+            return _Stop("half-cache", because, _span(step.input_node(which)))
+        if (step.input("no-cache") or "").strip() in _TRUE:
+            because = "`no-cache: true` builds everything anew: a cache would only be written."
+            return _Stop("no-cache", because, _span(step.input_node("no-cache")))
+        if step.major is not None and step.major < 2:
+            return _Stop("old-version", "docker/build-push-action v1 knows no such cache: update it.", _uses(step))
+        builder = self._builder(step)
+        if isinstance(builder, _Stop):
+            return builder
+        if _SECRET.search(step.input("build-args") or ""):
+            because = (
+                "`build-args` holds a secret; with `mode=max` the layers of all stages are in a cache that pull "
+                "requests from forks can read: pass it by `secrets` and `RUN --mount=type=secret`."
+            )
+            return _Stop("secret-build-arg", because, _span(step.input_node("build-args")))
+        fault = inputs_fault(step)
+        if fault is not None:
+            return _Stop("not-plain", f"{fault}: add the cache by hand.")
+        return self._may_write()
+
+    def _runner(self, step: Step) -> _Stop | None:
+        jobs = [self._job]
+        if self._job.workflow.kind == "action":
+            jobs = [caller.job for caller in self._around.callers()]
+            if not jobs or any(not job.id for job in jobs):
+                because = "this action runs wherever it is used, and no workflow here tells where."
+                return _Stop("unknown-runner", because)
+        for job in jobs:
+            node = _span(job.node.get("runs-on")) if job is self._job else None
+            if job.runner == "self-hosted":
+                because = (
+                    "the runner is your own (`self-hosted`): if its builder stays, it keeps layers and cache mounts, "
+                    "and there is nothing to add."
+                )
+                return _Stop("self-hosted", because, node)
+            if job.runner == "unknown":
+                because = f"`{_short(job.runner_text)}` does not say that GitHub hosts the runner; if it does, add " \
+                    "`cache-from: type=gha` and `cache-to: type=gha,mode=max`."  # fmt: skip
+                return _Stop("unknown-runner", because, node)
+        return None
+
+    # --- who may write ----------------------------------------------------------------------------------------------
+
+    def _may_write(self) -> _Stop | None:
+        """Looks at the events too; sets whether errors are to be ignored."""
+        workflows = [self._job.workflow]
+        jobs = [self._job]
+        if self._job.workflow.kind == "action":
+            jobs = [caller.job for caller in self._around.callers()]
+            workflows = [job.workflow for job in jobs]
+        for mode in [node for job in jobs for node in (job.node.get("cache-mode"), _root(job).get("cache-mode"))]:
+            if mode is not None and text_of(mode) != "write":
+                because = f"`cache-mode: {text_of(mode)}` says that it may not both read and write the cache."
+                return _Stop("read-only-cache", because, _span(mode) if jobs == [self._job] else None)
+        events = [one for workflow in workflows for one in workflow.triggers.items()]
+        trusted = [name for name, node in events if name in _TRUSTED and not _closes(name, node)]
+        if not events:
+            return _Stop("read-only-cache", "the file does not say on which events it runs.")
+        if not trusted and "workflow_call" not in dict(events):
+            names = ", ".join(f"`{name}`" for name, _ in events)
+            because = (
+                f"runs that {names} starts may only read the cache, and the build would fail when it writes: build on "
+                "`push` too, and give this one `cache-from` with the same scope."
+            )
+            return _Stop("read-only-cache", because)
+        self._ignore_error = len(trusted) < len(events)
+        return None
+
+    # --- the builder ------------------------------------------------------------------------------------------------
+
+    def _builder(self, step: Step) -> Step | _Stop | None:
+        """The step that made the builder of a build; None if it is the engine's own."""
+        named = step.input("builder")
+        found: Step | _Stop | None = None
+        for other in self._job.steps[: step.index]:
+            made = self._made(other, step)
+            if made is not None and (isinstance(made, _Stop) or (made.input("use") or "true").strip() in _TRUE):
+                found = made
+        if named:
+            match = re.fullmatch(r"\$\{\{\s*steps\.([\w-]+)\.outputs\.name\s*\}\}", named.strip())
+            found = next((one for one in self._job.steps if match and one.id == match[1] and one.action == SETUP), None)
+            if found is None:
+                because = f"the builder is `{named.strip()}`, which is not made by docker/setup-buildx-action here."
+                return _Stop("other-builder", because, _span(step.input_node("builder")))
+        if found is None and self._job.workflow.kind == "action":
+            return _Stop("other-builder", "the builder is that of whoever uses this action: set it up in here.")
+        return self._fit(found, step) if isinstance(found, Step) else found
+
+    def _made(self, other: Step, build: Step) -> Step | _Stop | None:
+        """The builder that a step before a build makes."""
+        if other.action == SETUP:
+            return other
+        if other.action.startswith(_BUILDERS):
+            because = f"`{other.action}` brings a builder of its own, with its own cache."
+            return _Stop("other-builder", because, _uses(other))
+        if other.run is not None and _OWN_BUILDER.search(other.run.text):
+            return _Stop("other-builder", "a script before the build makes or chooses the builder.", other.run.span)
+        if other.action.startswith("./") and other.uses is not None:
+            action = self._around.action(other.uses.text)
+            if action is None or action.problem is not None:
+                because = f"`{other.uses.text}` may make the builder, and cannot be read here."
+                return _Stop("other-builder", because, _uses(other))
+            inner = [self._made(one, build) for one in action.steps]
+            made = next((one for one in reversed(inner) if one is not None), None)
+            if isinstance(made, _Stop):
+                return _Stop(made.reason, f"in `{other.uses.text}`: {made.because}", _uses(other))
+            if made is not None and (made.condition or other.condition not in ("", build.condition)):
+                because = f"`{other.uses.text}` makes the builder only sometimes."
+                return _Stop("conditional-builder", because, _uses(other))
+            return made
+        return None
+
+    def _fit(self, setup: Step, build: Step) -> Step | _Stop:
+        """Whether a builder can write the cache."""
+        mine = setup.job is self._job
+        node = _uses(setup) if mine else None
+        driver = (setup.input("driver") or "docker-container").strip()
+        if driver == "docker":
+            because = "`driver: docker` cannot write this cache: use docker-container, which is the default."
+            return _Stop("docker-driver", because, _span(setup.input_node("driver")) if mine else None)
+        if driver != "docker-container" or setup.input("endpoint") or setup.input("append"):
+            what = f"`driver: {driver}`" if driver != "docker-container" else "a builder elsewhere"
+            because = f"{what} may outlive the runner, with its own cache."
+            return _Stop("other-builder", because, node)
+        if mine and setup.condition not in ("", build.condition):
+            because = "the step that makes the builder has a condition that the build has not, and without it fails."
+            return _Stop("conditional-builder", because, _span(setup.node.get("if")) or node)
+        old = _too_old(setup)
+        if old is not None:
+            return _Stop("old-version", f"{old}, and cannot speak to GitHub's cache as it is now: update it.", node)
+        return setup
+
+    # --- a builder where there is none --------------------------------------------------------------------------------
+
+    def _with_setup(self, builds: Sequence[tuple[Step, list[Pair]]]) -> Iterator[Change | Refusal]:
+        first = builds[0][0]
+        stop = self._setup_stop(first)
+        version = None if stop is not None else self._version(first)
+        edits: list[Edit] = []
+        loads: list[str] = []
+        if stop is None:
+            for step in [one for one in self._job.steps if is_build(one) and one.index >= first.index]:
+                extra = self._load(step)
+                if isinstance(extra, _Stop):
+                    stop = extra
+                    break
+                pairs = [*extra, *next((plan for one, plan in builds if one is step), [])]
+                loads += [name for name, _ in extra]
+                if pairs and inputs_fault(step) is None:
+                    edits.append(add_inputs(step, pairs))
+        if stop is None and version is None:
+            stop = _Stop("pinned", "docker/setup-buildx-action is needed before it, and which version of it belongs "
+                         "here cannot be told: add it, pinned as your other actions are.", _uses(first))  # fmt: skip
+        if stop is not None:
+            yield from (_refused(step, stop) for step, _ in builds)
+            return
+        assert version is not None
+        edits.append(put_before(first, [_setup_lines(first, version)]))
+        load = " and loads the image for the steps behind" if loads else ""
+        yield Change(
+            GhaCache.id,
+            "build with Buildx and keep the layers in GitHub's cache",
+            f"the runner is new for every job; a builder of Buildx can write the cache{load}; {_what(builds[0][1])}.",
+            Span(first.span.start, max(*(step.span.end for step, _ in builds), *(edit.start for edit in edits))),
+            tuple(sorted(edits, key=lambda edit: edit.start)),
+            Safety.UNSAFE,
+            "the builder is another one: it sees no images of the engine, and pulls base images itself"
+            + (f"; {_SCHEDULED}" if "schedule" in self._job.workflow.triggers else "."),
+        )
+
+    def _setup_stop(self, first: Step) -> _Stop | None:
+        fault = steps_fault(first)
+        if fault is not None:
+            return _Stop("not-plain", f"{fault}: add docker/setup-buildx-action before it by hand.")
+        if first.condition:
+            because = "the build has a condition, and so would have to have the step that makes its builder."
+            return _Stop("conditional-builder", because, _span(first.node.get("if")))
+        for step in self._job.steps:
+            script = "" if step.run is None else step.run.text
+            before = step.index < first.index and _LOCAL_IMAGE.search(script)
+            if before or _SCRIPT_BUILD.search(script):
+                because = (
+                    "docker/setup-buildx-action is needed, and then scripts of this job that build or load images "
+                    "share nothing with the build any more."
+                )
+                return _Stop("local-image", because, None if step.run is None else step.run.span)
+        return None
+
+    def _load(self, step: Step) -> list[Pair] | _Stop:
+        """`load: true` where the image would not reach the engine any more, and somebody may need it there."""
+        if (step.input("load") or "").strip() in _TRUE or step.input("outputs"):
+            return []
+        push = (step.input("push") or "false").strip()
+        later = self._needs_image(step)
+        if push in _TRUE or not later:
+            return []
+        if push not in ("false", "False", "FALSE", ""):
+            because = (
+                f"a later step may run the image, and `push: {push}` does not say whether it is pushed: with "
+                "docker/setup-buildx-action it needs `load: true` where it is not."
+            )
+            return _Stop("output", because, _span(step.input_node("push")))
+        if len(comma_listed(step.input("platforms"))) > 1 or "${{" in (step.input("platforms") or ""):
+            because = "an image for several platforms cannot be loaded, and a later step may run it."
+            return _Stop("output", because, _span(step.input_node("platforms")))
+        return [("load", "true")]
+
+    def _needs_image(self, step: Step) -> bool:
+        names = [name.rpartition("/")[2] for name in image_repositories(step)]
+        for later in self._job.steps[step.index + 1 :]:
+            if later.run is not None and _MAY_RUN.search(later.run.text):
+                return True
+            if later.action.startswith(("./", "docker://")):
+                return True
+            if any(name in text for text in later.texts() for name in names if not is_build(later)):
+                return True
+        return False
+
+    def _version(self, build: Step) -> str | None:
+        """`@` and what follows, with a comment that tells what a digest is."""
+        known = self._around.setup(self._job.workflow)
+        if known is not None and known.uses is not None:
+            behind = known.job.workflow.comment_behind(known.uses.span.end) if known.pinned else ""
+            return f"{SETUP}@{known.version}" + (f" {behind}" if behind else "")
+        if build.pinned or build.major is None:
+            return None
+        return f"{SETUP}@v{4 if build.major >= 7 else 3}"
+
+    # --- others -----------------------------------------------------------------------------------------------------
+
+    def _bake(self, step: Step) -> Iterator[Refusal]:
+        settings = " ".join(listed(step.input("set")))
+        if self._runner(step) is None and "cache-to" not in settings and "cache-from" not in settings:
+            because = (
+                "docker/bake-action takes its cache from the bake file: give each target `cache-from = "
+                "[\"type=gha,scope=…\"]` and `cache-to = [\"type=gha,mode=max,scope=…\"]`, if they have none."
+            )
+            yield _refused(step, _Stop("bake", because, _uses(step)))
+
+    def _script(self, step: Step) -> Iterator[Change | Refusal]:
+        run = step.run
+        assert run is not None
+        text = self._job.workflow.text
+        for match in _SCRIPT_BUILD.finditer(text, run.span.start, run.span.end):
+            line = text[text.rfind("\n", 0, match.start()) + 1 : match.start()].lstrip()
+            if line.startswith("#") or re.search(r"\becho\b|--cache-(?:to|from)\b", _logical_line(text, match)):
+                continue
+            if self._runner(step) is not None:
+                continue
+            because = (
+                "its layers are lost with the runner: build with docker/build-push-action and `cache-from: type=gha`, "
+                "`cache-to: type=gha,mode=max`, after docker/setup-buildx-action."
+            )
+            yield _refused(step, _Stop("plain-build", because, Span(match.start(), match.end())))
+
+
+def _refused(step: Step, stop: _Stop) -> Refusal:
+    return Refusal(GhaCache.id, stop.reason, stop.span or _uses(step) or step.span, stop.because)
+
+
+def _what(pairs: Sequence[Pair]) -> str:
+    """What the inputs do, for the reviewer."""
+    text = dict(pairs)["cache-to"]
+    parts = ["`mode=max` keeps those of all stages"]
+    if "scope=" in text:
+        parts.append("the scope keeps this image's apart from others'")
+    if "ignore-error" in text:
+        parts.append("runs that may not write the cache do not fail")
+    return ", ".join(parts)
+
+
+def _setup_lines(first: Step, uses: str) -> list[str]:
+    assert first.uses is not None
+    action, blank, comment = uses.partition(" ")
+    lines = ["name: Set up Docker Buildx"] if first.node.get("name") is not None else []
+    return [*lines, f"uses: {quoted_like(first.uses, action)}{blank}{comment}"]
+
+
+def _too_old(setup: Step) -> str | None:
+    """What of a builder is too old for the cache's protocol."""
+    version = re.match(r"v?(\d+)\.(\d+)", (setup.input("version") or "").strip())
+    if version is not None and (int(version[1]), int(version[2])) < _OLDEST_BUILDX:
+        return f"Buildx {version[0]} is older than v0.21"
+    image = re.search(r"image=\S*buildkit\S*:v(\d+)\.(\d+)", setup.input("driver-opts") or "")
+    if image is not None and (int(image[1]), int(image[2])) < _OLDEST_BUILDKIT:
+        return f"BuildKit v{image[1]}.{image[2]} is older than v0.20"
+    return None
+
+
+def _closes(name: str, node: Node | None) -> bool:
+    """Whether a pull request that is closed starts it: its runs belong to the default branch, and may only read."""
+    if name != "pull_request" or not isinstance(node, Mapping):
+        return False
+    types = node.get("types")
+    texts = [text_of(one) for one in types.nodes] if isinstance(types, Items) else [text_of(types)]
+    return "closed" in texts
+
+
+def _root(job: Job) -> Mapping:
+    assert job.workflow.root is not None
+    return job.workflow.root
+
+
+def _span(node: Node | None) -> Span | None:
+    return None if node is None else node.span
+
+
+def _uses(step: Step) -> Span | None:
+    return _span(step.uses)
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 60 else text[:57] + "…"
+
+
+def _logical_line(text: str, match: re.Match[str]) -> str:
+    """The line of a command, with the lines that continue it."""
+    start = text.rfind("\n", 0, match.start()) + 1
+    end = match.end()
+    while True:
+        end = text.find("\n", end)
+        if end < 0:
+            return text[start:]
+        if not text[start:end].rstrip().endswith("\\"):
+            return text[start:end]
+        end += 1
+
+

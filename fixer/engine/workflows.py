@@ -1,0 +1,78 @@
+"""The workflows of a repository in the file system, and what they say of its Dockerfiles."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from typing import overload
+
+from fixer.analysis.workflow import Workflow, hosted_files, read_workflow
+from fixer.engine.files import FileTrouble, read, repository_workflows
+from fixer.engine.project import repository_root
+from fixer.text.source import decode
+
+FOLDER = ".github"
+
+
+class OtherWorkflows(Sequence[tuple[str, Workflow]]):
+    """The workflows below `root` but for the one at `path`, that name docker, and the actions. Looked for when somebody
+    asks."""
+
+    def __init__(self, root: str, path: str) -> None:
+        self._root = root
+        self._path = path
+        self._found: tuple[tuple[str, Workflow], ...] | None = None
+
+    def _all(self) -> tuple[tuple[str, Workflow], ...]:
+        if self._found is None:
+            self._found = tuple(one for one in _workflows(self._root) if one[0] != self._path)
+        return self._found
+
+    @overload
+    def __getitem__(self, index: int) -> tuple[str, Workflow]: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[tuple[str, Workflow]]: ...
+    def __getitem__(
+        self, index: int | slice
+    ) -> tuple[str, Workflow] | Sequence[tuple[str, Workflow]]:
+        return self._all()[index]
+
+    def __iter__(self) -> Iterator[tuple[str, Workflow]]:
+        return iter(self._all())
+
+    def __len__(self) -> int:
+        return len(self._all())
+
+
+def hosted_by(path: str) -> tuple[str, ...]:
+    """The workflows of its repository that build the Dockerfile at `path` on runners that GitHub hosts, relative to the
+    repository's root. Whatever the number of Dockerfiles, a repository's workflows are read once a process."""
+    real = os.path.realpath(path)
+    root = repository_root(os.path.dirname(real))
+    if root is None:
+        return ()
+    relative = os.path.relpath(real, root).replace(os.sep, "/")
+    return tuple(name for name, files in _hosted(root) if relative in files)
+
+
+@lru_cache(maxsize=256)
+def _hosted(root: str) -> tuple[tuple[str, frozenset[str]], ...]:
+    if not os.path.isdir(os.path.join(root, FOLDER, "workflows")):
+        return ()
+    found = ((name, hosted_files(workflow)) for name, workflow in _workflows(root))
+    return tuple((name, files) for name, files in found if files)
+
+
+@lru_cache(maxsize=64)
+def _workflows(root: str) -> tuple[tuple[str, Workflow], ...]:
+    found: list[tuple[str, Workflow]] = []
+    for path in repository_workflows(root):
+        try:
+            text = decode(read(path))
+        except FileTrouble:
+            continue
+        name = os.path.relpath(path, root).replace(os.sep, "/")
+        if "docker" in text or ".github/actions/" in name + text:
+            found.append((name, read_workflow(text)))
+    return tuple(found)

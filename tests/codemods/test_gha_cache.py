@@ -1,0 +1,313 @@
+"""What the corpus does not show: forms of YAML, and that results are valid workflows with the same data."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from fixer.analysis.workflow import Workflow
+from fixer.codemods.api import Builder
+from fixer.dev import Case, cases
+from fixer.engine.kinds import WORKFLOW, kind_of
+from fixer.engine.outcome import Outcome
+from fixer.engine.run import fix
+from tests.workflows import added, load, schema_faults
+
+CASES = [case for case in cases() if kind_of(case.dockerfile) == WORKFLOW and case.problem is None]
+CHANGING = [case for case in CASES if case.after is not None]
+
+
+def run(
+    text: str,
+    *,
+    unsafe: bool = False,
+    others: list[tuple[str, str]] | None = None,
+    path: str = ".github/workflows/ci.yml",
+) -> Outcome[str]:
+    known = None if others is None else [(name, Workflow(other)) for name, other in others]
+    return fix(text, kind=WORKFLOW, select=["gha-cache"], unsafe_fixes=unsafe, place=path, workflows=known)
+
+
+def reasons(outcome: Outcome[str]) -> list[str]:
+    return [refusal.reason for refusal in outcome.refusals]
+
+
+# --- the corpus, seen by others -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("case", CHANGING, ids=lambda case: str(case.id))
+def test_the_data_is_the_same_but_for_what_was_added(case: Case) -> None:
+    assert case.after is not None
+    assert added(case.before, case.after) != []
+
+
+def test_workflows_are_valid_before_and_after(tmp_path: Path) -> None:
+    paths = []
+    for case in CASES:
+        for name, data in (("before", case.before), ("after", case.after)):
+            if data is not None:
+                path = tmp_path / case.folder.name / name / case.dockerfile.rpartition("/")[2]
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(data)
+                paths.append(path)
+    assert schema_faults(paths) == ""
+
+
+def test_the_schema_is_one(tmp_path: Path) -> None:
+    path = tmp_path / "ci.yml"
+    path.write_text("on: push\njobs:\n  a:\n    runs-on: x\n    steps:\n    - used: y\n", "utf-8")
+    assert "used" in schema_faults([path])
+
+
+# --- forms of YAML --------------------------------------------------------------------------------------------------
+
+HEAD = "on: push\njobs:\n  a:\n    runs-on: ubuntu-latest\n    steps:\n"
+SETUP = "    - uses: docker/setup-buildx-action@v3\n"
+PLAIN = HEAD + SETUP + "    - uses: docker/build-push-action@v6\n      with:\n        push: true\n"
+
+
+@pytest.mark.parametrize(
+    "build",
+    [
+        "    - uses: docker/build-push-action@v6\n",
+        "    - uses: docker/build-push-action@v6",
+        "    -   uses: docker/build-push-action@v6\n        with:\n            tags: x  # last",
+        "    - with:\n        tags: x\n      uses: docker/build-push-action@v6\n",
+        "    - uses: docker/build-push-action@v6\n      with:\n        tags: |+\n          x\n\n\n",
+        "    - uses: docker/build-push-action@v6\n      with:\n        tags: |+\n          x\n\n      id: y\n",
+        "    - uses: docker/build-push-action@v6\n      with:\n        tags: >-\n          x\n\n\n      # end\n",
+        "    - uses: docker/build-push-action@v6\n      with:\n        tags: x\n         y\n",
+        "    - uses: docker/build-push-action@v6\n      with:\n        tags:\n",
+        "    - uses: docker/build-push-action@v6\n      with:\n        labels: 'x'\n        # tags: y\n",
+        "    - uses: docker/build-push-action@v6\n      with: {tags: x}\n",
+        "    - uses: docker/build-push-action@v6\n      with: {tags: x,}\n",
+        "    - uses: docker/build-push-action@v6\n      with: {\n        tags: x, # y\n        push: true\n      }\n",
+        "    - 'uses': 'docker/build-push-action@v6'\n      \"with\":\n        \"tags\": \"x\"\n",
+    ],
+)
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+@pytest.mark.parametrize("head", ["", "\ufeff", "# kept\n"])
+def test_forms(build: str, newline: str, head: str) -> None:
+    text = (head + HEAD + SETUP + build).replace("\n", newline)
+    outcome = run(text)
+    assert reasons(outcome) == []
+    assert added(text, outcome.text_after) == ["cache-from", "cache-to"]
+    assert ("\n" in outcome.text_after.replace(newline, "")) is False
+    assert outcome.text_after.endswith("\n") == text.endswith("\n")
+
+
+@pytest.mark.parametrize(
+    "build",
+    [
+        "    - { uses: docker/build-push-action@v6 }\n",
+        "    - uses: docker/build-push-action@v6\n      with: {}\n",
+        "    - uses: docker/build-push-action@v6\n      with:\n        ? tags\n        : x\n",
+        "    - uses: docker/build-push-action@v6\n      with:\n",
+        "    - uses: docker/build-push-action@v6\n      with: ${{ fromJSON(vars.X) }}\n",
+        "    - uses: docker/build-push-action@v6\n      with:\n        <<: *x\n        tags: y\n",
+        "    - uses: docker/build-push-action@v6\n      with: *x\n",
+    ],
+)
+def test_forms_that_are_left_alone(build: str) -> None:
+    text = HEAD + SETUP + "    - uses: a/b@v1\n      with: &x\n        c: d\n" + build
+    outcome = run(text)
+    assert outcome.text_after == text
+    assert reasons(outcome) == ["not-plain"]
+
+
+def test_a_step_is_put_in_front_in_the_same_form() -> None:
+    steps = [
+        "      - uses: docker/build-push-action@v6\n",
+        "      -\n        name: Build\n        uses: docker/build-push-action@v6\n",
+        "      -   name: Build\n          uses: docker/build-push-action@v6\n",
+        "      - uses: actions/checkout@v4\n\n      # why\n      # it is\n      - uses: docker/build-push-action@v6\n",
+    ]
+    for step in steps:
+        text = HEAD + step
+        outcome = run(text, unsafe=True)
+        assert added(text, outcome.text_after) == ["docker/setup-buildx-action@v3", "cache-from", "cache-to"]
+    assert outcome.text_after.index("setup-buildx") < outcome.text_after.index("# why")
+    assert "@v3\n\n      # why" in outcome.text_after
+
+
+def test_steps_in_brackets_get_no_other() -> None:
+    step = "{uses: docker/build-push-action@v6, with: {push: true}}"
+    text = f"on: push\njobs: {{a: {{runs-on: ubuntu-latest, steps: [{step}]}}}}\n"
+    assert reasons(run(text, unsafe=True)) == ["not-plain"]
+
+
+# --- names ----------------------------------------------------------------------------------------------------------
+
+
+def test_without_knowing_the_other_workflows_every_build_has_a_name() -> None:
+    outcome = run(PLAIN.replace("push: true", "tags: acme/api"))
+    assert "type=gha,scope=api\n" in outcome.text_after
+
+
+def test_the_order_of_files_does_not_matter() -> None:
+    """What one file gets is the same, whether the others have theirs already or not."""
+    texts = {
+        f".github/workflows/{name}.yml": PLAIN.replace("push: true", f"file: {file}\n        tags: acme/{image}")
+        for name, file, image in (("a", "A", "one"), ("b", "B", "one"), ("c", "A", "two"), ("d", "D", "three"))
+    }
+
+    def result(order: list[str]) -> dict[str, str]:
+        now = dict(texts)
+        for name in order:
+            others = [(other, text) for other, text in sorted(now.items()) if other != name]
+            now[name] = run(now[name], others=others, path=name).text_after
+        return now
+
+    names = list(texts)
+    assert result(names) == result(names[::-1]) == result([*names[2:], *names[:2]])
+    scopes = {name: text.partition("scope=")[2].partition("\n")[0] for name, text in result(names).items()}
+    assert list(scopes.values()) == ["one-a", "one-b", "one-a", "three"]
+
+
+def test_a_name_that_is_taken_is_not_used() -> None:
+    other = PLAIN.replace("push: true", "context: x\n        cache-from: type=gha,scope=api\n"
+                          "        cache-to: type=gha,mode=max,scope=api")  # fmt: skip
+    outcome = run(PLAIN.replace("push: true", "context: y\n        tags: acme/api"), others=[("z.yml", other)])
+    assert "scope=api-y\n" in outcome.text_after
+
+
+def test_a_script_that_uses_the_default_scope_counts() -> None:
+    other = HEAD + "    - run: docker buildx build --cache-to type=gha .\n"
+    assert "scope=" in run(PLAIN, others=[("z.yml", other)]).text_after
+    assert "scope=" not in run(PLAIN, others=[]).text_after
+
+
+def matrix(values: str, build: str) -> str:
+    return (
+        "on: push\njobs:\n  a:\n    strategy:\n      matrix:\n"
+        + "".join(f"        {line}\n" for line in values.split("\n"))
+        + "    runs-on: ubuntu-latest\n    steps:\n" + SETUP
+        + "    - uses: docker/build-push-action@v6\n      with:\n"
+        + "".join(f"        {line}\n" for line in build.split("\n"))
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("values", "build", "scope"),
+    [
+        ("a: [x, y]", "context: ${{ matrix.a }}", "${{ matrix.a }}"),
+        ("a: [x, y]\nb: [1, 2]", "context: ${{ matrix.a }}\nbuild-args: V=${{ matrix.b }}",
+         "${{ matrix.a }}-${{ matrix.b }}"),
+        ("include:\n- {n: x, p: \"linux/amd64,linux/arm64\"}\n- {n: y, p: linux/amd64}",
+         "platforms: ${{ matrix.p }}\ntags: acme/${{ matrix.n }}", "${{ matrix.n }}"),
+        ("i: [{n: x, f: X.Dockerfile}, {n: y, f: Y.Dockerfile}]", "file: ${{ matrix.i.f }}", "${{ matrix.i.f }}"),
+        ("a: [x]", "context: ${{ matrix.a }}", ""),
+        ("a: [x, y]", "context: .", ""),
+        ("a: [x, y]", "context: .\nbuild-args: V=${{ env.V }}", "${{ matrix.a }}"),
+        ("a: [\"x,1\", y]", "build-args: V=${{ matrix.a }}", None),
+        ("a: [x, y]", "context: ${{ inputs.dir }}", None),
+        ("a: ${{ fromJSON(inputs.a) }}", "context: ${{ matrix.a }}", None),
+    ],
+)  # fmt: skip
+def test_names_from_a_matrix(values: str, build: str, scope: str | None) -> None:
+    outcome = run(matrix(values, build), others=[])
+    if scope is None:
+        assert reasons(outcome) == ["no-scope"]
+    else:
+        assert reasons(outcome) == []
+        assert f"type=gha,scope={scope}\n" in outcome.text_after if scope else "scope=" not in outcome.text_after
+
+
+# --- events, builders, outputs --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("events", "lenient"),
+    [
+        ("push", False),
+        ("[push, pull_request, release, merge_group, workflow_dispatch]", False),
+        ("{push: {branches: [main]}, pull_request: {types: [opened]}}", False),
+        ("[push, pull_request_target]", True),
+        ("[push, issue_comment]", True),
+        ("[push, workflow_run]", True),
+        ("{push: {}, pull_request: {types: closed}}", True),
+        ("workflow_call", True),
+        ("[workflow_call, pull_request_target]", True),
+        ("issue_comment", None),
+        ("[pull_request_target, workflow_run]", None),
+        ("{pull_request: {types: [closed]}}", None),
+        ("something_new", None),
+    ],
+)
+def test_who_may_write(events: str, lenient: bool | None) -> None:
+    outcome = run(PLAIN.replace("on: push", f"on: {events}"), others=[])
+    if lenient is None:
+        assert reasons(outcome) == ["read-only-cache"]
+    else:
+        assert reasons(outcome) == []
+        assert ("ignore-error=true" in outcome.text_after) is lenient
+
+
+@pytest.mark.parametrize(
+    ("inputs", "reason"),
+    [
+        ("driver: docker-container", None),
+        ("version: latest", None),
+        ("version: v0.21.0", None),
+        ("driver-opts: network=host", None),
+        ("driver-opts: image=moby/buildkit:buildx-stable-1", None),
+        ("version: v0.20.1", "old-version"),
+        ("driver-opts: image=moby/buildkit:v0.19.0", "old-version"),
+        ("driver: kubernetes", "other-builder"),
+        ("driver: ${{ inputs.driver }}", "other-builder"),
+        ("append: |\n          - endpoint: ssh://x", "other-builder"),
+    ],
+)
+def test_builders(inputs: str, reason: str | None) -> None:
+    text = PLAIN.replace("@v3\n", f"@v3\n      with:\n        {inputs}\n")
+    assert reasons(run(text, others=[])) == ([] if reason is None else [reason])
+
+
+@pytest.mark.parametrize(
+    ("build", "later", "loads"),
+    [
+        ("tags: x", "docker run x", True),
+        ("tags: x", "make test", True),
+        ("tags: x", "./test.sh", True),
+        ("tags: x", "echo done", False),
+        ("push: true\n        tags: x", "docker run x", False),
+        ("load: true\n        tags: x", "docker run x", False),
+        ("outputs: type=tar,dest=x.tar", "docker run x", False),
+        ("tags: acme/thing", "echo acme/thing", True),
+        ("platforms: linux/amd64,linux/arm64\n        tags: x", "docker run x", None),
+        ("push: ${{ inputs.push }}\n        tags: x", "docker run x", None),
+        ("push: ${{ inputs.push }}\n        tags: y", "echo done", False),
+    ],
+)
+def test_load(build: str, later: str, loads: bool | None) -> None:
+    text = PLAIN.replace(SETUP, "").replace("push: true", build) + f"    - run: {later}\n"
+    outcome = run(text, others=[], unsafe=True)
+    if loads is None:
+        assert reasons(outcome) == ["output"]
+    else:
+        assert reasons(outcome) == []
+        assert ("load: true" in outcome.text_after.replace(text, "")) is (loads or "load: true" in text)
+
+
+@pytest.mark.parametrize(
+    ("build", "setup"),
+    [("v7", "v4"), ("v6.18.0", "v3"), ("v5", "v3"), ("v4", "v3"), ("v8", "v4"), ("master", None), ("main", None)],
+)
+def test_the_version_of_a_new_step(build: str, setup: str | None) -> None:
+    outcome = run(PLAIN.replace(SETUP, "").replace("@v6", f"@{build}"), others=[], unsafe=True)
+    if setup is None:
+        assert reasons(outcome) == ["pinned"]
+    else:
+        assert f"docker/setup-buildx-action@{setup}\n" in outcome.text_after
+
+
+def test_a_persistent_builder_is_left_alone() -> None:
+    assert fix(PLAIN, kind=WORKFLOW).changed
+    assert not fix(PLAIN, kind=WORKFLOW, builder=Builder.PERSISTENT).changed
+
+
+def test_loading_knows_on() -> None:
+    assert load("on: yes\n") == {"on": "yes"}
+    assert yaml.safe_load("on: yes\n") == {True: True}
