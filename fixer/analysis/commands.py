@@ -378,7 +378,7 @@ def script_calls(
     walk = _Walk(around, calls, dialect, script)
     flow = _Flow(around.cwd, Unknown("$OLDPWD"), (), errexit, pipefail)
     walk.script(script, flow, _Place(True, True, False, heredoc=around.heredoc))
-    return tuple(calls)
+    return _settled(calls)
 
 
 def exec_calls(items: tuple[JsonString, ...], around: Surroundings) -> tuple[Call, ...]:
@@ -388,7 +388,15 @@ def exec_calls(items: tuple[JsonString, ...], around: Surroundings) -> tuple[Cal
     flow = _Flow(around.cwd, Unknown("$OLDPWD"), (), False, False)
     words = tuple(Known(item.value) for item in items)
     walk.command_words(words, items, None, flow, _Place(True, True, False), _Where(None, None, None), {})
-    return tuple(calls)
+    return _settled(calls)
+
+
+def _settled(calls: list[Call]) -> tuple[Call, ...]:
+    """The calls of a walk that has ended. It has the list, and each call has the walk: such a circle is not freed at
+    once."""
+    found = tuple(calls)
+    calls.clear()
+    return found
 
 
 _Ends = tuple["_Flow | None", "_Flow | None"]

@@ -83,6 +83,14 @@ class Facts:
         self._takers: dict[int, list[Stage]] | None = None
         self._may_link: bool | None = None
 
+    def close(self) -> None:
+        """Forget all that was computed; nobody may ask any more. Facts refer to each other in circles, and without this
+        their memory waits for Python's garbage collector, which costs a seventh of all time in a run over many
+        files."""
+        for stage in self._stages or ():
+            stage.derived = ()
+        vars(self).clear()
+
     # --- stages and state --------------------------------------------------------------------------------------------
 
     @property

@@ -179,6 +179,12 @@ class _Text:
             self._facts = analyse(self.file)
         return self._facts
 
+    def rest(self) -> None:
+        """Nobody asks for facts now; if somebody does later, they are computed again."""
+        if self._facts is not None:
+            self._facts.close()
+            self._facts = None
+
     @property
     def lines(self) -> LineIndex:
         return self.file.lines
@@ -239,6 +245,8 @@ def _run_all(
             chosen = [codemod for codemod in chosen if codemod.id not in trouble.codemods]
         except Exception as error:  # what is left is the engine's own fault; the file stays as it is
             return _failed(bare, error)
+        finally:
+            attempt.rest()
 
 
 class _Attempt:
@@ -275,6 +283,10 @@ class _Attempt:
             if len(self._history) == steps:
                 return
         self._runaway(steps)
+
+    def rest(self) -> None:
+        """No more questions."""
+        self._now.rest()
 
     def _settle(self, codemod: Codemod) -> None:
         """One codemod, asked again at once as long as changes of it wait for each other."""
@@ -367,6 +379,7 @@ class _Attempt:
             raise _Trouble([codemod.id], f"its result failed a check: {fault}")
         self._made.extend((change, len(self._trail.steps)) for change in changes)
         self._trail.steps.append(step)
+        self._now.rest()
         self._now = new
         self._seen[text] = len(self._history)
 
