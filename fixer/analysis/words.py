@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 
 from fixer.analysis.values import EMPTY, Known, Lookup, Unknown, Value, expand, trim_pattern
+from fixer.text.records import maker
 from fixer.tree.shell import (
     Arithmetic,
     Braces,
@@ -25,11 +26,13 @@ _SPLITS = re.compile(r"[\s*?\[]")
 _BRACES = re.compile(r"\{[^{}]*(?:,|\.\.)[^{}]*\}")
 _NEEDS_SHELL = re.compile(r"`|\$\(|\$\{[^}]*[^\w}]")
 
+_known = maker(Known)
+
 
 def plain_value(word: Word) -> Value | None:
     """The value of a word that is the same everywhere; None if it needs to be looked at."""
     text = plain_text(word)
-    return Known(text) if text is not None else None
+    return _known(text) if text is not None else None
 
 
 def plain_text(word: Word) -> str | None:

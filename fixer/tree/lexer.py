@@ -12,6 +12,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
+from fixer.text.records import maker
 from fixer.tree.cook import SPACE, Cooked
 from fixer.tree.nodes import Leaf
 from fixer.tree.words import FLAG_WORD, PAIR_WORD, HeredocWord, Unreadable, heredocs_of, lone_escape
@@ -34,6 +35,9 @@ _MAY_CONTINUE = "\\` \t\r\n"
 _JSON_GAP = re.compile(r"[ \t\r\n]*")
 _ANY_CASE = re.compile(r"\(\?i:(\w+)\)")
 """How Lark writes `"FROM"i` as a regular expression."""
+
+
+_leaf = maker(Leaf)
 
 
 class Unit(NamedTuple):
@@ -80,7 +84,7 @@ class Scan:
         text = self.text
         at = 0
         if text.startswith("\ufeff"):
-            yield Unit([Leaf("BOM", "", "\ufeff", "\ufeff", 0)], None)
+            yield Unit([_leaf("BOM", "", "\ufeff", "\ufeff", 0)], None)
             at = 1
         directives: _Directives | None = _Directives(text, at)
         size = len(text)
@@ -367,8 +371,8 @@ class Scan:
                     name += 1
             stop = name + len(word.name)
             notes[at] = word
-            leaves.append(Leaf("HEREDOC_BODY", "", body, seen, at))
-            leaves.append(Leaf("HEREDOC_END", text[start:name], text[name:stop], word.name, name))
+            leaves.append(_leaf("HEREDOC_BODY", "", body, seen, at))
+            leaves.append(_leaf("HEREDOC_END", text[start:name], text[name:stop], word.name, name))
             leaves.append(_end_leaf(text, stop, end))
             at = end
         out.leaves.extend(leaves)
@@ -413,7 +417,7 @@ class _Tokens:
             seen = value if stop - begin == end - start else self.text[begin:stop]
         if drop_last:
             value = value[:-1]
-        self.leaves.append(Leaf(kind, self.text[self.last : begin], seen, value, begin))
+        self.leaves.append(_leaf(kind, self.text[self.last : begin], seen, value, begin))
         self.last = stop
         self.done = end
 
@@ -480,7 +484,7 @@ class _Directives:
             ("DIRECTIVE_VALUE", base + value_at, base + value_at + len(value)),
         ):
             piece = text[begin:stop]
-            leaves.append(Leaf(kind, text[last:begin], piece, piece, begin))
+            leaves.append(_leaf(kind, text[last:begin], piece, piece, begin))
             last = stop
         leaves.append(_end_leaf(text, last, end))
         return Unit(leaves, reason)
@@ -518,7 +522,7 @@ class _LineEnds:
 def _line_tokens(text: str, start: int, word: int, end: int, kind: str) -> list[Leaf]:
     stop = word + len(text[word:end].rstrip(" \t\r\n"))
     piece = text[word:stop]
-    return [Leaf(kind, text[start:word], piece, piece, word), _end_leaf(text, stop, end)]
+    return [_leaf(kind, text[start:word], piece, piece, word), _end_leaf(text, stop, end)]
 
 
 def _end_leaf(text: str, start: int, end: int) -> Leaf:
@@ -527,7 +531,7 @@ def _end_leaf(text: str, start: int, end: int) -> Leaf:
     if end > start and text[end - 1] == "\n":
         at = end - 2 if end - 1 > start and text[end - 2] == "\r" else end - 1
     piece = text[at:end]
-    return Leaf("EOL", text[start:at], piece, piece, at)
+    return _leaf("EOL", text[start:at], piece, piece, at)
 
 
 def _too_long(text: str, start: int, end: int) -> bool:

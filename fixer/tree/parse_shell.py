@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any, Literal
 
-from fixer.text.records import replace
+from fixer.text.records import maker, replace
 from fixer.tree.cook import Cooked
 from fixer.tree.grammar import load_grammar
 from fixer.tree.shell import (
@@ -156,7 +156,7 @@ def _parse(scanner: Scanner) -> Script:
             else:
                 if rule == "start" and not size:
                     place = scanner.places[begin]
-                    return Script(place, place, (), ())
+                    return _make_script(place, place, (), ())
                 if size:
                     result = builder(*values[-size:])
                     del values[-size:], path[-size:]
@@ -170,6 +170,8 @@ def _parse(scanner: Scanner) -> Script:
                 return script
     raise AssertionError("the scanner ends with $END")
 
+
+_make_simple, _make_pipeline, _make_and_or, _make_script = maker(Simple), maker(Pipeline), maker(AndOr), maker(Script)
 
 # --- builders: one for each rule of grammar/shell.lark that does more than pass a value on -------------------------
 
@@ -196,9 +198,9 @@ def _simple(elements: list[Any]) -> Simple:
     start, end = elements[0].start, elements[-1].end
     words = tuple([e for e in elements if type(e) is Word])
     if len(words) == len(elements):
-        return Simple(start, end, (), (), words)
+        return _make_simple(start, end, (), (), words)
     redirects = tuple([e for e in elements if type(e) is Redirect])
-    return Simple(start, end, redirects, tuple([e for e in elements if type(e) is Assignment]), words)
+    return _make_simple(start, end, redirects, tuple([e for e in elements if type(e) is Assignment]), words)
 
 
 def _redirect(operator: tuple[int, str, str], target: Word) -> Redirect:
@@ -215,10 +217,10 @@ def _piped(left: Command | _Joined, operator: Operator, right: Command) -> _Join
 
 def _pipeline(pipe: Command | _Joined, start: int = -1, negated: bool = False, timed: bool = False) -> Pipeline:
     if isinstance(pipe, Command):
-        return Pipeline(pipe.start if start < 0 else start, pipe.end, negated, timed, (pipe,), ())
+        return _make_pipeline(pipe.start if start < 0 else start, pipe.end, negated, timed, (pipe,), ())
     commands, operators = pipe
     first = commands[0].start if start < 0 else start
-    return Pipeline(first, commands[-1].end, negated, timed, tuple(commands), tuple(operators))
+    return _make_pipeline(first, commands[-1].end, negated, timed, tuple(commands), tuple(operators))
 
 
 def _joined(left: Pipeline | _Joined, operator: Operator, right: Pipeline) -> _Joined:
@@ -231,9 +233,9 @@ def _joined(left: Pipeline | _Joined, operator: Operator, right: Pipeline) -> _J
 
 def _and_or(value: Pipeline | _Joined) -> AndOr:
     if isinstance(value, Pipeline):
-        return AndOr(value.start, value.end, (value,), ())
+        return _make_and_or(value.start, value.end, (value,), ())
     pipelines, operators = value
-    return AndOr(pipelines[0].start, pipelines[-1].end, tuple(pipelines), tuple(operators))
+    return _make_and_or(pipelines[0].start, pipelines[-1].end, tuple(pipelines), tuple(operators))
 
 
 def _first_item(value: Pipeline | _Joined) -> _Joined:
@@ -248,12 +250,12 @@ def _next_item(items: _Joined, separator: Operator, value: Pipeline | _Joined) -
 
 def _list(items: _Joined) -> Script:
     nodes, separators = items
-    return Script(nodes[0].start, nodes[-1].end, tuple(nodes), (*separators, None))
+    return _make_script(nodes[0].start, nodes[-1].end, tuple(nodes), (*separators, None))
 
 
 def _ended_list(items: _Joined, separator: Operator) -> Script:
     nodes, separators = items
-    return Script(nodes[0].start, separator.end, tuple(nodes), (*separators, separator))
+    return _make_script(nodes[0].start, separator.end, tuple(nodes), (*separators, separator))
 
 
 def _redirected(command: Command, redirects: list[Redirect]) -> Command:

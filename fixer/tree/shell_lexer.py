@@ -18,6 +18,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+from fixer.text.records import maker
 from fixer.text.source import Span
 from fixer.tree.shell import (
     Arithmetic,
@@ -126,6 +127,8 @@ _NOT_FRESH = frozenset({"FI", "DONE", "ESAC", "RBRACE", "BANG", "TIME", "FOR", "
 _DECLARING = frozenset({"declare", "typeset", "local", "export", "readonly"})
 _DEFAULTING = frozenset({":-", "-", ":=", "=", ":+", "+", ":?", "?"})
 
+_word, _literal, _operator = maker(Word), maker(Literal), maker(Operator)
+
 
 class Scanner:
     """Reads one script: `text[pos:limit]`, or up to the `)` that closes it if `nested`.
@@ -201,7 +204,7 @@ class Scanner:
                         if declaring and "=" in value and text[pos : pos + 1] == "(":
                             raise self.refuse("array", start)
                         first, last = places[start], places[pos - 1] + 1
-                        yield "WORD", Word(first, last, (Literal(first, last, value, False),), value)
+                        yield "WORD", _word(first, last, (_literal(first, last, value, False),), value)
                         continue
                     if mode <= _PREFIX:
                         if mode == _COMMAND and value in reserved:
@@ -231,9 +234,9 @@ class Scanner:
                             rest = value[cut:]
                             if rest:
                                 at = places[start + cut]
-                                word = Word(at, last, (Literal(at, last, rest, False),), rest)
+                                word = _word(at, last, (_literal(at, last, rest, False),), rest)
                             else:
-                                word = Word(last, last, (), "")
+                                word = _word(last, last, (), "")
                             yield "ASSIGNMENT", Assignment(first, last, eq[1], False, False, (word,))
                             continue
                         if value == "[[" and not bash:
@@ -242,10 +245,10 @@ class Scanner:
                         mode = _ARGUMENTS
                         fresh = False
                         first, last = places[start], places[pos - 1] + 1
-                        yield "WORD", Word(first, last, (Literal(first, last, value, False),), value)
+                        yield "WORD", _word(first, last, (_literal(first, last, value, False),), value)
                         continue
                 first, last = places[start], places[pos - 1] + 1
-                word = Word(first, last, (Literal(first, last, value, False),), value)
+                word = _word(first, last, (_literal(first, last, value, False),), value)
                 if test_word and text[pos : pos + 1] in "(|" and (test_word == "=~" or value[-1] in "@+"):
                     word = self.word(start, test=test_word)
                     pos = self.pos
@@ -275,7 +278,7 @@ class Scanner:
                     else:
                         pos = end
                         first, last = places[start], places[end - 1] + 1
-                        word = Word(first, last, (Literal(first, last, op, False),), op)
+                        word = _word(first, last, (_literal(first, last, op, False),), op)
                         yield "WORD", word
                         continue
                 elif op == "&&" or op == "||":
@@ -284,7 +287,7 @@ class Scanner:
                     pos = end
                     mode = _COMMAND
                     fresh = True
-                    yield "ANDOR", Operator(places[start], places[end - 1] + 1, op)
+                    yield "ANDOR", _operator(places[start], places[end - 1] + 1, op)
                     continue
                 elif op == ";" or op == "&":
                     if brackets and op == "&":
@@ -293,7 +296,7 @@ class Scanner:
                     brackets = False
                     mode = _COMMAND
                     fresh = True
-                    yield "SEMI" if op == ";" else "AMP", Operator(places[start], places[end - 1] + 1, op)
+                    yield "SEMI" if op == ";" else "AMP", _operator(places[start], places[end - 1] + 1, op)
                     continue
                 elif op == "|" or op == "|&":
                     if brackets:
@@ -302,7 +305,7 @@ class Scanner:
                     if mode != _PATTERN:
                         mode = _COMMAND
                         fresh = True
-                    yield "PIPE", Operator(places[start], places[end - 1] + 1, op)
+                    yield "PIPE", _operator(places[start], places[end - 1] + 1, op)
                     continue
                 elif op == "(":
                     if brackets:
@@ -354,7 +357,7 @@ class Scanner:
                     pos = end
                     mode = _CLAUSE
                     fresh = True
-                    yield "DSEMI", Operator(places[start], places[end - 1] + 1, op)
+                    yield "DSEMI", _operator(places[start], places[end - 1] + 1, op)
                     continue
                 elif op == "<(" or op == ">(":
                     if start > self.pos and start == m.start() and text[start - 1] not in " \t\n;|&()":
@@ -389,7 +392,7 @@ class Scanner:
                     continue
                 fresh = True
                 mode = _COMMAND
-                yield "SEMI", Operator(places[start], places[start] + 1, "\n")
+                yield "SEMI", _operator(places[start], places[start] + 1, "\n")
                 continue
             elif kind == _COMMENT:
                 pos = m.end()
@@ -412,7 +415,7 @@ class Scanner:
                         raise self.refuse("syntax", start)
                     pos = end
                     first, last = places[start], places[end - 1] + 1
-                    word = Word(first, last, (Literal(first, last, m[kind], False),), m[kind])
+                    word = _word(first, last, (_literal(first, last, m[kind], False),), m[kind])
                 else:
                     if not bash and end - start > 1:
                         raise self.refuse("bash-redirect", start)
@@ -699,7 +702,7 @@ class Scanner:
                     raise self.refuse("unterminated-quote", pos)
                 first = places[pos + 1]
                 last = places[close - 1] + 1 if close > pos + 1 else first
-                parts.append(Literal(first, last, text[pos + 1 : close], True))
+                parts.append(_literal(first, last, text[pos + 1 : close], True))
                 self.pos = close + 1
             elif c == "$":
                 part = self.dollar(pos, False)
@@ -712,13 +715,13 @@ class Scanner:
                     parts.append(Uncertain(places[pos], places[pos] + 1, "$"))
             elif c == "\\":
                 if pos + 1 >= limit:
-                    parts.append(Literal(places[pos], places[pos] + 1, "\\", True))
+                    parts.append(_literal(places[pos], places[pos] + 1, "\\", True))
                     self.pos = limit
                 elif text[pos + 1] == "\n":
                     pos += 2
                     continue
                 else:
-                    parts.append(Literal(places[pos], places[pos + 1] + 1, text[pos + 1], True))
+                    parts.append(_literal(places[pos], places[pos + 1] + 1, text[pos + 1], True))
                     self.pos = pos + 2
             elif c == "`":
                 parts.append(self.backquote(pos, False))
@@ -745,14 +748,14 @@ class Scanner:
         if braces and not assigned and not keep_braces and not test:
             parts = self._braces(parts, start, end)
         last = places[end - 1] + 1 if end > start else places[start]
-        return Word(places[start], last, tuple(parts), text[start:end])
+        return _word(places[start], last, tuple(parts), text[start:end])
 
     def _literal(self, parts: list[Part], start: int, end: int) -> None:
         value = self.text[start:end]
         glob = "*" in value or "?" in value
         if not glob and "[" in value and value != "[":
             glob = True
-        parts.append(Literal(self.places[start], self.places[end - 1] + 1, value, False, glob))
+        parts.append(_literal(self.places[start], self.places[end - 1] + 1, value, False, glob))
 
     def _tildes(self, parts: list[Part], start: int, end: int, first: bool, assigned: bool) -> None:
         """A chunk with tildes in it: one at the start of a word, or after `=` or `:` of an assignment, is the home
@@ -824,14 +827,14 @@ class Scanner:
             else:
                 part = None
             if values:
-                parts.append(Literal(places[first], places[pos - 1] + 1, "".join(values), True))
+                parts.append(_literal(places[first], places[pos - 1] + 1, "".join(values), True))
                 values.clear()
             if part is None:
                 break
             parts.append(part)
             first = pos = self.pos
         if len(parts) == count:
-            parts.append(Literal(places[start + 1], places[start + 1], "", True))
+            parts.append(_literal(places[start + 1], places[start + 1], "", True))
         self.depth -= 1
         self.pos = pos + 1
 
@@ -1148,4 +1151,4 @@ class Scanner:
         if not self.bash or values is None:
             return Uncertain(places[start], places[pos] + 1, text[start : pos + 1])
         first = places[start + 2]
-        return Literal(first, places[pos - 1] + 1 if pos > start + 2 else first, "".join(values), True)
+        return _literal(first, places[pos - 1] + 1 if pos > start + 2 else first, "".join(values), True)
