@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from fixer.analysis.state import State, UserState, shell_options
 from fixer.analysis.values import EMPTY, Known, Unknown, Value, join
-from fixer.analysis.words import known_prefix, plain_text, plain_value, word_value
+from fixer.analysis.words import known_prefix, plain_text, plain_value, plain_values, word_value
 from fixer.analysis.wrappers import peel
 from fixer.text.records import dataclass, replace
 from fixer.tree.cook import Cooked, cook, cook_heredoc
@@ -57,6 +57,11 @@ _MAX_SHELLS = 8
 """How deep `sh -c` in `sh -c` is read. Each one nests what walks it."""
 
 _NEVER_FAIL = frozenset((":", "true", "echo", "set", "export", "unset", "umask", "trap", "shift"))
+_BUILTINS = frozenset(
+    ("cd", "pushd", "popd", "exit", "return", "break", "continue", "set", "export", "readonly", "declare", "typeset",
+     "local", "unset", "read", ".", "source", "eval")
+)  # fmt: skip
+"""Commands that change the shell that runs them."""
 _SOURCED = {
     "env": frozenset(("PATH",)),
     "activate": frozenset(("PATH", "VIRTUAL_ENV", "VIRTUAL_ENV_PROMPT", "PS1", "PYTHONHOME", "_OLD_VIRTUAL_PATH")),
@@ -717,6 +722,8 @@ class _Walk:
     # --- simple commands ---------------------------------------------------------------------------------------------
 
     def simple(self, command: Simple, flow: _Flow, place: _Place, where: _Where) -> _Ends:
+        if not command.assignments and not command.redirects and (values := plain_values(command.words)):
+            return self.command_words(values, command.words, command, flow, place, where, {})
         only = not command.words
         for assignment in command.assignments:
             self.substitutions(assignment.values, flow, place, status=only and assignment is command.assignments[-1])
@@ -911,6 +918,8 @@ class _Walk:
         self, name: str | None, words: tuple[Value, ...], nodes: tuple[Arg, ...], flow: _Flow, place: _Place
     ) -> _Ends:
         """What a command changes in the shell that runs it, after success and after failure."""
+        if name not in _BUILTINS and name not in self.functions:
+            return flow, None if name in _NEVER_FAIL else flow
         if name in ("cd", "pushd", "popd"):
             return self.cd(name, words, flow), flow
         if name in ("exit", "return", "break", "continue"):

@@ -110,7 +110,8 @@ class Facts:
     def stage_of(self, instruction: Instruction) -> Stage | None:
         """The stage in which the instruction stands (for a FROM the one that it begins, for a trigger that of its
         ONBUILD); None before the first FROM."""
-        _ = self.stages
+        if self._stages is None:
+            _ = self.stages
         found = self._stage_of.get(id(instruction))
         return found[0] if found is not None else None
 
@@ -123,11 +124,13 @@ class Facts:
     def state(self, instruction: Instruction) -> State:
         """What is in force just before the instruction; for a trigger of ONBUILD, what a stage that starts from this
         one begins with. Raises ValueError for an instruction that is in no stage."""
-        stage = self.stage_of(instruction)
-        if stage is None:
+        if self._stages is None:
+            _ = self.stages
+        found = self._stage_of.get(id(instruction))
+        if found is None:
             raise ValueError(f"{instruction.name} stands in no stage")
-        index = self.index_of(instruction)
-        states = self._of(stage)
+        stage, index = found
+        states = self._states.get(stage.index) or self._of(stage)
         if index >= 0 and stage.instructions[index] is not instruction:
             return states.end
         if index < 0:
@@ -208,7 +211,7 @@ class Facts:
         for instruction in stage.instructions:
             if isinstance(instruction, User):
                 return False, True
-            found = isinstance(instruction, Run) and DEED.search(instruction.code)
+            found = isinstance(instruction, Run) and DEED.search(self.file.source_of(instruction))
             if found and only_root(instruction, self.script(instruction)):
                 return True, True
         return False, False
@@ -280,7 +283,7 @@ class Facts:
         for at in range(start, end):
             instruction = stage.instructions[at]
             if isinstance(instruction, Run):
-                if not MENTION.search(instruction.code):
+                if not MENTION.search(self.file.source_of(instruction)):
                     continue
                 self._accounts[stage.index] = (at, accounts)
                 calls = self.calls(instruction)

@@ -35,6 +35,20 @@ def plain_value(word: Word) -> Value | None:
     return _known(text) if text is not None else None
 
 
+def plain_values(words: tuple[Word, ...]) -> tuple[Value, ...] | None:
+    """The values of words that are all the same everywhere, as most are; None if one needs to be looked at."""
+    values: list[Value] = []
+    for word in words:
+        parts = word.parts
+        if len(parts) != 1:
+            return None
+        part = parts[0]
+        if type(part) is not Literal or part.glob or ("{" in part.value and not part.quoted):
+            return None
+        values.append(_known(part.value))
+    return tuple(values)
+
+
 def plain_text(word: Word) -> str | None:
     """The same as a string."""
     parts = word.parts

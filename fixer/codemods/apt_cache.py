@@ -346,13 +346,14 @@ def _local_sources(facts: Facts, chain: _Chain) -> str:
     with it; then the lists in the cache name packages that are not there.
     """
     risk = ""
+    local = _LOCAL.search(facts.file.text) is not None
     last = {step.stage.index: facts.index_of(step.run) for step in chain.steps}
     for stage in chain.stages:
         derived = any(stage in other.lineage[:-1] and other.index in last for other in chain.stages)
         end = len(stage.instructions) if derived else last.get(stage.index, -1) + 1
         for instruction in stage.instructions[:end]:
-            if isinstance(instruction, Run | Copy | Add):
-                code = instruction.code
+            if local and isinstance(instruction, Run | Copy | Add):
+                code = facts.file.source_of(instruction)
                 if _LOCAL.search(code) and _LISTED.search(code):
                     because = "this package source is a directory, and apt would not go back to an older state of it"
                     raise Stop("local-source", instruction.span, because)
@@ -482,8 +483,12 @@ def _check_words(call: Call) -> None:
             raise Stop("moved-dirs", Span(*call.span), "this may put lists or packages elsewhere than in the mounts")
     if call.program in _REMOVES or (call.program in _HARMLESS and not call.piped and not call.in_substitution):
         return
+    away = isinstance(call.cwd, Known) and "apt" not in call.cwd.value
     for index in common.operands(call):
         node = call.nodes[index]
+        word = call.words[index]
+        if away and isinstance(word, Known) and "apt" not in word.value:
+            continue
         pattern, whole = common.pattern_of(call, node)
         if "/apt" in pattern and any(common.reach(pattern, whole, d) is Reach.OWN for d in _DIRECTORIES):
             because = "this uses apt's lists or packages by their names, and the mount holds others, or none"

@@ -14,7 +14,7 @@ from functools import lru_cache
 from posixpath import basename, dirname
 from typing import Any
 
-from fixer.analysis import Call, Facts, Known, Stage, Unknown, Value, below, clean, related
+from fixer.analysis import BaseImage, Call, Facts, Known, Stage, Unknown, Value, below, clean, related
 from fixer.analysis.paths import Reader
 from fixer.analysis.tools.cargo import Cargo, Written, read_cargo
 from fixer.text.edits import Edit
@@ -130,36 +130,56 @@ def must_not_stand_in(reader: Reader, directory: str) -> None:
 def names_anywhere(facts: Facts, path: str) -> bool:
     """Whether a name of the directory `path` may stand anywhere but in the mounts that take from no stage. A cheap
     question that spares most files the search for readers: who reads below a directory must name it."""
-    return _names_anywhere(facts.file, path)
+    parent, _, name = path.rpartition("/")
+    if name not in facts.file.text:
+        return False
+    mounts, elsewhere = _mounts(facts.file)
+    parents: tuple[str, ...] | None = None
+    if parent and not elsewhere:
+        # Its name alone, without what is above it, means it only to somebody who is there.
+        parents = ("", basename(parent)) if _is_entered(facts, parent) else (basename(parent),)
+    word = _alone(name)
+    own = sum(_count(word, text, parents) for text in mounts)
+    return _count(word, facts.file.text, parents) > own
 
 
 @lru_cache(maxsize=8)
-def _names_anywhere(file: Dockerfile[Any], path: str) -> bool:
-    parent, _, name = path.rpartition("/")
-    if name not in file.text:
-        return False
+def _mounts(file: Dockerfile[Any]) -> tuple[list[str], bool]:
+    """The mounts that take from no stage. And whether a directory may be seen elsewhere, through a link or a mount, so
+    that it has another parent there."""
     mounts = [flag.word.text for i in file.instructions for flag in i.flags if flag.name == "mount"]
-    # A directory that is seen elsewhere through a link, or a mount, has another parent there.
-    elsewhere = any("from=" in text.lower() for text in mounts) or _alone("ln").search(file.text) is not None
-    parent = "" if elsewhere else basename(parent)
-    word = _alone(name)
-    own = sum(_count(word, text, parent) for text in mounts if "from=" not in text)
-    return _count(word, file.text, parent) > own
+    own = [text for text in mounts if "from=" not in text]
+    taken = any("from=" in text.lower() for text in mounts)
+    return own, taken or _alone("ln").search(file.text) is not None
 
 
-def _count(word: re.Pattern[str], text: str, parent: str) -> int:
-    return sum(not parent or _may_be_in(text, match.start(), parent) for match in word.finditer(text))
+def _is_entered(facts: Facts, path: str) -> bool:
+    """Whether somebody may have the directory `path` as the current one: the file names it, or nobody has to name it,
+    because it is a home or what the base image brings."""
+    if path in ("", "/", "/root") or dirname(path) == "/home":
+        return True
+    for root in {id(stage.root): stage.root for stage in facts.stages}.values():
+        if isinstance(root, BaseImage):
+            homes = (account.home for account in root.accounts.values())
+            if Known(path) in (root.workdir, *root.env.values(), *homes):
+                return True
+    return names_anywhere(facts, path)
 
 
-def _may_be_in(text: str, at: int, parent: str) -> bool:
-    """False if what begins at `at` stands behind the plain and whole name of another directory than `parent`."""
+def _count(word: re.Pattern[str], text: str, parents: Sequence[str] | None) -> int:
+    return sum(parents is None or _may_be_in(text, match.start(), parents) for match in word.finditer(text))
+
+
+def _may_be_in(text: str, at: int, parents: Sequence[str]) -> bool:
+    """False if what begins at `at` stands behind the plain and whole name of another directory than one of `parents`,
+    or behind none if "" is not one of them."""
     end = at - 1
     if text[end:at] != "/":
-        return True
+        return "" in parents
     start = end
     while start > 0 and (text[start - 1].isalnum() or text[start - 1] in "_-"):
         start -= 1
-    return text[start:end] in ("", parent) or text[start - 1 : start] not in ("/", " ", "\t")
+    return text[start:end] in ("", *parents) or text[start - 1 : start] not in ("/", " ", "\t")
 
 
 @lru_cache(maxsize=64)

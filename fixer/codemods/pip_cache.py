@@ -190,7 +190,7 @@ def _step(facts: Facts, stage: Stage, instruction: Instruction) -> _Step | Stop 
     """The pip calls of a RUN; Stop if there are some and nothing can be done about them."""
     trigger = isinstance(instruction, Onbuild)
     run = instruction.inner if isinstance(instruction, Onbuild) else instruction
-    if not isinstance(run, Run) or run.form is None or "pip" not in run.code.lower():
+    if not isinstance(run, Run) or run.form is None or "pip" not in facts.file.source_of(run).lower():
         return None
     calls = facts.calls(run)
     if isinstance(calls, OpaqueScript):

@@ -111,7 +111,7 @@ def _item_fault(old: Parsed, new: Parsed, step: Step) -> str | None:
             fault = _moved(place, remaining.pop(step.forward(place.start), None))
         if fault is not None:
             return fault
-    return _touched_fault(touched, list(remaining.values()), old.script, new.script)
+    return _touched_fault(old, touched, new, list(remaining.values()))
 
 
 def _moved(old: Place, new: Place | None) -> str | None:
@@ -135,17 +135,15 @@ def _lost_keyword(old: Item, edits: Sequence[Edit], step: Step, by_keyword: Mapp
     return None if type(found) is type(old) else f"{_call(old)} became {_call(found)}"
 
 
-def _touched_fault(
-    old: Sequence[Place], new: Sequence[Place], old_script: ScriptOf, new_script: ScriptOf
-) -> str | None:
-    for place in new:
+def _touched_fault(old: Parsed, before: Sequence[Place], new: Parsed, after: Sequence[Place]) -> str | None:
+    for place in after:
         if isinstance(place.item, Opaque):
             return f"the result has an instruction that BuildKit would refuse: {place.item.reason}"
-    was_opaque = sum(_is_opaque(place.item, old_script) for place in old)
-    is_opaque = sum(_is_opaque(place.item, new_script) for place in new)
+    was_opaque = sum(_is_opaque(place.item, old.script) for place in before)
+    is_opaque = sum(_is_opaque(place.item, new.script) for place in after)
     if is_opaque > was_opaque:
         return "a shell script that was understood before is not understood any more"
-    lost = _comments(old, old_script) - _comments(new, new_script)
+    lost = _comments(old.file.text, before, old.script) - _comments(new.file.text, after, new.script)
     if lost:
         return f"a comment vanished: {next(iter(lost))}"
     return None
@@ -167,11 +165,11 @@ def _call(item: Item) -> str:
 # --- comments ------------------------------------------------------------------------------------------------------
 
 
-def _comments(found: Sequence[Place], script: ScriptOf) -> Counter[str]:
+def _comments(text: str, found: Sequence[Place], script: ScriptOf) -> Counter[str]:
     """All comments in the items: Docker's, those inside continuations, those in heredoc bodies, and the shell's own."""
     counted: Counter[str] = Counter()
     for place in found:
-        code = place.item.code
+        code = text[place.start : place.end]
         if "#" not in code:
             continue
         lines = (line.strip() for line in code.split("\n"))

@@ -449,6 +449,13 @@ class Dockerfile(Node, Generic[Source]):
             raise TypeError("of a Dockerfile, only bom and items can be changed")
         return reparsed(self, replace(self, **changes))
 
+    def source_of(self, node: Node) -> str:
+        """The same as `node.code` for a node of this tree, cut out of the text at once."""
+        first, last = node._edge(False), node._edge(True)
+        if first is None or last is None:
+            return ""
+        return self.text[first.start - len(first.prefix) : last.start + len(last.text)]
+
     @property
     def opaque(self) -> tuple[Opaque, ...]:
         return tuple(item for item in self.items if isinstance(item, Opaque))
