@@ -11,7 +11,7 @@ def main() -> None:
     import sys
 
     # Hardly anything that one file leaves refers to itself in circles: the collector would search it in vain, often.
-    gc.set_threshold(20_000, 20, 20)
+    gc.set_threshold(100_000, 20, 20)
     usual = signal.getsignal(signal.SIGINT)
     if usual is signal.default_int_handler:  # as long as nothing is under way, Ctrl-C is simply the end
         signal.signal(signal.SIGINT, signal.SIG_DFL)
