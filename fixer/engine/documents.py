@@ -51,6 +51,9 @@ class Document(Protocol):
     def fault(self, old: Any, changes: Sequence[Change], step: Step) -> str | None:
         """What is wrong with this text, which came from `old` by `changes`, whose edits `step` holds; or None."""
 
+    def rest(self) -> None:
+        """Nobody asks for now: what was computed may go."""
+
 
 class PlainDocument:
     """A document that is no Dockerfile. Its comments are lines that begin with `#`."""
@@ -78,6 +81,9 @@ class PlainDocument:
             return None
         message, offset = found
         return Problem("not-understood", f"{message}; it is left alone.", self.lines.position(offset))
+
+    def rest(self) -> None:
+        pass
 
     def fault(self, old: PlainDocument, changes: Sequence[Change], step: Step) -> str | None:
         if self.facts.problem is not None:
