@@ -7,7 +7,7 @@ program that is not here is unknown: it may use anything in its directory, and a
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 
 from fixer.analysis.commands import Arg, Call
@@ -67,6 +67,10 @@ _TAKES_WORD: dict[str, frozenset[str]] = {
     "install": _set("-m -o -g -S"), "grep": _set("-e -A -B -C -m"), "sort": _set("-k -t -T"), "touch": _set("-d -t"),
     "truncate": _set("-s"), "gpg": _set("--keyserver --recv-keys --recv-key -u"), "find": _set(""),
     "sed": _set(""), "du": _set("-d"), "jq": _set("--arg"), "shred": _set("-n -s"), "xxd": _set("-l -s -c"),
+    "git": _set(
+        "-C -c --git-dir --work-tree -b --branch -o --origin -u --upload-pack --reference --depth --config -j --jobs "
+        "--template --separate-git-dir --shallow-since --shallow-exclude --filter"
+    ),
 }  # fmt: skip
 
 
@@ -426,22 +430,32 @@ def _fetch(call: Call, uses: Uses) -> None:
 
 
 def _git(call: Call, uses: Uses) -> None:
-    operands, _ = _split(call)
+    operands, options = _split(call)
+    elsewhere = not options.keys().isdisjoint(("-C", "--git-dir", "--work-tree"))
     texts = [_text(w) for w, _ in operands]
     if texts[:1] == ["config"]:
         return
-    if texts[:1] == ["clone"]:
-        clone = [p for p in operands[1:] if not (isinstance(p[0], Known) and p[0].value.isdigit())]
-        place = _text(clone[-1][0]) if clone else "?"
-        if place != "?" and "://" not in place and "@" not in place:
-            uses.operands.append(Operand(clone[-1][1], "write", "tree"))
-            return
-        uses.operands.append(Operand(call.nodes[0], "write", "unknown", call.cwd))
+    if texts[:1] == ["clone"] and not elsewhere:
+        _clone(call, operands[1:], uses)
         return
     uses.anything = True
     _named(call, uses, "unknown")
-    if texts[:1] == ["clean"]:
+    if texts[:1] == ["clean"] and not elsewhere:
         uses.operands.append(Operand(call.nodes[0], "remove", "unknown", call.cwd))
+
+
+def _clone(call: Call, operands: Sequence[tuple[Value, Arg]], uses: Uses) -> None:
+    """`git clone [OPTIONS] SOURCE [DIRECTORY]`; without a directory it is named after the source."""
+    if len(operands) > 1 and isinstance(operands[1][0], Known):
+        uses.operands.append(Operand(operands[1][1], "write", "tree"))
+        return
+    source = operands[0][0] if len(operands) == 1 else Unknown("the directory of this clone is not known")
+    name = source.value.rstrip("/").removesuffix("/.git").rpartition("/")[2] if isinstance(source, Known) else ""
+    name = name.rpartition(":")[2].removesuffix(".git")
+    if name:
+        uses.operands.append(Operand(call.nodes[0], "write", "tree", join(call.cwd, Known(name))))
+        return
+    uses.operands.append(Operand(call.nodes[0], "write", "unknown", call.cwd))
 
 
 def _sed(call: Call, uses: Uses) -> None:

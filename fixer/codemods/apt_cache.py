@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from itertools import pairwise
 from typing import ClassVar
@@ -18,9 +18,9 @@ from fixer.codemods.common import Reach, Stop
 from fixer.text.edits import Edit
 from fixer.text.records import dataclass, field
 from fixer.text.source import Span
-from fixer.tree.editor import add_mounts, insert_instruction, keyword_like, layout
+from fixer.tree.editor import add_mounts, insert_instruction, keyword_like, layout, remove_instruction
 from fixer.tree.nodes import Add, Cmd, Copy, Entrypoint, Healthcheck, Instruction, Onbuild, Run
-from fixer.tree.shell import OpaqueScript
+from fixer.tree.shell import OpaqueScript, Script
 
 _REMOVES = frozenset(("rm", "rmdir", "mv", "shred"))
 _KEEP = "/etc/apt/apt.conf.d/keep-cache"
@@ -42,9 +42,9 @@ class AptCache(Codemod):
 
     ## What it does
 
-    Every RUN that updates or installs gets two cache mounts, and no longer cleans up what is in them. The hook that
-    Debian's and Ubuntu's images have against packages in layers is switched off once, before the first of them, as it
-    would empty the cache.
+    Every RUN that installs gets two cache mounts, and no longer cleans up what is in them. One that only updates goes:
+    its lists would be in no layer, and the others fetch their own. The hook that Debian's and Ubuntu's images have
+    against packages in layers is switched off once, before the first of them, as it would empty the cache.
 
     ```diff
     +RUN rm -f /etc/apt/apt.conf.d/docker-clean; \\
@@ -130,14 +130,15 @@ class AptCache(Codemod):
                     yield Refusal(self.id, "onbuild", trigger.span, "this trigger runs in other people's builds")
 
     def _change(self, facts: Facts, chain: _Chain) -> Change | None:
-        if not chain.steps:
+        if not any(step.installs for step in chain.steps):
             return None
         risk = _local_sources(facts, chain) or _nobody_reads(facts, chain)
+        mounts = _mounts(facts)
         edits: list[Edit] = []
         about: Run | None = None
         altered: list[tuple[Stage, str]] = []
         for step in chain.steps:
-            added, changed = _step_edits(facts, step)
+            added, changed = _step_edits(facts, step, mounts)
             altered += ((step.stage, directory) for directory in added)
             about = about or (step.run if changed else None)
             edits += changed
@@ -154,6 +155,8 @@ class AptCache(Codemod):
             return None
         title = "mount caches for apt's lists and packages" if mounted else "let apt's cache mounts keep what they hold"
         why = "update and install run in each of these RUNs, so an empty cache only costs a download"
+        if any(step.idle for step in chain.steps):
+            why += "; a RUN that only fetches lists would leave nothing behind, and goes"
         if hooks:
             why += "; in the image, apt.conf.d/docker-clean gives way to apt.conf.d/keep-cache"
         safety = Safety.UNSAFE if risk and mounted else Safety.SAFE
@@ -170,6 +173,13 @@ class _Step:
     run: Run
     calls: tuple[Call, ...]
     apt: tuple[Apt, ...]
+    idle: bool = False
+    """It only fetches lists, into a layer: mounted, it would do nothing."""
+
+    @property
+    def installs(self) -> bool:
+        """It does, or may do, more than to fetch lists."""
+        return not self.calls or any(a.kind in (Kind.INSTALL, Kind.UNKNOWN) for a in self.apt)
 
 
 @dataclass(slots=True)
@@ -196,7 +206,7 @@ def _chains(facts: Facts) -> list[_Chain]:
             if step is None:
                 continue
             chain.steps.append(step)
-            if not begun:
+            if not begun and not step.idle:
                 chain.first.append(step)
                 started.add(stage.index)
                 begun = True
@@ -212,7 +222,8 @@ def _step(facts: Facts, stage: Stage, instruction: Instruction) -> _Step | None:
         return _Step(stage, instruction, (), ()) if _mentions(instruction) else None
     found = tuple(apt.reads(calls))
     if any(a.kind in (Kind.UPDATE, Kind.INSTALL, Kind.UNKNOWN) for a in found):
-        return _Step(stage, instruction, calls, found)
+        idle = apt.only_updates(calls) and not facts.mounts(instruction)
+        return _Step(stage, instruction, calls, found, idle)
     return None
 
 
@@ -221,19 +232,37 @@ def _mentions(run: Run) -> bool:
     return "apt-get" in text or "apt install" in text or "apt update" in text
 
 
-def _step_edits(facts: Facts, step: _Step) -> tuple[list[str], list[Edit]]:
+def _mounts(facts: Facts) -> dict[str, str]:
+    """The mount for each of the directories: as the file has it elsewhere, if that one is locked."""
+    runs = [i for stage in facts.stages for i in stage.instructions if isinstance(i, Run) and i.flags]
+    known = common.known_mounts(facts, runs, sharing="locked")
+    return {d: known.get((d, None)) or common.cache_mount(d, sharing="locked") for d in _DIRECTORIES}
+
+
+def _step_edits(facts: Facts, step: _Step, mounts: Mapping[str, str]) -> tuple[list[str], list[Edit]]:
     """The targets of the mounts that are added, and the edits of one RUN. Raises Stop if it cannot have the mounts."""
     if not step.calls:
         script = facts.script(step.run)
         span = Span(script.start, script.end) if script is not None else step.run.span
         raise Stop("opaque-script", span, "this script runs apt, and it is not understood as a whole")
     _check(step)
-    mounts = facts.mounts(step.run)
-    missing = [d for d in _DIRECTORIES if common.mounted(mounts, d) is None]
+    if step.idle:
+        script = facts.script(step.run)
+        script = script if isinstance(script, Script) else None
+        return list(_DIRECTORIES), [remove_instruction(facts.file, step.run, script, into=_next(facts, step))]
+    there = facts.mounts(step.run)
+    missing = [d for d in _DIRECTORIES if common.mounted(there, d) is None]
     edits = _cleanups(facts, step)
     if missing:
-        edits += add_mounts(facts.file, step.run, [common.cache_mount(d, sharing="locked") for d in missing])
+        edits += add_mounts(facts.file, step.run, [mounts[d] for d in missing])
     return missing, edits
+
+
+def _next(facts: Facts, step: _Step) -> Run | None:
+    """The RUN right behind a step."""
+    at = facts.index_of(step.run) + 1
+    after = step.stage.instructions[at] if at < len(step.stage.instructions) else None
+    return after if isinstance(after, Run) else None
 
 
 def _check(step: _Step) -> None:
@@ -277,10 +306,10 @@ def _cleanups(facts: Facts, step: _Step) -> list[Edit]:
         elif call.program == "find":
             if _finds(call):
                 doomed.append(call)
-        elif call.program in _REMOVES:
+        elif call.program in _REMOVES or _makes_again(call):
             gone = _operands(call)
             rest = [i for i in common.operands(call) if i not in gone]
-            if gone and (call.program != "rm" or call.in_substitution):
+            if gone and (call.program not in ("rm", "mkdir") or call.in_substitution):
                 raise Stop("cleanup", Span(*call.span), "this changes apt's directories in a way that cannot be undone")
             if gone and rest:
                 edits += common.remove_words(facts.file, call, gone)
@@ -289,13 +318,20 @@ def _cleanups(facts: Facts, step: _Step) -> list[Edit]:
     return edits + common.remove_calls(facts.file, doomed, step.calls)
 
 
+def _makes_again(call: Call) -> bool:
+    """Whether this is the `mkdir` that belongs to a clean-up: without -p it fails, as in the mount all is there."""
+    return call.program == "mkdir" and not common.is_option(call, "p", "parents")
+
+
 def _operands(call: Call) -> list[int]:
-    """The operands of an `rm` that lie in apt's directories. Raises Stop for one that hits more than those."""
+    """The operands of an `rm` or `mkdir` that lie in apt's directories. Raises Stop for an `rm` that hits more than
+    those."""
     gone = []
     for index in common.operands(call):
         pattern, whole = common.pattern_of(call, call.nodes[index])
         hits = {common.reach(pattern, whole, d) for d in _DIRECTORIES}
-        if Reach.WIDE in hits or (Reach.UNKNOWN in hits and pattern.startswith("/var/")):
+        wide = Reach.WIDE in hits or (Reach.UNKNOWN in hits and pattern.startswith("/var/"))
+        if wide and call.program != "mkdir":
             span = common.span_of(call.nodes[index])
             because = "this removes more than apt's caches at one stroke, and it fails where one of them is mounted"
             raise Stop("cleanup-of-parent", span, because)

@@ -92,8 +92,10 @@ class AptUpdateInstall(Codemod):
             edits += _insertion(facts, need, source.update)
         altered = [*_UPDATED]
         about, title = source.needs[0].run, "update the lists in the RUN that installs from them"
-        if _only_updates(facts, source.run) and not source.read_otherwise:
-            edits.append(remove_instruction(facts.file, source.run))
+        if apt.only_updates(_calls(facts, source.run)) and not source.read_otherwise:
+            script = facts.script(source.run)
+            script = script if isinstance(script, Script) else None
+            edits.append(remove_instruction(facts.file, source.run, script, into=source.needs[0].run))
             if any(a.kind is Kind.CLEAN for a in apt.reads(_calls(facts, source.run))):
                 altered.append(apt.CACHE)
             about, title = source.run, "join apt-get update to the install that needs it"
@@ -219,15 +221,6 @@ def _may_write_sources(facts: Facts, instruction: Transfer) -> bool:
     )
 
 
-def _only_updates(facts: Facts, run: Run) -> bool:
-    """Whether a RUN does nothing else that outlasts it: `true` and `apt-get clean` do not."""
-    calls = facts.calls(run)
-    return not isinstance(calls, OpaqueScript) and all(
-        call.program in ("true", ":") or ((a := apt.read(call)) is not None and a.kind in (Kind.UPDATE, Kind.CLEAN))
-        for call in calls
-    )
-
-
 def _calls(facts: Facts, run: Run) -> tuple[Call, ...]:
     calls = facts.calls(run)
     return () if isinstance(calls, OpaqueScript) else calls
@@ -268,5 +261,3 @@ def _place(script: Script, call: Call) -> tuple[Pipeline, bool] | None:
             if pipeline.start <= call.span[0] < pipeline.end:
                 return pipeline, at > 0 and item.operators[at - 1].text == "||"
     return None
-
-

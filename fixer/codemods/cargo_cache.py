@@ -376,20 +376,26 @@ class _Plan:
 
     def _home_is_there(self, step: _Step, home: str) -> None:
         """For a user who is not root the cargo home must be there, or the mount's parents would be made by root."""
+        if self._has_home(step, home):
+            return
+        because = f"{home} may not be there yet: the mount would make it, as root's, and cargo could not write to it"
+        raise Stop("home-is-roots", Span(*step.fetching[0][0].span), because)
+
+    def _has_home(self, step: _Step, home: str) -> bool:
+        """Whether the base image has the cargo home, or an earlier step has put cargo there."""
         root = step.stage.root
         if isinstance(root, BaseImage) and root.known and root.lookup("CARGO_HOME") == Known(home):
-            return
+            return True
         name = step.fetching[0][0].user.name
         for stage in step.stage.lineage:
             for instruction in stage.instructions:
                 if instruction is step.run:
-                    break
+                    return False
                 if not isinstance(instruction, Run) or "rustup" not in instruction.code:
                     continue
                 if self.facts.state(instruction).user.name == name and not self.facts.mounts(instruction):
-                    return
-        because = f"{home} may not be there yet: the mount would make it, as root's, and cargo could not write to it"
-        raise Stop("home-is-roots", Span(*step.fetching[0][0].span), because)
+                    return True
+        return False
 
     # --- who else is there -----------------------------------------------------------------------------------------
 
@@ -403,7 +409,7 @@ class _Plan:
             if any(call is other for other in own):
                 continue
             if call.program not in common.REMOVERS:
-                self._other_use(call, homes)
+                self._other_use(step, call, homes)
                 continue
             words = list(common.operands(call)) if common.removes_directories(call) else []
             drop = []
@@ -433,7 +439,13 @@ class _Plan:
                 edits += common.remove_words(self.file, call, drop)
         return edits
 
-    def _other_use(self, call: Call, homes: Mapping[str, Owner | None]) -> None:
+    def _other_use(self, step: _Step, call: Call, homes: Mapping[str, Owner | None]) -> None:
+        for home in homes:
+            there = common.STANDARD | {home} if self._has_home(step, home) else common.STANDARD
+            made = common.finds_it_made(self.facts, call, f"{home}/registry", there)
+            if made is not None:
+                because = f"it makes a directory that is there already where {home}/registry is mounted"
+                raise Stop("cleanup", made, because)
         hits = []
         for effect in self.facts.call_effects(call):
             if not isinstance(effect.path, Known) or effect.extent == "unknown":

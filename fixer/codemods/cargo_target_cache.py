@@ -162,21 +162,28 @@ def _check_place(facts: Facts, group: Group) -> None:
         if cargo.target_dir is None and parent != "/" and not _is_there(facts, step, parent):
             because = f"{parent} is made in this step, where the mount would stand in its way"
             raise Stop("sources-in-step", span_of(step), because)
+        there = common.STANDARD | {parent, *_parents(parent)}
+        for call in calls_of(facts, step.run):
+            made = common.finds_it_made(facts, call, group.directory, there)
+            if made is not None:
+                because = f"it makes a directory that is there, and not empty, where {group.directory} is mounted"
+                raise Stop("sources-in-step", made, because)
+
+
+def _parents(path: str) -> Iterator[str]:
+    while path not in ("/", ""):
+        path = dirname(path)
+        yield path
 
 
 def _is_there(facts: Facts, step: Step, directory: str) -> bool:
     """`directory` was made before the step, so that the mount does not stand in the way of what makes it."""
-    clones = any(
-        call.program == "git" and Known("clone") in call.words
-        for call in calls_of(facts, step.run)
-        if call.span[0] < step.calls[0][0].span[0]
-    )
     for instruction, path in brought(facts, step):
         if path is None:
             continue
         if below(path, directory):
             return True
-        if isinstance(instruction, Transfer) and below(directory, path) and not clones:
+        if isinstance(instruction, Transfer) and below(directory, path):
             return True
     for stage in step.stage.lineage:
         for instruction in stage.instructions:

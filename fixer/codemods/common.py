@@ -7,7 +7,7 @@ for it are gone after the RUN; the target can be neither removed nor renamed whi
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from enum import Enum
 from fnmatch import fnmatchcase
 from typing import Any
@@ -143,9 +143,11 @@ def takes_mounts(file: Dockerfile[Any]) -> Directive | None:
     return None
 
 
-def known_mounts(facts: Facts, runs: Sequence[Run]) -> dict[tuple[str, Owner | None], str]:
+def known_mounts(
+    facts: Facts, runs: Sequence[Run], *, sharing: str | None = None
+) -> dict[tuple[str, Owner | None], str]:
     """The cache mounts that the RUNs have, as the file writes them, by target and owner: one cache is better than two
-    of the same."""
+    of the same. With `sharing` only those that are shared so."""
     known: dict[tuple[str, Owner | None], str] = {}
     for run in runs:
         for mount in facts.mounts(run):
@@ -154,11 +156,62 @@ def known_mounts(facts: Facts, runs: Sequence[Run]) -> dict[tuple[str, Owner | N
                 continue
             if mount.mode is not None or mount.from_ is not None or mount.read_only or re.search(r"[$\s\"]", text):
                 continue
-            if not mount.target_text.startswith("/"):
+            if not mount.target_text.startswith("/") or (sharing is not None and mount.sharing != sharing):
                 continue
             owner = None if mount.uid is None and mount.gid is None else Owner(mount.uid or 0, mount.gid or 0)
             known.setdefault((mount.target.value, owner), text)
     return known
+
+
+STANDARD = frozenset(
+    ("/", "/var", "/var/cache", "/tmp", "/var/tmp", "/opt", "/usr", "/usr/local", "/root", "/home", "/srv")
+)
+"""Directories that every image of a distribution has."""
+
+
+def finds_it_made(facts: Facts, call: Call, target: str, there: Container[str] = STANDARD) -> Span | None:
+    """Where a call makes the directory `target`, or one above it, and would find it made, and not empty, by a mount at
+    `target`: `git clone` and `mkdir` without -p fail then, and `cp -r`, `mv` and `ln` put things into it. `there` says
+    which directories exist anyway."""
+    if call.program == "git" and Known("clone") in call.words:
+        for effect in facts.call_effects(call):
+            if effect.mode != "write" or not isinstance(effect.path, Known) or not below(target, effect.path.value):
+                continue
+            first = target[len(effect.path.value) :].strip("/").partition("/")[0]
+            inside = clean(f"{effect.path.value}/{first}")
+            # Where the name of the clone is not known it is not that of a directory which exists.
+            if effect.extent == "tree" or inside not in there:
+                return effect.span
+        return None
+    if call.program == "mkdir":
+        if is_option(call, "p", "parents"):
+            return None
+        made = list(operands(call))
+    elif call.program in ("mv", "ln") or (call.program == "cp" and is_option(call, "raRd", "recursive", "archive")):
+        if is_option(call, "tT", "target-directory", "no-target-directory"):
+            return None
+        made = list(operands(call))[-1:]
+    else:
+        return None
+    for index in made:
+        path, whole = pattern_of(call, call.nodes[index])
+        if whole and path.startswith("/") and path not in there and below(target, path):
+            return node_span(call.nodes[index])
+    return None
+
+
+def is_option(call: Call, letters: str, *names: str) -> bool:
+    """Whether a call has one of the options: a letter, also among others (`-av`), or a long name."""
+    for word in call.words[1:]:
+        text = word.value if isinstance(word, Known) else ""
+        if text == "--":
+            break
+        if text.startswith("--"):
+            if text[2:].partition("=")[0] in names:
+                return True
+        elif text.startswith("-") and any(letter in text for letter in letters):
+            return True
+    return False
 
 
 def removed_later(facts: Facts, run: Run, directory: str) -> Iterator[tuple[Call, str, Reach]]:
@@ -362,7 +415,7 @@ def _drawn_up(file: Dockerfile[Any], call: Call, index: int) -> int | None:
         return None
     gap = file.text[node.end : after.start]
     alone = index == 1 or before.text.startswith("-")
-    if not alone or "\n" in file.text[before.end : node.start] or "\n" not in gap or "#" in gap:
+    if not alone or "\n" in file.text[before.end : node.start] or gap.count("\n") != 1 or "#" in gap:
         return None
     return after.start
 

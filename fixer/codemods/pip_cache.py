@@ -19,7 +19,7 @@ from fixer.text.records import dataclass, field
 from fixer.text.source import Span
 from fixer.tree.editor import add_mounts, remove_instruction, remove_pair, remove_word
 from fixer.tree.nodes import Arg, Env, Instruction, JsonString, Onbuild, Pair, Run, ShellForm
-from fixer.tree.shell import Assignment, OpaqueScript, Parameter, Word
+from fixer.tree.shell import Assignment, OpaqueScript, Parameter, Script, Word
 
 SWITCH = "PIP_NO_CACHE_DIR"
 
@@ -487,7 +487,12 @@ class _Plan:
         )
 
     def _other_use(self, call: Call, places: Mapping[str, Owner | None]) -> None:
-        """A command that names the directory, or changes a whole directory that holds it."""
+        """A command that names the directory, makes one above it, or changes a whole directory that holds it."""
+        for target in places:
+            made = common.finds_it_made(self.facts, call, target)
+            if made is not None:
+                because = f"it makes a directory that is there already where {target} is mounted"
+                raise Stop("cleanup", made, because)
         hits = []
         for effect in self.facts.call_effects(call):
             if not isinstance(effect.path, Known) or effect.extent == "unknown":
@@ -506,7 +511,7 @@ class _Plan:
 
     def _home_cache(self, step: _Step, target: str) -> None:
         parent = dirname(target)
-        if parent in _THERE:
+        if parent in common.STANDARD:
             return
         for call in step.calls:
             if not _tidy(call):
@@ -551,7 +556,9 @@ class _Plan:
     def _purge(self, step: _Step) -> None:
         others = [call for call in step.calls if call.program not in ("true", ":", "echo", "exit")]
         if all(any(call is c and pip.purges for c, pip in step.pips) for call in others):
-            step.edits.append(remove_instruction(self.file, step.run))
+            script = self.facts.script(step.run)
+            script = script if isinstance(script, Script) else None
+            step.edits.append(remove_instruction(self.file, step.run, script))
         else:
             doomed = [call for call, pip in step.pips if pip.purges]
             step.edits += common.remove_calls(self.file, doomed, step.calls)
@@ -577,15 +584,9 @@ def _value(facts: Facts, env: Env, pair: Pair) -> Value:
 
 # --- directories ---------------------------------------------------------------------------------------------------
 
-_THERE = frozenset(
-    ("/", "/var", "/var/cache", "/tmp", "/var/tmp", "/opt", "/usr", "/usr/local", "/root", "/home", "/srv")
-)
-"""Directories that every image of a distribution has."""
-
-
 def _there(path: str, target: str) -> bool:
     """Whether a directory above the cache is there although pip did not make it: a home, or what all images have."""
-    if path in _THERE:
+    if path in common.STANDARD:
         return True
     home = dirname(dirname(target)) if basename(dirname(target)) == ".cache" else None
     return home is not None and below(home, path)

@@ -236,12 +236,71 @@ def remove_word(file: Dockerfile, word: Word, previous_end: int) -> Edit:
     return _removal(file, previous_end, word.end)
 
 
-def remove_instruction(file: Dockerfile, instruction: Instruction) -> Edit:
-    """Take out a whole instruction with its lines (heredocs too). Comments inside its continuations stay."""
+def remove_instruction(
+    file: Dockerfile, instruction: Instruction, script: Script | None = None, *, into: Instruction | None = None
+) -> Edit:
+    """Take out a whole instruction with its lines (heredocs too), and the blank lines on one of its sides if both have
+    some. Comments inside its continuations stay, as do those of the shell in `script`, which is that of the
+    instruction. `into` is the instruction that does what this one did: if it is the next one, a comment above this one
+    comes to stand above it."""
     start, end = _extent(instruction)
     kept = _comments(file.text, start, end)
+    if script is not None:
+        kept += _behind_commands(file, end, script)
     eol = _eol(file, file.text[start:end].split("\n"))
-    return Edit(start, end, "".join(line.strip() + eol for line in kept))
+    at = _index(file, instruction)
+    above, below = _blanks(file, at, -1), _blanks(file, at, 1)
+    if kept or (at > 0 and above == 0):
+        if into is not None and (kept or isinstance(file.items[at - 1], Comment)) and _is_next(file, at, into):
+            end = _start_of(file, at + 1 + below)
+    elif below and below <= above:
+        end = _start_of(file, at + 1 + below)
+    elif above and (below or at + 1 == len(file.items)):
+        start = _start_of(file, at - above)
+    new = "".join(line.strip() + eol for line in kept)
+    if end == len(file.text) and not file.text.endswith("\n"):
+        # The file has no final newline, and is not to get one.
+        if kept:
+            new = new.removesuffix(eol)
+        else:
+            start -= len(eol) if file.text[:start].endswith(eol) else 0
+    return Edit(start, end, new)
+
+
+def _behind_commands(file: Dockerfile, end: int, script: Script) -> list[str]:
+    """The shell's own comments behind the commands of a script, each as a line."""
+    kept = []
+    for item, after in zip(script.items, [*(other.start for other in script.items[1:]), end], strict=True):
+        line, *more = file.text[item.end : after].split("\n")
+        if "#" not in line:
+            continue
+        kept.append(line[line.index("#") :].rstrip(f" \t\r{file.escape}"))
+        if _heredoc_at(file, item.end) is None:
+            # Continued lines belong to the comment, as the shell sees one line.
+            bare = (line.strip(f" \t\r{file.escape}") for line in more)
+            kept += [f"# {line}" for line in bare if line and not line.startswith("#")]
+    return kept
+
+
+def _blanks(file: Dockerfile, at: int, step: int) -> int:
+    """How many blank lines stand next to the item at `at`, below or (`step` -1) above it."""
+    count = 0
+    while 0 <= at + step * (count + 1) < len(file.items) and isinstance(file.items[at + step * (count + 1)], Blank):
+        count += 1
+    return count
+
+
+def _is_next(file: Dockerfile, at: int, instruction: Instruction) -> bool:
+    """Whether `instruction` is the first one after the item at `at`."""
+    at += 1
+    while at < len(file.items) and isinstance(file.items[at], Blank | Comment):
+        at += 1
+    return at < len(file.items) and file.items[at] is instruction
+
+
+def _start_of(file: Dockerfile, at: int) -> int:
+    starts = _item_starts(file)
+    return starts[at] if at < len(starts) else len(file.text)
 
 
 def remove_pair(file: Dockerfile, instruction: Env, pair: Pair) -> Edit:
@@ -434,14 +493,32 @@ def _gap_before(file: Dockerfile, style: Layout, start: int, command: str) -> st
 def _comments(text: str, start: int, end: int) -> list[str]:
     """The whole lines between the two offsets that are comments."""
     lines = text[start:end].split("\n")
-    return [line for line in lines[1:-1] if line.lstrip(" \t").startswith("#")]
+    return [line for line in lines[1:-1] if _is_comment(line)]
+
+
+def _is_comment(line: str) -> bool:
+    return line.lstrip(" \t").startswith("#")
+
+
+def _comments_with_gaps(text: str, start: int, end: int) -> list[str]:
+    """The same, with the blank lines that stand right above one of them."""
+    kept: list[str] = []
+    gap: list[str] = []
+    for line in text[start:end].split("\n")[1:-1]:
+        if not line.strip():
+            gap.append(line)
+            continue
+        if _is_comment(line):
+            kept += [*gap, line]
+        gap.clear()
+    return kept
 
 
 def _removal(file: Dockerfile, start: int, end: int) -> Edit:
     """Remove a stretch; if comment lines stand in it they stay, between what is before and what is after."""
     if _heredoc_at(file, start) is not None:
         return _removal_in_heredoc(file.text, start, end)
-    kept = _comments(file.text, start, end)
+    kept = _comments_with_gaps(file.text, start, end)
     if not kept:
         return Edit(start, end, "")
     eol = "\r\n" if kept[0].endswith("\r") else "\n"
@@ -459,6 +536,8 @@ def _removal(file: Dockerfile, start: int, end: int) -> Edit:
         return Edit(start, newline + 1, f" {file.escape}{eol}{lines}")
     if not rest.strip(" \t\r\n" + file.escape):
         # Nothing of the instruction follows: the comments come after it, and no continuation may lead to them.
+        while file.text[end : end + 1] in (" ", "\t"):
+            end += 1
         return Edit(start, end, eol + lines.removesuffix(eol))
     return Edit(start, end, f" {file.escape}{eol}{lines}{_line_indent(file.text, end)}")
 

@@ -389,7 +389,7 @@ def test_a_writer_through_a_mount() -> None:
         (". ./a", ["read /w/a"]),
         ("pip install -r a -t b", ["read /w/a", "write /w/b"]),
         ("git clone https://x/y b", ["write /w/b"]),
-        ("git clone https://x/y", ["write /w"]),
+        ("git clone https://x/y.git -b main", ["write /w/y"]),
         ("git clean -fdx", ["remove /w", "read /w", "write /w"]),
         ("chmod 755 a", ["read /w/a", "write /w/a"]),
         ("head -n 5 a", ["read /w/a"]),

@@ -170,6 +170,14 @@ def reads(calls: Sequence[Call]) -> Iterator[Apt]:
             yield apt
 
 
+def only_updates(calls: Sequence[Call]) -> bool:
+    """Whether nothing but lists outlasts these calls: they fetch them, and clean up at most."""
+    return all(
+        call.program in ("true", ":") or ((apt := read(call)) is not None and apt.kind in (Kind.UPDATE, Kind.CLEAN))
+        for call in calls
+    )
+
+
 def is_script(call: Call) -> bool:
     """Whether `call` runs a script that the Dockerfile does not show: a shell that reads a file or its input, or a file
     by its path. (A shell's `-c` text is read as calls of its own.)"""
