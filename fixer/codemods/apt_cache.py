@@ -245,7 +245,7 @@ def _step_edits(facts: Facts, step: _Step, mounts: Mapping[str, str]) -> tuple[l
         script = facts.script(step.run)
         span = Span(script.start, script.end) if script is not None else step.run.span
         raise Stop("opaque-script", span, "this script runs apt, and it is not understood as a whole")
-    _check(step)
+    _check(facts, step)
     if step.idle:
         script = facts.script(step.run)
         script = script if isinstance(script, Script) else None
@@ -265,7 +265,7 @@ def _next(facts: Facts, step: _Step) -> Run | None:
     return after if isinstance(after, Run) else None
 
 
-def _check(step: _Step) -> None:
+def _check(facts: Facts, step: _Step) -> None:
     """Every install of the RUN reads lists that the RUN fetched before, in the usual place, as root."""
     updates: list[Call] = []
     for a in step.apt:
@@ -277,7 +277,7 @@ def _check(step: _Step) -> None:
         if a.moved is not None:
             where = common.span_of(a.call.nodes[a.moved])
             raise Stop("moved-dirs", where, "this may put lists or packages elsewhere than in the mounts")
-        if any(w in ("sudo", "doas") for w in a.call.wrappers):
+        if any(w in ("sudo", "doas") for w in a.call.wrappers) and not facts.state(step.run).user.root:
             raise Stop("sudo", span, "this runs apt through sudo, and the lines that apt needs would need it too")
         if a.kind is Kind.UPDATE:
             updates.append(a.call)
@@ -416,7 +416,7 @@ def _brings_sources(facts: Facts, instruction: Copy | Add) -> bool:
 def _script_inside(step: _Step) -> str:
     """The risk of a script that shares a RUN with apt; nothing if there is none."""
     for call in step.calls:
-        if apt.is_script(call):
+        if apt.is_script(call) and not apt.is_fetching_script(call):
             name = " ".join(w.value for w in call.words if isinstance(w, Known)) or "a script"
             return f"`{name}` is a script, and it fails if it removes one of apt's directories, which are mounted now"
     return ""

@@ -232,6 +232,8 @@ def _text(call: Call) -> str:
 
 
 def _line(call: Call) -> str:
+    if apt.is_fetching_script(call):
+        return "sudo apt-get update" if "sudo" in call.wrappers else "apt-get update"
     if call.simple is None:
         return " ".join(str(w.value) for w in call.words if isinstance(w, Known))
     words = [*(f"{a.name}={a.values[0].text}" for a in call.simple.assignments), *(w.text for w in call.simple.words)]

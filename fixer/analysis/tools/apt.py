@@ -1,6 +1,7 @@
 """What one call of apt does to the package lists and the downloaded packages.
 
-Sources: apt-get(8), apt(8), apt.conf(5) and aptitude(8) of Debian 12 (apt 2.6).
+Sources: apt-get(8), apt(8), apt.conf(5) and aptitude(8) of Debian 12 (apt 2.6); NodeSource's scripts from
+github.com/nodesource/distributions (deb/setup_0.10 of 2014 to scripts/deb/setup_24.x of 2025).
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from enum import Enum
 from fixer.analysis.commands import Arg, Call
 from fixer.analysis.values import Known, Value
 from fixer.text.records import dataclass
-from fixer.tree.shell import Word
+from fixer.tree.shell import Simple, Word
 
 LISTS = "/var/lib/apt/lists"
 CACHE = "/var/cache/apt"
@@ -52,6 +53,11 @@ _TEXT = re.compile(
 """A word that is apt, or a text in which apt is run."""
 
 _SHELLS = frozenset(("sh", "bash", "dash", "ash", "zsh"))
+
+
+_FETCHING = re.compile(r"[\"']?https?://deb\.nodesource\.com/setup")
+"""Scripts from the net that run `apt-get update` before and after they add a package source, fail if it fails, and
+leave apt's directories alone."""
 
 
 class Kind(Enum):
@@ -95,6 +101,8 @@ def read(call: Call) -> Apt | None:
         return None
     if program == "command" and call.argument(1) in ("-v", "-V"):
         return None
+    if is_fetching_script(call):
+        return Apt(call, Kind.UPDATE)
     if program not in _RUNNERS and any(
         isinstance(w, Known) and "apt" in w.value and _TEXT.search(w.value) for w in call.words
     ):
@@ -185,6 +193,17 @@ def is_script(call: Call) -> bool:
         return call.argument(1) != "--version"
     first = call.argument(0) or ""
     return first.endswith(".sh") or first.startswith(("./", "../"))
+
+
+def is_fetching_script(call: Call) -> bool:
+    """Whether `call` is a shell that gets a well-known script from the net which fetches the lists:
+    `curl … | bash -`."""
+    if call.program not in _SHELLS or call.pipeline is None or call.simple is None:
+        return False
+    first, *others = call.pipeline.commands
+    if others != [call.simple] or not isinstance(first, Simple) or not first.words:
+        return False
+    return first.words[0].static in ("curl", "wget") and any(_FETCHING.match(word.text) for word in first.words[1:])
 
 
 def deletes_lists(call: Call) -> bool:
