@@ -173,6 +173,7 @@ def run(
     kind = kind_of(at)
     return fix(
         source,
+        path=case.dockerfile,
         kind=kind,
         dockerfiles=() if kind == DOCKERFILE else Neighbours(root_of(str(at), kind)),
         place=case.dockerfile if kind == WORKFLOW else "",
@@ -284,14 +285,31 @@ def _example(case: Case) -> str:
         rows.append(case.text + "\n")
     if options:
         rows.append(f"With {' and '.join(options)}.\n")
+    rows += [_fence("dockerfile", _visible(decode(source))) for source in _around(case)]
     if case.after is not None:
         rows.append(_fence("diff", _hunks(case.diff)))
     else:
-        language = "yaml" if case.dockerfile.endswith((".yml", ".yaml")) else "dockerfile"
-        rows.append(_fence(language, _visible(decode(case.before))))
+        rows += [_fence(_language(case), _visible(decode(case.before)))] if case.before else []
     if case.refusals:
         rows.append("Refused: " + ", ".join(f"`{r.reason}` (line {r.line})" for r in case.refusals) + ".\n")
     return "\n".join(rows)
+
+
+def _around(case: Case) -> Iterator[bytes]:
+    """The Dockerfiles of a case that is about a .dockerignore: they are what it is understood by."""
+    from fixer.engine.files import is_dockerfile_name
+    from fixer.engine.kinds import IGNORE, kind_of
+
+    if kind_of(case.dockerfile) == IGNORE:
+        for path in sorted((case.folder / "before").iterdir()):
+            if is_dockerfile_name(path.name):
+                yield path.read_bytes()
+
+
+def _language(case: Case) -> str:
+    from fixer.engine.kinds import IGNORE, WORKFLOW, kind_of
+
+    return {IGNORE: "text", WORKFLOW: "yaml"}.get(kind_of(case.dockerfile), "dockerfile")
 
 
 def _hunks(diff: str) -> str:

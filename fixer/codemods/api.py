@@ -100,7 +100,7 @@ class Settings:
     """For a document that is no Dockerfile: the Dockerfiles at and below the directory that it is about (that of a
     .dockerignore, the repository of a workflow), in the order of their paths."""
     path: str = ""
-    """For a workflow: where it is in its repository, with `/`."""
+    """For a workflow: where it is in its repository, with `/`; for a .dockerignore its name."""
     workflows: Sequence[tuple[str, Workflow]] | None = None
     """For a workflow: the others of its repository that name docker, and the repository's actions, with their paths,
     in the order of these; None if they are not known."""

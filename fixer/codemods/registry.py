@@ -31,6 +31,7 @@ ORDER: tuple[Entry, ...] = (
     Entry("cargo-target-cache", "fixer.codemods.cargo_target_cache", "CargoTargetCache"),
     Entry("cargo-cache", "fixer.codemods.cargo_cache", "CargoCache"),
     Entry("gha-cache", "fixer.codemods.gha_cache", "GhaCache", "workflow"),
+    Entry("dockerignore", "fixer.codemods.dockerignore", "Dockerignore", "dockerignore"),
 )
 
 

@@ -95,6 +95,7 @@ def fix(
         return Outcome(shown, text, text, binary, error=problem)
     if kind == DOCKERFILE and isinstance(context, FoundContext):
         context.expect(lambda: all_context_sources(first.facts))
+    place = place or (PurePath(path).name if path is not None else "")
     settings = Settings(project, builder, context, dockerfiles, place, workflows)
     return _run_all(kind, first, chosen, known, settings, unsafe_fixes, bare)
 

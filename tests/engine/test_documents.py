@@ -157,7 +157,7 @@ def test_searched_where_it_matters() -> None:
     assert IGNORE in searched(Options(unsafe_fixes=True))[0]
     assert searched(Options(unsafe_fixes=True))[1] == frozenset()
     assert searched(Options(select=("append",))) == (frozenset([IGNORE]), frozenset([IGNORE]))
-    assert IGNORE not in searched(Options(unsafe_fixes=True, ignore=("append",)))[0]
+    assert IGNORE not in searched(Options(unsafe_fixes=True, ignore=("append", "dockerignore")))[0]
     assert searched(Options(builder=Builder.EPHEMERAL))[1] <= {WORKFLOW}
 
 

@@ -39,7 +39,7 @@ def test_manual(codemod: Codemod) -> None:
     assert 10 < len(summary) <= 100
     assert len(rest.split()) >= 60, "a manual page that says next to nothing"
     assert all(text.strip() for text in codemod.reasons.values())
-    assert codemod.words
+    assert codemod.words or codemod.document != "dockerfile", "every Dockerfile would be parsed for it"
 
 
 @CODEMODS

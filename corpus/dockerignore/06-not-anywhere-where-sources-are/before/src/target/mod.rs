@@ -1,0 +1,1 @@
+// the target of a payment

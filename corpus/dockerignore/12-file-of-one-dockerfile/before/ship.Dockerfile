@@ -1,0 +1,2 @@
+FROM debian:bookworm-slim
+COPY target/release/ledger /usr/local/bin/

@@ -1,0 +1,5 @@
+FROM node:22
+WORKDIR /src
+COPY . .
+RUN npm install
+CMD ["npm", "test"]

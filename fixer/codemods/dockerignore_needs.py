@@ -1,0 +1,458 @@
+"""Who needs a path of the build context: the checks of dockerignore, which all raise `Stop`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from fnmatch import fnmatchcase
+from posixpath import basename, dirname
+
+from fixer.analysis import Call, Known, Reader, Stage, below, clean
+from fixer.analysis.context import BuildContext, ContextSource
+from fixer.analysis.leftovers import words_of
+from fixer.analysis.tools.cargo import Written, read_cargo
+from fixer.codemods.common import Stop, is_forced
+from fixer.codemods.dockerignore_users import Brought, Files, Making, User, joined, package_json, place_of
+from fixer.text.source import Span
+from fixer.tree.nodes import Copy, Run
+from fixer.tree.shell import OpaqueScript
+
+NOWHERE = Span(0, 0)
+"""What stops us stands in another file."""
+
+
+def stop(reason: str, because: str) -> Stop:
+    return Stop(reason, NOWHERE, because)
+
+
+# --- what names the path -------------------------------------------------------------------------------------------
+
+
+def nobody_names(user: User, path: str) -> None:
+    """Raises Stop if a COPY, an ADD or a mount of the Dockerfile takes the path, or something in it, by its name."""
+    for source in user.sources:
+        where, text = user.at(source.span.start), _text(user, source)
+        if not isinstance(source.path, Known):
+            if _may_begin(text, path):
+                because = f"{where} takes {text}, which may be, or lie in, {path}: the file alone does not say"
+                raise stop("unknown-source", because)
+        elif source.pattern:
+            if _matches(source.path.value, path):
+                raise stop("needed", f"{where} takes {text} from the context, which {path} is or belongs to")
+        elif below(f"/{source.path.value}", f"/{path}"):
+            raise stop("needed", f"{where} takes {text} from the context, by its name")
+
+
+def _text(user: User, source: ContextSource) -> str:
+    return user.facts.file.text[slice(*source.span)]
+
+
+def _may_begin(text: str, path: str) -> bool:
+    """Whether a word with a variable in it may lead to the path, or into it."""
+    start = re.split(r"[$\\\"'`]", text.strip("\"'"), maxsplit=1)[0].removeprefix("./").lstrip("/")
+    return f"{path}/".startswith(start) or start.startswith(f"{path}/")
+
+
+def _matches(pattern: str, path: str) -> bool:
+    """Whether a pattern takes the path, or something in it, by name (and not a directory above it, as a whole)."""
+    parts, wanted = pattern.split("/"), path.split("/")
+    pairs = zip(parts, wanted, strict=False)
+    return len(parts) >= len(wanted) and all(fnmatchcase(name, part) for part, name in pairs)
+
+
+# --- what is made in the image --------------------------------------------------------------------------------------
+
+
+def somebody_makes(user: User, brought: Brought, path: str) -> None:
+    """Raises Stop if what stands at `path` of the context is used in an image without being made there."""
+    place = brought.place(path)
+    if place is None:
+        because = f"{user.at(brought.instruction.span.start)} takes it along, and where to is not certain"
+        raise stop("unknown-destination", because)
+    for stage in _family(brought.stage):
+        if stage.shipped and not makers(user, stage, place) and not isinstance(brought.instruction, Run):
+            who = user.at(brought.instruction.span.start)
+            raise stop("payload", f"{who} puts it into the image of {stage.label}, and nothing there makes it")
+    if isinstance(brought.instruction, Run):
+        _in_mount(user, brought, brought.instruction, place)
+        return
+    for reader in user.facts.readers(brought.stage, place, brought.instruction):
+        _check_reader(user, reader, place)
+    _check_removals(user, brought, place)
+
+
+def makers(user: User, stage: Stage, place: str) -> list[Making]:
+    """The calls that make `place` in the stage, or in those below it; of those that a COPY brings from another stage,
+    the ones that made it there."""
+    found = [each for each in user.makings if each.stage in stage.lineage and user.makes(each, place)]
+    for each in stage.lineage:
+        for instruction in each.instructions:
+            source = user.facts.copied_from(instruction) if isinstance(instruction, Copy) else None
+            if not isinstance(instruction, Copy) or not isinstance(source, Stage):
+                continue
+            for origin in _origins(user, instruction, place):
+                at = place_of(user.facts, each, instruction, None)
+                found += [Making(each, instruction, m.made, at) for m in makers(user, source, origin)]
+    return found
+
+
+def _origins(user: User, copy: Copy, place: str) -> Iterator[str]:
+    """What of its stage a COPY --from puts at `place`."""
+    route = _route(user, copy)
+    if route is not None and below(place, route[1]):
+        yield clean(f"{route[0]}/{place[len(route[1]) :]}")
+
+
+def _route(user: User, copy: Copy) -> tuple[str, str] | None:
+    """From where to where a COPY of one directory carries its content."""
+    written = [effect.path for effect in user.facts.effects(copy) if effect.mode == "write"]
+    if copy.form is not None or len(copy.sources) != 1 or not written or not isinstance(written[0], Known):
+        return None
+    source = user.facts.state(copy).expand(copy.sources[0].value)
+    return (clean(f"/{source.value}"), written[0].value) if isinstance(source, Known) else None
+
+
+def places_of(user: User, stage: Stage, making: Making) -> Iterator[str]:
+    """Where in the stage the directory is that a call makes: there, or in a stage from which a COPY brings it."""
+    if making.stage in stage.lineage:
+        yield making.made.directory
+    for each in stage.lineage:
+        for copy in each.instructions:
+            source = user.facts.copied_from(copy) if isinstance(copy, Copy) else None
+            if not isinstance(copy, Copy) or not isinstance(source, Stage) or making.stage not in source.lineage:
+                continue
+            route = _route(user, copy)
+            if route is not None and below(making.made.directory, route[0]):
+                yield clean(f"{route[1]}/{making.made.directory[len(route[0]) :]}")
+
+
+def _family(stage: Stage) -> list[Stage]:
+    out = [stage]
+    for each in out:
+        out.extend(each.derived)
+    return out
+
+
+def _check_reader(user: User, reader: Reader, place: str) -> None:
+    if reader.kind == "volume":
+        return
+    holder = _holder(user, reader)
+    made = makers(user, holder, place)
+    at = place_of(user.facts, reader.stage, reader.instruction, reader.call)
+    before = [each for each in made if reader.kind != "run" or each.place <= at]
+    where = user.at(reader.span.start)
+    if reader.relation in ("same", "inside"):
+        if not any(not each.made.elsewhere for each in before):
+            raise stop("needed", f"{where} uses {_shown(user, reader)}, which nothing has made there before")
+        _check_product(user, reader, [each for each in before if not each.made.elsewhere], place)
+    elif not made and not _is_harmless(reader.call):
+        who = reader.call.program if reader.call is not None else None
+        raise stop("unknown-reader", f"{where}: {who or 'what runs here'} may read it, and nothing there makes it")
+
+
+def _shown(user: User, reader: Reader) -> str:
+    return user.facts.file.text[slice(*reader.span)].strip()
+
+
+def _holder(user: User, reader: Reader) -> Stage:
+    """The stage in whose file system somebody reads."""
+    source: object = None
+    if reader.kind == "copy" and isinstance(reader.instruction, Copy):
+        source = user.facts.copied_from(reader.instruction)
+    elif reader.kind == "mount":
+        mounts = user.facts.mounts(reader.instruction)
+        found = [m.stage for m in mounts if m.flag.word.start <= reader.span.start < m.flag.word.span.end]
+        found = found or [m.stage for m in mounts if isinstance(m.stage, Stage)]
+        source = found[0] if found else None
+    return source if isinstance(source, Stage) else reader.stage
+
+
+def _is_harmless(call: Call | None) -> bool:
+    """Whether a call surely reads nothing that a build leaves: cargo where it compiles nothing."""
+    cargo = read_cargo(call.words, call.cwd, call.lookup) if call is not None and call.program == "cargo" else None
+    return cargo is not None and cargo.known and not cargo.compiles
+
+
+def _check_product(user: User, reader: Reader, made: Sequence[Making], place: str) -> None:
+    """A file in cargo's target directory must be one that a call in the image leaves there."""
+    calls = [each.made.cargo for each in made if each.made.cargo is not None]
+    if not calls or reader.relation != "inside" or not isinstance(reader.path, Known):
+        return
+    path = reader.path.value
+    for call in calls:
+        written = call.provides(path)
+        if written is Written.YES or (written is Written.MAYBE and (call.triples or call.unsure or _sets_target(user))):
+            return
+    directories = {call.profile_dir.value for call in calls if isinstance(call.profile_dir, Known)}
+    parts = path[len(place) :].strip("/").split("/")
+    whole = len(parts) == 1 or parts[1] in ("deps", "build", "examples")
+    if any(call.unsure is not None for call in calls) or (parts[0] in directories and whole):
+        return
+    because = f"{user.at(reader.span.start)} uses {_shown(user, reader)}, which cargo does not surely leave there"
+    raise stop("not-made-here", because)
+
+
+def _sets_target(user: User) -> bool:
+    """Whether a configuration of cargo in the context chooses the system for which it compiles."""
+    names = (".cargo/config.toml", ".cargo/config")
+    texts = (user.context.text(joined(brought.source, name)) for brought in user.brought for name in names)
+    return any(re.search(r"^\s*target\s*=", text, re.MULTILINE) for text in texts if text is not None)
+
+
+def _check_removals(user: User, brought: Brought, place: str) -> None:
+    """`rm` without -f fails where there is nothing to remove."""
+    for stage, instruction, call in user.calls:
+        if call.program not in ("rm", "rmdir") or is_forced(call) or not call.fatal:
+            continue
+        if brought.stage not in stage.lineage:
+            continue
+        at = place_of(user.facts, stage, instruction, call)
+        if any(each.place <= at for each in makers(user, stage, place)):
+            continue
+        for effect in user.facts.call_effects(call):
+            if effect.mode == "remove" and isinstance(effect.path, Known) and below(effect.path.value, place):
+                where = user.at(effect.span.start)
+                raise stop("removed", f"{where} removes it, and without -f that fails where there is nothing")
+
+
+def _in_mount(user: User, brought: Brought, run: Run, place: str) -> None:
+    """A bind mount of the context: the step alone sees what is there."""
+    calls = user.facts.calls(run)
+    if isinstance(calls, OpaqueScript):
+        raise stop("unknown-reader", f"{user.at(run.span.start)}: this step sees it, and its script is not understood")
+    made = [each for each in user.makings if each.instruction is run and user.makes(each, place)]
+    for call in calls:
+        for effect in user.facts.call_effects(call):
+            if effect.mode != "read" or not isinstance(effect.path, Known):
+                continue
+            before = [each for each in made if each.made.call.span <= call.span]
+            inside = below(effect.path.value, place)
+            if inside and not before:
+                raise stop("needed", f"{user.at(effect.span.start)} uses what stands there in the context")
+            above = below(place, effect.path.value) and effect.extent != "exact"
+            if above and not made and not _is_harmless(call):
+                raise stop("unknown-reader", f"{user.at(call.span[0])}: {call.program} may read it in the mount")
+
+
+# --- devDependencies -----------------------------------------------------------------------------------------------
+
+
+_PRODUCTION = ("--production", "--prod", "--omit=dev", "--only=production", "--only=prod", "-P", "--production=true")
+
+
+def enough_is_installed(user: User, brought: Brought, path: str) -> None:
+    """Raises Stop if a script runs after an installation without the development packages, which a node_modules of the
+    context would have brought."""
+    place = brought.place(path)
+    for stage in _family(brought.stage) if place is not None else ():
+        made = makers(user, stage, place or "")
+        if not made or not all(_for_production(each.made.call) for each in made):
+            continue
+        if not package_json(user.context, dirname(path)).get("devDependencies"):
+            continue
+        first = min(each.place for each in made)
+        for each, instruction, call in user.calls:
+            at = place_of(user.facts, each, instruction, call)
+            if each in stage.lineage and at > first and _runs_script(call):
+                because = f"{user.at(call.span[0])} runs a script, and only the packages for production are installed"
+                raise stop("dev-dependencies", because)
+
+
+def _for_production(call: Call) -> bool:
+    words = words_of(call)
+    if any(word in _PRODUCTION for word in words) or ("--omit" in words and "dev" in words):
+        return True
+    if any(word in ("--include=dev", "--production=false", "--dev") for word in words):
+        return False
+    values = [call.lookup(name) for name in ("NODE_ENV", "npm_config_production", "NPM_CONFIG_PRODUCTION")]
+    return any(isinstance(value, Known) and value.value in ("production", "true") for value in values)
+
+
+def _runs_script(call: Call) -> bool:
+    words = [word for word in words_of(call) if not word.startswith("-")]
+    if call.program == "npx":
+        return True
+    if call.program not in ("npm", "yarn", "pnpm", "bun") or not words:
+        return False
+    if words[0] in ("run", "run-script", "test", "exec"):
+        return True
+    return call.program != "npm" and words[0] not in ("install", "i", "add", "config", "cache", "prune", "set")
+
+
+# --- what needs no tool --------------------------------------------------------------------------------------------
+
+
+def nobody_uses(user: User, brought: Brought, path: str) -> None:
+    """Raises Stop if something in the image names the path, where nothing makes it."""
+    place = brought.place(path)
+    if place is None:
+        return
+    for reader in user.facts.readers(brought.stage, place, brought.instruction):
+        if reader.relation in ("same", "inside") and reader.kind != "volume":
+            _check_reader(user, reader, place)
+    _check_removals(user, brought, place)
+
+
+def names_nowhere(user: User, name: str) -> None:
+    """Raises Stop if an instruction of the Dockerfile has the name of the directory in it: an environment that is named
+    is used, wherever it is."""
+    word = re.compile(rf"(?<![\w.-]){re.escape(name)}(?![\w.-])")
+    for instruction in user.facts.file.instructions:
+        start, end = instruction.span
+        found = word.search(user.facts.file.text, start, end)
+        if found is not None:
+            because = f"{user.at(found.start())} names {name}, which nothing in the file makes"
+            raise stop("needed", because)
+
+
+_GIT_KNOWS = frozenset(("clone", "config", "init", "--version", "version", "lfs", "ls-remote"))
+"""What Git does without the repository that stands in the context."""
+
+
+def no_git(user: User) -> None:
+    """Raises Stop if a step asks the repository in the context for something."""
+    for _, _, call in user.calls:
+        words = words_of(call)
+        operands = [word for word in words if not word.startswith("-")] or words
+        where = user.at(call.span[0])
+        if call.program == "git" and (not operands or operands[0] not in _GIT_KNOWS):
+            raise stop("git", f"{where} asks Git, which reads .git")
+        if call.program == "go" and words[:1] in (["build"], ["install"], ["run"], ["test"]):
+            flags = call.lookup("GOFLAGS")
+            if "-buildvcs=false" not in words and not (isinstance(flags, Known) and "-buildvcs=false" in flags.value):
+                raise stop("git", f"{where}: go writes the commit into the program, which it reads in .git")
+        if call.program == "dotnet" and words[:1] in (["build"], ["publish"], ["pack"]):
+            raise stop("git", f"{where}: the SDK writes the commit into the program, which it reads in .git")
+    found = _USES_GIT.search(user.facts.file.text)
+    if found is not None:
+        raise stop("git", f"{user.at(found.start())} may ask Git: {' '.join(found[0].split())}")
+    for instruction in user.opaque():
+        if re.search(r"\bgit\b", instruction.code):
+            raise stop("git", f"{user.at(instruction.span.start)} may ask Git: its script is not understood")
+
+
+_USES_GIT = re.compile(
+    r"\bgit[ \t]+(?:-C|-c|--git-dir|--no-pager|describe|rev-parse|rev-list|log|show|status|symbolic-ref|diff|ls-files|"
+    r"branch|tag|name-rev|archive|submodule|cat-file|for-each-ref|blame|shortlog|fetch|pull)\b"
+    r"|(?:new|Command|which|exec|execFile|spawn|spawnSync|execFileSync|run|call|check_output)\(\s*[\[(]?\s*[\"']git[\"']"
+    r"|\[\s*[\"']git[\"']\s*,"
+    r"|(?<![\w-])\.git/|[\"']\.git[\"']\s*\)"
+    r"|setuptools[_-](?:scm|git)|hatch[_-]vcs|versioneer|versioningit|dunamai|poetry-dynamic-versioning|mkdocs-git"
+    r"|git-commit-id|buildnumber-maven|com\.palantir\.git-version|gradle-git|grgit|nerdbank\.gitversioning|gitversion"
+    r"|\bpbr\b",
+    re.IGNORECASE,
+)
+"""What reads a repository, in programs and in the settings of build tools."""
+_GIT_CRATES = re.compile(
+    r"^\s*(?:name\s*=\s*\")?(vergen[\w-]*|git2|gix|shadow-rs|git-version|git-testament|built|build-info[\w-]*|git-rev)"
+    r"\b[\"\s=]",
+    re.MULTILINE,
+)
+_GIT_PACKAGES = re.compile(
+    r"(?:^|[@/_-])git(?:$|[/_-])|^(?:husky|lefthook|yorkie|pre-commit|simple-git|simple-git-hooks|isomorphic-git"
+    r"|next-build-id|vitepress|@docusaurus/core)$"
+)
+_PROGRAMS = (
+    ".rs", ".py", ".js", ".ts", ".mjs", ".cjs", ".mts", ".cts", ".jsx", ".tsx", ".vue", ".svelte", ".rb", ".gemspec",
+    ".go", ".ex", ".exs", ".php", ".gradle", ".kts", ".java", ".kt", ".scala", ".sbt", ".cmake", ".props", ".targets",
+    ".swift",
+)  # fmt: skip
+_SETTINGS = frozenset(("pyproject.toml", "setup.cfg", "pom.xml", "Cargo.toml", "Cargo.lock", "package.json",
+                       "CMakeLists.txt", "meson.build", "Rakefile", "mix.exs", "requirements.txt"))  # fmt: skip
+_SCRIPTS = frozenset(("Makefile", "makefile", "GNUmakefile", "justfile", "Justfile", "Taskfile.yml", "configure"))
+_ELSEWHERE = frozenset((".github", ".gitlab", ".circleci", ".husky", ".vscode", ".idea", "doc", "docs"))
+"""Directories whose scripts run elsewhere."""
+_LARGEST = 1 << 20
+_MOST = 64 << 20
+
+
+def no_source_uses_git(context: BuildContext, files: Files, dockerfiles: str) -> None:
+    """Raises Stop if a file of the context, which a build or the image may run, reads the repository. dockerfiles: the
+    texts of the Dockerfiles; a script counts if one of them, or a script that counts, names it."""
+    if not files.all:
+        raise stop("git", "the context has too many files to see whether one of them reads .git")
+    size = 0
+    scripts: list[tuple[str, str]] = []
+    for path, directory in files.paths.items():
+        if directory or _ELSEWHERE.intersection(path.split("/")):
+            continue
+        name = basename(path)
+        program = name.endswith(_PROGRAMS) or name in _SETTINGS
+        if not program and name not in _SCRIPTS and "." in name and not name.endswith((".sh", ".bash", ".mk")):
+            continue
+        text = context.text(path)
+        if text is None or len(text) > _LARGEST:
+            continue
+        size += len(text)
+        if size > _MOST:
+            raise stop("git", "the context is too large to see whether a file in it reads .git")
+        if program:
+            _check_program(path, name, text)
+        elif name in _SCRIPTS or name.endswith((".sh", ".bash", ".mk")) or text.startswith("#!"):
+            scripts.append((path, text))
+        if name == "package.json":
+            dockerfiles += text
+    _check_scripts(scripts, dockerfiles)
+
+
+def _check_program(path: str, name: str, text: str) -> None:
+    if name == "package.json":
+        _check_package(path, text)
+        return
+    found = _GIT_CRATES.search(text) if name in ("Cargo.toml", "Cargo.lock") else _USES_GIT.search(text)
+    if found is not None:
+        word = " ".join(found[0].split())
+        raise stop("git", f"{path} may read .git: {word}")
+
+
+def _check_package(path: str, text: str) -> None:
+    import json
+
+    try:
+        table = json.loads(text)
+    except (ValueError, RecursionError):
+        return
+    if not isinstance(table, dict):
+        return
+    scripts = table.get("scripts")
+    for name, script in scripts.items() if isinstance(scripts, dict) else ():
+        if isinstance(script, str) and (_USES_GIT.search(script) or re.search(r"\b(?:husky|lefthook)\b", script)):
+            raise stop("git", f"{path} may read .git: its script {name!r}")
+    for group in ("dependencies", "devDependencies"):
+        packages = table.get(group)
+        for package in packages if isinstance(packages, dict) else ():
+            if _GIT_PACKAGES.search(package):
+                raise stop("git", f"{path} may read .git: {package}")
+
+
+def _check_scripts(scripts: Sequence[tuple[str, str]], named: str) -> None:
+    waiting = list(scripts)
+    while True:
+        counted = [each for each in waiting if _is_named(basename(each[0]), named)]
+        if not counted:
+            return
+        for path, text in counted:
+            found = _USES_GIT.search(text)
+            if found is not None:
+                raise stop("git", f"{path} may read .git: {' '.join(found[0].split())}")
+        named = "\n".join(text for _, text in counted)
+        waiting = [each for each in waiting if each not in counted]
+
+
+def _is_named(name: str, text: str) -> bool:
+    word = {"Makefile": "make", "makefile": "make", "GNUmakefile": "make", "justfile": "just", "Justfile": "just",
+            "Taskfile.yml": "task"}.get(name, name)  # fmt: skip
+    return re.search(rf"(?<![\w.-]){re.escape(word)}(?![\w-])", text) is not None
+
+
+def no_script_uses(context: BuildContext, files: Files, name: str) -> None:
+    """Raises Stop if a script of the context enters the Python environment of that name."""
+    word = re.compile(rf"(?<![\w.-]){re.escape(name)}/(?:bin|Scripts|lib)")
+    for path, directory in files.paths.items():
+        file = basename(path)
+        if directory or ("." in file.lstrip(".") and not file.endswith((".sh", ".bash"))):
+            continue
+        text = context.text(path)
+        if text is not None and len(text) <= _LARGEST and word.search(text):
+            raise stop("needed", f"{path} uses {name}")
+

@@ -1,0 +1,84 @@
+"""Which calls make which directories of a project anew."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pytest
+
+from fixer.analysis.leftovers import installs_python, made_by
+from tests.analysis.help import calls
+
+SCRIPTS = {"build": "npm run build:app", "build:app": "next build", "site": "nuxt generate", "docs": "typedoc"}
+
+
+def made(text: str, scripts: Mapping[str, str] = SCRIPTS) -> list[str]:
+    found = calls(f"FROM rust:1\nWORKDIR /app\nRUN {text}\n")
+    return [
+        f"{each.directory}{' elsewhere' * each.elsewhere}"
+        for call in found
+        for each in made_by(call, lambda project: scripts if project == "/app" else {})
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "directories"),
+    [
+        ("cargo build", ["/app/target", "/target"]),
+        ("cd crates/a && cargo test", ["/app/crates/a/target", "/app/crates/target", "/app/target", "/target"]),
+        ("cargo build --target-dir /tmp/x", ["/app/target elsewhere"]),
+        ("cargo chef prepare", []),
+        ("cargo fetch", []),
+        ("npm ci", ["/app/node_modules"]),
+        ("npm install", ["/app/node_modules"]),
+        ("npm install left-pad", []),
+        ("npm install -g npm", []),
+        ("npm --prefix web ci", ["/app/web/node_modules"]),
+        ("npm install $PACKAGES", []),
+        ("yarn", ["/app/node_modules"]),
+        ("yarn --frozen-lockfile", ["/app/node_modules"]),
+        ("yarn add left-pad", []),
+        ("pnpm -C web install", ["/app/web/node_modules"]),
+        ("bun install", ["/app/node_modules"]),
+        ("npm run build", ["/app/.next"]),
+        ("yarn site", ["/app/.nuxt", "/app/.output"]),
+        ("npx next build", ["/app/.next"]),
+        ("npm run docs", []),
+        ("mvn -B clean package", ["/app/target"]),
+        ("./mvnw -f server/pom.xml package", ["/app/server/target"]),
+        ("mvn dependency:go-offline", []),
+        ("./gradlew :app:bootJar", ["/app/.gradle", "/app/build"]),
+        ("gradle dependencies", []),
+        ("dotnet publish -c Release", ["/app/bin", "/app/obj"]),
+        ("dotnet restore", []),
+        ("mix do deps.get, compile", ["/app/deps", "/app/_build"]),
+        ("composer install --no-dev", ["/app/vendor"]),
+        ("swift build -c release", ["/app/.build"]),
+        ("uv sync --frozen", ["/app/.venv"]),
+        ("UV_PROJECT_ENVIRONMENT=/opt/env uv sync", ["/app/.venv elsewhere"]),
+        ("uv run --no-sync app", []),
+        ("python3 -m venv --copies venv", ["/app/venv"]),
+        ("virtualenv $PLACE", []),
+        ("make", []),
+        ("$TOOL ci", []),
+    ],
+)
+def test_what_is_made(text: str, directories: list[str]) -> None:
+    assert made(text) == directories
+
+
+@pytest.mark.parametrize(
+    ("text", "installs"),
+    [
+        ("pip install -r requirements.txt", True),
+        ("python -m pip install .", True),
+        ("uv sync", True),
+        ("uv pip sync requirements.txt", True),
+        ("poetry install", True),
+        ("pip download x", False),
+        ("python -m venv x", False),
+        ("npm install", False),
+    ],
+)
+def test_python(text: str, installs: bool) -> None:
+    assert [installs_python(call) for call in calls(text)] == [installs]
