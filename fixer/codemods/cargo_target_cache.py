@@ -11,7 +11,7 @@ from fixer.analysis.paths import Effect, Reader
 from fixer.analysis.tools.cargo import Written
 from fixer.codemods import common
 from fixer.codemods.altered import alters, put_by, settings_of
-from fixer.codemods.api import Alters, Change, Codemod, Refusal, Settings
+from fixer.codemods.api import Alters, Builder, Change, Codemod, Refusal, Settings
 from fixer.codemods.artifacts import REASONS as SHARED
 from fixer.codemods.artifacts import (
     Product,
@@ -90,6 +90,7 @@ class CargoTargetCache(Codemod):
 
     id = "cargo-target-cache"
     words = ("cargo",)
+    builders = frozenset((Builder.PERSISTENT,))
     reasons: ClassVar[Mapping[str, str]] = {
         **SHARED,
         "deps-in-layers": "Dependencies are compiled into a layer before the sources come; a mount would hide them.",

@@ -1,7 +1,8 @@
 """The codemods that exist, in the order in which they run. Explicit: one line each, nothing is discovered.
 
 What joins or moves commands comes before what adds mounts to them: apt-update-install, apt-cache, pip-cache,
-artifact-out-of-cache, cargo-target-cache, cargo-cache. The order decides how a result looks, never what it means.
+cargo-chef, artifact-out-of-cache, cargo-target-cache, cargo-cache. The order decides how a result looks, never what it
+means.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ ORDER: tuple[Entry, ...] = (
     Entry("apt-update-install", "fixer.codemods.apt_update_install", "AptUpdateInstall"),
     Entry("apt-cache", "fixer.codemods.apt_cache", "AptCache"),
     Entry("pip-cache", "fixer.codemods.pip_cache", "PipCache"),
+    Entry("cargo-chef", "fixer.codemods.cargo_chef", "CargoChef"),
     Entry("artifact-out-of-cache", "fixer.codemods.artifact_out_of_cache", "ArtifactOutOfCache"),
     Entry("cargo-target-cache", "fixer.codemods.cargo_target_cache", "CargoTargetCache"),
     Entry("cargo-cache", "fixer.codemods.cargo_cache", "CargoCache"),

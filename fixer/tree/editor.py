@@ -18,6 +18,7 @@ from fixer.tree.nodes import (
     Comment,
     Dockerfile,
     Env,
+    Flag,
     Heredoc,
     Instruction,
     Item,
@@ -324,15 +325,64 @@ def _shares_line_only_with(file: Dockerfile, pair: Pair, follower: Pair) -> bool
 def insert_instruction(file: Dockerfile, before: Instruction, text: str, *, spaced: bool = False) -> Edit:
     """Insert the lines `text` (no final newline, LF inside) above `before` and the comments right above it; `spaced`
     adds a blank line below if one stands above."""
+    start, above = insertion_place(file, before)
+    eol = _eol(file, [])
+    gap = eol if spaced and isinstance(above, Blank) else ""
+    return Edit(start, start, text.replace("\n", eol) + eol + gap)
+
+
+def insertion_place(file: Dockerfile, before: Instruction) -> tuple[int, Item | None]:
+    """Where lines go that come above `before` and the comments right above it, and the item that ends there."""
     start = before.keyword.start - len(before.keyword.prefix)
     above: Item | None = None
     for above in reversed(file.items[: _index(file, before)]):
         if not isinstance(above, Comment):
-            break
+            return start, above
         start = above.text.start - len(above.text.prefix)
-    eol = _eol(file, [])
-    gap = eol if spaced and isinstance(above, Blank) else ""
-    return Edit(start, start, text.replace("\n", eol) + eol + gap)
+    return start, None
+
+
+def instruction_block(file: Dockerfile, instruction: Instruction) -> tuple[int, int]:
+    """The lines of an instruction, here-documents and the comments right above it included."""
+    return insertion_place(file, instruction)[0], instruction.span.end
+
+
+def remove_blocks(file: Dockerfile, instructions: Sequence[Instruction]) -> list[Edit]:
+    """Take out instructions with the comments right above them and the blank lines between them, and the blank lines on
+    one side of what goes if both have some. For what is written elsewhere: nothing of it is kept here."""
+    blocks: list[tuple[int, int]] = []
+    for last in sorted(_index(file, instruction) for instruction in instructions):
+        first = last
+        while first > 0 and isinstance(file.items[first - 1], Comment):
+            first -= 1
+        if blocks and all(isinstance(item, Blank) for item in file.items[blocks[-1][1] + 1 : first]):
+            blocks[-1] = (blocks[-1][0], last)
+        else:
+            blocks.append((first, last))
+    edits = []
+    for first, last in blocks:
+        above, below = _blanks(file, first, -1), _blanks(file, last, 1)
+        start, end = _start_of(file, first), _start_of(file, last + 1)
+        if below and below <= above:
+            end = _start_of(file, last + 1 + below)
+        elif above and below:
+            start = _start_of(file, first - above)
+        edits.append(Edit(start, end, ""))
+    return edits
+
+
+def remove_flag(file: Dockerfile, run: Run, flag: Flag) -> Edit:
+    """Take a flag out of a RUN, so that what follows it takes its place. Comments between the two stay."""
+    at = next(index for index, each in enumerate(run.flags) if each is flag)
+    if at + 1 < len(run.flags):
+        follower = run.flags[at + 1].word.start
+    elif isinstance(run.form, ShellForm):
+        follower = run.form.script.start
+    elif run.form is not None:
+        follower = run.form.open.start
+    else:
+        follower = flag.word.span.end
+    return _removal(file, flag.word.span.start, follower)
 
 
 def _index(file: Dockerfile, instruction: Instruction) -> int:
@@ -625,9 +675,13 @@ __all__ = [
     "append_command",
     "insert_before",
     "insert_instruction",
+    "insertion_place",
+    "instruction_block",
     "keyword_like",
     "layout",
+    "remove_blocks",
     "remove_command",
+    "remove_flag",
     "remove_instruction",
     "remove_item",
     "remove_pair",

@@ -1,0 +1,308 @@
+"""A cargo workspace as COPY brings it into a stage: which manifests there are, and what they need of other files.
+
+Sources: the Cargo book ("Workspaces", "Specifying Dependencies", "Configuration"), cargo 1.95 `core/workspace.rs` (how
+a root is found, and which path dependencies are members), cargo-chef 0.1.78 `src/skeleton` (what a recipe holds: the
+manifests of the members, `Cargo.lock`, `.cargo/config.toml` and `rust-toolchain` of one directory, and nothing else).
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from fnmatch import fnmatchcase
+from posixpath import basename, dirname, normpath
+from typing import Any
+
+from fixer.analysis.context import BuildContext, Kind, context_sources
+from fixer.analysis.facts import Facts
+from fixer.analysis.values import Known, below
+from fixer.text.records import dataclass
+from fixer.tree.nodes import Transfer
+
+CONFIGS = ("config", "config.toml")
+TOOLCHAINS = ("rust-toolchain", "rust-toolchain.toml")
+"""In the order in which rustup, and cargo-chef, look for them."""
+_TABLES = ("dependencies", "dev-dependencies", "build-dependencies")
+_STAND_IN = "0.0.1"
+"""The version that cargo-chef gives to the crates of the workspace (src/skeleton/version_masking.rs)."""
+
+
+class Trouble(Exception):
+    """What a recipe would lack. `reason` is a code, `because` one sentence."""
+
+    def __init__(self, reason: str, because: str) -> None:
+        super().__init__(because)
+        self.reason = reason
+        self.because = because
+
+
+class Brought:
+    """The files that some COPY and ADD bring from the build context, by the path that they get in the stage."""
+
+    def __init__(self, facts: Facts, context: BuildContext, instructions: Sequence[Transfer]) -> None:
+        self.context = context
+        self.places: list[tuple[str, str]] = []
+        """Paths in the context, with the absolute paths that they get. The later ones win."""
+        for instruction in instructions:
+            self.places.extend(_places(facts, context, instruction))
+
+    def _sources(self, path: str) -> Iterator[str]:
+        for source, target in reversed(self.places):
+            if below(path, target):
+                rest = path[len(target.rstrip("/")) + 1 :]
+                yield f"{source}/{rest}".strip("/") if rest else source
+
+    def source(self, path: str) -> str | None:
+        """The path in the context of what stands at `path`; None if nothing of it stands there."""
+        return next((source for source in self._sources(path) if self.context.kind(source) is not None), None)
+
+    def kind(self, path: str) -> Kind | None:
+        source = self.source(path)
+        if source is not None:
+            return self.context.kind(source)
+        return "directory" if any(below(target, path) for _, target in self.places) else None
+
+    def text(self, path: str) -> str | None:
+        source = self.source(path)
+        return None if source is None else self.context.text(source)
+
+    def names(self, directory: str) -> list[str]:
+        """What stands in a directory of the stage."""
+        found: set[str] = set()
+        for source in self._sources(directory):
+            found.update(self.context.names(source))
+        inside = directory.rstrip("/") + "/"
+        found.update(target[len(inside) :].split("/")[0] for _, target in self.places if target.startswith(inside))
+        return sorted(found)
+
+
+def _places(facts: Facts, context: BuildContext, instruction: Transfer) -> Iterator[tuple[str, str]]:
+    written = [effect.path for effect in facts.effects(instruction) if effect.mode == "write"]
+    sources = context_sources(facts, instruction)
+    if not written or not isinstance(written[0], Known):
+        return
+    target = written[0].value
+    if instruction.form is not None:
+        text = instruction.form.values[-1]
+    else:
+        text = instruction.destination.value.strip("\"'") if instruction.destination is not None else ""
+    parents = any(flag.name == "parents" for flag in instruction.flags)
+    names = [path for source in sources if isinstance(source.path, Known) for path in
+             (_matches(context, source.path.value) if source.pattern else (source.path.value,))]  # fmt: skip
+    workdir = facts.state(instruction).workdir
+    into = len(names) > 1 or text.endswith("/") or text in (".", "..") or workdir == Known(target)
+    for name in names:
+        if parents:
+            yield name, normpath(f"{target}/{name}")
+        elif into and context.kind(name) != "directory":
+            yield name, normpath(f"{target}/{basename(name)}")
+        else:
+            yield name, target
+
+
+def _matches(context: BuildContext, pattern: str) -> Iterator[str]:
+    """What a pattern of COPY means in the context: each part matches one name."""
+    found = [""]
+    for part in pattern.split("/"):
+        found = [
+            f"{at}/{name}".lstrip("/") for at in found for name in context.names(at) if fnmatchcase(name, part)
+        ]  # fmt: skip
+    yield from found
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """Paths are absolute, in the stage.
+
+    root: the directory of the workspace's manifest, and of `Cargo.lock`.
+    members: the directories of all manifests that belong to it.
+    toolchain: the file beside the root's manifest that says which toolchain rustup takes; None if there is none.
+    """
+
+    root: str
+    members: tuple[str, ...]
+    toolchain: str | None
+
+
+def read_workspace(files: Brought, directory: str, cwd: str) -> Workspace:
+    """The workspace to which the manifest in `directory` belongs, if a recipe holds all that its dependencies need to
+    be compiled. `cwd`: where cargo runs. Raises Trouble if not."""
+    manifest = _manifest(files, directory)
+    if manifest is None:
+        raise Trouble("no-manifest", f"no Cargo.toml that can be read comes to {directory}")
+    root, root_manifest = _root(files, directory, manifest)
+    members = _members(files, root, root_manifest)
+    if files.kind(f"{root.rstrip('/')}/Cargo.lock") != "file":
+        because = "no Cargo.lock comes with the sources, so that each build may take other dependencies"
+        raise Trouble("no-lock-file", because)
+    _check_patches(members, root, root_manifest)
+    _check_config(files, root, members)
+    for place in (cwd, *_above(cwd), *_above(root)):
+        if place != root and any(files.kind(f"{place.rstrip('/')}/.cargo/{name}") == "file" for name in CONFIGS):
+            raise Trouble("config-elsewhere", f"cargo reads {place.rstrip('/')}/.cargo, which is not in a recipe")
+    for member, table in members.items():
+        _check_version(member, table, root_manifest)
+    beside = [f"{root.rstrip('/')}/{name}" for name in TOOLCHAINS]
+    toolchain = next((path for path in beside if files.kind(path) == "file"), None)
+    return Workspace(root, tuple(members), toolchain)
+
+
+def _above(path: str) -> Iterator[str]:
+    while path != "/":
+        path = dirname(path)
+        yield path
+
+
+def _manifest(files: Brought, directory: str) -> Mapping[str, Any] | None:
+    return _toml(files.text(f"{directory.rstrip('/')}/Cargo.toml"))
+
+
+def _toml(text: str | None) -> Mapping[str, Any] | None:
+    if text is None:
+        return None
+    # tomllib came with 3.11; before that the same code is on PyPI as tomli
+    toml = importlib.import_module("tomllib" if sys.version_info >= (3, 11) else "tomli")
+    try:
+        found: dict[str, Any] = toml.loads(text)
+    except ValueError:
+        return None
+    return found
+
+
+def _root(files: Brought, directory: str, manifest: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
+    if "workspace" in manifest:
+        return directory, manifest
+    named = _table(manifest, "package").get("workspace")
+    for place in (normpath(f"{directory}/{named}"),) if isinstance(named, str) else _above(directory):
+        found = _manifest(files, place)
+        if found is not None and "workspace" in found:
+            return (directory, manifest) if _excluded(place, found, directory) else (place, found)
+    return directory, manifest
+
+
+def _excluded(root: str, manifest: Mapping[str, Any], directory: str) -> bool:
+    workspace = _table(manifest, "workspace")
+    inside = any(below(directory, normpath(f"{root}/{path}")) for path in _strings(workspace.get("exclude")))
+    return inside and not any(normpath(f"{root}/{path}") == directory for path in _strings(workspace.get("members")))
+
+
+def _members(files: Brought, root: str, manifest: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """Directories and manifests: those that the root names, and the path dependencies below it."""
+    workspace = manifest.get("workspace")
+    found: dict[str, Mapping[str, Any]] = {}
+    waiting = [root] if "package" in manifest or workspace is None else []
+    for pattern in _strings(_table(manifest, "workspace").get("members")):
+        waiting.extend(at for at in _glob(files, root, pattern) if not _excluded(root, manifest, at))
+    while waiting:
+        at = waiting.pop()
+        if at in found:
+            continue
+        table = _manifest(files, at)
+        if table is None:
+            raise Trouble("no-manifest", f"no Cargo.toml that can be read comes to {at}, a member of the workspace")
+        found[at] = table
+        for name, path in _path_dependencies(at, table, root, manifest):
+            if path in found:
+                continue
+            if workspace is None or not below(path, root) or _excluded(root, manifest, path):
+                because = f"{name} is a crate by path, in {path}, which is no member of the workspace: cook lacks it"
+                raise Trouble("path-dependency", because)
+            waiting.append(path)
+    return found
+
+
+def _glob(files: Brought, root: str, pattern: str) -> list[str]:
+    found = [root]
+    for part in normpath(pattern).split("/"):
+        if part == ".":
+            continue
+        if not any(char in part for char in "*?["):
+            found = [normpath(f"{at}/{part}") for at in found]
+            continue
+        found = [
+            f"{at.rstrip('/')}/{name}" for at in found for name in files.names(at)
+            if fnmatchcase(name, part) and files.kind(f"{at.rstrip('/')}/{name}/Cargo.toml") == "file"
+        ]  # fmt: skip
+    return found
+
+
+def _path_dependencies(
+    directory: str, manifest: Mapping[str, Any], root: str, root_manifest: Mapping[str, Any]
+) -> Iterator[tuple[str, str]]:
+    shared = _table(_table(root_manifest, "workspace"), "dependencies")
+    tables = [manifest, *(table for table in _table(manifest, "target").values() if isinstance(table, dict))]
+    for table in tables:
+        for key in _TABLES:
+            for name, entry in _table(table, key).items():
+                base = directory
+                if isinstance(entry, dict) and entry.get("workspace") is True:
+                    base, entry = root, shared.get(name)
+                if isinstance(entry, dict) and isinstance(entry.get("path"), str):
+                    yield name, normpath(f"{base}/{entry['path']}")
+
+
+def _check_patches(members: Mapping[str, object], root: str, manifest: Mapping[str, Any]) -> None:
+    tables = [table for table in _table(manifest, "patch").values() if isinstance(table, dict)]
+    for table in [*tables, _table(manifest, "replace")]:
+        for name, entry in table.items():
+            if isinstance(entry, dict) and isinstance(entry.get("path"), str):
+                path = normpath(f"{root}/{entry['path']}")
+                if path not in members:
+                    because = f"{name} is patched with {path}, which is no member of the workspace: cook lacks it"
+                    raise Trouble("path-dependency", because)
+
+
+_PROGRAMS = ("linker", "runner", "rustc", "rustc-wrapper", "rustc-workspace-wrapper")
+
+
+def _check_config(files: Brought, root: str, members: Mapping[str, object]) -> None:
+    for name in CONFIGS:
+        path = f"{root.rstrip('/')}/.cargo/{name}"
+        if files.kind(path) is None:
+            continue
+        config = _toml(files.text(path))
+        if config is None:
+            raise Trouble("config-elsewhere", f"{path} cannot be read")
+        for source in _table(config, "source").values():
+            if isinstance(source, dict) and ("directory" in source or "local-registry" in source):
+                raise Trouble("vendored", "the dependencies come with the sources, and cook has no sources")
+        if "paths" in config or "include" in config:
+            raise Trouble("config-elsewhere", f"{path} names other files, which are not in a recipe")
+        _check_patches(members, root, config)
+        targets = [table for table in _table(config, "target").values() if isinstance(table, dict)]
+        for table in [_table(config, "build"), *targets]:
+            for key in _PROGRAMS:
+                program = table.get(key)
+                first = program if isinstance(program, str) else next(iter(_strings(program)), "")
+                if "/" in first and not first.startswith("/"):
+                    because = f"{key} in {path} is a file of the sources, and cook has no sources"
+                    raise Trouble("config-elsewhere", because)
+        if any(str(triple).endswith(".json") for triple in _triples(config)):
+            raise Trouble("config-elsewhere", f"{path} names a target by a file, which is not in a recipe")
+
+
+def _triples(config: Mapping[str, Any]) -> list[Any]:
+    triple = _table(config, "build").get("target")
+    return triple if isinstance(triple, list) else [triple]
+
+
+def _check_version(directory: str, manifest: Mapping[str, Any], root_manifest: Mapping[str, Any]) -> None:
+    """A crate that has the version of the stand-ins, and says of a target what they say, is taken for fresh: cargo goes
+    by dates, and sources are older than what cook compiled (shown with cargo 1.95)."""
+    version = _table(manifest, "package").get("version", _STAND_IN)
+    if isinstance(version, dict):
+        version = _table(_table(root_manifest, "workspace"), "package").get("version")
+    targets = [_table(manifest, "lib"), *(t for t in manifest.get("bin", ()) if isinstance(t, dict))]
+    if version == _STAND_IN and any("edition" in target for target in targets):
+        because = f"the crate in {directory} has version {_STAND_IN}, like cargo-chef's stand-in, and may pass for it"
+        raise Trouble("same-version", because)
+
+
+def _table(value: Any, key: str) -> Mapping[str, Any]:
+    found = value.get(key) if isinstance(value, dict) else None
+    return found if isinstance(found, dict) else {}
+
+
+def _strings(value: Any) -> list[str]:
+    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []

@@ -1,0 +1,283 @@
+"""What the steps around a compilation do: stand-ins for the sources, preparations that cook needs, mounts that hide it.
+
+For cargo-chef, in files that do not use it yet and in those that do.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from fixer.analysis import Call, Effect, Facts, Known, Mount, Stage, below, related
+from fixer.analysis.tools.cargo import Cargo
+from fixer.analysis.tools.workspace import TOOLCHAINS, Brought
+from fixer.codemods.artifacts import cargo_calls, wants_content
+from fixer.codemods.common import Stop, operands, pattern_of
+from fixer.codemods.cook import COOKABLE, variables
+from fixer.text.source import Span
+from fixer.tree.nodes import Arg, Env, Instruction, Onbuild, Run, Shell, Transfer, User, Workdir
+from fixer.tree.shell import OpaqueScript
+
+# --- stand-ins -----------------------------------------------------------------------------------------------------
+
+_STAND_IN_PROGRAMS = frozenset(("mkdir", "echo", "printf", "touch", "rm", "cd", "true", ":", "set", "cat", "ls"))
+
+
+def is_stand_in(facts: Facts, run: Run) -> bool:
+    """Whether a RUN does nothing but make, compile or remove a program that stands in for the sources."""
+    calls = facts.calls(run)
+    if isinstance(calls, OpaqueScript) or not calls:
+        return False
+    for call in calls:
+        if call.program == "cargo":
+            continue
+        if call.program not in _STAND_IN_PROGRAMS:
+            return False
+        if call.program in ("mkdir", "rm") and not all(_is_of_sources(call, index) for index in operands(call)):
+            return False
+    cargos = [cargo for _, cargo in cargo_calls(facts, run)]
+    if any(not (cargo.known and (cargo.compiles or cargo.subcommand in _STAND_IN_COMMANDS)) for cargo in cargos):
+        return False
+    return bool(cargos) or makes_stand_in(facts, run) or any(call.program in ("mkdir", "rm") for call in calls)
+
+
+_STAND_IN_COMMANDS = ("new", "init", "fetch", "clean")
+
+
+def _is_of_sources(call: Call, index: int) -> bool:
+    pattern, _ = pattern_of(call, call.nodes[index])
+    parts = pattern.split("/")
+    return any(part in ("src", "target", "benches", "tests", "examples") for part in parts) or parts[-1].endswith(".rs")
+
+
+def makes_stand_in(facts: Facts, run: Run) -> bool:
+    calls = facts.calls(run)
+    for call in () if isinstance(calls, OpaqueScript) else calls:
+        if call.program == "cargo" and call.argument(1) in ("new", "init"):
+            return True
+        if any(r.op in (">", ">>") and r.target.text.strip("\"'").endswith(".rs") for r in call.redirects):
+            return True
+        if call.program == "touch" and any(
+            isinstance(word, Known) and word.value.endswith(".rs") for word in call.words[1:]
+        ):
+            return True
+    return False
+
+
+# --- what stands between the sources and the build -----------------------------------------------------------------
+
+PREPARES = frozenset(
+    ("apt-get", "apt", "apk", "dnf", "microdnf", "yum", "rustup", "dpkg", "ldconfig", "update-ca-certificates",
+     "update-alternatives", "curl", "wget", "tar", "unzip")
+)  # fmt: skip
+"""Programs that prepare a system, and take nothing from the current directory that they are not told of."""
+NEUTRAL = frozenset(("rm", "mkdir", "echo", "printf", "ln", "set", "true", ":", "export", "chmod", "test", "[", "cd"))
+_WORKS_ON_SOURCES = frozenset(
+    ("touch", "sed", "cp", "mv", "ls", "cat", "find", "chown", "npm", "yarn", "pnpm", "date", "pwd", "rustc")
+)
+"""Programs that change nothing of the system, so that they may run where they do, after cook."""
+MATTERS = re.compile(
+    r"(?:CARGO|RUST|CC|CXX|AR|LD|TARGET_|HOST_|PKG_CONFIG|OPENSSL|LIBZ|ZSTD|PROTOC|BINDGEN|LLVM|CLANG|LIBCLANG|CMAKE|ROCKSDB"
+    r"|SODIUM|JEMALLOC|SCCACHE|SSL_|GIT_SSL|PATH|LIBRARY_PATH|LD_LIBRARY_PATH|C_INCLUDE_PATH|CPATH|MACOSX)"
+    r"|.*(?:FLAGS|_LIB_DIR|_INCLUDE_DIR|_STATIC|_NO_VENDOR|_LINKER|_CC|_CXX|_AR)\Z|(?i:(?:https?|all|no)_proxy)\Z"
+)
+"""Variables on which it may depend how dependencies are compiled. (`CC` also begins CCACHE_DIR: so be it.)"""
+_SEEN = frozenset(("PATH", "LD_LIBRARY_PATH"))
+"""Of these variables, those that every program sees. Others matter to compilers alone."""
+_MANIFESTS = ("Cargo.toml", "Cargo.lock", ".cargo", "config", "config.toml", *TOOLCHAINS)
+
+
+def moved_above(
+    facts: Facts, between: Sequence[Instruction], files: Brought, calls: Sequence[tuple[Call, Cargo]]
+) -> list[Instruction]:
+    """What of the instructions between the sources and the build has to come before cook. Raises Stop."""
+    moved: list[int] = []
+    wanted: set[str] = set()
+    for call, cargo in calls:
+        if cargo.subcommand in COOKABLE:
+            wanted.update(variables(call.nodes[1:]))
+            if call.simple is not None:
+                wanted.update(variables(value for a in call.simple.assignments for value in a.values))
+    directories = [i for i in between if isinstance(i, Workdir)]
+    copies = [i for i in between if isinstance(i, Transfer)]
+    early = bool(directories) and all(is_absolute(copy) for copy in copies)
+    for index, instruction in enumerate(between):
+        if isinstance(instruction, User | Shell | Onbuild):
+            because = "it stands between the sources and the build, and cook would come before it"
+            raise Stop("step-between", instruction.span, because)
+        if isinstance(instruction, Run):
+            if _prepares(facts, instruction, files):
+                moved.append(index)
+            else:
+                _check_stays(facts, instruction)
+        elif isinstance(instruction, Workdir) and early:
+            moved.append(index)
+    last = max((index for index in moved if isinstance(between[index], Run)), default=-1)
+    moved += [
+        index for index, i in enumerate(between[: last + 1])
+        if isinstance(i, Run) and index not in moved and _changes_system(facts, i, files)
+    ]  # fmt: skip
+    for index in reversed(range(len(between))):
+        instruction = between[index]
+        if not isinstance(instruction, Env | Arg):
+            continue
+        names = [pair.key.value for pair in instruction.pairs]
+        needed = any(MATTERS.match(name) or name in wanted for name in names)
+        if needed or any(at > index and isinstance(between[at], Run) for at in moved):
+            moved.append(index)
+            wanted.update(
+                name for pair in instruction.pairs if pair.value is not None
+                for name in re.findall(r"\$\{?(\w+)", pair.value.value)
+            )  # fmt: skip
+    _check_order(between, sorted(set(moved)))
+    return [between[index] for index in sorted(set(moved))]
+
+
+def is_absolute(copy: Transfer) -> bool:
+    if copy.form is not None:
+        return copy.form.values[-1].startswith("/")
+    return copy.destination is not None and copy.destination.value.strip("\"'").startswith("/")
+
+
+def _check_order(between: Sequence[Instruction], moved: Sequence[int]) -> None:
+    """A variable that is set twice would get the other value."""
+    for index in moved:
+        instruction = between[index]
+        if not isinstance(instruction, Env | Arg):
+            continue
+        names = {pair.key.value for pair in instruction.pairs}
+        for at, other in enumerate(between):
+            if at in moved or at > index:
+                continue
+            if isinstance(other, Env | Arg) and names & {pair.key.value for pair in other.pairs}:
+                because = "a variable is set twice between the sources and the build"
+                raise Stop("step-between", instruction.span, because)
+            if isinstance(other, Run) and (names & _SEEN or any(name in other.code for name in names)):
+                because = "it has to come before cook, and a step before it would see what it sets"
+                raise Stop("step-between", instruction.span, because)
+
+
+def _prepares(facts: Facts, run: Run, files: Brought) -> bool:
+    """Whether a RUN prepares the system, without anything that was copied there. Raises Stop if it needs that."""
+    calls = facts.calls(run)
+    if isinstance(calls, OpaqueScript):
+        raise Stop("step-between", run.span, "what this step does is not understood, and cook may need it")
+    if not any(call.program in PREPARES or _installs_program(facts, run, call) for call in calls):
+        return False
+    for call in calls:
+        if call.program in PREPARES or _installs_program(facts, run, call) or call.program in NEUTRAL:
+            for effect in facts.call_effects(call):
+                if effect.implicit or effect.mode == "write":
+                    continue
+                if _may_be_brought(files, effect):
+                    because = "cook needs what this prepares, and this may need what was copied before it"
+                    raise Stop("step-between", effect.span, because)
+            continue
+        raise Stop("step-between", Span(*call.span), "whether cook needs what this does is not certain")
+    return True
+
+
+def _changes_system(facts: Facts, run: Run, files: Brought) -> bool:
+    """Whether a RUN writes or removes something, all of it outside of what was copied."""
+    effects = [effect for effect in facts.effects(run) if not effect.implicit]
+    return any(effect.mode != "read" for effect in effects) and not any(
+        not isinstance(effect.path, Known) or any(related(effect.path.value, target) for _, target in files.places)
+        for effect in effects
+    )
+
+
+def _may_be_brought(files: Brought, effect: Effect) -> bool:
+    if isinstance(effect.path, Known):
+        return files.kind(effect.path.value) == "file"
+    start = effect.start
+    return not start or any(below(target, start.rstrip("/") or "/") or start.startswith(f"{target.rstrip('/')}/")
+                            for _, target in files.places)  # fmt: skip
+
+
+def _installs_program(facts: Facts, run: Run, call: Call) -> bool:
+    return any(
+        other is call and cargo.subcommand in ("install", "binstall") and not cargo.compiles
+        for other, cargo in cargo_calls(facts, run)
+    )
+
+
+def _check_stays(facts: Facts, run: Run) -> None:
+    """Raises Stop if a RUN that does not prepare the system may matter to cook."""
+    calls = facts.calls(run)
+    assert not isinstance(calls, OpaqueScript)
+    cargos = {id(call): cargo for call, cargo in cargo_calls(facts, run)}
+    for call in calls:
+        cargo = cargos.get(id(call))
+        check_call(facts, call, cargo)
+
+
+def check_call(facts: Facts, call: Call, cargo: Cargo | None) -> None:
+    """Raises Stop if cook may need what this call does."""
+    span = Span(*call.span)
+    if cargo is not None:
+        if cargo.subcommand == "clean":
+            raise Stop("removes-target", span, "it would remove what cook has compiled")
+        if cargo.subcommand not in ("fetch", "fmt", "tree", "metadata", ""):
+            raise Stop("step-between", span, "what this changes would have to be there before cook")
+        return
+    if call.program not in NEUTRAL | _WORKS_ON_SOURCES:
+        raise Stop("step-between", span, "whether cook needs what this does is not certain")
+    if call.program == "rm":
+        for index in operands(call):
+            pattern, whole = pattern_of(call, call.nodes[index])
+            if "target" in pattern.split("/") or not whole or pattern.endswith("/*"):
+                raise Stop("removes-target", span, "it may remove what cook has compiled")
+    for effect in facts.call_effects(call):
+        if effect.mode == "read" or effect.implicit:
+            continue
+        names = effect.path.value.split("/") if isinstance(effect.path, Known) else [*_MANIFESTS]
+        if names[-1] in _MANIFESTS or ".cargo" in names:
+            raise Stop("step-between", effect.span, "it may change what a recipe is made of, after it is made")
+
+
+# --- mounts on the target directory ----------------------------------------------------------------------------------
+
+
+def target_mounts(facts: Facts, stage: Stage, cargos: Sequence[Cargo]) -> list[tuple[Run, Mount]]:
+    """The cache mounts on the target directory, in the stage and in those made of it. Raises Stop if one cannot go."""
+    directories = {directory for cargo in cargos for directory in cargo.target_dirs()}
+    stages = [stage]
+    for each in stages:
+        stages.extend(each.derived)
+    found: list[tuple[Run, Mount]] = []
+    for each in stages:
+        for instruction in each.instructions:
+            if not isinstance(instruction, Run):
+                continue
+            for mount in facts.mounts(instruction):
+                if not isinstance(mount.target, Known):
+                    continue
+                where = mount.target.value
+                near = [d for d in directories if related(where, d)]
+                if mount.type not in ("cache", "tmpfs") or not near:
+                    continue
+                if where not in directories or mount.from_ is not None or mount.type == "tmpfs":
+                    if any(below(where, d) for d in near) or where == "/" or any(
+                        below(d, where) for d in near[:1]
+                    ):
+                        because = "it is over the target directory, or in it, and not the directory itself"
+                        raise Stop("target-mount", mount.flag.word.span, because)
+                    continue
+                found.append((instruction, mount))
+    if found:
+        mount = found[0][1]
+        assert isinstance(mount.target, Known)
+        mounted = {id(run) for run, _ in found}
+        for reader in facts.readers(stage, mount.target.value):
+            if id(reader.instruction) in mounted or reader.through_mount is not None or not wants_content(reader):
+                continue
+            if reader.kind in ("copy", "mount") and reader.relation in ("above", "same"):
+                because = "it takes a directory that would hold the target directory, without the mount"
+                raise Stop("whole-directory", reader.span, because)
+            if reader.relation == "inside" and not (reader.call is not None and reader.call.program == "cargo"):
+                what = reader.path.value if isinstance(reader.path, Known) else "something"
+                because = f"{what} is read elsewhere, and under this mount it is in no layer: it has to leave it first"
+                raise Stop("target-mount", mount.flag.word.span, because)
+    return found
+
+
