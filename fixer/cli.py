@@ -70,10 +70,9 @@ Comments in a Dockerfile:
 @click.option("--project", metavar="NAME", help="Name for project-scoped caches (default: from the Git repository).")
 @click.option(
     "--builder",
-    type=click.Choice(["persistent", "ephemeral"]),
-    default="persistent",
-    show_default=True,
-    help="What keeps the caches of builds: the builder, or layers alone.",
+    type=click.Choice(["auto", "persistent", "ephemeral"]),
+    help="What keeps the caches of builds: the builder, or layers alone (default: layers, where a workflow builds the "
+    "Dockerfile on GitHub's runners).",
 )
 @click.option(
     "--context",
@@ -108,7 +107,7 @@ def command(
     ignore: tuple[str, ...],
     unsafe_fixes: bool,
     project: str | None,
-    builder: str,
+    builder: str | None,
     context: str | None,
     stdin_filename: str | None,
     demo: bool,
@@ -155,7 +154,8 @@ def command(
         _usage(codemod_ids, ignore),
         unsafe_fixes,
         _usage(project_slug, project),
-        Builder(builder),
+        None if builder in (None, "auto") else Builder(builder),
+        builder == "auto",
         context,
         diff_base((*named, *lines)) if show_diff or format_ == "json" or report is not None else os.curdir,
     )
@@ -406,7 +406,7 @@ class _Work:
         from fixer.engine.job import searched
 
         self.interrupts.open()
-        kinds, around = searched(self.worker.options)
+        kinds, around = searched(self.worker.options, (*items.paths, *items.lines))
         found = find(
             (*items.paths, *items.lines),
             sweep=self.worker.write_back,
@@ -500,12 +500,18 @@ def _cores() -> int:
 
 
 def _from_stdin(work: _Work) -> Done:
+    from fixer.engine.config import ConfigTrouble
     from fixer.engine.files import MAX_SIZE
-    from fixer.engine.job import Done, find_context, fix_data
+    from fixer.engine.job import Done, FileResult, configured, find_context, fix_data
+    from fixer.engine.outcome import Problem
     from fixer.engine.project import project_name
 
     data = sys.stdin.buffer.read(MAX_SIZE + 1)
     options, filename = work.worker.options, work.items.stdin_filename
+    try:
+        options = configured(options, filename or os.curdir)
+    except ConfigTrouble as wrong:
+        return Done(FileResult(filename or "<stdin>", None, Problem("configuration", str(wrong)), ""))
     project = options.project or (project_name(filename) if filename else None)
     context = find_context(filename or STDIN, options) if filename or options.context else None
     return Done(fix_data(data, filename or "<stdin>", options, project, context))
@@ -514,10 +520,13 @@ def _from_stdin(work: _Work) -> Done:
 def _demo(work: _Work) -> Done:
     from importlib.resources import files
 
+    from fixer.codemods.api import Builder
     from fixer.engine.job import Done, fix_data
+    from fixer.text.records import replace
 
     data = (files("fixer") / "data" / "demo" / "Dockerfile").read_bytes()
     options = work.worker.options
+    options = replace(options, builder=options.builder or Builder.PERSISTENT)  # nobody's workflows have a say
     return Done(fix_data(data, "Dockerfile", options, options.project or "demo"))
 
 

@@ -583,7 +583,7 @@ _SCRIPT_BUILD = re.compile(r"\bdocker\s+(?:buildx\s+|image\s+)?build\s(?P<rest>(
 def script_builds(step: Step) -> list[str]:
     """The Dockerfiles of `docker build` in a script, as far as words name them."""
     assert step.run is not None
-    home = text_of(step.node.get("working-directory")) or _default_directory(step) or "."
+    home = text_of(step.node.get("working-directory")) or default_directory(step) or "."
     found: list[str] = []
     for match in _SCRIPT_BUILD.finditer(step.run.text):
         rest = match["rest"].replace("\\\n", " ")
@@ -596,7 +596,7 @@ def script_builds(step: Step) -> list[str]:
     return found
 
 
-def _default_directory(step: Step) -> str | None:
+def default_directory(step: Step) -> str | None:
     """`working-directory` of the job's, or the workflow's, `defaults`."""
     for node in (step.job.node, step.job.workflow.root):
         defaults = None if node is None else node.get("defaults")

@@ -6,11 +6,20 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import ClassVar
 
-from fixer.analysis.workflow import BAKE, SETUP, Job, Step, Workflow, comma_listed, listed, text_of
+from fixer.analysis.workflow import BAKE, BUILD, SETUP, Job, Step, Workflow, comma_listed, listed, text_of
 from fixer.analysis.yaml_nodes import Items, Mapping, Node
 from fixer.codemods.api import Builder, Change, Codemod, Refusal, Safety, Settings
 from fixer.codemods.gha_scopes import NoScope, Scopes, cache_inputs, image_repositories, is_build
-from fixer.codemods.yaml_edits import Pair, add_inputs, inputs_fault, put_before, quoted_like, steps_fault
+from fixer.codemods.gha_scripts import as_action, script_build
+from fixer.codemods.yaml_edits import (
+    Pair,
+    add_inputs,
+    inputs_fault,
+    inputs_indent,
+    put_before,
+    quoted_like,
+    steps_fault,
+)
 from fixer.text.edits import Edit
 from fixer.text.records import dataclass
 from fixer.text.source import Span
@@ -41,6 +50,8 @@ _SECRET = re.compile(r"\$\{\{[^}]*\b(?:secrets\.|github\.token)")
 _SCHEDULED = (
     "the workflow runs on a schedule too; if that is to get newer packages, layers from the cache keep the old ones."
 )
+_NEWEST = {SETUP: "v4", BUILD: "v7"}
+"""Where nothing in the repository says which version to use (November 2026)."""
 _TRUE = ("true", "True", "TRUE")
 
 
@@ -140,13 +151,19 @@ class _Around:
         self.path = settings.path
         self.others = tuple(settings.workflows or ())
 
-    def setup(self, own: Workflow) -> Step | None:
-        """A step that makes a builder, to take the version from."""
+    def version(self, action: str, own: Workflow) -> str | None:
+        """How the repository uses an action: with `@`, the version, and the comment that tells what a digest is."""
         for workflow in (own, *(one for _, one in self.others)):
             for step in workflow.steps:
-                if step.action == SETUP and step.version:
-                    return step
+                if step.action == action and step.version and step.uses is not None:
+                    behind = workflow.comment_behind(step.uses.span.end) if step.pinned else ""
+                    return f"{action}@{step.version}" + (f" {behind}" if behind else "")
         return None
+
+    def pins(self, own: Workflow) -> bool:
+        """Whether all actions of a workflow are pinned by digests."""
+        used = [step for step in own.steps if step.version]
+        return bool(used) and all(step.pinned for step in used)
 
     def action(self, uses: str) -> Workflow | None:
         """An action of the repository's own, by how a step calls it."""
@@ -443,11 +460,10 @@ class _JobPlan:
         return False
 
     def _version(self, build: Step) -> str | None:
-        """`@` and what follows, with a comment that tells what a digest is."""
-        known = self._around.setup(self._job.workflow)
-        if known is not None and known.uses is not None:
-            behind = known.job.workflow.comment_behind(known.uses.span.end) if known.pinned else ""
-            return f"{SETUP}@{known.version}" + (f" {behind}" if behind else "")
+        """That of docker/setup-buildx-action that belongs to a build."""
+        known = self._around.version(SETUP, self._job.workflow)
+        if known is not None:
+            return known
         if build.pinned or build.major is None:
             return None
         return f"{SETUP}@v{4 if build.major >= 7 else 3}"
@@ -469,15 +485,62 @@ class _JobPlan:
         text = self._job.workflow.text
         for match in _SCRIPT_BUILD.finditer(text, run.span.start, run.span.end):
             line = text[text.rfind("\n", 0, match.start()) + 1 : match.start()].lstrip()
-            if line.startswith("#") or re.search(r"\becho\b|--cache-(?:to|from)\b", _logical_line(text, match)):
+            if re.match(r"#|.*\b(?:echo|printf)\b[^;&|]*$", line) or "--cache-" in _logical_line(text, match):
                 continue
             if self._runner(step) is not None:
                 continue
+            change = self._converted(step)
+            if isinstance(change, Change):
+                yield change
+                return
             because = (
                 "its layers are lost with the runner: build with docker/build-push-action and `cache-from: type=gha`, "
-                "`cache-to: type=gha,mode=max`, after docker/setup-buildx-action."
+                f"`cache-to: type=gha,mode=max`, after docker/setup-buildx-action. By hand, because {change}."
             )
             yield _refused(step, _Stop("plain-build", because, Span(match.start(), match.end())))
+
+    def _converted(self, step: Step) -> Change | str:
+        """A script that is a build as a step that can have a cache, which it gets in the next round; or why not, a
+        sentence without a stop."""
+        build = script_build(step)
+        if isinstance(build, str):
+            return build
+        if step.shared or step.node.get("<<") is not None:
+            return "the step, or a part of it, stands in several places"
+        if any(_SECRET.search(value) for value in build.get("build-args")):
+            return "a build argument holds a secret"
+        others = [one for one in self._job.steps if one is not step and one.run is not None]
+        if any(_SCRIPT_BUILD.search(one.run.text) or _LOCAL_IMAGE.search(one.run.text) for one in others if one.run):
+            return "other scripts of the job build or load images of the engine"
+        if any(is_build(one) or one.action == BAKE for one in self._job.steps[step.index :]):
+            return "a later build of the job may take its image from the engine"
+        stop = self._may_write()
+        builder = self._builder(step)
+        if stop is not None or isinstance(builder, _Stop):
+            return (stop or builder).because.rstrip(".")  # type: ignore[union-attr]
+        edits: list[Edit] = []
+        if builder is None:
+            fault = steps_fault(step)
+            version = self._around.version(SETUP, self._job.workflow) or f"{SETUP}@{_NEWEST[SETUP]}"
+            if fault is not None or step.condition:
+                return fault or "the step has a condition"
+            edits.append(put_before(step, [_setup_lines(step, version)]))
+        uses = self._around.version(BUILD, self._job.workflow) or f"{BUILD}@{_NEWEST[BUILD]}"
+        if self._around.pins(self._job.workflow) and "@v" in uses:
+            return "your actions are pinned, and which version of docker/build-push-action belongs here is not known"
+        made = as_action(step, build, uses, inputs_indent(step))
+        if made is None:
+            return "the step is not written in lines of its own"
+        edits += made
+        return Change(
+            GhaCache.id,
+            "build with docker/build-push-action",
+            "it says the same, and can keep the layers in GitHub's cache, because a builder of Buildx can write it.",
+            Span(step.span.start, step.span.end),
+            tuple(sorted(edits, key=lambda edit: edit.start)),
+            Safety.UNSAFE,
+            "another builder and another program build the image: check its tags and what later steps do with it.",
+        )
 
 
 def _refused(step: Step, stop: _Stop) -> Refusal:
@@ -496,10 +559,10 @@ def _what(pairs: Sequence[Pair]) -> str:
 
 
 def _setup_lines(first: Step, uses: str) -> list[str]:
-    assert first.uses is not None
     action, blank, comment = uses.partition(" ")
+    quoted = action if first.uses is None else quoted_like(first.uses, action)
     lines = ["name: Set up Docker Buildx"] if first.node.get("name") is not None else []
-    return [*lines, f"uses: {quoted_like(first.uses, action)}{blank}{comment}"]
+    return [*lines, f"uses: {quoted}{blank}{comment}"]
 
 
 def _too_old(setup: Step) -> str | None:

@@ -41,7 +41,7 @@ def add_inputs(step: Step, pairs: Sequence[Pair]) -> Edit:
         assert uses is not None
         key = next(key for key, value in step.node.items() if value is uses)
         indent = " " * column(text, key.span.start)
-        lines = [f"{indent}with:", *(f"{indent}{_step_indent(step)}{name}: {value}" for name, value in pairs)]
+        lines = [f"{indent}with:", *(f"{indent}{inputs_indent(step)}{name}: {value}" for name, value in pairs)]
         return _behind(text, uses.span.end, lines)
     if found.flow:
         at = found.pairs[-1][1].span.end or found.pairs[-1][0].span.end
@@ -109,7 +109,7 @@ def _flow(value: str) -> str:
     return f'"{value}"' if any(char in value for char in ",{}[]:#") else value
 
 
-def _step_indent(step: Step) -> str:
+def inputs_indent(step: Step) -> str:
     """How far the inputs of other steps stand in."""
     text = step.job.workflow.text
     for other in step.job.workflow.steps:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from fixer.codemods import registry
 from fixer.codemods.api import Builder
+from fixer.engine.config import NOTHING, ConfigTrouble, find_config
 from fixer.engine.files import FileTrouble, Target, check_content, create, read, write
 from fixer.engine.kinds import DOCKERFILE, IGNORE, WORKFLOW, kind_of, root_of
 from fixer.engine.outcome import Outcome, Problem
@@ -32,17 +33,54 @@ class Options:
     project: str | None = None
     """None: found from each file's repository."""
     builder: Builder | None = None
-    """None: nothing keeps the caches of what a workflow builds on GitHub's runners; elsewhere the builder does."""
+    """None: what a workflow builds on GitHub's runners has a builder that is ephemeral, all else a persistent one."""
+    auto: bool = False
+    """True if None was said of the builder, so that a configuration has no say."""
     context: str | None = None
     """The directory of the build context; None: found for each file by what it copies."""
     base: str = os.curdir
     """The directory that names in diffs are relative to."""
 
 
-def searched(options: Options) -> tuple[frozenset[str], frozenset[str]]:
+def configured(options: Options, path: str) -> Options:
+    """The options with what the project of the file or directory `path` says where they say nothing. Raises
+    ConfigTrouble."""
+    config = find_config(path)
+    if config is NOTHING:
+        return options
+    return replace(
+        options,
+        select=config.select if options.select is None else options.select,
+        ignore=options.ignore or config.ignore or (),
+        unsafe_fixes=options.unsafe_fixes or bool(config.unsafe_fixes),
+        project=config.project if options.project is None else options.project,
+        builder=config.builder if options.builder is None and not options.auto else options.builder,
+        context=config.context if options.context is None else options.context,
+    )
+
+
+def searched(options: Options, paths: Iterable[str]) -> tuple[frozenset[str], frozenset[str]]:
     """The kinds of other documents that are looked for in directories, and those of them that are looked for around all
     paths (see `files.find`). What belongs to a repository, but not to the paths that are named, is a matter of who asks
-    for it: by the codemod's id, or for a workflow by its builder. What would be unsafe is not looked for in vain."""
+    for it: by the codemod's id, or for a workflow by its builder. What would be unsafe is not looked for in vain. What
+    any of the paths' projects asks for is looked for, and done only where it counts."""
+    wanted: frozenset[str] = frozenset()
+    asked: frozenset[str] = frozenset()
+    directories = {path if os.path.isdir(path) else os.path.dirname(path) or os.curdir for path in paths}
+    for one in {_configured_or_not(options, directory) for directory in directories} or {options}:
+        also = _searched(one)
+        wanted, asked = wanted | also[0], asked | also[1]
+    return wanted, asked
+
+
+def _configured_or_not(options: Options, path: str) -> Options:
+    try:
+        return configured(options, path)
+    except ConfigTrouble:  # every file that it counts for says so
+        return options
+
+
+def _searched(options: Options) -> tuple[frozenset[str], frozenset[str]]:
     wanted = registry.documents([id for id in options.select or registry.ids() if id not in options.ignore])
     if options.select is None and not options.unsafe_fixes:
         wanted -= {IGNORE}
@@ -66,6 +104,10 @@ class FileResult:
     """A unified diff, empty where nothing changes."""
     created: bool = False
     """True if there is no such file yet."""
+    builder: Builder | None = None
+    """What keeps the caches of its builds; None if nothing was done."""
+    built_by: tuple[str, ...] = ()
+    """The workflows that build this Dockerfile on GitHub's runners, relative to the repository's root."""
 
     @property
     def nothing(self) -> bool:
@@ -110,21 +152,27 @@ def fix_target(
     if target.problem is not None:
         return Done(FileResult(target.path, None, target.problem, ""))
     try:
+        options = configured(options, target.path)
         data = b"" if target.missing else read(target.path)
     except FileTrouble as trouble:
         return Done(FileResult(target.path, None, trouble.problem, ""))
+    except ConfigTrouble as wrong:
+        return Done(FileResult(target.path, None, Problem("configuration", str(wrong)), ""))
     project = options.project or project_name(target.path)
     other = kind_of(target.path) != DOCKERFILE
     if cache is None or other or is_template_name(PurePath(target.path)):
         context = find_context(target.path, options)
         done = Done(fix_data(data, target.path, options, project, context, target.missing))
         return write_result(done.result, target.names, before_write) if write_back else done
-    key = cache.key(data, project)
+    builder, built_by = find_builder(target.path, options)
+    chosen = (options.select, options.ignore, options.unsafe_fixes, builder.value, options.context)
+    key = cache.key(data, project, chosen)
     known = cache.get(key, target.path, data)
     if known is not None:
         outcome, again = known
         rows = () if again is None else ((key, again),)
-        return Done(FileResult(target.path, outcome, outcome.error, ""), known=True, rows=rows)
+        result = FileResult(target.path, outcome, outcome.error, "", builder=builder, built_by=built_by)
+        return Done(result, known=True, rows=rows)
     context = find_context(target.path, options)
     done = Done(fix_data(data, target.path, options, project, context))
     outcome_now = done.result.outcome
@@ -132,12 +180,25 @@ def fix_target(
         return done
     if write_back and outcome_now.changed:
         done = write_result(done.result, target.names, before_write)
-        row = cache.row_after(cache.key(outcome_now.after, project), outcome_now) if done.written else None
+        row = cache.row_after(cache.key(outcome_now.after, project, chosen), outcome_now) if done.written else None
     else:
         row = cache.row(key, outcome_now)
     if row is None or context.consulted:  # what rests on other files is not a matter of the text
         return done
     return replace(done, rows=(row,))
+
+
+def find_builder(path: str, options: Options) -> tuple[Builder, tuple[str, ...]]:
+    """What keeps the caches of the builds of the document at `path`, and the workflows for which that is nothing."""
+    kind = kind_of(os.path.abspath(path))
+    if kind != DOCKERFILE:
+        return options.builder or (Builder.EPHEMERAL if kind == WORKFLOW else Builder.PERSISTENT), ()
+    if options.builder is Builder.PERSISTENT:
+        return options.builder, ()
+    from fixer.engine.workflows import hosted_by
+
+    built_by = hosted_by(path)
+    return options.builder or (Builder.EPHEMERAL if built_by else Builder.PERSISTENT), built_by
 
 
 def find_context(path: str, options: Options) -> FoundContext:
@@ -196,6 +257,7 @@ def fix_data(
         from fixer.engine.workflows import OtherWorkflows
 
         place = os.path.relpath(os.path.abspath(path), root).replace(os.sep, "/")
+    builder, built_by = find_builder(path, options)
     outcome = fix(
         data,
         path=path,
@@ -203,7 +265,7 @@ def fix_data(
         ignore=options.ignore,
         unsafe_fixes=options.unsafe_fixes,
         project=project,
-        builder=options.builder,
+        builder=builder,
         context=context if context is not None else NO_CONTEXT,
         kind=kind,
         dockerfiles=() if kind == DOCKERFILE else Neighbours(root),
@@ -211,10 +273,10 @@ def fix_data(
         workflows=OtherWorkflows(root, place) if kind == WORKFLOW else None,
     )
     if not outcome.changed:
-        return FileResult(path, outcome, outcome.error, "", created)
+        return FileResult(path, outcome, outcome.error, "", created, builder, built_by)
     name = diff_name(path, options.base)
     diff = unified_diff(outcome.text_before, outcome.text_after, name, created=created)
-    return FileResult(path, outcome, outcome.error, diff, created)
+    return FileResult(path, outcome, outcome.error, diff, created, builder, built_by)
 
 
 def diff_name(path: str, base: str = os.curdir) -> str:

@@ -40,6 +40,7 @@ PROBLEMS = {
     "missing": "no such file or directory",
     "no-permission": "may not be read or written",
     "not-a-file": "a device, a pipe or a socket",
+    "configuration": "the project's configuration cannot be followed",
     "no-dockerfiles": "a directory without Dockerfiles",
     "too-large": "larger than BuildKit takes",
     "binary": "holds NUL bytes",

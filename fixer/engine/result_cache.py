@@ -66,10 +66,10 @@ class ResultCache:
         self._process = 0
         self._broken = False
 
-    def key(self, data: bytes, project: str | None) -> bytes:
-        """The digest for one text in one project."""
+    def key(self, data: bytes, project: str | None, options: object = None) -> bytes:
+        """The digest for one text in one project, with such options."""
         digest = hashlib.blake2b(self._seed, digest_size=16)
-        digest.update(repr(project).encode("utf-8", "surrogateescape") + b"\n")
+        digest.update(repr((project, options)).encode("utf-8", "surrogateescape") + b"\n")
         digest.update(data)
         return digest.digest()
 

@@ -55,7 +55,7 @@ def prepare(
     except FileTrouble as trouble:
         raise VerifyTrouble(_why(path, trouble.problem)) from trouble
     chosen = None if select is None else tuple(select)
-    options = Options(chosen, tuple(ignore), unsafe_fixes, project, builder, str(context))
+    options = Options(chosen, tuple(ignore), unsafe_fixes, project, builder, context=str(context))
     result = fix_data(data, path, options, project or project_name(path), find_context(path, options))
     if result.problem is not None or result.outcome is None:
         raise VerifyTrouble(_why(path, result.problem))

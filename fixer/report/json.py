@@ -36,6 +36,8 @@
               "position": …, "position_after": …
             }
           ],
+          "builder": "persistent",     what keeps the caches of its builds, or "ephemeral"; null if nothing was done
+          "built_by": [],              the workflows that build it on GitHub's runners, where cache mounts start empty
           "suppressed": 0,             how many changes and refusals `# dockfix: ignore` comments silenced
           "diff": "--- a/Dockerfile…"  a unified diff, empty if nothing changes
         }
@@ -124,6 +126,8 @@ def file_object(result: FileResult, *, written: bool = False) -> dict[str, Any]:
         "changes": [change_object(change) for change in outcome.changes] if outcome else [],
         "withheld": [change_object(change) for change in outcome.withheld] if outcome else [],
         "refusals": [refusal_object(refusal) for refusal in outcome.refusals] if outcome else [],
+        "builder": result.builder.value if result.builder else None,
+        "built_by": list(result.built_by),
         "suppressed": outcome.suppressed if outcome else 0,
         "diff": result.diff,
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from fixer.codemods.api import Safety
+from fixer.codemods.api import Builder, Safety
 from fixer.engine.job import FileResult
 from fixer.engine.outcome import AppliedChange, PlacedRefusal, Problem
 from fixer.report.totals import Totals
@@ -41,7 +41,24 @@ def notes(
             continue
         rows.append((_place(refusal, written), _refusal(refusal, color)))
     rows.sort(key=lambda row: row[0])
-    return "".join(f"{_one_line(result.path)}:{place[0]}: {text}\n" for place, text in rows)
+    said = "".join(f"{_one_line(result.path)}:{place[0]}: {text}\n" for place, text in rows)
+    return said if only_trouble else said + _of_builder(result, color)
+
+
+def _of_builder(result: FileResult, color: bool) -> str:
+    """What cache mounts bring where no builder stays, if mounts were added."""
+    outcome = result.outcome
+    if outcome is None or result.builder is not Builder.EPHEMERAL:
+        return ""
+    if outcome.text_after.count("type=cache") <= outcome.text_before.count("type=cache"):
+        return ""
+    who = ", ".join(result.built_by)
+    where = f"where {who} builds it, on GitHub's runners," if who else "where every build has a new builder,"
+    text = (
+        f"{where} cache mounts start empty and bring nothing alone. There a cache of layers helps (gha-cache writes it "
+        "into the workflow), with dependencies in layers of their own (cargo-chef); cache-dance carries mounts over."
+    )
+    return f"{_one_line(result.path)}: {paint('note', CYAN, color)}: {_one_line(text)}\n"
 
 
 def _place(one: AppliedChange | PlacedRefusal, written: bool) -> tuple[int, int]:

@@ -303,6 +303,91 @@ def test_the_version_of_a_new_step(build: str, setup: str | None) -> None:
         assert f"docker/setup-buildx-action@{setup}\n" in outcome.text_after
 
 
+@pytest.mark.parametrize(
+    ("script", "inputs"),
+    [
+        ("docker build .", {"context": ".", "load": True}),
+        ("docker image build -t a -t b:${{ github.sha }} x/",
+         {"context": "x", "load": True, "tags": "a\nb:${{ github.sha }}\n"}),
+        ("docker buildx build --push --tag=a .", {"context": ".", "push": True, "tags": "a"}),
+        ("docker buildx build --load -f D/x .", {"context": ".", "file": "D/x", "load": True}),
+        ("docker build --pull --build-arg 'A=b c' --label l=1 --network host .",
+         {"context": ".", "build-args": "A=b c", "network": "host", "pull": True, "load": True, "labels": "l=1"}),
+        ("docker build \\\n  -t a \\\n  .\n", {"context": ".", "load": True, "tags": "a"}),
+        ("docker build -t 1.5 .", {"context": ".", "load": True, "tags": "1.5"}),
+        ("docker build -t a . && echo", None),
+        ("docker build -t a . > log", None),
+        ("A=b docker build -t a .", None),
+        ("docker build -t $A .", None),
+        ("docker build -t `x` .", None),
+        ("docker build -t a -", None),
+        ("docker build -t a https://example.org/x.git", None),
+        ("docker build -t a ../x", None),
+        ("docker build -t a /x", None),
+        ("docker build --build-arg A .", None),
+        ("docker build --build-arg A=${{ secrets.A }} .", None),
+        ("docker build --build-arg 'A=\"b\"' .", None),
+        ("docker build --no-cache .", None),
+        ("docker build --squash .", None),
+        ("docker build --load=false .", None),
+        ("docker buildx build .", None),
+        ("docker build --platform linux/amd64,linux/arm64 .", None),
+        ("docker build -f a -f b .", None),
+        ("docker build .  # why", None),
+        ("docker build", None),
+        ("docker buildx bake", None),
+        ("docker compose build", None),
+        ("docker build . || true", None),
+    ],
+)  # fmt: skip
+def test_scripts(script: str, inputs: dict[str, object] | None) -> None:
+    lines = "".join(f"          {line}\n" for line in script.splitlines())
+    text = HEAD + SETUP + f"    - name: x\n      run: |\n{lines}      env:\n        X: y\n"
+    outcome = run(text, others=[], unsafe=True)
+    if inputs is None:
+        assert outcome.text_after == text
+        assert reasons(outcome) == ["plain-build"]
+        return
+    assert reasons(outcome) == []
+    (job,) = load(outcome.text_after)["jobs"].values()
+    step = job["steps"][1]
+    assert added(text, outcome.text_after) == ["uses"]
+    expected = {name: "true" if value is True else value for name, value in inputs.items()}
+    expected |= {"cache-from": "type=gha", "cache-to": "type=gha,mode=max"}
+    assert step == {"name": "x", "uses": "docker/build-push-action@v7", "with": expected, "env": {"X": "y"}}
+    assert not run(outcome.text_after, others=[], unsafe=True).changed
+    assert run(text, others=[]).text_after == text
+
+
+@pytest.mark.parametrize(
+    ("step", "words"),
+    [
+        ("- run: docker build .\n      shell: pwsh\n", "its shell is pwsh"),
+        ("- { run: docker build . }\n", "not written in lines"),
+        ("- run: docker build .  # why\n", "not written in lines"),
+        ("- working-directory: ${{ inputs.x }}\n      run: docker build .\n", "a directory of the repository"),
+    ],
+)
+def test_scripts_in_steps_that_stay(step: str, words: str) -> None:
+    outcome = run(HEAD + SETUP + f"    {step}", others=[], unsafe=True)
+    assert [words in refusal.because for refusal in outcome.refusals] == [True]
+
+
+def test_keys_of_a_script_go_with_it() -> None:
+    steps = [
+        "- shell: bash\n      run: docker build .\n      working-directory: a\n",
+        "- run: docker build .\n      name: x\n      working-directory: a\n      shell: sh\n      id: y",
+        "- working-directory: a\n      name: x\n      run: docker build .",
+    ]
+    for step in steps[:2]:
+        text = HEAD + SETUP + f"    {step}"
+        outcome = run(text, others=[], unsafe=True)
+        assert added(text, outcome.text_after) == ["uses"]
+        assert "context: a\n" in outcome.text_after
+    last = HEAD + SETUP + f"    {steps[2]}"
+    assert run(last, others=[], unsafe=True).text_after == last
+
+
 def test_a_persistent_builder_is_left_alone() -> None:
     assert fix(PLAIN, kind=WORKFLOW).changed
     assert not fix(PLAIN, kind=WORKFLOW, builder=Builder.PERSISTENT).changed

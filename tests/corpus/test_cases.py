@@ -14,7 +14,7 @@ import dockerfile
 import pytest
 
 from fixer.codemods.api import Safety
-from fixer.dev import Case, cases, codemods, difference, dump, refusals, run, run_case, tree_cases
+from fixer.dev import CORPUS, Case, cases, codemods, difference, dump, refusals, run, run_case, tree_cases
 from fixer.engine.kinds import DOCKERFILE, kind_of
 from fixer.engine.outcome import ENGINE, REASONS, Outcome
 from fixer.text.edits import Edit, apply_edits
@@ -211,6 +211,16 @@ def test_titles_differ() -> None:
     """A case that says the same as another is one too many, or does not say what it is about."""
     doubled = [title for title, count in Counter((c.folder.parent.name, c.title) for c in CASES).items() if count > 1]
     assert doubled == []
+
+
+@pytest.mark.skipif(shutil.which("git") is None, reason="no git on this machine to ask")
+def test_git_keeps_every_file() -> None:
+    """A .gitignore of the project, or of the machine, must not keep a case's files out of a commit."""
+    done = subprocess.run(
+        ["git", "ls-files", "--others", "--ignored", "--exclude-standard", "."],
+        cwd=CORPUS, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.stdout == ""
 
 
 def test_no_case_is_there_twice() -> None:

@@ -177,6 +177,8 @@ def test_json_schema_1() -> None:
                         "position_after": {"line": 15, "column": 2},
                     }
                 ],
+                "builder": None,
+                "built_by": [],
                 "suppressed": 1,
                 "diff": "--- a/x\n+++ b/x\n",
             },
@@ -193,6 +195,8 @@ def test_json_schema_1() -> None:
                 "changes": [],
                 "withheld": [],
                 "refusals": [],
+                "builder": None,
+                "built_by": [],
                 "suppressed": 0,
                 "diff": "",
             },

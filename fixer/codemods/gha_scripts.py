@@ -1,0 +1,192 @@
+"""`run: docker build …` as a step with docker/build-push-action, where the script is this one command."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Sequence
+
+from fixer.analysis.workflow import EXPRESSION, Step, default_directory, text_of
+from fixer.analysis.yaml_nodes import Node, Scalar
+from fixer.codemods.yaml_edits import column, newline_at
+from fixer.text.edits import Edit
+from fixer.text.records import dataclass
+from fixer.tree.cook import Cooked
+from fixer.tree.parse_shell import parse_shell
+from fixer.tree.shell import Script, Simple
+
+_LISTS = {"--tag": "tags", "-t": "tags", "--build-arg": "build-args", "--label": "labels"}
+_TEXTS = {"--file": "file", "-f": "file", "--target": "target", "--platform": "platforms", "--network": "network"}
+_FLAGS = {"--push": "push", "--load": "load", "--pull": "pull"}
+"""Options of `docker build` and `docker buildx build`, and the inputs that mean the same (docker/build-push-action v7,
+src/context.ts)."""
+_GOES = ("shell", "working-directory")
+"""Keys of a script that mean nothing to an action."""
+_ORDER = ("context", "file", "target", "platforms", "build-args", "network", "pull", "push", "load", "tags", "labels")
+_HELD = "dockfixexpression{}held"
+
+
+@dataclass(frozen=True, slots=True)
+class ScriptBuild:
+    """A build that a script does.
+
+    inputs: those of docker/build-push-action that mean the same, in their order; several values of one are its lines.
+    engine: whether the image is in the engine afterwards, with the engine's own builder.
+    """
+
+    inputs: tuple[tuple[str, tuple[str, ...]], ...]
+    engine: bool
+
+    def get(self, name: str) -> tuple[str, ...]:
+        return next((values for key, values in self.inputs if key == name), ())
+
+
+def script_build(step: Step) -> ScriptBuild | str:
+    """The build of a step with a script, or why it cannot be one of docker/build-push-action: a sentence without a
+    stop."""
+    run = step.run
+    assert run is not None
+    shell = text_of(step.node.get("shell"))
+    if shell not in (None, "bash", "sh"):
+        return f"its shell is {shell}"
+    if "#" in run.text:
+        return "a comment in the script would be lost"
+    words = _words(run.text)
+    if words is None:
+        return "the script is more than one plain command"
+    if words[:2] == ["docker", "build"] or words[:3] == ["docker", "image", "build"]:
+        buildx, rest = False, words[2 if words[1] == "build" else 3 :]
+    elif words[:3] == ["docker", "buildx", "build"]:
+        buildx, rest = True, words[3:]
+    else:
+        return "the script is another command"
+    home = text_of(step.node.get("working-directory")) or default_directory(step) or "."
+    return _build(rest, home, buildx)
+
+
+def _words(script: str) -> list[str] | None:
+    """The words of the one simple command that the script is, without what a shell would make of them; expressions of
+    the workflow are kept as they are."""
+    held = [match[0] for match in EXPRESSION.finditer(script)]
+    numbers = iter(range(len(held)))
+    plain = EXPRESSION.sub(lambda _: _HELD.format(next(numbers)), script.strip()).replace("\\\n", " ")
+    found = parse_shell(Cooked(plain, [(0, len(plain))]))
+    if not isinstance(found, Script) or len(found.items) != 1 or found.separators not in ((), (None,)):
+        return None
+    chain = found.items[0]
+    if len(chain.pipelines) != 1 or len(chain.pipelines[0].commands) != 1 or chain.pipelines[0].negated:
+        return None
+    command = chain.pipelines[0].commands[0]
+    if not isinstance(command, Simple) or command.assignments or command.redirects:
+        return None
+    texts = [word.static for word in command.words]
+    if any(text is None for text in texts):
+        return None
+    restored = [text for text in texts if text is not None]
+    for number, expression in enumerate(held):
+        restored = [text.replace(_HELD.format(number), expression) for text in restored]
+    return restored
+
+
+def _build(words: Sequence[str], home: str, buildx: bool) -> ScriptBuild | str:
+    found: dict[str, list[str]] = {}
+    places: list[str] = []
+    rest = list(words)
+    while rest:
+        word = rest.pop(0)
+        if word == "-" or not word.startswith("-"):
+            places.append(word)
+            continue
+        name, equals, value = word.partition("=") if word.startswith("--") else (word, "", "")
+        if name in _FLAGS and value in ("", "true"):
+            found.setdefault(_FLAGS[name], []).append("true")
+            continue
+        key = _LISTS.get(name) or _TEXTS.get(name)
+        if key is None or not (equals or rest):
+            return f"`{word}` has no input that is known to mean the same"
+        value = value if equals else rest.pop(0)
+        if key == "build-args" and "=" not in value:
+            return f"the build argument {value} comes from the environment"
+        if name in _LISTS and (re.search(r"[\n\"#]", value) or (key == "tags" and "," in value)):
+            return f"the value of `{name}` cannot be said in one line of a list"
+        found.setdefault(key, []).append(value)
+    if len(places) != 1 or places[0] == "-" or "://" in places[0] or places[0].startswith("git@"):
+        return "its context is no directory"
+    if any(len(found[key]) > 1 for key in set(_TEXTS.values()) if key in found):
+        return "an option stands twice"
+    if "${{" in home or home.startswith("/") or any(path.startswith("/") for path in (*places, *found.get("file", ()))):
+        return "it is not built in a directory of the repository that is named"
+    context = posixpath.normpath(posixpath.join(home, places[0]))
+    if context.startswith(".."):
+        return "its context lies outside of the repository"
+    found["context"] = [context]
+    if "file" in found:
+        found["file"] = [posixpath.normpath(posixpath.join(home, found["file"][0]))]
+    engine = "push" not in found and (not buildx or "load" in found)
+    if engine:
+        if "," in "".join(found.get("platforms", ())):
+            return "an image for several platforms cannot be loaded"
+        found["load"] = ["true"]
+    elif buildx and "push" not in found:
+        return "`docker buildx build` without `--load` and `--push` leaves the image to the builder"
+    return ScriptBuild(tuple((key, tuple(found[key])) for key in _ORDER if key in found), engine)
+
+
+def as_action(step: Step, build: ScriptBuild, uses: str, wide: str) -> tuple[Edit, ...] | None:
+    """The edits that make the script of a step a build by `uses`; wide: how far inputs stand in. None where the step is
+    not written in lines."""
+    text = step.job.workflow.text
+    order = list(step.node.items())
+    names = [key.text for key, _ in order]
+    first = last = names.index("run")
+    key = order[first][0]
+    if step.node.flow or key.style:
+        return None
+    while first > 0 and names[first - 1] in _GOES:
+        first -= 1
+    while last + 1 < len(names) and names[last + 1] in _GOES:
+        last += 1
+    newline, indent = newline_at(text, key.span.start), " " * column(text, key.span.start)
+    lines = [f"uses: {uses}", f"{indent}with:"]
+    for name, values in build.inputs:
+        if len(values) == 1:
+            lines.append(f"{indent}{wide}{name}: {_written(values[0])}")
+            continue
+        lines.append(f"{indent}{wide}{name}: |")
+        lines += [f"{indent}{wide * 2}{value}" for value in values]
+    start, end = order[first][0].span.start, _end(order[last])
+    if "#" in EXPRESSION.sub("", text[start : _line_end(text, end)]):
+        return None
+    edits = [Edit(start, end, newline.join(lines))]
+    for number, (other, value) in enumerate(order):
+        if other.text in _GOES and not first <= number <= last:
+            start, stop = _line_of(text, other.span.start, _end((other, value)))
+            if text[start : other.span.start].strip() or text[stop : _line_end(text, stop)].strip():
+                return None
+            edits.append(Edit(start, stop, ""))
+    return tuple(sorted(edits, key=lambda edit: edit.start))
+
+
+def _end(pair: tuple[Scalar, Node]) -> int:
+    return max(pair[0].span.end, pair[1].span.end)
+
+
+def _line_end(text: str, offset: int) -> int:
+    end = text.find("\n", offset)
+    return len(text) if end < 0 else end
+
+
+def _line_of(text: str, start: int, end: int) -> tuple[int, int]:
+    """With the line end before it: the last line of a file may have none behind."""
+    start = text.rfind("\n", 0, start)
+    if start > 0 and text[start - 1] == "\r":
+        start -= 1
+    return start, end
+
+
+def _written(value: str) -> str:
+    """A value as it stands in a block: plain, or in quotes where it would be read as something else."""
+    plain = re.fullmatch(r"[\w./$-](?:[^#:\n]|:(?=[^\s])|(?<=\S)#)*", value) and value == value.strip()
+    if plain and value not in ("~", "null", "-") and not re.fullmatch(r"-|[0-9]+(?:\.[0-9]+)?", value):
+        return value
+    return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
