@@ -5,15 +5,15 @@ Options: useradd(8), groupadd(8), usermod(8) of shadow; adduser(8) of Debian; ad
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable
 
 from fixer.analysis.bases import Account, BaseImage
 from fixer.analysis.commands import Call
 from fixer.analysis.values import Known, Unknown, Value
 from fixer.text.records import replace
+from fixer.text.regex import regex
 
-MENTION = re.compile(r"useradd|adduser|usermod|groupadd|addgroup|groupmod|userdel|deluser|newusers|/etc/passwd")
+MENTION = regex(r"useradd|adduser|usermod|groupadd|addgroup|groupmod|userdel|deluser|newusers|/etc/passwd")
 """A RUN without any of these makes no account that is asked for here."""
 
 _TAKES = frozenset(

@@ -8,12 +8,12 @@ variables.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from functools import lru_cache
 
 from fixer.analysis.values import ROOT, Known, Unknown, Value
 from fixer.text.records import dataclass, field
+from fixer.text.regex import regex
 
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 """What BuildKit sets if the image has no PATH (util/system/path.go, v0.25)."""
@@ -439,15 +439,15 @@ _OFFICIAL = (
     "mirror.gcr.io/",
     "public.ecr.aws/",
 )
-_PORTS = re.compile(r"(?:amd64|arm32v[567]|arm64v8|i386|ppc64le|riscv64|s390x|mips64le)/")
+_PORTS = regex(r"(?:amd64|arm32v[567]|arm64v8|i386|ppc64le|riscv64|s390x|mips64le)/")
 """Docker's official images for one architecture stand below its name, built from the same files."""
 
-_WINDOWS = re.compile(r"windowsservercore|nanoserver|windows|ltsc20\d\d|servercore")
-_ALPINE = re.compile(r"(?:^|[-_.\d])alpine")
-_REDHAT = re.compile(
+_WINDOWS = regex(r"windowsservercore|nanoserver|windows|ltsc20\d\d|servercore")
+_ALPINE = regex(r"(?:^|[-_.\d])alpine")
+_REDHAT = regex(
     r"(?:^|[-_.\d])(?:ubi\d*|centos|rocky\w*|oracle\w*|amazonlinux|amzn|al20\d\d|fedora|almalinux|corretto)"
 )
-_DEBIAN = re.compile(
+_DEBIAN = regex(
     r"(?:^|[-_.\d])(?:slim|bullseye|buster|bookworm|stretch|jessie|wheezy|trixie|forky|sid|ubuntu\w*"
     r"|trusty|xenial|bionic|focal|jammy|noble|kinetic|lunar|mantic|debian\w*)"
 )

@@ -13,13 +13,14 @@ from typing import Literal
 from fixer.analysis.facts import Facts
 from fixer.analysis.values import Known, Unknown, Value, clean
 from fixer.text.records import dataclass
+from fixer.text.regex import regex
 from fixer.text.source import Span
 from fixer.tree.nodes import Add, Copy, Instruction, JsonString, Leaf, Onbuild, Run
 
 Kind = Literal["file", "directory", "link", "other"]
 
-_GLOB = re.compile(r"[*?\[\\]")
-_REMOTE = re.compile(r"https?://|git@|git://|ssh://|[^/]+@[^/]+:", re.IGNORECASE)
+_GLOB = regex(r"[*?\[\\]")
+_REMOTE = regex(r"https?://|git@|git://|ssh://|[^/]+@[^/]+:", re.IGNORECASE)
 """What ADD fetches (instructions/parse.go and dockerfile2llb/convert.go, v0.25)."""
 
 

@@ -6,13 +6,13 @@ not build. Read from the script alone, before anything else is known of the stag
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
+from fixer.text.regex import regex
 from fixer.tree.nodes import ExecForm, Instruction, Run
 from fixer.tree.shell import OpaqueScript, Pipeline, Script, Simple
 
-DEED = re.compile(r"apt|apk|yum|dnf|zypper|user|group")
+DEED = regex(r"apt|apk|yum|dnf|zypper|user|group")
 """A RUN without any of these has nothing that is looked for here."""
 
 _PACKAGES = frozenset(("apt-get", "apt", "apk", "yum", "dnf", "microdnf", "tdnf", "zypper"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -26,6 +25,7 @@ from fixer.analysis.paths import (
 from fixer.analysis.stages import Stage, build_stages, flag_value, last_of_name, resolve_from
 from fixer.analysis.state import ShellState, StageStates, State, UserState, of_base
 from fixer.analysis.values import Known, Unknown, Value, expand, join
+from fixer.text.regex import regex
 from fixer.tree.cook import Cooked, cook, cook_heredoc, kept_pieces
 from fixer.tree.nodes import (
     Cmd,
@@ -50,8 +50,8 @@ REASONS: Mapping[str, str] = {
 }
 """Why a script may be opaque, besides `fixer.tree.parse_shell.REASONS`."""
 
-_ONLY_HEREDOC = re.compile(r"\d*<<-?\s*\S+\s*\Z")
-_SHEBANG = re.compile(
+_ONLY_HEREDOC = regex(r"\d*<<-?\s*\S+\s*\Z")
+_SHEBANG = regex(
     r"#![ \t]*(?:/usr/bin/env[ \t]+(?:-S[ \t]+)?)?(?:\S*/)?(bash|sh|dash|ash)((?:[ \t]+-\S+)*)[ \t]*\r?\n"
 )
 

@@ -21,6 +21,7 @@ from fixer.analysis.stages import Stage, flag_value
 from fixer.analysis.state import State
 from fixer.analysis.values import ROOT, Known, Unknown, Value, below, clean, expand, join
 from fixer.text.records import dataclass, replace
+from fixer.text.regex import regex
 from fixer.text.source import Span
 from fixer.tree.nodes import (
     Cmd,
@@ -485,7 +486,7 @@ def call_mentions(call: Call) -> Iterator[tuple[Arg, str]]:
                 yield node, part
 
 
-_CUT = re.compile(r"[\s=:,;@'\"()\[\]{}<>|&`]+|(?<=-[A-Za-z])(?=/)")
+_CUT = regex(r"[\s=:,;@'\"()\[\]{}<>|&`]+|(?<=-[A-Za-z])(?=/)")
 
 
 def _paths_in(text: str) -> list[str]:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable
 
 from fixer.text.records import dataclass, field
+from fixer.text.regex import regex
 
 NO_ARGS: frozenset[str] = frozenset()
 
@@ -47,7 +48,7 @@ ROOT = Known("/")
 
 _MAX_DEPTH = 40
 _SPECIAL = "@*#?-$!0"
-_PLAIN = re.compile(r"[^$'\"\\`]*\Z")
+_PLAIN = regex(r"[^$'\"\\`]*\Z")
 
 
 def nothing(name: str) -> Value | None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from fixer.analysis.values import EMPTY, Known, Lookup, Unknown, Value, expand, trim_pattern
 from fixer.text.records import maker
+from fixer.text.regex import regex
 from fixer.tree.shell import (
     Arithmetic,
     Braces,
@@ -22,9 +23,9 @@ from fixer.tree.shell import (
 
 Home = Callable[[], Value]
 
-_SPLITS = re.compile(r"[\s*?\[]")
-_BRACES = re.compile(r"\{[^{}]*(?:,|\.\.)[^{}]*\}")
-_NEEDS_SHELL = re.compile(r"`|\$\(|\$\{[^}]*[^\w}]")
+_SPLITS = regex(r"[\s*?\[]")
+_BRACES = regex(r"\{[^{}]*(?:,|\.\.)[^{}]*\}")
+_NEEDS_SHELL = regex(r"`|\$\(|\$\{[^}]*[^\w}]")
 
 _known = maker(Known)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from itertools import pairwise
@@ -17,6 +16,7 @@ from fixer.codemods.api import Change, Codemod, Refusal, Safety, Settings
 from fixer.codemods.common import Reach, Stop
 from fixer.text.edits import Edit
 from fixer.text.records import dataclass, field
+from fixer.text.regex import regex
 from fixer.text.source import Span
 from fixer.tree.editor import add_mounts, insert_instruction, keyword_like, layout, remove_instruction
 from fixer.tree.nodes import Add, Cmd, Copy, Entrypoint, Healthcheck, Instruction, Onbuild, Run
@@ -27,12 +27,12 @@ _KEEP = "/etc/apt/apt.conf.d/keep-cache"
 _DIRECTORIES = (CACHE, LISTS)
 _NAMES = ("apt", "archives", "lists", "partial", "lock", "pkgcache.bin", "curl_8.1-1_amd64.deb", "deb.org_Packages.lz4")
 """What things in apt's directories are called."""
-_MOVES = re.compile(r"(?i)\bDir(::|\s*\{)")
-_LOCAL = re.compile(r"\b(?:file|copy):/")
+_MOVES = regex(r"(?i)\bDir(::|\s*\{)")
+_LOCAL = regex(r"\b(?:file|copy):/")
 """A package source that is a directory."""
-_LISTED = re.compile(r"/etc/apt/|\bdeb(?:-src)?\b|\bURIs:|-repository\b")
+_LISTED = regex(r"/etc/apt/|\bdeb(?:-src)?\b|\bURIs:|-repository\b")
 """What an instruction that adds a package source holds."""
-_SOURCES = re.compile(r"/etc/apt(/sources\.list(\.d)?(/.*)?)?\Z")
+_SOURCES = regex(r"/etc/apt(/sources\.list(\.d)?(/.*)?)?\Z")
 _HARMLESS = frozenset(("echo", "printf", "mkdir", "install", "chmod", "chown", "chgrp", "touch", "du", "find", "true"))
 """Programs that may name one of apt's directories without reading what is in it, or for which it is seen to."""
 

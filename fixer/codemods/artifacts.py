@@ -6,9 +6,7 @@ Shared by artifact-out-of-cache, where the mount is there, and cargo-target-cach
 
 from __future__ import annotations
 
-import json
 import re
-import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from posixpath import basename, dirname
@@ -19,6 +17,7 @@ from fixer.analysis.paths import Reader
 from fixer.analysis.tools.cargo import Cargo, Written, read_cargo
 from fixer.text.edits import Edit
 from fixer.text.records import dataclass, field
+from fixer.text.regex import regex
 from fixer.text.source import Span
 from fixer.tree.editor import WIDEST_LINE, Layout, append_command, layout
 from fixer.tree.nodes import Dockerfile, Env, ExecForm, Instruction, JsonString, Run
@@ -42,8 +41,8 @@ REASONS: Mapping[str, str] = {
 _RUN_TIME = frozenset(("cmd", "entrypoint", "healthcheck", "env"))
 """Kinds of readers that read when the image runs."""
 
-_PLAIN = re.compile(r"[A-Za-z0-9_@%+=:,./-]+\Z")
-_VARIABLE = re.compile(r"\$(?:([A-Za-z_][A-Za-z0-9_]*)|\{([A-Za-z_][A-Za-z0-9_]*)\})")
+_PLAIN = regex(r"[A-Za-z0-9_@%+=:,./-]+\Z")
+_VARIABLE = regex(r"\$(?:([A-Za-z_][A-Za-z0-9_]*)|\{([A-Za-z_][A-Za-z0-9_]*)\})")
 _HARMLESS = frozenset(("echo", "printf", "date", "ls", "du", "df", "true", ":", "sccache", "ccache", "pwd", "uname"))
 """Programs that change no product and need none."""
 
@@ -256,6 +255,8 @@ def quoted(text: str) -> str:
     """`text` as one word of a shell, its variables left to be expanded."""
     if _PLAIN.match(_VARIABLE.sub("", text) or "x"):
         return text
+    import shlex
+
     return shlex.quote(text)
 
 
@@ -516,6 +517,8 @@ def _as_shell(facts: Facts, run: Run, form: ExecForm, before: Sequence[str], aft
     """The exec form as an and-list of the shell in force."""
     if facts.state(run).shell.dialect is None:
         raise Stop("no-shell", form.open.span, "the step is in exec form, and what shell the stage has is not known")
+    import shlex
+
     parts = [*before, " ".join(shlex.quote(value) for value in form.values), *after]
     start = form.open.start
     column = start - (facts.file.text.rfind("\n", 0, start) + 1)
@@ -543,6 +546,8 @@ def _repointed(reader: Reader, product: Product) -> Edit:
         raise Stop("fixed-reader", reader.span, f"it cannot be made to read from elsewhere: {reader.why}")
     new = product.destination
     if isinstance(site, JsonString):
+        import json
+
         return Edit(site.string.start, site.string.span.end, json.dumps(new, ensure_ascii=False))
     if isinstance(site, Word):
         return Edit(site.start, site.end, quoted(new))

@@ -14,6 +14,7 @@ from fixer.codemods.api import Change, Codemod, Refusal, Settings
 from fixer.codemods.common import Owner, Reach, Stop
 from fixer.text.edits import Edit
 from fixer.text.records import dataclass, field
+from fixer.text.regex import regex
 from fixer.text.source import Span
 from fixer.tree.editor import add_mounts
 from fixer.tree.nodes import Cmd, Entrypoint, Healthcheck, Instruction, JsonString, Onbuild, Run, ShellForm
@@ -133,7 +134,7 @@ def _title(step: _Step) -> str:
 
 # --- finding -------------------------------------------------------------------------------------------------------
 
-_MENTION = re.compile(
+_MENTION = regex(
     r"\bcargo[\"']?,?\s+(?:[+-]\S+\s+)*[\"']?(?:build|b|test|t|run|r|check|c|install|fetch|doc|bench|clippy|rustc|update)\b"
 )
 

@@ -15,6 +15,7 @@ from typing import Any
 from fixer.analysis import Call, Facts, Known, Mount, UserState, Value, below, clean, related
 from fixer.text.edits import Edit
 from fixer.text.records import dataclass
+from fixer.text.regex import regex
 from fixer.text.source import Span
 from fixer.tree.editor import remove_commands, remove_word
 from fixer.tree.nodes import Directive, Dockerfile, JsonString, Run
@@ -125,7 +126,7 @@ def mounted(mounts: Sequence[Mount], target: str) -> Mount | None:
     return found
 
 
-_VERSION = re.compile(r"(?:docker\.io/)?docker/dockerfile:(\d+)(?:\.(\d+))?(?:\.\d+)?(-.*)?\Z")
+_VERSION = regex(r"(?:docker\.io/)?docker/dockerfile:(\d+)(?:\.(\d+))?(?:\.\d+)?(-.*)?\Z")
 
 
 def takes_mounts(file: Dockerfile[Any]) -> Directive | None:
@@ -287,7 +288,7 @@ def _text(call: Call, node: Word | JsonString) -> tuple[str, bool]:
     return "".join(out), True
 
 
-_SPECIAL = re.compile(r"([*?\[])")
+_SPECIAL = regex(r"([*?\[])")
 
 
 def _escaped(text: str) -> str:

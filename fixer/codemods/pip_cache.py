@@ -16,6 +16,7 @@ from fixer.codemods.api import Change, Codemod, Refusal, Settings
 from fixer.codemods.common import Owner, Reach, Stop
 from fixer.text.edits import Edit
 from fixer.text.records import dataclass, field
+from fixer.text.regex import regex
 from fixer.text.source import Span
 from fixer.tree.editor import add_mounts, remove_instruction, remove_pair, remove_word
 from fixer.tree.nodes import Arg, Env, Instruction, JsonString, Onbuild, Pair, Run, ShellForm
@@ -183,7 +184,7 @@ def _why(group: Sequence[_Step], switch: bool) -> str:
 
 # --- finding -------------------------------------------------------------------------------------------------------
 
-_MENTION = re.compile(r"(?<!uv )\bpip[23]?(?:\.\d+)?[\"']?,?\s+(?:-\S+\s+)*[\"']?(?:install|download|wheel)\b")
+_MENTION = regex(r"(?<!uv )\bpip[23]?(?:\.\d+)?[\"']?,?\s+(?:-\S+\s+)*[\"']?(?:install|download|wheel)\b")
 
 
 def _step(facts: Facts, stage: Stage, instruction: Instruction) -> _Step | Stop | None:

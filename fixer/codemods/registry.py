@@ -7,11 +7,15 @@ means.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Mapping
 from importlib import import_module
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from fixer.codemods.api import Codemod
+
+if TYPE_CHECKING:
+    from fixer.analysis import Facts
+    from fixer.codemods.api import Change, Refusal, Settings
 
 
 class Entry(NamedTuple):
@@ -46,6 +50,35 @@ def documents(chosen: Collection[str] | None = None) -> frozenset[str]:
     """The kinds of documents, besides Dockerfiles, that codemods are for: those with such ids, or all of them."""
     found = (entry.document for entry in ORDER if chosen is None or entry.id in chosen)
     return frozenset(document for document in found if document != "dockerfile")
+
+
+WORDS: Mapping[str, tuple[str, ...]] = {
+    "apt-update-install": ("apt",),
+    "apt-cache": ("apt",),
+    "pip-cache": ("pip",),
+    "artifact-out-of-cache": ("--mount",),
+    "cargo-target-cache": ("cargo",),
+    "cargo-cache": ("cargo",),
+}
+"""The words of codemods for Dockerfiles and all builders: those that stand here are not imported for a text that holds
+none of their words."""
+
+
+class Late(Codemod):
+    """A codemod that is imported when it is first asked."""
+
+    def __init__(self, id: str) -> None:
+        vars(self).update(id=id, words=WORDS[id])
+
+    def run(self, facts: Facts, settings: Settings) -> Iterator[Change | Refusal]:
+        codemod = load(self.id)
+        vars(self).update(reasons=codemod.reasons)
+        return codemod.run(facts, settings)
+
+
+def late(id: str) -> Codemod:
+    """The same as `load`, but it may be imported only when it is asked."""
+    return Late(id) if id in WORDS and id in ids() else load(id)
 
 
 def load(id: str) -> Codemod:

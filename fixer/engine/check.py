@@ -5,7 +5,6 @@ A failed check is a bug of a codemod (or of the parser), never something about t
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
@@ -13,6 +12,7 @@ from typing import NamedTuple
 from fixer.codemods.api import Change
 from fixer.engine.trail import Step
 from fixer.text.edits import Edit
+from fixer.text.regex import regex
 from fixer.text.source import Span
 from fixer.tree.nodes import Comment, Directive, Dockerfile, Instruction, Item, Opaque
 from fixer.tree.shell import OpaqueScript, Redirect, Script
@@ -20,7 +20,7 @@ from fixer.tree.shell import OpaqueScript, Redirect, Script
 ScriptOf = Callable[[Instruction], "Script | OpaqueScript | None"]
 """Gives the shell script of an instruction: `Facts.script`."""
 
-_UNDECODABLE = re.compile("[\udc80-\udcff]")
+_UNDECODABLE = regex("[\udc80-\udcff]")
 
 
 class Parsed(NamedTuple):

@@ -14,6 +14,7 @@ from fixer.engine.kinds import DOCKERFILE, IGNORE, IGNORE_NAME, WORKFLOW, kind_o
 from fixer.engine.outcome import Problem
 from fixer.engine.project import repository_root
 from fixer.text.records import dataclass
+from fixer.text.regex import regex
 
 if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec
@@ -324,7 +325,6 @@ def _read_rules(path: str, base: str) -> tuple[_Rules, ...]:
 
 def _spec(lines: list[str]) -> GitIgnoreSpec | None:
     """None if one of the lines is no pattern: pathspec does not say which."""
-    import re
     import warnings
 
     from pathspec import GitIgnoreSpec  # costs as much to import as a hundred files to fix
@@ -425,7 +425,7 @@ def _os_problem(error: OSError) -> Problem:
 
 # --- write ---------------------------------------------------------------------------------------------------------
 
-_TEMPORARY = re.compile(r"\.dockfix-[0-9a-f]{16}")
+_TEMPORARY = regex(r"\.dockfix-[0-9a-f]{16}")
 """Names of files that take the place of others when they are complete. No Dockerfile is called so."""
 
 

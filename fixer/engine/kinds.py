@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import PurePath
 
+from fixer.text.regex import regex
+
 DOCKERFILE = "dockerfile"
 WORKFLOW = "workflow"
 """A GitHub workflow, or an action of the repository's own."""
@@ -12,7 +14,7 @@ IGNORE = "dockerignore"
 """`.dockerignore`, or that of one Dockerfile: `NAME.dockerignore`."""
 
 IGNORE_NAME = ".dockerignore"
-_WORKFLOW = re.compile(r"(?:.*/)?\.github/(?:workflows/[^/]+|actions/(?:[^/]+/)*action)\.ya?ml", re.DOTALL)
+_WORKFLOW = regex(r"(?:.*/)?\.github/(?:workflows/[^/]+|actions/(?:[^/]+/)*action)\.ya?ml", re.DOTALL)
 
 
 def kind_of(path: str | PurePath | None) -> str:

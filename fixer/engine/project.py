@@ -9,8 +9,10 @@ import os
 import re
 from functools import lru_cache
 
-_REMOTE_URL = re.compile(r"^\s*url\s*=\s*(?P<url>\S+)\s*$", re.MULTILINE | re.IGNORECASE)
-_ORIGIN = re.compile(r'^\s*\[remote "origin"\]\s*$(?P<body>(?:\n(?!\s*\[).*)*)', re.MULTILINE)
+from fixer.text.regex import regex
+
+_REMOTE_URL = regex(r"^\s*url\s*=\s*(?P<url>\S+)\s*$", re.MULTILINE | re.IGNORECASE)
+_ORIGIN = regex(r'^\s*\[remote "origin"\]\s*$(?P<body>(?:\n(?!\s*\[).*)*)', re.MULTILINE)
 
 
 def project_name(path: str) -> str | None:

@@ -78,7 +78,7 @@ def fix(
     kind = kind if kind is not None else kind_of(path)
     if builder is None:
         builder = Builder.EPHEMERAL if kind == WORKFLOW else Builder.PERSISTENT
-    chosen = tuple(one for one in choose(select, ignore, codemods, builder=builder) if one.document == kind)
+    chosen = choose(select, ignore, codemods, builder=builder, kind=kind)
     bare: Outcome[Source] = Outcome(shown, text, text, binary)
     joined = _joined(text) if kind == DOCKERFILE else text
     if MARK not in text and not any(_may_change(codemod, joined) for codemod in chosen):
@@ -105,10 +105,11 @@ def choose(
     ignore: Collection[str] = (),
     codemods: Sequence[Codemod] | None = None,
     *,
-    builder: Builder = Builder.PERSISTENT,
+    builder: Builder,
+    kind: str,
 ) -> tuple[Codemod, ...]:
-    """The codemods to run, in order: those selected, or those that are for such a builder; one id may stand for a
-    collection of one. Raises ValueError for an id that does not exist."""
+    """The codemods to run on such a document, in order: those selected, or those that are for such a builder; one id
+    may stand for a collection of one. Raises ValueError for an id that does not exist."""
     select = (select,) if isinstance(select, str) else select
     ignore = (ignore,) if isinstance(ignore, str) else ignore
     everything = tuple(codemods) if codemods is not None else None
@@ -117,7 +118,10 @@ def choose(
         if id not in ids:
             raise ValueError(f"there is no codemod {id!r}")
     wanted = [id for id in ids if (select is None or id in select) and id not in ignore]
-    found = [registry.load(id) for id in wanted] if everything is None else [c for c in everything if c.id in wanted]
+    if everything is None:
+        found = [registry.late(entry.id) for entry in registry.ORDER if entry.id in wanted and entry.document == kind]
+    else:
+        found = [c for c in everything if c.id in wanted and c.document == kind]
     return tuple(c for c in found if select is not None or builder in c.builders)
 
 

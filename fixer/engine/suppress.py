@@ -8,17 +8,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Collection
 
 from fixer.codemods.api import Refusal
 from fixer.engine.outcome import ENGINE
 from fixer.text.records import dataclass, field
+from fixer.text.regex import regex
 from fixer.text.source import Span
 from fixer.tree.nodes import Comment, Dockerfile, Instruction
 
 MARK = "dockfix:"
-_COMMENT = re.compile(r"#+\s*dockfix:\s*(?P<verb>[^\s=]*)(?:\s*=\s*(?P<ids>[^\s,]+(?:\s*,\s*[^\s,]+)*))?")
+_COMMENT = regex(r"#+\s*dockfix:\s*(?P<verb>[^\s=]*)(?:\s*=\s*(?P<ids>[^\s,]+(?:\s*,\s*[^\s,]+)*))?")
 
 
 @dataclass(frozen=True, slots=True)

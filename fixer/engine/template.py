@@ -6,6 +6,7 @@ import re
 from pathlib import PurePath
 
 from fixer.engine.outcome import Problem
+from fixer.text.regex import regex
 from fixer.tree.nodes import Dockerfile, From, Item, Opaque
 
 EXTENSIONS = frozenset(
@@ -14,7 +15,7 @@ EXTENSIONS = frozenset(
         *(".liquid", ".m4", ".mako", ".mustache", ".njk", ".templ", ".template", ".tera", ".tmpl", ".tpl", ".twig"),
     ]
 )
-_MARK = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|<%.*?%>|@[A-Za-z_][A-Za-z0-9_]*@|%%[A-Za-z_][A-Za-z0-9_]*%%")
+_MARK = regex(r"\{\{.*?\}\}|\{%.*?%\}|<%.*?%>|@[A-Za-z_][A-Za-z0-9_]*@|%%[A-Za-z_][A-Za-z0-9_]*%%")
 
 
 def is_template_name(path: PurePath) -> bool:

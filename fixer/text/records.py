@@ -83,7 +83,7 @@ else:
             )
         made = type(cls)(cls.__name__, cls.__bases__, content)
         made.__qualname__ = cls.__qualname__
-        _make_late(made, "__init__", lambda: _init(made, frozen))
+        made.__init__ = _first_init(made, frozen)
         if eq and "__eq__" not in content:
             _make_late(made, "__eq__", lambda: _eq(made))
         if eq and content.get("__hash__") is None:  # Python puts None there for a class that has __eq__
@@ -102,13 +102,41 @@ else:
         """A method that is compiled when it is first called."""
 
         def late(self, *args, **kwargs):
-            made = make()
-            made.__qualname__ = f"{cls.__qualname__}.{name}"
-            made.__module__ = cls.__module__
-            setattr(cls, name, made)
-            return made(self, *args, **kwargs)
+            return _put(cls, name, make())(self, *args, **kwargs)
 
         setattr(cls, name, late)
+
+    def _put(cls, name, method):
+        method.__qualname__ = f"{cls.__qualname__}.{name}"
+        method.__module__ = cls.__module__
+        setattr(cls, name, method)
+        return method
+
+    _FEW = 8
+    """As many records of a class are made before it is worth while to compile an `__init__` for it."""
+
+    def _first_init(cls, frozen):
+        """The `__init__` of the first records, which is not compiled: where one small file is worked on, there are few
+        of most."""
+        made = 0
+
+        def __init__(self, *args, **kwargs):
+            nonlocal made
+            made += 1
+            wanted = {name: one for name, one in cls.__record__.items() if one.init}
+            given = {**dict(zip(wanted, args, strict=False)), **kwargs}
+            needed = {name for name, one in wanted.items() if one.factory is _MISSING and one.default is _MISSING}
+            fits = needed <= given.keys() <= wanted.keys() and len(given) == len(args) + len(kwargs)
+            if made > _FEW or not fits:
+                _put(cls, "__init__", _init(cls, frozen))(self, *args, **kwargs)
+                return
+            for name, one in wanted.items():
+                value = given[name] if name in given else one.default if one.factory is _MISSING else one.factory()
+                object.__setattr__(self, name, value)
+            if hasattr(cls, "__post_init__"):
+                self.__post_init__()
+
+        return __init__
 
     def maker(cls):
         """Objects of a class without a `__setattr__` of its own are filled in a quarter of the time. So they are made

@@ -9,13 +9,15 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 
+from fixer.text.regex import regex
+
 SPACE = (
     "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005"
     "\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
 )
 """What Go's `unicode.IsSpace` accepts. `str.isspace` also takes U+001C to U+001F, which BuildKit does not."""
 
-_TABS = re.compile(r"^\t+", re.MULTILINE)
+_TABS = regex(r"^\t+", re.MULTILINE)
 
 
 class Cooked:

@@ -7,7 +7,6 @@ are not there.
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Callable
 from itertools import groupby
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from fixer._version import __version__
+from fixer.text.regex import regex
 from fixer.tree import table_cache
 
 if TYPE_CHECKING:
@@ -170,7 +170,7 @@ def arranged(shape: str, build: Callable[[list[Any]], Any]) -> Callable[[list[An
 
 # --- as text ---------------------------------------------------------------------------------------------------------
 
-_NAME = re.compile(r"\$?[A-Za-z_][A-Za-z0-9_]*")
+_NAME = regex(r"\$?[A-Za-z_][A-Za-z0-9_]*")
 
 
 def to_text(grammar: Grammar) -> str:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
 from fixer.text.records import maker
+from fixer.text.regex import regex
 from fixer.tree.cook import SPACE, Cooked
 from fixer.tree.nodes import Leaf
 from fixer.tree.words import FLAG_WORD, PAIR_WORD, HeredocWord, Unreadable, heredocs_of, lone_escape
@@ -24,16 +25,16 @@ _INLINE_SPACE = SPACE.replace("\n", "")
 _BLANKS = "\t\v\f\r "
 """What cuts a keyword from its arguments, and a word from the next (`reWhitespace` of parser.go)."""
 
-_LINE = re.compile(rf"([{_INLINE_SPACE}]*)(?:(#)|[^\n])?")
-_WORD = re.compile(rf"[^{_BLANKS}]+")
-_KEYWORD = re.compile(rf"([^{_BLANKS}]+)[\t\n\v\f\r ]*(-?)")
-_HEALTH_WORD = re.compile(r"[^\t\n\v\f\r \x85\xa0]+")
-_DIRECTIVE = re.compile(r"([a-zA-Z][a-zA-Z0-9]*)([\t\f\r ]*)=(.+)")
+_LINE = regex(rf"([{_INLINE_SPACE}]*)(?:(#)|[^\n])?")
+_WORD = regex(rf"[^{_BLANKS}]+")
+_KEYWORD = regex(rf"([^{_BLANKS}]+)[\t\n\v\f\r ]*(-?)")
+_HEALTH_WORD = regex(r"[^\t\n\v\f\r \x85\xa0]+")
+_DIRECTIVE = regex(r"([a-zA-Z][a-zA-Z0-9]*)([\t\f\r ]*)=(.+)")
 _DIRECTIVES = ("syntax", "escape", "check")
 _MAY_CONTINUE = "\\` \t\r\n"
 """What may stand before the LF of a line that is continued."""
-_JSON_GAP = re.compile(r"[ \t\r\n]*")
-_ANY_CASE = re.compile(r"\(\?i:(\w+)\)")
+_JSON_GAP = regex(r"[ \t\r\n]*")
+_ANY_CASE = regex(r"\(\?i:(\w+)\)")
 """How Lark writes `"FROM"i` as a regular expression."""
 
 

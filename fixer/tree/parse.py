@@ -14,6 +14,7 @@ from functools import lru_cache
 from itertools import chain
 from typing import Any, NamedTuple, TypeVar, overload
 
+from fixer.text.regex import regex
 from fixer.text.source import LineIndex, decode
 from fixer.tree import nodes as n
 from fixer.tree.cook import SPACE
@@ -470,7 +471,7 @@ def _json_value(string: str) -> str:
     return value if value.isascii() else _SURROGATES.sub("\ufffd", value)
 
 
-_SURROGATES = re.compile("[\ud800-\udfff]")
+_SURROGATES = regex("[\ud800-\udfff]")
 
 
 # --- faults that the grammar cannot say ------------------------------------------------------------------------------
@@ -583,8 +584,8 @@ def _device_fault(value: str) -> str | None:
 
 
 _BOOLEANS = {"1", "t", "T", "TRUE", "true", "True", "0", "f", "F", "FALSE", "false", "False"}
-_DURATION = re.compile(r"[+-]?(?:0|(?:(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:ns|us|µs|μs|ms|s|m|h))+)\Z", re.ASCII)
-_DURATION_PART = re.compile(r"([0-9.]+)(ns|us|µs|μs|ms|s|m|h)")
+_DURATION = regex(r"[+-]?(?:0|(?:(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:ns|us|µs|μs|ms|s|m|h))+)\Z", re.ASCII)
+_DURATION_PART = regex(r"([0-9.]+)(ns|us|µs|μs|ms|s|m|h)")
 _NANOSECONDS = {
     "ns": 1,
     "us": 10**3,

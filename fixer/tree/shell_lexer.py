@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from fixer.text.records import maker
+from fixer.text.regex import regex
 from fixer.text.source import Span
 from fixer.tree.shell import (
     Arithmetic,
@@ -75,7 +76,7 @@ class RefusedError(Exception):
 Token = tuple[str, Any]
 """A terminal's name, and its value: a node, or the (start, end) of a reserved word or bracket."""
 
-_TOKEN = re.compile(
+_TOKEN = regex(
     r"""(?: [ \t]+ | \\\n )*
     (?: ( [0-9]+ (?=[<>]) )
       | ( (?: [{}!] | \[\[? | [^ \t\n|&;<>()$`"'\\*?\[{~#!] [^ \t\n|&;<>()$`"'\\*?\[{~]* ) (?=[ \t\n|&;<>()]|\Z) )
@@ -89,21 +90,21 @@ _TOKEN = re.compile(
 )
 _DESCRIPTOR, _PLAIN, _OPERATOR, _NEWLINE, _COMMENT, _END, _OTHER = range(1, 8)
 
-_CHUNK = re.compile(r"""[^ \t\n|&;<>()$`"'\\]+""")
-_REGEX_CHUNK = re.compile(r"""[^ \t\n&;<>()$`"'\\]+""")
-_QUOTED = re.compile(r'[^"\\$`]+')
-_EXPANSION = re.compile(r"[\\$`]")
-_BACKQUOTE = re.compile(r"[`\\]")
-_ARGUMENT = re.compile(r"""[}\\$`"']""")
-_UNLIKE = re.compile(r"""[}\\`"]|\$[{(]""")
-_ARITHMETIC = re.compile(r"""[()\\$`"']""")
-_SUBSCRIPT = re.compile(r"""[\]\[\\$`"'\s]""")
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_PARAMETER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*|[0-9]+|[@*\#?$!-]")
-_PARAMETER_OPERATOR = re.compile(r":[-=?+]|[-=?+]|\#\#?|%%?|//?|\^\^?|,,?|@|:|\[")
-_ASSIGN = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(\+?=|\[)")
-_ANSI = re.compile(r"[^'\\]+")
-_SEQUENCE = re.compile(r"(?:-?[0-9]+\.\.-?[0-9]+|[A-Za-z]\.\.[A-Za-z])(?:\.\.-?[0-9]+)?\Z")
+_CHUNK = regex(r"""[^ \t\n|&;<>()$`"'\\]+""")
+_REGEX_CHUNK = regex(r"""[^ \t\n&;<>()$`"'\\]+""")
+_QUOTED = regex(r'[^"\\$`]+')
+_EXPANSION = regex(r"[\\$`]")
+_BACKQUOTE = regex(r"[`\\]")
+_ARGUMENT = regex(r"""[}\\$`"']""")
+_UNLIKE = regex(r"""[}\\`"]|\$[{(]""")
+_ARITHMETIC = regex(r"""[()\\$`"']""")
+_SUBSCRIPT = regex(r"""[\]\[\\$`"'\s]""")
+_NAME = regex(r"[A-Za-z_][A-Za-z0-9_]*")
+_PARAMETER = regex(r"[A-Za-z_][A-Za-z0-9_]*|[0-9]+|[@*\#?$!-]")
+_PARAMETER_OPERATOR = regex(r":[-=?+]|[-=?+]|\#\#?|%%?|//?|\^\^?|,,?|@|:|\[")
+_ASSIGN = regex(r"([A-Za-z_][A-Za-z0-9_]*)(\+?=|\[)")
+_ANSI = regex(r"[^'\\]+")
+_SEQUENCE = regex(r"(?:-?[0-9]+\.\.-?[0-9]+|[A-Za-z]\.\.[A-Za-z])(?:\.\.-?[0-9]+)?\Z")
 _ANSI_ESCAPES = {
     "n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "f": "\f", "v": "\v", "e": "\x1b", "E": "\x1b",
     "\\": "\\", "'": "'", '"': '"', "?": "?",

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from fixer.text.regex import regex
 from fixer.tree.cook import SPACE
 
 _DEPTH = 50
@@ -136,8 +137,8 @@ class HeredocWord(NamedTuple):
     chomp: bool
 
 
-_HEREDOC = re.compile(r"([0-9]*)<<(-?)[\t\n\f\r ]*([^<]*)\Z")
-_SURROGATES = re.compile("[\ud800-\udfff]")
+_HEREDOC = regex(r"([0-9]*)<<(-?)[\t\n\f\r ]*([^<]*)\Z")
+_SURROGATES = regex("[\ud800-\udfff]")
 _MAX_FD = 2**64 - 1
 
 
@@ -186,8 +187,8 @@ class _LexError(ValueError):
     pass
 
 
-_PLAIN = re.compile(rf"[^{SPACE}$<'\"\\}}/]+")
-_QUOTED = re.compile(r'[^"$\\]+')
+_PLAIN = regex(rf"[^{SPACE}$<'\"\\}}/]+")
+_QUOTED = regex(r'[^"$\\]+')
 
 
 class _Words:

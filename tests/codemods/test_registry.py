@@ -4,9 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from fixer.codemods.registry import ORDER, Entry, load
+from fixer.codemods.api import Builder
+from fixer.codemods.registry import ORDER, WORDS, Entry, load
 
 
 @pytest.mark.parametrize("entry", ORDER, ids=lambda entry: str(entry.id))
 def test_documents_are_said_without_loading(entry: Entry) -> None:
     assert load(entry.id).document == entry.document
+
+
+@pytest.mark.parametrize("id", WORDS)
+def test_words_are_said_without_loading(id: str) -> None:
+    codemod = load(id)
+    assert (codemod.words, codemod.document, codemod.builders) == (WORDS[id], "dockerfile", frozenset(Builder))

@@ -9,7 +9,7 @@ from typing import ClassVar, Generic, TypeVar
 
 import pytest
 
-from fixer.text.records import dataclass, field, fields, replace
+from fixer.text.records import dataclass, field, fields, maker, replace
 
 T = TypeVar("T")
 
@@ -53,6 +53,34 @@ def test_making() -> None:
         Point()  # type: ignore[call-arg]
     with pytest.raises(TypeError):
         Point(1, other=2)  # type: ignore[call-arg]
+
+
+def test_the_first_ones_are_made_as_the_later_ones() -> None:
+    @dataclass(frozen=True, slots=True)
+    class Pair:
+        left: int
+        right: list[int] = field(default_factory=list)
+        sum: int = field(init=False, default=0)
+
+    for _ in range(20):
+        assert (Pair(1).right, Pair(1, [2]).right, Pair(left=1, right=[3]).right) == ([], [2], [3])
+        for wrong in (lambda: Pair(), lambda: Pair(1, [], 3), lambda: Pair(1, left=2), lambda: Pair(1, sum=3)):
+            with pytest.raises(TypeError, match=r"__init__"):
+                wrong()
+
+
+def test_makers() -> None:
+    make = maker(Deep)
+    assert (make(1), make(1, 2, "n", 3)) == (Deep(1), Deep(1, 2, "n", 3))
+    made = make(1)
+    assert type(made) is Deep
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        made.z = 2  # type: ignore[misc]
+    assert pickle.loads(pickle.dumps(made)) == made
+    with pytest.raises(TypeError):
+        make(1, 2, "n", 3, 4)  # type: ignore[call-arg]
+    with pytest.raises(TypeError):
+        maker(Basket)
 
 
 def test_comparing() -> None:

@@ -6,13 +6,13 @@ github.com/nodesource/distributions (deb/setup_0.10 of 2014 to scripts/deb/setup
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from enum import Enum
 
 from fixer.analysis.commands import Arg, Call
 from fixer.analysis.values import Known, Value
 from fixer.text.records import dataclass
+from fixer.text.regex import regex
 from fixer.tree.shell import Simple, Word
 
 LISTS = "/var/lib/apt/lists"
@@ -47,7 +47,7 @@ _INSTALLERS = {
 }
 """Programs that run apt to install, with no update of their own, and the word that makes them do it."""
 
-_TEXT = re.compile(
+_TEXT = regex(
     r"(?<![\w.-])(apt-get|aptitude)\Z|(?<![\w.-])(apt-get|apt|aptitude)\s+(-\S+\s+)*(install|up|dist-|build-|down)"
 )
 """A word that is apt, or a text in which apt is run."""
@@ -55,7 +55,7 @@ _TEXT = re.compile(
 _SHELLS = frozenset(("sh", "bash", "dash", "ash", "zsh"))
 
 
-_FETCHING = re.compile(r"[\"']?https?://deb\.nodesource\.com/setup")
+_FETCHING = regex(r"[\"']?https?://deb\.nodesource\.com/setup")
 """Scripts from the net that run `apt-get update` before and after they add a package source, fail if it fails, and
 leave apt's directories alone."""
 

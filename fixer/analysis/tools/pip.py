@@ -6,11 +6,11 @@ options before and after the subcommand and lets long options be cut short where
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 
 from fixer.analysis.values import Known, Lookup, Unknown, Value, join
 from fixer.text.records import dataclass
+from fixer.text.regex import regex
 
 
 def _set(words: str) -> frozenset[str]:
@@ -20,8 +20,8 @@ def _set(words: str) -> frozenset[str]:
 NEEDS_CACHE = frozenset(("install", "download", "wheel"))
 """Subcommands that download packages, or build wheels, and keep both in the cache."""
 
-_PIP = re.compile(r"(?:.*/)?pip(?:[23](?:\.\d+)?)?\Z")
-_PYTHON = re.compile(r"(?:.*/)?(?:python|pypy)(?:[23](?:\.\d+)?)?\Z")
+_PIP = regex(r"(?:.*/)?pip(?:[23](?:\.\d+)?)?\Z")
+_PYTHON = regex(r"(?:.*/)?(?:python|pypy)(?:[23](?:\.\d+)?)?\Z")
 _PYTHON_TAKES = frozenset(("-W", "-X", "--check-hash-based-pycs"))
 _RUNNERS: Mapping[tuple[str, ...], frozenset[str]] = {
     ("conda", "run"): frozenset(("-n", "--name", "-p", "--prefix", "--cwd")),
