@@ -37,6 +37,7 @@ from typing import NamedTuple
 import dockerfile
 
 import fixer
+from fixer.engine.context import FoundContext
 from fixer.text.diff import unified_diff
 from fixer.text.edits import Edit, apply_edits
 from fixer.text.source import decode
@@ -100,8 +101,8 @@ def judge(path: Path, *, unsafe: bool) -> Judged:
     """Fix one file and say what is wrong with the result."""
     before = decode(path.read_bytes())
     try:
-        outcome = fixer.fix(before, path=str(path), unsafe_fixes=unsafe, project="project")
-        again = fixer.fix(outcome.after, path=str(path), unsafe_fixes=unsafe, project="project")
+        outcome = _fix(before, path, unsafe=unsafe)
+        again = _fix(outcome.after, path, unsafe=unsafe)
     except Exception as error:  # a crash is what is looked for
         return Judged(str(path), (f"crash: {type(error).__name__}: {error}",))
     taken = _buildkit(before)
@@ -118,7 +119,8 @@ def judge(path: Path, *, unsafe: bool) -> Judged:
         if left is None:
             faults.append("BuildKit's parser refuses the result")
         else:
-            faults += [f"instruction {what}" for what in _strays(taken, left)]
+            binds = any(change.codemod.startswith("bind-") for change in outcome.changes)
+            faults += [f"instruction {what}" for what in _strays(taken, left, binds=binds)]
             faults += _replay(outcome, sizes)
     return Judged(
         str(path),
@@ -128,6 +130,11 @@ def judge(path: Path, *, unsafe: bool) -> Judged:
         tuple(sizes),
         tuple((r.codemod, r.reason, r.position.line, r.text, r.because) for r in outcome.refusals),
     )
+
+
+def _fix(text: str, path: Path, *, unsafe: bool) -> fixer.Outcome[str]:
+    context = FoundContext(str(path))
+    return fixer.fix(text, path=str(path), unsafe_fixes=unsafe, project="project", context=context)
 
 
 def _files(directories: Sequence[Path]) -> Iterator[Path]:
@@ -149,9 +156,14 @@ def _comments(text: str) -> Counter[str]:
     return Counter(line.strip() for line in text.split("\n") if line.lstrip().startswith("#"))
 
 
-def _strays(before: Sequence[dockerfile.Command], after: Sequence[dockerfile.Command]) -> Iterator[str]:
+def _strays(
+    before: Sequence[dockerfile.Command], after: Sequence[dockerfile.Command], *, binds: bool
+) -> Iterator[str]:
     """Instructions gone or new, but for those that a codemod may take away or add: RUNs that only update or purge, ENVs
-    of one switch, the RUN that switches docker-clean off."""
+    of one switch, the RUN that switches docker-clean off; and, with `binds`, what brings files."""
+    if binds:
+        new = Counter(c.original for c in after)
+        before = [c for c in before if c.cmd.upper() not in ("COPY", "ADD") or new[c.original]]
     kept = {c.original for c in before}
     after = [c for c in after if c.original in kept or not c.original.startswith(("RUN rm -f /etc", "run rm -f /etc"))]
     old, new = Counter(c.cmd.upper() for c in before), Counter(c.cmd.upper() for c in after)

@@ -52,6 +52,12 @@ _SYSTEM = _set(
     "a2enmod a2dismod a2ensite a2dissite rustup debconf-set-selections systemctl rc-update service "
     "docker-php-ext-install docker-php-ext-configure docker-php-ext-enable phpenmod pecl fc-cache"
 )
+ABOUT_THE_SYSTEM = _SYSTEM
+"""Programs that change the system: where they write without naming it, they put things of their own."""
+ONLY_LOOK = _set("ls du test [ [[ stat tree")
+"""Programs that say what is there, without a look at what is in a file below."""
+ONLY_MODES = _set("chmod chown chgrp setfacl")
+"""Programs that change modes and owners, and nothing else."""
 _SYSTEM_PLACES = ("/usr", "/etc", "/var", "/lib", "/lib64", "/bin", "/sbin", "/opt", "/boot", "/run", "/srv", "/tmp")
 _READS = _set(
     "cat ls head tail wc stat file du md5sum sha1sum sha224sum sha256sum sha384sum sha512sum shasum cksum ldd objdump "

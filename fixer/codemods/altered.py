@@ -6,16 +6,9 @@ from collections.abc import Iterable, Iterator
 from posixpath import basename
 
 from fixer.analysis import Facts, Known, Reader, Stage, below, clean
+from fixer.analysis.transfers import DIRECTORIES, destination_text, file_at
 from fixer.codemods.api import Alters
-from fixer.tree.nodes import Cmd, Copy, Entrypoint, Env, Healthcheck, Instruction, Onbuild
-
-_DIRECTORIES = frozenset(
-    ("/", "/bin", "/boot", "/dev", "/etc", "/home", "/lib", "/lib64", "/media", "/mnt", "/opt", "/proc", "/root",
-     "/run", "/sbin", "/srv", "/sys", "/tmp", "/usr", "/usr/bin", "/usr/lib", "/usr/libexec", "/usr/local",
-     "/usr/local/bin", "/usr/local/lib", "/usr/local/sbin", "/usr/local/share", "/usr/sbin", "/usr/share", "/var",
-     "/var/lib", "/var/tmp")
-)  # fmt: skip
-"""Directories that every image of a distribution has: a file that is copied there goes into them."""
+from fixer.tree.nodes import Cmd, Copy, Entrypoint, Env, Healthcheck, Onbuild
 
 
 def alters(facts: Facts, places: Iterable[tuple[Stage, str]], config: Iterable[str] = ()) -> Alters:
@@ -27,7 +20,7 @@ def alters(facts: Facts, places: Iterable[tuple[Stage, str]], config: Iterable[s
             place = (taker.stage.index, _carried(facts, taker, path))
             if place[1] is not None and place not in todo:
                 todo.append((place[0], place[1]))
-    paths = dict.fromkeys(path for _, path in todo if path not in _DIRECTORIES)
+    paths = dict.fromkeys(path for _, path in todo if path not in DIRECTORIES)
     top = tuple(path for path in paths if not any(other != path and below(path, other) for other in paths))
     return Alters(top, tuple(dict.fromkeys(config)))
 
@@ -44,28 +37,8 @@ def _carried(facts: Facts, taker: Reader, path: str) -> str | None:
     if any(flag.name == "parents" for flag in copy.flags):
         return clean(f"{target}/{path}")
     if taker.relation == "same":
-        return _copied_to(facts, copy, taker.stage, basename(path), target, _destination(copy))
+        return file_at(facts, copy, taker.stage, basename(path), target, destination_text(copy))
     return clean(f"{target}/{path[len(taker.path.value) :]}")
-
-
-def _destination(copy: Copy) -> str:
-    """The text of the destination. It ends with a slash if several files go there."""
-    if copy.form is not None:
-        return copy.form.items[-1].value + ("/" if len(copy.form.items) > 2 else "")
-    text = copy.destination.value if copy.destination is not None else ""
-    return text.strip("\"'") + ("/" if len(copy.sources) > 1 else "")
-
-
-def _copied_to(facts: Facts, instruction: Instruction, stage: Stage, name: str, target: str, text: str) -> str:
-    """The path of a file `name` after it was copied to `target`, written as `text`: below it, if it is a directory."""
-    if text.endswith(("/", "/.")) or text in (".", "..") or target in _DIRECTORIES:
-        return clean(f"{target}/{name}")
-    for writer in facts.writers(stage, target, instruction):
-        into = writer.relation == "inside" or (writer.relation == "same" and writer.kind == "workdir")
-        makes = writer.call is not None and writer.call.program == "mkdir" and writer.relation == "same"
-        if writer.mode == "write" and (into or makes):
-            return clean(f"{target}/{name}")
-    return target
 
 
 def put_by(facts: Facts, reader: Reader, name: str) -> Iterator[tuple[Stage, str]]:
@@ -73,7 +46,7 @@ def put_by(facts: Facts, reader: Reader, name: str) -> Iterator[tuple[Stage, str
     Without a name: of the content of a directory, if that is a directory of its own."""
     instruction = reader.instruction
     if isinstance(instruction, Copy):
-        effects, text = facts.effects(instruction), _destination(instruction)
+        effects, text = facts.effects(instruction), destination_text(instruction)
     elif reader.call is not None and reader.kind in ("run", "mount", "symlink"):
         effects, text = tuple(facts.call_effects(reader.call)), None
     else:
@@ -81,7 +54,7 @@ def put_by(facts: Facts, reader: Reader, name: str) -> Iterator[tuple[Stage, str
     for effect in effects:
         if effect.mode == "write" and isinstance(effect.path, Known) and not effect.implicit:
             written = facts.file.text[effect.span.start : effect.span.end].strip("\"'") if text is None else text
-            path = _copied_to(facts, instruction, reader.stage, name, effect.path.value, written)
+            path = file_at(facts, instruction, reader.stage, name, effect.path.value, written)
             if name or path.count("/") > 1:
                 yield reader.stage, path
 

@@ -1,8 +1,8 @@
 """The codemods that exist, in the order in which they run. Explicit: one line each, nothing is discovered.
 
-What joins or moves commands comes before what adds mounts to them: apt-update-install, apt-cache, pip-cache,
-cargo-chef, artifact-out-of-cache, cargo-target-cache, cargo-cache. The order decides how a result looks, never what it
-means.
+What joins or moves commands comes before what adds mounts to them, and bind mounts come before those of caches:
+apt-update-install, bind-manifests, apt-cache, pip-cache, cargo-chef, artifact-out-of-cache, cargo-target-cache,
+cargo-cache. The order decides how a result looks, never what it means.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ class Entry(NamedTuple):
 
 ORDER: tuple[Entry, ...] = (
     Entry("apt-update-install", "fixer.codemods.apt_update_install", "AptUpdateInstall"),
+    Entry("bind-manifests", "fixer.codemods.bind_manifests", "BindManifests"),
     Entry("apt-cache", "fixer.codemods.apt_cache", "AptCache"),
     Entry("pip-cache", "fixer.codemods.pip_cache", "PipCache"),
     Entry("cargo-chef", "fixer.codemods.cargo_chef", "CargoChef"),

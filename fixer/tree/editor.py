@@ -19,6 +19,7 @@ from fixer.tree.nodes import (
     Dockerfile,
     Env,
     Flag,
+    From,
     Heredoc,
     Instruction,
     Item,
@@ -302,6 +303,33 @@ def _is_next(file: Dockerfile, at: int, instruction: Instruction) -> bool:
 def _start_of(file: Dockerfile, at: int) -> int:
     starts = _item_starts(file)
     return starts[at] if at < len(starts) else len(file.text)
+
+
+def remove_instructions(
+    file: Dockerfile, instructions: Sequence[Instruction], *, into: Sequence[Instruction] = ()
+) -> list[Edit]:
+    """Take out several instructions; see `remove_instruction`. Those that stand one below the other count as one.
+    `into`: what does now what these did."""
+    edits = []
+    above = before = -1
+    for instruction in sorted(instructions, key=lambda each: each.keyword.start):
+        at = _index(file, instruction)
+        heir = next((each for each in into if _is_next(file, at, each)), None)
+        edit = remove_instruction(file, instruction, into=heir)
+        if at - 1 != before:
+            above = _blanks(file, at, -1)
+        elif not edit.new and 0 < (below := _blanks(file, at, 1)) <= above:
+            edit = Edit(edit.start, _start_of(file, at + 1 + below), "")
+        edits.append(edit)
+        before = at
+    return edits
+
+
+def name_stage(file: Dockerfile, from_: From, name: str) -> Edit:
+    """Give a stage that has no name one."""
+    keyword = "as" if from_.keyword.value.islower() else "AS"
+    end = from_.image.span.end
+    return Edit(end, end, f" {keyword} {name}")
 
 
 def remove_pair(file: Dockerfile, instruction: Env, pair: Pair) -> Edit:
@@ -679,10 +707,12 @@ __all__ = [
     "instruction_block",
     "keyword_like",
     "layout",
+    "name_stage",
     "remove_blocks",
     "remove_command",
     "remove_flag",
     "remove_instruction",
+    "remove_instructions",
     "remove_item",
     "remove_pair",
     "remove_word",

@@ -9,6 +9,7 @@ from posixpath import normpath
 import pytest
 
 from fixer.analysis import Known, analyse
+from fixer.codemods.api import Safety
 from fixer.dev import Case, cases, run_case
 from fixer.engine.kinds import DOCKERFILE, kind_of
 from fixer.engine.outcome import AppliedChange
@@ -76,7 +77,9 @@ def test_every_change_of_the_corpus(case: Case) -> None:
             assert not any(other != path and path.startswith(f"{other}/") for other in paths), "said twice"
         assert len(set(paths)) == len(paths)
         if not paths and not config:
-            assert change.title.startswith("let pip use its cache"), change.title
+            # What a later COPY brings again is the same in the image.
+            again = change.codemod == "bind-manifests" and change.safety is Safety.SAFE
+            assert again or change.title.startswith("let pip use its cache"), change.title
 
 
 @pytest.mark.parametrize(

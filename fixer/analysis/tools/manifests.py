@@ -1,0 +1,392 @@
+"""Package managers: which files of a project one call of them reads, and whether it may change them.
+
+Sources: the manuals of pip, uv, poetry, pipenv, npm 10, yarn 1 and 4, pnpm 9, bun, go (and its `cmd/go/internal/modcmd`
+and `modload`), bundler, composer, dotnet and cargo. What is not in these tables is another program.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from fnmatch import fnmatchcase
+
+from fixer.analysis.commands import Call
+from fixer.analysis.tools.cargo import read_cargo
+from fixer.analysis.tools.pip import read_pip
+from fixer.analysis.values import Known, Unknown, Value, join
+from fixer.text.records import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Manager:
+    """One call of a package manager.
+
+    tool: as people call it: "npm ci".
+    names: patterns of the names of files that it reads in its directory, or above or below it; none: it reads none.
+    files: what its words name, absolute.
+    writes: why it may put other files in their place; "" if it never does.
+    in_place: patterns of the names of those that it may write without another file in their place.
+    locks: names of files one of which must be there so that none of them is written.
+    scripts: the manifest whose scripts it runs ("package.json", "composer.json"), or None.
+    anything: it may read other files, too.
+    """
+
+    tool: str
+    names: tuple[str, ...] = ()
+    files: tuple[Value, ...] = ()
+    writes: str = ""
+    in_place: tuple[str, ...] = ()
+    locks: tuple[str, ...] = ()
+    scripts: str | None = None
+    anything: bool = False
+    requirements: bool = False
+    """The files are requirements as pip has them, which nobody needs but who installs them."""
+
+    def reads_name(self, name: str) -> bool:
+        return any(fnmatchcase(name, pattern) for pattern in self.names)
+
+    def writes_in_place(self, name: str) -> bool:
+        return any(fnmatchcase(name, pattern) for pattern in self.in_place)
+
+    def reads(self, path: str, cwd: Value) -> bool:
+        """Whether it may read the manifest `path`, absolute."""
+        if any(isinstance(file, Known) and file.value == path for file in self.files):
+            return True
+        return self.reads_name(path.rpartition("/")[2])
+
+
+NPM = ("package.json", "package-lock.json", "npm-shrinkwrap.json", ".npmrc")
+YARN = ("package.json", "yarn.lock", ".yarnrc", ".yarnrc.yml", ".npmrc")
+PNPM = ("package.json", "pnpm-lock.yaml", "pnpm-workspace.yaml", ".npmrc", ".pnpmfile.cjs")
+BUN = ("package.json", "bun.lockb", "bun.lock", "bunfig.toml", ".npmrc")
+PIP = ("*requirements*.txt", "*constraints*.txt")
+UV = ("pyproject.toml", "uv.lock", "uv.toml", ".python-version")
+POETRY = ("pyproject.toml", "poetry.lock", "poetry.toml")
+PIPENV = ("Pipfile", "Pipfile.lock")
+GO = ("go.mod", "go.sum", "go.work", "go.work.sum")
+BUNDLER = ("Gemfile", "Gemfile.lock", ".ruby-version", ".tool-versions", "*.gemspec")
+COMPOSER = ("composer.json", "composer.lock", "auth.json")
+DOTNET = ("*.csproj", "*.fsproj", "*.vbproj", "*.sln", "*.slnx", "nuget.config", "NuGet.config", "NuGet.Config",
+          "global.json", "Directory.*.props", "Directory.*.targets")  # fmt: skip
+CARGO = ("Cargo.toml", "Cargo.lock", "rust-toolchain", "rust-toolchain.toml")
+
+NAMES = tuple(dict.fromkeys(
+    (*NPM, *YARN, *PNPM, *BUN, *PIP, *UV, *POETRY, *PIPENV, *GO, *BUNDLER, *COMPOSER, *DOTNET, *CARGO)
+))  # fmt: skip
+"""Names of manifests, as patterns: files, and no directories."""
+
+WORDS = ("pip", "uv ", "poetry", "npm", "yarn", "bun ", "go mod", "bundle", "composer", "dotnet", "cargo fetch")
+"""A text without any of these calls none of them as far as it matters."""
+
+
+def is_manifest(name: str) -> bool:
+    """Whether a file's name is that of a manifest."""
+    return any(fnmatchcase(name, pattern) for pattern in NAMES)
+
+
+def is_manager(call: Call) -> bool:
+    """Whether the program is a package manager, whatever it is told to do."""
+    return call.program in _READERS
+
+
+def read_manager(call: Call) -> Manager | None:
+    """What a call does; None if it is not known, or calls none of them."""
+    pip = read_pip(call.words, [getattr(node, "text", "") for node in call.nodes])
+    if pip is not None:
+        return _pip(call)
+    reader = _READERS.get(call.program or "")
+    return reader(call) if reader is not None else None
+
+
+class _Words:
+    """The words of a call: options with their values, and the others."""
+
+    __slots__ = ("operands", "options", "unsure")
+
+    def __init__(self, call: Call, takes: frozenset[str]) -> None:
+        self.options: dict[str, Value | None] = {}
+        self.operands: list[str] = []
+        self.unsure = False
+        waiting = ""
+        for word in call.words[1:]:
+            if waiting:
+                self.options[waiting] = word
+                waiting = ""
+            elif isinstance(word, Unknown):
+                self.unsure = True
+            elif word.value.startswith("-") and len(word.value) > 1:
+                name, equals, value = word.value.partition("=")
+                if equals:
+                    self.options[name] = Known(value, word.args)
+                elif name in takes:
+                    waiting = name
+                else:
+                    self.options[name] = None
+            else:
+                self.operands.append(word.value)
+
+    def has(self, *names: str) -> bool:
+        """Whether one of the options is given, and not switched off."""
+        return any(name in self.options and self.options[name] not in _NO for name in names)
+
+
+_NO = (Known("false"), Known("0"), Known("no"))
+
+
+def _words(call: Call, takes: str = "") -> _Words:
+    return _Words(call, frozenset(takes.split()))
+
+
+def _true(call: Call, *names: str) -> bool:
+    """Whether one of the variables is surely set, and not to a word for no."""
+    for name in names:
+        value = call.lookup(name)
+        if isinstance(value, Known) and not value.args and value.value.lower() not in ("", "0", "false", "no"):
+            return True
+    return False
+
+
+# --- Python --------------------------------------------------------------------------------------------------------
+
+_PIP_FILES = ("-r", "--requirement", "-c", "--constraint", "--build-constraint", "--constraints", "--requirements",
+              "--override")  # fmt: skip
+_PIP_READS_NOTHING = frozenset(("cache", "check", "config", "debug", "freeze", "list", "show", "uninstall", ""))
+
+
+def _pip(call: Call) -> Manager | None:
+    pip = read_pip(call.words, [getattr(node, "text", "") for node in call.nodes])
+    assert pip is not None
+    if pip.subcommand not in ("install", "download", "wheel"):
+        known = pip.subcommand in _PIP_READS_NOTHING and pip.unsure is None
+        return Manager(f"pip {pip.subcommand}".strip()) if known else None
+    return _requirements(call, f"pip {pip.subcommand}", list(pip.operands))
+
+
+def _requirements(call: Call, tool: str, operands: Sequence[Value]) -> Manager | None:
+    """pip and what is like it: files of requirements are named, and may name others."""
+    files: list[Value] = []
+    local = False
+    waiting = ""
+    for word in call.words[1:]:
+        text = word.value if isinstance(word, Known) else ""
+        if waiting:
+            if waiting in ("-e", "--editable"):
+                local = local or "://" not in text
+            else:
+                files.append(join(call.cwd, word))
+            waiting = ""
+            continue
+        name, equals, value = text.partition("=")
+        if text in _PIP_FILES or text in ("-e", "--editable"):
+            waiting = text
+        elif equals and name in _PIP_FILES:
+            files.append(join(call.cwd, Known(value)))
+        elif text[:2] in ("-r", "-c") and len(text) > 2 and not text.startswith("--"):
+            files.append(join(call.cwd, Known(text[2:])))
+    for operand in operands:
+        text = operand.value if isinstance(operand, Known) else "?"
+        path = text.startswith((".", "/", "file:")) or ("/" in text and "://" not in text)
+        local = local or path or "file:" in text or (text == "?" and not files)
+    if local:
+        return None
+    return Manager(tool, PIP if files else (), tuple(files), requirements=True)
+
+
+def _uv(call: Call) -> Manager | None:
+    words = _words(call, "-p --python --directory --project --cache-dir --config-file --group --extra --index-url "
+                         "--no-group --only-group --link-mode --default-index --index --extra-index-url --target "
+                         "--prefix -r --requirement -c --constraint --package --no-install-package")  # fmt: skip
+    head = words.operands[:2]
+    if head[:1] == ["pip"] and head[1:] in (["install"], ["sync"], ["uninstall"]):
+        rest = [Known(o) for o in words.operands[2:]]
+        if head[1] == "sync":
+            files = tuple(join(call.cwd, word) for word in rest)
+            return Manager("uv pip sync", PIP, files, requirements=True)
+        return _requirements(call, f"uv pip {head[1]}", rest)
+    if head[:1] == ["sync"]:
+        frozen = words.has("--frozen", "--locked") or _true(call, "UV_FROZEN", "UV_LOCKED")
+        if words.unsure and not frozen:
+            return None
+        writes = "" if frozen else "without --frozen or --locked it may write uv.lock"
+        return Manager("uv sync", UV, writes=writes, anything=not words.has("--no-install-project"))
+    if head[:1] in (["venv"], ["python"], ["tool"], ["cache"], ["self"], ["version"]) or not head:
+        return Manager("uv") if not words.unsure else None
+    return None
+
+
+def _poetry(call: Call) -> Manager | None:
+    words = _words(call, "-C --directory -P --project --without --with --only -E --extras -f --format -o --output")
+    head = words.operands[:1]
+    if head == ["install"]:
+        return Manager("poetry install", POETRY, locks=("poetry.lock",), anything=not words.has("--no-root"))
+    if head == ["export"]:
+        return Manager("poetry export", POETRY, locks=("poetry.lock",))
+    if head in (["config"], ["cache"], ["self"], ["env"]) or not head:
+        return Manager("poetry", POETRY) if not words.unsure else None
+    return None
+
+
+def _pipenv(call: Call) -> Manager | None:
+    words = _words(call, "--python --pypi-mirror -i --index --categories --extra-pip-args")
+    if words.operands[:1] == ["sync"]:
+        return Manager("pipenv sync", PIPENV, anything=True)
+    if words.operands == ["install"]:
+        fixed = words.has("--deploy", "--ignore-pipfile")
+        writes = "" if fixed else "without --deploy or --ignore-pipfile it may write Pipfile.lock"
+        return Manager("pipenv install", PIPENV, writes=writes, anything=True)
+    if words.operands == ["requirements"]:
+        return Manager("pipenv requirements", PIPENV)
+    return None
+
+
+# --- JavaScript ----------------------------------------------------------------------------------------------------
+
+_NPM_TAKES = ("--prefix -C --cache --registry --omit --include --loglevel --install-strategy --workspace -w --only "
+              "--fetch-retries --fetch-timeout --userconfig --globalconfig --maxsockets")  # fmt: skip
+
+
+def _scripts(words: _Words, call: Call) -> str | None:
+    silent = words.has("--ignore-scripts") or _true(call, "npm_config_ignore_scripts", "NPM_CONFIG_IGNORE_SCRIPTS")
+    return None if silent else "package.json"
+
+
+def _npm(call: Call) -> Manager | None:
+    words = _words(call, _NPM_TAKES)
+    head = words.operands[:1]
+    if words.unsure and head != ["ci"]:
+        return None
+    if head[:1] in (["ci"], ["clean-install"]) and not words.has("-g", "--global"):
+        return Manager("npm ci", NPM, scripts=_scripts(words, call))
+    if head[:1] in (["install"], ["i"], ["add"], ["update"], ["uninstall"]):
+        if words.has("-g", "--global"):
+            return Manager("npm install --global")
+        return Manager("npm install", NPM, writes="npm install may write package-lock.json; npm ci does not")
+    if head[:1] in (["config"], ["set"], ["cache"], ["ping"], ["version"], ["get"]) or not head:
+        local = "project" in str(words.options.get("--location")) or (len(words.operands) > 1 and head == ["version"])
+        return None if local else Manager("npm config" if head else "npm", (".npmrc",))
+    return None
+
+
+def _yarn(call: Call) -> Manager | None:
+    words = _words(call, "--cwd --cache-folder --network-timeout --registry --modules-folder --mutex --mode "
+                         "--network-concurrency")  # fmt: skip
+    head = words.operands[:1]
+    if words.unsure and not words.has("--frozen-lockfile", "--immutable"):
+        return None
+    if head in ([], ["install"]):
+        if not head and words.has("--version", "-v", "--help"):
+            return Manager("yarn")
+        fixed = words.has("--frozen-lockfile", "--immutable", "--pure-lockfile")
+        writes = "" if fixed else "without --frozen-lockfile or --immutable it may write yarn.lock"
+        return Manager("yarn install", YARN, writes=writes, scripts=_scripts(words, call))
+    if head == ["cache"] or (head == ["config"] and words.has("-H", "--home")):
+        return Manager("yarn cache", (".yarnrc", ".yarnrc.yml"))
+    if head == ["global"]:
+        return Manager("yarn global")
+    return None
+
+
+def _pnpm(call: Call) -> Manager | None:
+    words = _words(call, "-C --dir --filter -F --store-dir --registry --reporter --network-concurrency --prefix")
+    head = words.operands[:1]
+    if head in (["install"], ["i"]) and len(words.operands) == 1 and not words.has("-g", "--global"):
+        fixed = words.has("--frozen-lockfile")
+        writes = "" if fixed else "without --frozen-lockfile it may write pnpm-lock.yaml"
+        return Manager("pnpm install", PNPM, writes=writes, scripts=_scripts(words, call))
+    if head == ["fetch"]:
+        return Manager("pnpm fetch", PNPM)
+    if words.has("-g", "--global") or head in (["store"], ["setup"]) or not head:
+        return Manager("pnpm") if not words.unsure else None
+    return None
+
+
+def _bun(call: Call) -> Manager | None:
+    words = _words(call, "--cwd --cache-dir --registry --filter --backend")
+    if words.operands in (["install"], ["i"]) and not words.has("-g", "--global"):
+        fixed = words.has("--frozen-lockfile")
+        writes = "" if fixed else "without --frozen-lockfile it may write the lock file"
+        return Manager("bun install", BUN, writes=writes, scripts=_scripts(words, call))
+    return None
+
+
+def _corepack(call: Call) -> Manager | None:
+    words = _words(call)
+    if words.operands[:1] in (["enable"], ["disable"]):
+        return Manager("corepack enable")
+    if words.operands[:1] in (["prepare"], ["install"]):
+        # Without a version it reads `packageManager`.
+        return Manager("corepack prepare", ("package.json",))
+    return None
+
+
+# --- others --------------------------------------------------------------------------------------------------------
+
+
+def _go(call: Call) -> Manager | None:
+    words = _words(call, "-C -modfile -o -ldflags -tags -gcflags -mod -p -run -timeout -reuse")
+    head = words.operands[:2]
+    if head == ["mod", "download"] and len(words.operands) == 2 and not words.unsure:
+        # go.sum is left alone without arguments; an untidy go.mod is made tidy (modcmd/download.go, go 1.16 and newer).
+        return Manager("go mod download", GO, in_place=GO)
+    if head[:1] == ["mod"]:
+        name = f"go {' '.join(head)}"
+        return Manager(name, GO, writes=f"{name} may write go.mod and go.sum")
+    if head[:1] in (["version"], ["env"], ["clean"]):
+        return Manager("go", GO)
+    if head[:1] == ["install"] and all("@" in operand for operand in words.operands[1:]) and words.operands[1:]:
+        return Manager("go install")
+    return None
+
+
+def _bundle(call: Call) -> Manager | None:
+    words = _words(call, "--gemfile --path --jobs -j --retry --without --with")
+    head = words.operands[:1]
+    if head in ([], ["install"]) and not words.has("--version", "-v"):
+        fixed = words.has("--frozen", "--deployment") or _true(call, "BUNDLE_FROZEN", "BUNDLE_DEPLOYMENT")
+        return Manager("bundle install", BUNDLER, in_place=() if fixed else ("Gemfile.lock",))
+    if head in (["config"], ["clean"], ["check"], ["info"], ["exec"]):
+        known = head != ["exec"] or words.operands[1:3] == ["bootsnap", "precompile"]
+        return Manager(f"bundle {head[0]}", BUNDLER) if known else None
+    return Manager("bundle") if not head else None
+
+
+def _composer(call: Call) -> Manager | None:
+    words = _words(call, "-d --working-dir --apcu-autoloader-prefix")
+    head = words.operands[:1]
+    if head in (["install"], ["i"]):
+        scripts = None if words.has("--no-scripts") else "composer.json"
+        return Manager("composer install", COMPOSER, locks=("composer.lock",), scripts=scripts)
+    if head in (["clear-cache"], ["clearcache"], ["cc"], ["self-update"], ["diagnose"]) or not head:
+        return Manager("composer")
+    if head == ["global"]:
+        return Manager("composer global")
+    return None
+
+
+def _dotnet(call: Call) -> Manager | None:
+    words = _words(call, "-r --runtime -s --source --packages --configfile -v --verbosity -a --arch --os -p -c")
+    head = words.operands[:1]
+    if head == ["restore"]:
+        files = tuple(join(call.cwd, Known(operand)) for operand in words.operands[1:])
+        return Manager("dotnet restore", DOTNET, files)
+    if head in (["tool"], ["nuget"], ["workload"]):
+        return Manager("dotnet", DOTNET) if "--global" in words.options or "-g" in words.options else None
+    return Manager("dotnet") if not head else None
+
+
+def _cargo(call: Call) -> Manager | None:
+    cargo = read_cargo(call.words, call.cwd, call.lookup)
+    if cargo is None:
+        return None
+    if cargo.subcommand in ("fetch", "vendor"):
+        writes = "" if cargo.locked else "without --locked it may write Cargo.lock"
+        return Manager(f"cargo {cargo.subcommand}", CARGO, writes=writes, anything=True)
+    if cargo.subcommand == "install" and cargo.path is None:
+        return Manager("cargo install", ("rust-toolchain", "rust-toolchain.toml"))
+    return None
+
+
+_READERS: Mapping[str, Callable[[Call], Manager | None]] = {
+    "uv": _uv, "poetry": _poetry, "pipenv": _pipenv, "npm": _npm, "yarn": _yarn, "yarnpkg": _yarn, "pnpm": _pnpm,
+    "bun": _bun, "corepack": _corepack, "go": _go, "bundle": _bundle, "bundler": _bundle, "composer": _composer,
+    "dotnet": _dotnet, "cargo": _cargo,
+}  # fmt: skip
