@@ -56,11 +56,16 @@ def added(before: str | bytes, after: str | bytes) -> list[str]:
     for was, now in zip(_step_lists(old), _step_lists(new), strict=True):
         rest = list(now)
         for step in was:
-            while rest[0] != step and str(rest[0].get("uses", "")).startswith(HELPERS):
+            while not _is(rest[0], step) and str(rest[0].get("uses", "")).startswith(HELPERS):
                 found.append(rest.pop(0)["uses"])
             found += _difference(step, rest.pop(0))
         assert rest == []
     return found
+
+
+def _is(new: Any, old: Any) -> bool:
+    """Whether a step is an old one, which may have got an id."""
+    return bool(new == old or {key: value for key, value in new.items() if key != "id"} == old)
 
 
 def _difference(old: Any, new: Any) -> list[str]:
@@ -73,6 +78,8 @@ def _difference(old: Any, new: Any) -> list[str]:
         }
         assert new["uses"].startswith("docker/build-push-action@")
         return ["uses"]
+    if "id" not in old and "id" in new:
+        return ["id", *_difference({**old, "id": new["id"]}, new)]
     inputs, now = old.get("with") or {}, new["with"]
     assert {**old, "with": None} == {**new, "with": None}
     assert {key: now[key] for key in inputs} == inputs

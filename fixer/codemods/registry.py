@@ -38,6 +38,7 @@ ORDER: tuple[Entry, ...] = (
     Entry("cargo-target-cache", "fixer.codemods.cargo_target_cache", "CargoTargetCache"),
     Entry("cargo-cache", "fixer.codemods.cargo_cache", "CargoCache"),
     Entry("gha-cache", "fixer.codemods.gha_cache", "GhaCache", "workflow"),
+    Entry("cache-dance", "fixer.codemods.cache_dance", "CacheDance", "workflow"),
     Entry("dockerignore", "fixer.codemods.dockerignore", "Dockerignore", "dockerignore"),
 )
 

@@ -358,7 +358,8 @@ class _Attempt:
         for ignored in self._now.suppressions.ignored:
             if not ignored.covers(change.codemod):
                 continue
-            if any(e.start <= ignored.span.end and ignored.span.start <= e.end for e in change.edits):
+            inside = change.span.start <= ignored.span.start and ignored.span.end <= change.span.end
+            if inside or any(e.start <= ignored.span.end and ignored.span.start <= e.end for e in change.edits):
                 line = self._now.lines.position(ignored.span.start).line
                 because = f"{change.title}: it would edit line {line}, which a `dockfix: ignore` comment protects."
                 return Refusal(change.codemod, "suppressed", change.span, because)

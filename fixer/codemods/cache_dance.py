@@ -1,0 +1,323 @@
+"""Carry what cache mounts hold from one hosted runner to the next."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from typing import ClassVar
+
+from fixer.analysis.documents import Neighbour
+from fixer.analysis.mounts import Mount
+from fixer.analysis.values import Known
+from fixer.analysis.workflow import SETUP, Job, Step, Workflow, recipe
+from fixer.codemods.api import Change, Codemod, Refusal, Safety, Settings
+from fixer.codemods.gha_scopes import is_build, slug
+from fixer.codemods.yaml_edits import (
+    column,
+    inputs_indent,
+    newline_at,
+    put_before,
+    quoted_like,
+    steps_fault,
+)
+from fixer.text.edits import Edit
+from fixer.text.records import dataclass
+from fixer.text.source import Span
+from fixer.tree.nodes import Run
+
+DANCE = "reproducible-containers/buildkit-cache-dance"
+CACHE = "actions/cache"
+_VERSIONS = {DANCE: "v3", CACHE: "v5"}
+"""Where the repository does not use them yet (November 2026)."""
+_PLACE = "${{ runner.temp }}/cache-mounts"
+"""Outside of the workspace, which is mostly the build context."""
+_LOCKS = (
+    (r"cargo|/target\b|rust", ("**/Cargo.lock",)),
+    (r"\bpip\b|\buv\b|poetry|pypoetry|pipenv", ("**/requirements*.txt", "**/pyproject.toml", "**/*.lock")),
+    (r"npm", ("**/package-lock.json",)),
+    (r"yarn", ("**/yarn.lock",)),
+    (r"pnpm", ("**/pnpm-lock.yaml",)),
+    (r"/go/|go-build|gomod", ("**/go.sum",)),
+    (r"\.m2|maven", ("**/pom.xml",)),
+    (r"gradle", ("**/*.gradle*",)),
+    (r"composer", ("**/composer.lock",)),
+    (r"nuget|dotnet", ("**/*.csproj",)),
+    (r"bundle|\bgems?\b|ruby", ("**/Gemfile.lock",)),
+)
+"""Files whose content says what a cache of that name holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """One cache: where a mount of it is, and what else makes it this cache and no other."""
+
+    name: str
+    target: str
+    options: tuple[tuple[str, str | int], ...]
+
+    @property
+    def line(self) -> str:
+        value = {"target": self.target, **dict(self.options)} if self.options else self.target
+        return f"{json.dumps(f'{_PLACE}/{self.name}')}: {json.dumps(value)}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Stop:
+    reason: str
+    because: str
+    span: Span | None = None
+
+
+class CacheDance(Codemod):
+    """Carry what cache mounts hold from one hosted runner to the next.
+
+    Cache mounts are in no layer cache: on a hosted runner they start empty in every job, and `cache-to` does not keep
+    them. reproducible-containers/buildkit-cache-dance fills them before the build, and takes out afterwards what they
+    hold; actions/cache keeps it. Both steps are put before the first build of a job, with a `cache-map` of all cache
+    mounts in the Dockerfiles that the job builds:
+
+        - uses: actions/cache@v5
+          id: cache-mounts
+          with:
+            path: ${{ runner.temp }}/cache-mounts
+            key: cache-mounts-image-${{ runner.os }}-${{ hashFiles('Dockerfile', '**/requirements*.txt') }}
+            restore-keys: cache-mounts-image-${{ runner.os }}-
+        - uses: reproducible-containers/buildkit-cache-dance@v3
+          with:
+            builder: ${{ steps.buildx.outputs.name }}
+            cache-map: |
+              {
+                "${{ runner.temp }}/cache-mounts/root-.cache-pip": "/root/.cache/pip"
+              }
+            scratch-dir: ${{ runner.temp }}/cache-dance
+            skip-extraction: ${{ steps.cache-mounts.outputs.cache-hit }}
+
+    BuildKit knows a cache by its id, uid, gid and mode, so these are in the map exactly as in the Dockerfile. All is
+    kept outside of the workspace, so that `COPY . .` does not see it. The key holds the Dockerfile and the lock files
+    that belong to what the mounts are for. The step that makes the builder gets an `id` if it has none.
+
+    Nobody gets this unasked (`--select cache-dance`), and it is unsafe: it runs the action of a third party, moves
+    every cache through GitHub's, which holds 10 GB for a repository, and takes time in every run. Layers in a cache
+    (`gha-cache`), with dependencies in layers of their own, need none of it.
+    """
+
+    id = "cache-dance"
+    document = "workflow"
+    words = ("build-push-action",)
+    builders = frozenset()
+    reasons: ClassVar = {
+        "runner": "the file does not say that GitHub hosts the runner, or it does not",
+        "no-buildx": "the builder is not made by docker/setup-buildx-action in this job",
+        "unknown-dockerfile": "which Dockerfile is built cannot be told, or it is not here, or not understood",
+        "unknown-mount": "where a cache mount is, or which cache it is, cannot be told",
+        "seeded-mount": "a cache mount begins with what another stage or image holds, which the map cannot say",
+        "other-map": "the step is there, and its map does not name a cache mount of the Dockerfile",
+        "not-plain": "the steps are written in a form in which nothing can be added",
+    }
+
+    def run(self, facts: Workflow, settings: Settings) -> Iterator[Change | Refusal]:  # type: ignore[override]
+        for job in facts.jobs:
+            builds = [step for step in job.steps if is_build(step)]
+            if builds:
+                yield from _one_job(job, builds, settings)
+
+
+def _one_job(job: Job, builds: Sequence[Step], settings: Settings) -> Iterator[Change | Refusal]:
+    held: dict[object, _Held] = {}
+    files: dict[str, None] = {}
+    for step in builds:
+        found = _mounts_of(step, settings.dockerfiles)
+        if isinstance(found, _Stop):
+            yield _refused(step, found)
+            return
+        for path, caches in found:
+            files[path] = None
+            for cache in caches:
+                held.setdefault((_id_of(cache), cache.options), cache)
+    if not held:
+        return
+    first = builds[0]
+    dance = next((step for step in job.steps if step.action == DANCE), None)
+    if dance is not None:
+        yield from _compare(dance, list(held.values()))
+        return
+    setup = _setup(job, first)
+    stop = _stop(job, first, setup)
+    if stop is not None or setup is None:
+        yield _refused(first, stop or _Stop("no-buildx", "docker/setup-buildx-action is not used before the build."))
+        return
+    yield _change(first, setup, list(held.values()), list(files), settings)
+
+
+def _stop(job: Job, first: Step, setup: Step | None) -> _Stop | None:
+    if job.runner != "hosted":
+        node = job.node.get("runs-on")
+        because = f"`{job.runner_text}`: on a runner that stays, cache mounts keep what they hold."
+        return _Stop("runner", because, None if node is None else node.span)
+    if setup is None or setup.condition or first.input("builder"):
+        because = "the builder must be made by docker/setup-buildx-action in this job, without a condition."
+        return _Stop("no-buildx", because)
+    fault = steps_fault(first) or ("an alias uses the step in another place too" if setup.shared else None)
+    if fault is None and (setup.node.flow or (setup.uses is not None and setup.uses.style in ("|", ">"))):
+        fault = "the step that makes the builder is written in braces"
+    return None if fault is None else _Stop("not-plain", f"{fault}: add the steps by hand.")
+
+
+def _setup(job: Job, first: Step) -> Step | None:
+    found = [step for step in job.steps[: first.index] if step.action == SETUP]
+    return found[-1] if found else None
+
+
+def _change(first: Step, setup: Step, held: Sequence[_Held], files: Sequence[str], settings: Settings) -> Change:
+    names = {step.id for step in first.job.steps}
+    builder = setup.id or _free("buildx", names)
+    kept = _free("cache-mounts", names | {builder})
+    wide = inputs_indent(first)
+    title = first.node.get("name") is not None
+    assert first.uses is not None
+    locks = [pattern for cache in held for pattern in _locks(cache)]
+    hashed = ", ".join(f"'{name}'" for name in dict.fromkeys([*files, *locks]))
+    part = "-${{ strategy.job-index }}" if first.job.matrix is not None else ""
+    key = f"cache-mounts-{slug(first.job.id)}{part}-${{{{ runner.os }}}}-"
+    cache = [
+        *(["name: Keep what cache mounts hold"] if title else []),
+        f"uses: {_used(CACHE, first, settings)}",
+        f"id: {kept}",
+        "with:",
+        f"{wide}path: {_PLACE}",
+        f"{wide}key: {key}${{{{ hashFiles({hashed}) }}}}",
+        f"{wide}restore-keys: {key}",
+    ]
+    rows = [cache_.line for cache_ in held]
+    dance = [
+        *(["name: Fill cache mounts"] if title else []),
+        f"uses: {_used(DANCE, first, settings)}",
+        "with:",
+        f"{wide}builder: ${{{{ steps.{builder}.outputs.name }}}}",
+        f"{wide}cache-map: |",
+        f"{wide * 2}{{",
+        *(f"{wide * 3}{row}{',' if row is not rows[-1] else ''}" for row in rows),
+        f"{wide * 2}}}",
+        f"{wide}scratch-dir: ${{{{ runner.temp }}}}/cache-dance",
+        f"{wide}skip-extraction: ${{{{ steps.{kept}.outputs.cache-hit }}}}",
+    ]
+    edits = [put_before(first, [cache, dance])]
+    if not setup.id:
+        edits.insert(0, _with_id(setup, builder))
+    count = f"{len(held)} cache mount" + ("s" if len(held) > 1 else "")
+    return Change(
+        CacheDance.id,
+        f"carry what {count} of {', '.join(files)} {'hold' if len(held) > 1 else 'holds'} from run to run",
+        "the runner is new for every job, and cache mounts are in no layer cache; the map names them as the Dockerfile "
+        "does, and all of it is kept outside of the build context.",
+        Span(setup.span.start, first.span.end),
+        tuple(edits),
+        Safety.UNSAFE,
+        "it runs the action of a third party, and what the mounts hold counts for GitHub's 10 GB.",
+    )
+
+
+def _with_id(setup: Step, name: str) -> Edit:
+    """The id behind the line that names the action."""
+    text = setup.job.workflow.text
+    uses = setup.uses
+    assert uses is not None
+    key = next(key for key, value in setup.node.items() if value is uses)
+    end = text.find("\n", uses.span.end)
+    end = len(text) if end < 0 else end
+    newline = newline_at(text, uses.span.start)
+    at = end - 1 if newline == "\r\n" and text[end - 1 : end] == "\r" else end
+    return Edit(at, at, f"{newline}{' ' * column(text, key.span.start)}id: {name}")
+
+
+def _used(action: str, first: Step, settings: Settings) -> str:
+    """An action as the repository uses it elsewhere, else with the version of ours."""
+    assert first.uses is not None
+    for workflow in (first.job.workflow, *(one for _, one in settings.workflows or ())):
+        for step in workflow.steps:
+            if step.action == action and step.version and step.uses is not None:
+                behind = workflow.comment_behind(step.uses.span.end) if step.pinned else ""
+                return quoted_like(first.uses, f"{action}@{step.version}") + (f" {behind}" if behind else "")
+    return quoted_like(first.uses, f"{action}@{_VERSIONS[action]}")
+
+
+def _free(name: str, taken: set[str]) -> str:
+    number = 1
+    found = name
+    while found in taken:
+        number += 1
+        found = f"{name}-{number}"
+    return found
+
+
+def _compare(dance: Step, held: Sequence[_Held]) -> Iterator[Refusal]:
+    """Whether a map that is there names all caches; without one the action finds those of the Dockerfile itself."""
+    text = " ".join([dance.input("cache-map") or "", dance.input("cache-target") or "", dance.input("cache-id") or ""])
+    if not text.strip():
+        return
+    for cache in held:
+        if not any(f'"{word}"' in text or word == text.strip() for word in (cache.target, _id_of(cache))):
+            because = f"the map does not name the cache mount {_id_of(cache)}: add {cache.line}"
+            node = dance.input_node("cache-map")
+            yield _refused(dance, _Stop("other-map", f"{because}.", None if node is None else node.span))
+
+
+def _id_of(cache: _Held) -> str:
+    return str(dict(cache.options).get("id", cache.target))
+
+
+def _refused(step: Step, stop: _Stop) -> Refusal:
+    span = stop.span or (step.span if step.uses is None else step.uses.span)
+    return Refusal(CacheDance.id, stop.reason, span, stop.because)
+
+
+# --- Dockerfiles ------------------------------------------------------------------------------------------------------
+
+
+def _mounts_of(step: Step, dockerfiles: Sequence[Neighbour]) -> list[tuple[str, list[_Held]]] | _Stop:
+    """The cache mounts of the Dockerfiles that a build takes."""
+    paths = recipe(step).files()
+    if paths is None:
+        return _Stop("unknown-dockerfile", "which Dockerfile it builds cannot be told.")
+    known = {one.path: one for one in dockerfiles}
+    found: list[tuple[str, list[_Held]]] = []
+    for path in sorted(paths):
+        facts = known[path].facts if path in known else None
+        if facts is None:
+            why = "is not understood" if path in known else "is not here"
+            return _Stop("unknown-dockerfile", f"{path} {why}.")
+        caches: dict[_Held, None] = {}
+        for instruction in facts.file.instructions:
+            for mount in facts.mounts(instruction) if isinstance(instruction, Run) else ():
+                if mount.type == "cache":
+                    one = _held(mount)
+                    if isinstance(one, _Stop):
+                        return _Stop(one.reason, f"{path}: {one.because}")
+                    caches[one] = None
+        if caches:
+            found.append((path, list(caches)))
+    return found
+
+
+def _held(mount: Mount) -> _Held | _Stop:
+    if mount.problem is not None or not isinstance(mount.target, Known) or mount.target.args or mount.cache_key is None:
+        return _Stop("unknown-mount", "where a cache mount is, or which cache, cannot be told.")
+    if mount.from_ is not None:
+        return _Stop("seeded-mount", f"the cache mount at {mount.target.value} begins with what `{mount.from_}` holds.")
+    target = mount.target.value
+    options: list[tuple[str, str | int]] = []
+    if isinstance(mount.id, Known):
+        options.append(("id", mount.id.value))
+    elif mount.cache_key[0] != target:  # BuildKit's id is the text before WORKDIR
+        options.append(("id", mount.cache_key[0]))
+    options += [(name, value) for name, value in (("uid", mount.uid), ("gid", mount.gid)) if value is not None]
+    if mount.mode is not None:
+        options.append(("mode", f"{mount.mode:04o}"))
+    parts = [str(dict(options).get("id", target)), *(str(value) for name, value in options if name != "id")]
+    return _Held(slug("-".join(parts)) or "mount", target, tuple(options))
+
+
+def _locks(cache: _Held) -> tuple[str, ...]:
+    text = f"{cache.target} {_id_of(cache)}".lower()
+    return tuple(pattern for words, patterns in _LOCKS if re.search(words, text) for pattern in patterns)

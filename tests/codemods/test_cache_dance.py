@@ -1,0 +1,107 @@
+"""The map of cache-dance, seen by others; what the corpus does not show."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from fixer.analysis import analyse
+from fixer.analysis.documents import Neighbour
+from fixer.dev import Case, cases
+from fixer.engine.kinds import WORKFLOW
+from fixer.engine.outcome import Outcome
+from fixer.engine.run import fix
+from fixer.tree.parse import parse
+from tests.workflows import added, load, schema_faults
+
+CHANGING = [case for case in cases() if case.folder.parent.name == "cache-dance" and case.after is not None]
+TEXT = """\
+on: push
+jobs:
+  image:
+    runs-on: ubuntu-latest
+    steps:
+      - uses: docker/setup-buildx-action@v3
+      - uses: docker/build-push-action@v6
+"""
+
+
+def run(dockerfile: str, text: str = TEXT) -> Outcome[str]:
+    facts = analyse(parse(dockerfile))
+    around = [Neighbour("Dockerfile", lambda: facts)]
+    return fix(text, kind=WORKFLOW, select=["cache-dance"], unsafe_fixes=True, dockerfiles=around, workflows=[])
+
+
+def cache_map(text: str) -> dict[str, object]:
+    steps = [step for job in load(text)["jobs"].values() for step in job["steps"]]
+    (dance,) = [step for step in steps if "cache-dance" in step.get("uses", "")]
+    found: dict[str, object] = json.loads(dance["with"]["cache-map"])
+    return found
+
+
+@pytest.mark.parametrize("case", CHANGING, ids=lambda case: str(case.id))
+def test_the_data_is_the_same_but_for_the_steps(case: Case) -> None:
+    assert case.after is not None
+    new = added(case.before, case.after)
+    assert [one.partition("@")[0] for one in new if one != "id"] == [
+        "actions/cache", "reproducible-containers/buildkit-cache-dance"
+    ]  # fmt: skip
+    assert all(place.startswith("${{ runner.temp }}/") for place in cache_map(case.after.decode()))
+
+
+def test_workflows_are_valid(tmp_path: Path) -> None:
+    paths = []
+    for case in CHANGING:
+        path = tmp_path / case.folder.name / "ci.yml"
+        path.parent.mkdir()
+        path.write_bytes(case.after or b"")
+        paths.append(path)
+    assert schema_faults(paths) == ""
+
+
+@pytest.mark.parametrize(
+    ("mount", "value"),
+    [
+        ("target=/c", "/c"),
+        ("target=/c/,sharing=locked", "/c"),
+        ("id=x,target=/c", {"target": "/c", "id": "x"}),
+        ("id=/c/,target=/c", {"target": "/c", "id": "/c/"}),
+        ("target=c", {"target": "/w/c", "id": "c"}),
+        ("target=/c,uid=5", {"target": "/c", "uid": 5}),
+        ("target=/c,uid=5,gid=6,mode=0700", {"target": "/c", "uid": 5, "gid": 6, "mode": "0700"}),
+    ],
+)
+def test_a_cache_is_named_as_buildkit_names_it(mount: str, value: object) -> None:
+    outcome = run(f"FROM debian\nWORKDIR /w\nRUN --mount=type=cache,{mount} make\n")
+    assert list(cache_map(outcome.text_after).values()) == [value]
+
+
+def test_one_cache_by_two_paths_is_carried_once() -> None:
+    runs = [f"RUN --mount=type=cache,id=x,target={target} make\n" for target in ("/a", "/b")]
+    outcome = run("FROM debian\n" + "".join(runs))
+    assert list(cache_map(outcome.text_after).values()) == [{"target": "/a", "id": "x"}]
+
+
+def test_caches_that_differ_by_their_owner_have_places_of_their_own() -> None:
+    outcome = run("FROM debian\nRUN --mount=type=cache,target=/a make\nRUN --mount=type=cache,target=/a,uid=5 make\n")
+    assert len(cache_map(outcome.text_after)) == 2
+
+
+def test_ids_that_are_taken_are_not_used() -> None:
+    own = "".join(f"      - id: {name}\n        run: echo\n" for name in ("buildx", "cache-mounts"))
+    text = TEXT.replace("    steps:\n", f"    steps:\n{own}")
+    after = run("FROM debian\nRUN --mount=type=cache,target=/a make\n", text).text_after
+    assert re.findall(r"id: (\S+)", after) == ["buildx", "cache-mounts", "buildx-2", "cache-mounts-2"]
+    assert "steps.buildx-2.outputs.name" in after
+    assert "steps.cache-mounts-2.outputs.cache-hit" in after
+
+
+def test_a_second_run_changes_nothing() -> None:
+    dockerfile = "FROM debian\nRUN --mount=type=cache,id=x,target=/a make\n"
+    after = run(dockerfile).text_after
+    assert after != TEXT
+    again = run(dockerfile, after)
+    assert (again.text_after, again.refusals) == (after, ())
