@@ -43,7 +43,7 @@ from fixer.text.edits import Edit, apply_edits
 from fixer.text.source import decode
 
 SUBJECT = {
-    "apt-cache": r"\bapt\b|/etc/apt|/var/lib/apt|/var/cache/apt|aptitude",
+    "apt-cache": r"\bapt\b|/etc/apt|/var/lib/apt|/var/cache/apt|aptitude|deb\.nodesource\.com",
     "apt-update-install": r"\bapt\b|aptitude|gdebi|rosdep|mk-build-deps",
     "pip-cache": r"(?i)pip|\.cache",
     "cargo-cache": r"(?i)cargo",
@@ -252,8 +252,10 @@ def _outside(
     known = {c.original for c in old}
     fresh = {number for c in new if c.original not in known for number in (c.start_line - 1, c.end_line + 1)}
     for number in come:
-        separates = number in fresh and not lines[number - 1].strip()
-        if not separates and not any(c.start_line <= number <= c.end_line for c in new):
+        line = lines[number - 1].strip()
+        separates = number in fresh and not line
+        moved = line.startswith("#") and any(line in before.split("\n")[n - 1] for n in gone)
+        if not separates and not moved and not any(c.start_line <= number <= c.end_line for c in new):
             yield f"outside: {change.codemod}: line {number} has come: {lines[number - 1]!r}"
     for raw in kept - Counter(_raw(after, c) for c in new):
         yield f"outside: {change.codemod}: not as it was: {raw!r}"

@@ -18,7 +18,7 @@ image at the bottom), .label`. `facts.stage_of(instruction)`, `facts.index_of(in
 | None, errexit, pipefail, login), .lookup(name)` (BuildKit's view: no `$HOME` without ENV), `.expand(word)`.
 
 **Calls.** `facts.script(instruction)` is the tree, `facts.calls(instruction)` the commands, flat and in order, or an
-`OpaqueScript` (`.why`: `fixer.tree.parse_shell.REASONS` or `REASONS` here). `Call`: see its docstring.
+`OpaqueScript` (`.why`: a key of `REASONS` here). `Call`: see its docstring.
 `call.lookup(name)` is the program's environment: assignments in front, `env A=b`, exports before it, ENV and ARG;
 `$HOME` is there.
 
@@ -55,8 +55,9 @@ from __future__ import annotations
 
 from fixer.analysis.bases import Account, BaseImage
 from fixer.analysis.commands import Call
-from fixer.analysis.facts import REASONS, Facts, analyse
+from fixer.analysis.facts import Facts, analyse
 from fixer.analysis.mounts import Mount, hiding_mount
+from fixer.analysis.opaque import REASONS
 from fixer.analysis.paths import Effect, Reader, Writer
 from fixer.analysis.stages import Stage
 from fixer.analysis.state import ShellState, State, UserState

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from fixer.analysis.accounts import MENTION, Accounts
@@ -43,12 +43,6 @@ from fixer.tree.nodes import (
     Volume,
 )
 from fixer.tree.shell import OpaqueScript, Script
-
-REASONS: Mapping[str, str] = {
-    "other-shell": "it is read by a shell whose language is not known here",
-    "interpreter": "it is a script for another interpreter",
-}
-"""Why a script may be opaque, besides `fixer.tree.parse_shell.REASONS`."""
 
 _ONLY_HEREDOC = regex(r"\d*<<-?\s*\S+\s*\Z")
 _SHEBANG = regex(

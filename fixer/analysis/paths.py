@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from fixer.analysis.bases import BaseImage
 from fixer.analysis.commands import Arg, Call
 from fixer.analysis.mounts import Mount, hiding_mount
+from fixer.analysis.opaque import REASONS
 from fixer.analysis.programs import REMOVES, Operand, program_uses
 from fixer.analysis.stages import Stage, flag_value
 from fixer.analysis.state import State
@@ -433,7 +434,8 @@ def _run_readers(search: _Search, stage: Stage, run: Run) -> None:
         span = Span(calls.start, calls.end)
         reader = Reader(
             "run", stage, run, span, Unknown("a script that is not understood"), "unknown", None,
-            f"the script is not understood: {calls.why}", hiding_mount(mounts, search.asked), None,
+            f"the script is not understood: {REASONS.get(calls.why, calls.why)}",
+            hiding_mount(mounts, search.asked), None,
         )  # fmt: skip
         search.add(reader)
         return
@@ -660,7 +662,7 @@ def _commands_in_force(search: _Search, stage: Stage, effective: _InForce) -> No
             span = Span(calls.start, calls.end)
             search.add(Reader(
                 kind, stage, instruction, span, Unknown("a script that is not understood"), "unknown", None,
-                f"the script is not understood: {calls.why}",
+                f"the script is not understood: {REASONS.get(calls.why, calls.why)}",
             ))  # fmt: skip
             continue
         for call in calls:

@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 from itertools import pairwise
 from typing import ClassVar
 
-from fixer.analysis import BaseImage, Call, Facts, Known, Stage, below
+from fixer.analysis import REASONS, BaseImage, Call, Facts, Known, Stage, below
 from fixer.analysis.tools import apt
 from fixer.analysis.tools.apt import CACHE, DOCKER_CLEAN, LISTS, Apt, Kind
 from fixer.codemods import common
@@ -136,9 +136,11 @@ class AptCache(Codemod):
         mounts = _mounts(facts)
         edits: list[Edit] = []
         about: Run | None = None
+        dropped = False
         altered: list[tuple[Stage, str]] = []
         for step in chain.steps:
-            added, changed = _step_edits(facts, step, mounts)
+            added, changed, cleaned = _step_edits(facts, step, mounts)
+            dropped = dropped or cleaned
             altered += ((step.stage, directory) for directory in added)
             about = about or (step.run if changed else None)
             edits += changed
@@ -154,6 +156,8 @@ class AptCache(Codemod):
         if not edits:
             return None
         title = "mount caches for apt's lists and packages" if mounted else "let apt's cache mounts keep what they hold"
+        if mounted and dropped:
+            title += ", drop the clean-up of them"
         why = "update and install run in each of these RUNs, so an empty cache only costs a download"
         if any(step.idle for step in chain.steps):
             why += "; a RUN that only fetches lists would leave nothing behind, and goes"
@@ -239,23 +243,29 @@ def _mounts(facts: Facts) -> dict[str, str]:
     return {d: known.get((d, None)) or common.cache_mount(d, sharing="locked") for d in _DIRECTORIES}
 
 
-def _step_edits(facts: Facts, step: _Step, mounts: Mapping[str, str]) -> tuple[list[str], list[Edit]]:
-    """The targets of the mounts that are added, and the edits of one RUN. Raises Stop if it cannot have the mounts."""
+def _step_edits(facts: Facts, step: _Step, mounts: Mapping[str, str]) -> tuple[list[str], list[Edit], bool]:
+    """The targets of the mounts that are added, the edits of one RUN, and whether a clean-up goes. Raises Stop if it
+    cannot have the mounts."""
     if not step.calls:
         script = facts.script(step.run)
         span = Span(script.start, script.end) if script is not None else step.run.span
-        raise Stop("opaque-script", span, "this script runs apt, and it is not understood as a whole")
+        because = "this script runs apt, and it is not understood"
+        if isinstance(script, OpaqueScript):
+            because += f": {REASONS.get(script.why, script.why)}"
+        raise Stop("opaque-script", span, because)
     _check(facts, step)
     if step.idle:
         script = facts.script(step.run)
         script = script if isinstance(script, Script) else None
-        return list(_DIRECTORIES), [remove_instruction(facts.file, step.run, script, into=_next(facts, step))]
+        gone = remove_instruction(facts.file, step.run, script, into=_next(facts, step))
+        return list(_DIRECTORIES), [gone], False
     there = facts.mounts(step.run)
     missing = [d for d in _DIRECTORIES if common.mounted(there, d) is None]
     edits = _cleanups(facts, step)
+    cleaned = bool(edits)
     if missing:
         edits += add_mounts(facts.file, step.run, [mounts[d] for d in missing])
-    return missing, edits
+    return missing, edits, cleaned
 
 
 def _next(facts: Facts, step: _Step) -> Run | None:
@@ -278,7 +288,8 @@ def _check(facts: Facts, step: _Step) -> None:
             where = common.span_of(a.call.nodes[a.moved])
             raise Stop("moved-dirs", where, "this may put lists or packages elsewhere than in the mounts")
         if any(w in ("sudo", "doas") for w in a.call.wrappers) and not facts.state(step.run).user.root:
-            raise Stop("sudo", span, "this runs apt through sudo, and the lines that apt needs would need it too")
+            because = "apt runs through sudo, and so the configuration that keeps packages in a cache cannot be written"
+            raise Stop("sudo", span, because)
         if a.kind is Kind.UPDATE:
             updates.append(a.call)
         elif a.kind is Kind.INSTALL and not any(_comes_before(u, a.call) for u in updates):

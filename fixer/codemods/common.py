@@ -465,7 +465,8 @@ def _removable(call: Call, gone: set[int], calls: Sequence[Call]) -> Sequence[Pi
         if position > 0 and all(_all_gone(i, gone) for i in later):
             before = next((i for i in reversed(script.items[:position]) if not _all_gone(i, gone)), None)
             if before is not None and not _fails_alike(before, calls):
-                raise Stop("cleanup", span, "as the last command it hides the failure of the one before")
+                because = "as the last command it hides a failure of the one before, which would else end the build"
+                raise Stop("cleanup", span, because)
     return whole
 
 

@@ -52,6 +52,11 @@ _TEXT = regex(
 )
 """A word that is apt, or a text in which apt is run."""
 
+_BUILD_SCRIPTS = frozenset(
+    ("configure", "Configure", "config", "autogen.sh", "buildconf", "gradlew", "mvnw", "b2", "bjam")
+)
+"""Scripts of build tools, which leave the system's packages alone as `make` does."""
+
 _SHELLS = frozenset(("sh", "bash", "dash", "ash", "zsh"))
 
 
@@ -192,6 +197,8 @@ def is_script(call: Call) -> bool:
     if call.program in _SHELLS:
         return call.argument(1) != "--version"
     first = call.argument(0) or ""
+    if first.rpartition("/")[2] in _BUILD_SCRIPTS:
+        return False
     return first.endswith(".sh") or first.startswith(("./", "../"))
 
 
