@@ -102,11 +102,12 @@ def main() -> int:
         seers = _detect(engine, place, faulty, results, scratch) if faulty else {}
         minutes = (time.monotonic() - begun) / 60
         _print(engine, chosen, cases, results, originals, seers, missing, minutes)
-    if arguments.verbose:
-        _print_details(results)
-    if arguments.json:
-        rows = [{**asdict(result), "verdict": result.verdict} for result in results]
-        arguments.json.write_text(json.dumps(rows, indent=1) + "\n")
+        if arguments.verbose:
+            _print_details(results)
+        if arguments.json:
+            rows = [{**asdict(result), "verdict": result.verdict} for result in results]
+            arguments.json.write_text(json.dumps(rows, indent=1) + "\n")
+        sys.stdout.flush()
     return int(any(_wrong(result) for result in results if result.tool.startswith("dockfix")))
 
 
@@ -256,7 +257,7 @@ def _print(
         ]
         print(f"| {' | '.join(map(str, cells))} |")
     print()
-    _print_same_fix(results)
+    _print_same_fix(results, cases)
     for name, said in seers.items():
         print(f"- {name}, on the artifact that a cache mount swallows: {said}.")
     for case in cases:
@@ -271,20 +272,23 @@ def _print(
             print(f"- {result.tool} fails on {result.case}: {result.trouble}.")
 
 
-def _print_same_fix(results: Sequence[Result]) -> None:
+def _print_same_fix(results: Sequence[Result], cases: Sequence[Case]) -> None:
     """The size of changes where dockfix and another tool both added cache mounts."""
+    had = {case.name: case.text.count("type=cache") for case in cases}
     by_case = {result.case: result for result in results if result.tool == "dockfix"}
 
     def mounts(result: Result) -> bool:
-        return result.changed and "type=cache" in result.text
+        return result.text.count("type=cache") > had[result.case]
 
     for name in dict.fromkeys(result.tool for result in results if not result.tool.startswith("dockfix")):
         pairs = [(by_case[r.case], r) for r in results if r.tool == name and mounts(r) and mounts(by_case[r.case])]
         right = [(ours, theirs) for ours, theirs in pairs if not theirs.faults]
-        for what, some in (("both add cache mounts", pairs), ("and the other's result is right", right)):
+        for what, some in (("Both add", pairs), ("Both rightly add", right)):
             if some:
                 ours, theirs = (mean(r.size.changed for r in side) for side in zip(*some, strict=True))
-                print(f"- Where {what} ({len(some)} files): dockfix {ours:.1f} lines a change, {name} {theirs:.1f}.")
+                print(
+                    f"- {what} cache mounts to {len(some)} files: dockfix {ours:.1f} lines each, {name} {theirs:.1f}."
+                )
 
 
 def _print_details(results: Sequence[Result]) -> None:
