@@ -158,7 +158,7 @@ def _rewrite(chosen: Sequence[Tool], cases: Sequence[Case], scratch: Path, place
     with ThreadPoolExecutor(jobs) as pool:
         for tool in chosen:  # once for nothing: byte code, and caches of grammars
             tools.rewrite(tool, "FROM debian:bookworm-slim\n", scratch / "rewrites" / str(chosen.index(tool)), place)
-        pairs = [(tool, case) for tool in chosen for case in cases]
+        pairs = [(tool, case) for tool in chosen for case in cases if tool.takes(case.name)]
         return list(pool.map(work, *zip(*pairs, strict=True)))
 
 
@@ -238,13 +238,15 @@ def _print(
     fetched = {name: seen["first"].fetches for name, seen in originals.items() if seen["first"].ok}
     for tool in chosen:
         rows = [result for result in results if result.tool == tool.name]
+        if not rows:
+            continue
         changed = [result for result in rows if result.changed]
         kinds = Counter(result.verdict for result in rows)
         again = [r.fetches if r.fetches is not None else fetched[r.case] for r in rows if r.case in fetched]
         version = tool.package.partition("==")[2] or fixer.__version__
         cells = [
             f"{tool.name.partition(',')[0]} {version}{''.join(tool.name.partition(',')[1:])}",
-            len(changed),
+            f"{len(changed)} of {len(rows)}",
             kinds[BROKEN],
             kinds[SILENT],
             sum(result.mended for result in rows),
@@ -252,7 +254,7 @@ def _print(
             f"{mean(result.size.changed for result in changed):.1f}" if changed else "-",
             sum(result.size.extra for result in rows),
             sum(not result.stable for result in rows),
-            f"{sum(again)} of {sum(fetched.values())}",
+            f"{sum(again)} of {sum(fetched[result.case] for result in rows if result.case in fetched)}",
             f"{median(result.milliseconds for result in rows):.0f}",
         ]
         print(f"| {' | '.join(map(str, cells))} |")

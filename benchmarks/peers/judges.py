@@ -15,8 +15,9 @@ And where there are cache mounts, without which nothing outlives a build but lay
 - `evicted`: another edit, with cache mounts emptied and the layers kept, as on a new builder with a layer cache.
 
 A fault is `broken` if a build fails, or would; `silent` if all builds pass and the result is wrong.
-In doubt for the tool: images that only some tool names are stood in for if they exist, users and groups that it adds
-and files of package caches count as no difference, and a health check is only wrong if its program is not in the image.
+In doubt for the tool: images that only some tool names are stood in for if they exist; users and groups that it adds,
+files that it moves and files of package caches count as no difference; a health check is only wrong if its program is
+not in the image; a container that does not end in time gets more of it.
 """
 
 from __future__ import annotations
@@ -243,7 +244,12 @@ def _differences(was: Seen, seen: Seen, phase: str) -> Iterator[str]:
     elif was.ran and seen.ran and was.ran.status != seen.ran.status:
         yield f"its command ends with {seen.ran.status}, not {was.ran.status}"
     if phase == "first":
-        gone = [path for path in was.files if path not in seen.files and not CACHES.search(path)]
+        there = {(path.rpartition("/")[2], data) for path, data in seen.files.items()}
+        gone = [
+            path
+            for path, data in was.files.items()
+            if path not in seen.files and not CACHES.search(path) and (path.rpartition("/")[2], data) not in there
+        ]
         other = [
             path for path, data in was.files.items() if seen.files.get(path, data) != data and not CACHES.search(path)
         ]

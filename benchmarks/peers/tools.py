@@ -45,6 +45,11 @@ class Tool:
     """Where the result is: a file, or - for standard output."""
     files: Mapping[str, str] = field(default_factory=dict)
     """What else must be there."""
+    only: tuple[str, ...] = ()
+    """Parts of the names of the cases that it is made for; none if it is for all."""
+
+    def takes(self, case: str) -> bool:
+        return not self.only or any(part in case for part in self.only)
 
 
 TALLY, DOCTOR, HARDENER = "tally-cli==0.45.0", "dockerfile-doctor==0.1.5", "dockerfile-hardener==1.0.2"
@@ -64,6 +69,8 @@ LEFT_OUT = {
 _TALLY = ("tally", "lint", "--no-color", "--hide-source", "--slow-checks=off", "--no-config", "--fix")
 _MOUNTS = "tally/prefer-package-cache-mounts"
 _CALL = "from containerizeme.optimize import optimize_dockerfile as run; run('Dockerfile', 'result')"
+PYTHON = ("-07-", "-08-", "-16-", "-20-", "-23-", "-26-", "-27-")
+NODE = ("-11-", "-18-")
 TOOLS = (
     Tool("dockfix", "", ("dockfix", "--write", f"--project={PROJECT}", "Dockerfile")),
     Tool("dockfix, unsafe", "", ("dockfix", "--write", "--unsafe-fixes", f"--project={PROJECT}", "Dockerfile")),
@@ -75,13 +82,14 @@ TOOLS = (
     Tool("dockerfile-hardener", HARDENER, ("dockerfile-hardener", "fix", "--no-backup", "Dockerfile")),
     Tool("docktor", DOCKTOR, ("docktor", "optimize", "--raw", "Dockerfile"), "-"),
     Tool("docker-optimizer", OPTIMIZER, ("docker-optimizer", "Dockerfile", "result"), "result"),
-    Tool("docker-opt", OPT, ("docker-opt", "fix", "-f", "Dockerfile", "-o", "result"), "result"),
+    Tool("docker-opt", OPT, ("docker-opt", "fix", "-f", "Dockerfile", "-o", "result"), "result", only=PYTHON),
     Tool("ContainerizeMe", CONTAINERIZEME, ("python", "-c", _CALL), "result"),
     Tool(
         "dockershrink, no model",
         SHRINK,
         ("dockershrink", "optimize", "--output-dir", "out"),
         "out/Dockerfile",
+        only=NODE,
         files={"package.json": '{"name": "app", "dependencies": {}}\n', ".dockerignore": ""},
     ),
 )

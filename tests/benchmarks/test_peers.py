@@ -128,6 +128,12 @@ def test_files_that_are_gone_or_other_are_silent_but_not_caches() -> None:
     assert judges.judge_builds({"first": cached}, {"first": GOOD}) == []
 
 
+def test_a_file_that_moved_is_there() -> None:
+    moved = {"/app/motd": b"x", "/usr/bin/jq": b"jq"}
+    assert found(first=replace(GOOD, files=moved)) == []
+    assert found(first=replace(GOOD, files={**moved, "/app/motd": b"y"}))[0][2] == "gone from the image: /etc/motd"
+
+
 def test_a_masked_failure_is_silent() -> None:
     assert found(missing=GOOD)[0][:2] == (SILENT, "missing")
 
@@ -277,6 +283,16 @@ def test_a_case_can_be_edited(case: Case) -> None:
     stages = {words[at + 1] for at, word in enumerate(words) if word == "AS"}
     known = {name for names in IMAGES.values() for name in names} | {stage.lower() for stage in stages} | {"scratch"}
     assert case.parse_only or bases <= known
+
+
+def test_a_tool_for_some_files_gets_those() -> None:
+    parts = {part for tool in TOOLS for part in tool.only}
+    assert all(sum(part in case.name for case in CASES) == 1 for part in parts)
+    assert [Tool("x", "", (), only=only).takes("peers-11-npm") for only in ((), ("-11-",), ("-12-",))] == [
+        True,
+        True,
+        False,
+    ]
 
 
 def test_every_image_is_a_stage_of_the_stand_ins() -> None:
