@@ -25,6 +25,7 @@ import argparse
 import datetime
 import json
 import os
+import signal
 import sys
 import tempfile
 import time
@@ -82,6 +83,7 @@ def main() -> int:
     chosen = [tool for tool in TOOLS if _named(tool.name, arguments.tools)]
     cases = [case for case in CASES if _named(case.name, arguments.cases)]
     begun = time.monotonic()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what was made on the engine goes, too
     with ExitStack() as stack:
         scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="dockfix-peers-")))
         place = arguments.venv or scratch / "venv"
