@@ -63,13 +63,13 @@ def group_of(facts: Facts, stages: list[Stage]) -> Group | None:
     steps: list[Step] = []
     for stage in stages:
         for instruction in stage.instructions:
-            step = _step(facts, stage, instruction)
+            step = step_of(facts, stage, instruction)
             if step is not None:
                 steps.append(step)
     steps = [step for step in steps if not _has_mount(facts, step)] if _all_mounted(facts, steps) else steps
     if not steps:
         return None
-    _refuse_layers(facts, steps)
+    refuse_layers(facts, steps)
     directory = _directory(facts, steps)
     seen: dict[int, int] = {}
     for step in steps:
@@ -78,7 +78,7 @@ def group_of(facts: Facts, stages: list[Stage]) -> Group | None:
     return Group(directory, stages, steps)
 
 
-def _step(facts: Facts, stage: Stage, instruction: Instruction) -> Step | None:
+def step_of(facts: Facts, stage: Stage, instruction: Instruction) -> Step | None:
     inner = instruction.inner if isinstance(instruction, Onbuild) else instruction
     if not isinstance(inner, Run) or "cargo" not in inner.code:
         return None
@@ -151,7 +151,7 @@ def _may_compile(call: Call) -> bool:
 _BUILDERS = frozenset(("make", "gmake", "just", "task", "ninja", "mage", "wasm-pack", "trunk", "maturin", "cross"))
 
 
-def _refuse_layers(facts: Facts, steps: Sequence[Step]) -> None:
+def refuse_layers(facts: Facts, steps: Sequence[Step]) -> None:
     """Dependencies that are compiled before the sources come: cargo-chef, an empty main, or anything that builds
     twice with a COPY between."""
     seen: set[int] = set()

@@ -1,8 +1,8 @@
 """The codemods that exist, in the order in which they run. Explicit: one line each, nothing is discovered.
 
 What joins or moves commands comes before what adds mounts to them, and bind mounts come before those of caches:
-apt-update-install, bind-manifests, apt-cache, pip-cache, cargo-chef, artifact-out-of-cache, cargo-target-cache,
-cargo-cache. The order decides how a result looks, never what it means.
+apt-update-install, bind-manifests, apt-cache, pip-cache, cargo-chef, artifact-out-of-cache, bind-sources,
+cargo-target-cache, cargo-cache. The order decides how a result looks, never what it means.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ ORDER: tuple[Entry, ...] = (
     Entry("pip-cache", "fixer.codemods.pip_cache", "PipCache"),
     Entry("cargo-chef", "fixer.codemods.cargo_chef", "CargoChef"),
     Entry("artifact-out-of-cache", "fixer.codemods.artifact_out_of_cache", "ArtifactOutOfCache"),
+    Entry("bind-sources", "fixer.codemods.bind_sources", "BindSources"),
     Entry("cargo-target-cache", "fixer.codemods.cargo_target_cache", "CargoTargetCache"),
     Entry("cargo-cache", "fixer.codemods.cargo_cache", "CargoCache"),
     Entry("gha-cache", "fixer.codemods.gha_cache", "GhaCache", "workflow"),

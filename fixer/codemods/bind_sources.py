@@ -1,0 +1,339 @@
+"""bind-sources: see the class."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from fnmatch import fnmatchcase
+from posixpath import basename
+from typing import ClassVar
+
+from fixer.analysis import Call, Facts, Known, Stage, Unknown, below, related
+from fixer.analysis.context import BuildContext
+from fixer.analysis.tools.cargo import Cargo
+from fixer.analysis.transfers import destination, destination_text, sources
+from fixer.codemods import common
+from fixer.codemods.altered import alters
+from fixer.codemods.api import Builder, Change, Codemod, Refusal, Safety, Settings
+from fixer.codemods.artifacts import Stop, cargo_calls
+from fixer.codemods.cargo_steps import refuse_layers, step_of
+from fixer.text.edits import Edit
+from fixer.text.records import dataclass
+from fixer.text.source import Span
+from fixer.tree.editor import add_mounts, remove_instructions
+from fixer.tree.nodes import Add, Copy, JsonString, Run, Transfer, Workdir
+from fixer.tree.shell import OpaqueScript
+
+
+class BindSources(Codemod):
+    """Let cargo compile sources that are bound into its step, and copied into no layer.
+
+    What it does
+
+    In a stage that is in no image, where one step compiles what COPY brought from the build context, the COPYs go, and
+    the step gets a bind mount for each file and directory of the context that the build may need. `--locked` keeps
+    cargo from changing Cargo.lock.
+
+        WORKDIR /app
+        COPY . .
+        RUN cargo build --release
+
+    becomes, for a crate that has nothing else,
+
+        WORKDIR /app
+        RUN --mount=type=bind,source=Cargo.lock,target=Cargo.lock,rw \\
+            --mount=type=bind,source=Cargo.toml,target=Cargo.toml,rw \\
+            --mount=type=bind,source=src,target=src,rw \\
+            cargo build --locked --release
+
+    What the context has at its top is bound, all of it, but for what no build of cargo reads (Git's files, Dockerfiles,
+    the target directory, documents that no source names): which files a macro or a build script reads cannot be told.
+
+    Why the mounts are writable
+
+    Nothing that the step writes there is kept. But cargo goes by the dates of files, and where the target directory is
+    in a cache mount (cargo-target-cache), the sources have to be touched in the same step, which a read-only mount does
+    not allow.
+
+    Why it is unsafe
+
+    A Cargo.lock that does not agree with Cargo.toml ends the build now; before, cargo wrote another one. And a program
+    that is compiled may hold the place of its sources: it is the same, but nothing is there in the stage any more for
+    somebody who looks into it.
+
+    When it refuses
+
+    When the context is not at hand, or holds no Cargo.lock; when another step reads the sources, or another stage takes
+    something but the products; when the stage is part of an image; when the dependencies are kept in a layer
+    (cargo-chef, a build with an empty `main`); and for the reasons below.
+
+    Sources: BuildKit v0.25 on a real engine (writable bind mounts, a cache below them, dates), cargo 1.95.
+    """
+
+    id = "bind-sources"
+    words = ("cargo",)
+    builders = frozenset((Builder.PERSISTENT,))
+    reasons: ClassVar[Mapping[str, str]] = {
+        "copied-otherwise": "A COPY of sources has flags, a pattern or another place than the directory of the build.",
+        "deps-in-layers": "Dependencies are compiled into a layer before the sources come.",
+        "needed-later": "Somebody reads the sources after the step that compiles them.",
+        "no-context": "The build context is not at hand, and what it holds decides about the mounts.",
+        "no-lock-file": "The context has no Cargo.lock: each build would choose its dependencies anew.",
+        "not-root": "A user who is not root could not write to the mounts.",
+        "old-syntax": common.REASONS["old-syntax"],
+        "opaque-script": common.REASONS["opaque-script"],
+        "other-mount": "Another mount of the step is where a part of the sources would be bound.",
+        "several-steps": "More than one step of the stage uses the sources.",
+        "shipped-stage": "The sources are part of an image that people get.",
+        "too-many": "The context holds so much at its top that the mounts would fill the step.",
+        "unknown-directory": "Where cargo runs is not certain, or the directory is not there without the COPY.",
+    }
+
+    def run(self, facts: Facts, settings: Settings) -> Iterator[Change | Refusal]:
+        for stage in facts.stages:
+            try:
+                change = self._stage(facts, stage, settings)
+            except Stop as stop:
+                yield Refusal(self.id, stop.reason, stop.span, stop.because)
+            else:
+                if change is not None:
+                    yield change
+
+    def _stage(self, facts: Facts, stage: Stage, settings: Settings) -> Change | None:
+        build = _find(facts, stage)
+        if build is None:
+            return None
+        _check_steps(facts, build)
+        _check_layers(facts, build)
+        root = _root(facts, build)
+        _check_readers(facts, build, root)
+        context = settings.context
+        span = Span(*build.call.span)
+        if not context.at_hand:
+            raise Stop("no-context", span, "what the build context holds decides about the mounts: say --context DIR")
+        entries = _entries(facts, build, root, context)
+        if "Cargo.lock" not in entries or "Cargo.toml" not in entries:
+            because = "there is no Cargo.lock beside Cargo.toml in what is copied, so that --locked would fail"
+            raise Stop("no-lock-file", build.copies[0].span, because)
+        if len(entries) > _MOST:
+            because = f"{len(entries)} files and directories would have to be bound one by one"
+            raise Stop("too-many", build.copies[0].span, because)
+        _check_mounts(facts, build, root, entries)
+        file = facts.file
+        old = common.takes_mounts(file)
+        if old is not None:
+            because = "this frontend does not know RUN --mount; docker/dockerfile:1 does"
+            raise Stop("old-syntax", old.argument.span, because)
+        edits = remove_instructions(file, build.copies, into=[build.run])
+        edits += add_mounts(file, build.run, [f"type=bind,source={e},target={e},rw" for e in entries])
+        edits += _locked(build)
+        return Change(
+            self.id, f"bind the sources into the step that compiles them: {', '.join(entries)}", _WHY,
+            build.copies[0].span, tuple(sorted(edits, key=lambda edit: edit.start)), safety=Safety.UNSAFE, risk=_RISK,
+            alters=alters(facts, [(stage, f"{root}/{entry}") for entry in entries]),
+        )  # fmt: skip
+
+
+_WHY = (
+    "the step sees all that cargo may read of the context, and runs again when it changes; the sources are in no "
+    "layer, and nobody reads them later"
+)
+_RISK = (
+    "with a Cargo.lock that does not agree with Cargo.toml the build fails; files that a macro or a build script reads "
+    "elsewhere than in the directory of the project are not seen"
+)
+_MOST = 10
+"""So many mounts are written at most."""
+
+
+@dataclass(slots=True)
+class _Build:
+    """A step that compiles, its first call of cargo that does, and the COPYs of sources before it."""
+
+    stage: Stage
+    run: Run
+    call: Call
+    cargo: Cargo
+    copies: list[Transfer]
+
+
+def _find(facts: Facts, stage: Stage) -> _Build | None:
+    """The first step of a stage that compiles what COPY brought from the context; None if there is none."""
+    copies: list[Transfer] = []
+    for instruction in stage.instructions:
+        if isinstance(instruction, Copy | Add) and facts.copied_from(instruction) is None and not instruction.heredocs:
+            copies.append(instruction)
+        if not isinstance(instruction, Run) or "cargo" not in instruction.code:
+            continue
+        for call, cargo in cargo_calls(facts, instruction):
+            if cargo.compiles and cargo.known and cargo.subcommand != "install" and copies:
+                return _Build(stage, instruction, call, cargo, copies)
+    return None
+
+
+# --- what may stand in the way -------------------------------------------------------------------------------------
+
+
+def _check_steps(facts: Facts, build: _Build) -> None:
+    """It is the only step that uses the sources."""
+    stage = build.stage
+    if stage.shipped:
+        because = "the sources are part of an image that people get, and would be missing there"
+        raise Stop("shipped-stage", build.copies[0].span, because)
+    if stage.derived:
+        raise Stop("several-steps", stage.derived[0].from_.image.span, "a stage starts from this one, with its sources")
+    first, own = facts.index_of(build.copies[0]), facts.index_of(build.run)
+    for instruction in stage.instructions[first + 1 :]:
+        if not isinstance(instruction, Run) or instruction is build.run:
+            continue
+        calls = facts.calls(instruction)
+        if isinstance(calls, OpaqueScript):
+            raise Stop("opaque-script", instruction.span, "it may read the sources: the script is not understood")
+        for call in calls:
+            if facts.index_of(instruction) < own or _uses(facts, call, build):
+                because = "it is another step that may read the sources, or write to them"
+                raise Stop("several-steps", Span(*call.span), because)
+    if not facts.state(build.run).user.root:
+        raise Stop("not-root", Span(*build.call.span), "what is mounted belongs to root, and this is another user")
+
+
+def _uses(facts: Facts, call: Call, build: _Build) -> bool:
+    root = build.cargo.cwd
+    for effect in facts.call_effects(call):
+        if not isinstance(effect.path, Known) or not isinstance(root, Known):
+            return True
+        path = effect.path.value
+        hit = below(path, root.value) or (effect.extent != "exact" and below(root.value, path))
+        if hit and not any(below(path, directory) for directory in build.cargo.target_dirs()):
+            return True
+    return False
+
+
+def _check_layers(facts: Facts, build: _Build) -> None:
+    step = step_of(facts, build.stage, build.run)
+    if step is not None:
+        refuse_layers(facts, [step])
+
+
+def _root(facts: Facts, build: _Build) -> str:
+    """The directory in which cargo runs, which something else than a COPY has made."""
+    span = Span(*build.call.span)
+    cwd = build.cargo.cwd
+    workdir = facts.state(build.run).workdir
+    if isinstance(cwd, Unknown) or cwd != workdir or build.cargo.manifest != cwd:
+        raise Stop("unknown-directory", span, "cargo does not run in the directory that WORKDIR names")
+    for stage in build.stage.lineage:
+        for instruction in stage.instructions:
+            if instruction is build.run:
+                break
+            made = facts.effects(instruction)[0].path if isinstance(instruction, Workdir) else None
+            if isinstance(made, Known) and below(made.value, cwd.value) and cwd.value != "/":
+                return cwd.value
+    raise Stop("unknown-directory", span, f"{cwd.value} is not made by a WORKDIR, and would be gone after the step")
+
+
+def _check_readers(facts: Facts, build: _Build, root: str) -> None:
+    directories = [d for d in build.cargo.target_dirs() if below(d, root)]
+    given = build.cargo.target_dir
+    if isinstance(given, Known):
+        directories.append(given.value)
+    for reader in facts.takers(build.stage, root):
+        product = isinstance(reader.path, Known) and any(
+            below(reader.path.value, d) and reader.path.value != d for d in directories
+        )
+        if not product:
+            raise Stop("needed-later", reader.span, f"it takes something of {root} that may be a part of the sources")
+
+
+# --- what is bound -------------------------------------------------------------------------------------------------
+
+_NEVER = (
+    ".git", ".github", ".gitignore", ".gitattributes", ".gitlab-ci.yml", ".dockerignore", "*.dockerignore", "target",
+    "Dockerfile*", "*.Dockerfile", "Containerfile*", "docker-compose*", "compose.y*ml", ".vscode", ".idea",
+    ".editorconfig", ".pre-commit-config.yaml", "justfile", "Makefile", ".DS_Store",
+)  # fmt: skip
+"""What cargo and crates do not read."""
+_DOCUMENTS = (
+    "*.md", "*.txt", "LICENSE*", "COPYING*", "*.svg", "*.png", "docs", "doc", "examples", "benches", "tests", ".env*",
+    "*.yml", "*.yaml", "*.sh", "scripts", "rustfmt.toml", ".rustfmt.toml", "clippy.toml", "deny.toml", "renovate.json",
+)  # fmt: skip
+"""What they read only if a source names it."""
+
+
+def _entries(facts: Facts, build: _Build, root: str, context: BuildContext) -> list[str]:
+    """What to bind: paths in the context that are the same below `root`, in order."""
+    found: list[str] = []
+    whole = False
+    for copy in build.copies:
+        if copy.flags:
+            because = f"--{copy.flags[0].name} does what a mount does not do"
+            raise Stop("copied-otherwise", copy.flags[0].word.span, because)
+        target = destination(facts, copy)
+        for source in sources(facts, copy):
+            if source.pattern or not isinstance(source.path, Known) or not isinstance(target, Known):
+                raise Stop("copied-otherwise", source.span, "which files this takes, or where they go, is not certain")
+            path = source.path.value
+            if not path and target.value == root:
+                whole = True
+                continue
+            kind = context.kind(path)
+            into = destination_text(copy).endswith(("/", ".")) or target.value == root
+            goes = f"{target.value.rstrip('/')}/{basename(path)}" if kind == "file" and into else target.value
+            if not path or kind not in ("file", "directory") or goes != f"{root}/{path}":
+                because = "it does not go to the place in the build's directory that it has in the context"
+                raise Stop("copied-otherwise", source.span, because)
+            found.append(path)
+    if whole:
+        found += _top(context)
+    return [path for path in sorted(dict.fromkeys(found)) if not _in_another(path, found)]
+
+
+def _in_another(path: str, others: Sequence[str]) -> bool:
+    return any(other != path and below(f"/{path}", f"/{other}") for other in others)
+
+
+def _top(context: BuildContext) -> list[str]:
+    names = [name for name in context.names() if not any(fnmatchcase(name, pattern) for pattern in _NEVER)]
+    maybe = [name for name in names if any(fnmatchcase(name, pattern) for pattern in _DOCUMENTS)]
+    named = _named(context, maybe) if maybe else set()
+    return [name for name in names if name not in maybe or name in named]
+
+
+def _named(context: BuildContext, names: Sequence[str]) -> set[str]:
+    """Those of the names that a Rust source or a manifest speaks of."""
+    found: set[str] = set()
+    for path in context.walk():
+        if not path.endswith((".rs", ".toml")) or path.startswith("target/"):
+            continue
+        text = context.text(path) or ""
+        found.update(name for name in names if re.search(rf"(?<![\w.-]){re.escape(name)}(?![\w-])", text))
+    return found
+
+
+def _check_mounts(facts: Facts, build: _Build, root: str, entries: Sequence[str]) -> None:
+    for mount in facts.mounts(build.run):
+        unknown = isinstance(mount.target, Unknown) and mount.type != "ssh"
+        if unknown or (
+            isinstance(mount.target, Known)
+            and (below(root, mount.target.value) or any(related(mount.target.value, f"{root}/{e}") for e in entries))
+        ):
+            raise Stop("other-mount", mount.flag.word.span, "it is where a part of the sources would be bound")
+    for entry in entries:
+        if not common.plain(entry):
+            raise Stop("copied-otherwise", build.copies[0].span, f"{entry!r} cannot be written plainly in a mount")
+
+
+def _locked(build: _Build) -> Iterator[Edit]:
+    """`--locked` behind the subcommand."""
+    if build.cargo.locked:
+        return
+    names = (build.cargo.subcommand, build.cargo.subcommand[:1])
+    for word, node in zip(build.call.words[1:], build.call.nodes[1:], strict=False):
+        if isinstance(word, Known) and word.value in names:
+            if isinstance(node, JsonString):
+                end = node.string.span.end
+                yield Edit(end, end, ', "--locked"')
+            else:
+                yield Edit(node.end, node.end, " --locked")
+            return
+
