@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import ClassVar, NamedTuple
 
 from fixer.analysis import Call, Facts, Known, Stage
@@ -159,6 +159,8 @@ def _step(facts: Facts, run: Run, now: _Lists, found: list[_Source]) -> _Lists:
         because = "this script is not understood, and it may change what an update would find"
         return _stopped(now, "opaque-script", Span(calls.start, calls.end), because)
     own = False
+    inside: list[Call] = []
+    """The installs that get an update of their own, and which it may be conditional with."""
     user = facts.state(run).user.name
     for call in calls:
         apt_call = apt.read(call)
@@ -167,16 +169,17 @@ def _step(facts: Facts, run: Run, now: _Lists, found: list[_Source]) -> _Lists:
             if not own:
                 found.append(_Source(run, call))
                 now = _Lists(found[-1], user, None)
-            own = True
+            own, inside = True, []
         elif apt.deletes_lists(call):
             now, own = _Lists(None, None, None), False
-        elif own or now.source is None:
+        elif now.source is None or (own and not (kind is Kind.INSTALL and _misses(inside, call))):
             continue
         elif kind is Kind.INSTALL:
             stop = now.stop
             if stop is None and user != now.user:
                 stop = Stop("user-changes", Span(*call.span), "the update ran as another user than this install")
             now.source.needs.append(_Need(run, call, stop))
+            inside.append(call)
             # The RUN gets an update of its own, and what follows relies on that one.
             now, own = _Lists(now.source, user, None), True
         elif kind is Kind.QUERY:
@@ -189,6 +192,21 @@ def _step(facts: Facts, run: Run, now: _Lists, found: list[_Source]) -> _Lists:
             because = "this changes the package sources, so that a later update would find other packages"
             now = _stopped(now, "sources-change", Span(*call.span), because)
     return now
+
+
+def _misses(given: Sequence[Call], install: Call) -> bool:
+    """Whether none of the updates that are given to other installs of the RUN has surely run when this one runs."""
+    return bool(given) and not any(
+        not _in_branch(call)
+        or call.script is install.script
+        or (call.script is not None and call.script.start <= install.span[0] < call.script.end)
+        for call in given
+    )
+
+
+def _in_branch(call: Call) -> bool:
+    """Whether an update for this install goes into the branch that it stands in, so that it runs only with it."""
+    return call.conditional and not call.loop and call.script is not None
 
 
 def _stopped(now: _Lists, reason: str, span: Span, because: str) -> _Lists:
@@ -244,6 +262,9 @@ def _insertion(facts: Facts, need: _Need, update: Call) -> list[Edit]:
     script = facts.script(need.run)
     if not isinstance(script, Script):
         raise Stop("exec-form", need.run.span, "a RUN in exec form runs one command, and no update can go before it")
+    branch = need.call.script
+    if _in_branch(need.call) and any(node is branch for node in script.walk()):
+        script = branch if branch is not None else script
     found = _place(script, need.call)
     if found is None:
         because = "this install is in a script that the RUN feeds to another shell"
