@@ -8,6 +8,7 @@ from posixpath import basename, dirname
 from typing import ClassVar
 
 from fixer.analysis import Call, Known, below
+from fixer.analysis.dockerignore import NAME as IGNORE_NAME
 from fixer.analysis.dockerignore import Ignore
 from fixer.analysis.ignorefile import DIRECTORIES, IgnoreFile, read_ignore_file
 from fixer.analysis.leftovers import Made, installs_python, words_of
@@ -82,8 +83,9 @@ class Dockerignore(Codemod):
     Why it is unsafe
 
     What stands in the directory by accident, or because somebody put it there by hand, is in the image today, and is
-    not any more. A Dockerfile that dockfix does not see (one of another repository, one that a script writes) may
-    take from this context, too.
+    not any more. The file itself is a part of the context, and COPY takes it along, unless it leaves itself out. A
+    Dockerfile that dockfix does not see (one of another repository, one that a script writes) may take from this
+    context, too.
 
     When it refuses
 
@@ -162,6 +164,7 @@ class Dockerignore(Codemod):
                     if below(f"/{path}", f"/{brought.source}"):
                         wanted.check(user, brought, path, files)
                         places.append((user, brought, path))
+        places += _itself(facts, users)
         wanted.check_all([user for user in users if user.certain], files)
         text = _pattern(facts, users, wanted, left, files)
         newline = "\r\n" if "\r\n" in wanted.user.facts.file.text else "\n"
@@ -473,6 +476,16 @@ def _kin(name: str) -> frozenset[str]:
         return frozenset((".git", ".gitignore", ".gitattributes", ".github", ".gitmodules", ".gitlab-ci.yml"))
     made = DIRECTORIES - {".git", ".github", ".gitlab", ".idea", ".vscode", ".vs", "docs", "test", "tests", "logs"}
     return made | {"*.pyc", "*.class", "*.o", "*.egg-info", basename(name)}
+
+
+def _itself(facts: IgnoreFile, users: Sequence[User]) -> Iterator[tuple[User, Brought, str]]:
+    """Where the .dockerignore itself is in the images: it is a part of the context, unless it leaves itself out."""
+    for user in users:
+        own = f"{user.path}{IGNORE_NAME}"
+        path = own if user.context.kind(own) == "file" else IGNORE_NAME
+        for brought in user.brought if user.certain and not facts.ignore.excludes(path) else ():
+            if below(f"/{path}", f"/{brought.source}"):
+                yield user, brought, path
 
 
 def _altered(places: Sequence[tuple[User, Brought, str]]) -> Alters:

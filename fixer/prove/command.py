@@ -157,7 +157,7 @@ def command(
                 file, folder, targets=targets, select=ids, ignore=ignored, unsafe_fixes=unsafe_fixes, project=name
             )
             proof = nothing_to_prove(plan)
-            if plan.outcome.changed:
+            if plan.changed:
                 docker = connect(options, time_limit=time_limit, on_step=show.step)
                 try:
                     with docker, show:

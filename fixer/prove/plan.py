@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Iterator, Sequence
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from fixer.analysis import Facts, Stage, analyse
 from fixer.codemods.api import Builder
-from fixer.engine.files import FileTrouble, read
-from fixer.engine.job import FileResult, Options, find_context, fix_data
+from fixer.engine.files import FileTrouble, Target, read
+from fixer.engine.job import FileResult, Options, find_context, fix_data, fix_target, searched
+from fixer.engine.kinds import IGNORE, IGNORE_NAME
 from fixer.engine.outcome import AppliedChange, Outcome, Problem
 from fixer.engine.project import project_name
-from fixer.text.records import dataclass
+from fixer.text.records import dataclass, replace
 from fixer.tree.nodes import Copy, Instruction, Onbuild, Run
 from fixer.tree.parse import parse
 
 
 class VerifyTrouble(Exception):
     """What was asked for cannot be done; the message is for the user. Nothing was built."""
+
+
+@dataclass(frozen=True, slots=True)
+class IgnorePlan:
+    """What dockfix would do to the .dockerignore that is in force."""
+
+    path: str
+    outcome: Outcome[bytes]
+    diff: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +45,25 @@ class Plan:
     """In the order in which they are built: those that a change is part of first. The empty string is the last one."""
     missed: tuple[AppliedChange, ...]
     """Changes in stages that no target is made from."""
+    ignore: IgnorePlan | None = None
+    """None if nothing would change in it."""
+
+    @property
+    def changed(self) -> bool:
+        return self.outcome.changed or self.ignore is not None
+
+    @property
+    def changes(self) -> tuple[AppliedChange, ...]:
+        """Those of the Dockerfile, and those of the .dockerignore, which say so in their titles."""
+        if self.ignore is None:
+            return self.outcome.changes
+        name = PurePath(self.ignore.path).name
+        others = (replace(change, title=f"{name}: {change.title}") for change in self.ignore.outcome.changes)
+        return (*self.outcome.changes, *others)
+
+    @property
+    def diff(self) -> str:
+        return self.result.diff + (self.ignore.diff if self.ignore is not None else "")
 
 
 def prepare(
@@ -73,7 +103,23 @@ def prepare(
     if missed and len(missed) == len(outcome.changes):
         raise VerifyTrouble(_no_target(facts, missed))
     ordered = sorted(wanted, key=lambda target: not _changes_of(facts, outcome, target))
-    return Plan(dockerfile, context, result, outcome, facts, tuple(ordered), missed)
+    left_out = _ignore_plan(dockerfile, context, options)
+    return Plan(dockerfile, context, result, outcome, facts, tuple(ordered), missed, left_out)
+
+
+def _ignore_plan(dockerfile: Path, context: Path, options: Options) -> IgnorePlan | None:
+    """The changes of the .dockerignore that is in force for the Dockerfile, also if it is to be made."""
+    if IGNORE not in searched(options, [str(context)])[0]:
+        return None
+    own = dockerfile.with_name(dockerfile.name + IGNORE_NAME)
+    path = str(own if own.is_file() else context / IGNORE_NAME)
+    try:
+        done = fix_target(Target(path, missing=not os.path.lexists(path)), options).result
+    except FileTrouble:
+        return None
+    if done.outcome is None or not done.outcome.changed:
+        return None
+    return IgnorePlan(path, done.outcome, done.diff)
 
 
 def _why(path: str, problem: Problem | None) -> str:

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fixer.analysis import Facts, analyse
+from fixer.analysis.dockerignore import parse_ignore
 from fixer.prove.docker import BuildRequest, EngineTrouble
 from fixer.prove.images import Image, Noise, changed_paths, compare, learn, printable, read_image
 from fixer.prove.model import (
@@ -128,7 +129,7 @@ def prove(
     whatever `on_event` raises. If the engine fails on the way, the proof says so in `broke_off`. Nothing is left in the
     scratch folder; what is left on the engine is removed by `docker.close()`.
     """
-    if not plan.outcome.changed:
+    if not plan.changed:
         return nothing_to_prove(plan)
     started = time.monotonic()
     scratch = Path(tempfile.mkdtemp(prefix="dockfix-verify-"))
@@ -150,10 +151,10 @@ def _proof(plan: Plan, *, engine: str, seconds: float, session: _Session | None 
         context=str(plan.context),
         targets=plan.targets,
         engine=engine,
-        changes=outcome.changes,
+        changes=plan.changes,
         withheld=outcome.withheld,
         refusals=outcome.refusals,
-        diff=plan.result.diff,
+        diff=plan.diff,
         edited=session.edited if session else "",
         dependency=session.dependency if session else "",
         builds=tuple(session.builds) if session else (),
@@ -164,6 +165,11 @@ def _proof(plan: Plan, *, engine: str, seconds: float, session: _Session | None 
         original_fails=session.original_fails if session else "",
         broke_off=session.broke_off if session else "",
     )
+
+
+def _is_left_out(plan: Plan, path: str) -> bool:
+    """Whether the .dockerignore leaves a file out after the change."""
+    return plan.ignore is not None and parse_ignore(plan.ignore.outcome.after).excludes(path)
 
 
 @dataclass(slots=True)
@@ -222,9 +228,8 @@ class _Session:
         self.snapshot = copy_context(plan.context, scratch / "context", plan.dockerfile)
         self.texts = {Side.ORIGINAL: plan.outcome.text_before, Side.FIXED: plan.outcome.text_after}
         self.files = {side: self._write(side, text) for side, text in self.texts.items()}
-        self.edits = candidates(
-            plan.facts, self.snapshot, touch, changes=plan.outcome.changes, targets=plan.targets
-        )[:CANDIDATES]
+        edits = candidates(plan.facts, self.snapshot, touch, changes=plan.outcome.changes, targets=plan.targets)
+        self.edits = [edit for edit in edits if not _is_left_out(plan, edit.path)][:CANDIDATES]
         self.edited = ""
         self.dependency = ""
         self.builds: list[Build] = []
@@ -264,7 +269,9 @@ class _Session:
         path = folder / self.plan.dockerfile.name
         path.write_bytes(encode(text))
         ignore = self.plan.dockerfile.with_name(path.name + ".dockerignore")
-        if ignore.is_file():
+        if side is Side.FIXED and self.plan.ignore is not None:
+            (folder / ignore.name).write_bytes(self.plan.ignore.outcome.after)
+        elif ignore.is_file():
             shutil.copyfile(ignore, folder / ignore.name)
         return path
 
@@ -425,7 +432,7 @@ class _Session:
         noise = self.noise[target]
         if len(more) > 1:
             noise = noise.with_(learn(*(_seen(one, target) for one in more)))
-        changes = self.plan.outcome.changes
+        changes = self.plan.changes
 
         def compared(one: _Round) -> Comparison:
             return compare(_seen(one, target), _seen(after, target), noise, changes, phase=phase, target=target)
@@ -554,7 +561,7 @@ class _Session:
 
     def _not_gone(self, paths: Iterable[str], other: _Built | None) -> set[str]:
         """Without what is not in the other image because a change says so."""
-        altered = [path for change in self.plan.outcome.changes for path in change.alters.paths]
+        altered = [path for change in self.plan.changes for path in change.alters.paths]
         gone = set(paths)
         files = _files(other) if other is not None else gone
         return {
@@ -663,7 +670,7 @@ class _Session:
         if built.image is None:
             return _Restored(built.build.error or "it does not build", set(), None)
         first = _seen(self.first[side], target)
-        changes = self.plan.outcome.changes
+        changes = self.plan.changes
         found = compare(first, built.image, self.noise[target], changes, phase=Phase.REVERT, target=target)
         return _Restored("", built.marked, found)
 

@@ -3,6 +3,7 @@ and a repository that changes with every commit."""
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -149,7 +150,10 @@ def test_an_environment_that_nobody_uses(engine: Engine, tmp_path: Path, word: s
     after = engine.files(folder, PYTHON)
     assert engine.run(engine.build(folder, PYTHON).image) == word
 
-    other = differences(before, after) - {"srv/.dockerignore"}
+    other = differences(before, after)
+    assert "srv/.dockerignore" in other
+    assert _among("srv/.dockerignore", alters)
+    other.remove("srv/.dockerignore")
     lost = {path for path in other if path not in after}
     assert {"srv/.venv/lib/flask.py", "srv/parts/__pycache__/tray.cpython-311.pyc"} <= lost
     assert {path for path in lost if path.startswith("srv/") and not _among(path, alters)} == set()
@@ -158,6 +162,29 @@ def test_an_environment_that_nobody_uses(engine: Engine, tmp_path: Path, word: s
 
 def _among(path: str, alters: Alters) -> bool:
     return any(f"/{path}/".startswith(f"{place}/") for place in alters.paths)
+
+
+@pytest.mark.thorough
+def test_verify_takes_the_new_file(tmp_path: Path, word: str) -> None:
+    files = {
+        "Dockerfile": PYTHON,
+        "requirements.txt": "# nothing\n",
+        "app.py": f"print('{word}')\n",
+        "parts/__pycache__/tray.cpython-311.pyc": "stale",
+        ".venv/pyvenv.cfg": "home = /opt/homebrew/bin\n",
+    }
+    folder = put(tmp_path / "desk", files)
+    report = tmp_path / "report.json"
+    options = ["--unsafe-fixes", "--select=dockerignore", f"--json={report}", str(folder / "Dockerfile")]
+    command = [sys.executable, "-m", "fixer", "verify", *options, "--", "--network=host"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=900)
+    assert done.returncode == 0, done.stdout + done.stderr
+    proof = json.loads(report.read_text())
+    verdicts = {check["id"]: check["verdict"] for check in proof["checks"]}
+    assert verdicts["same-image"] == verdicts["edit-arrives"] == verdicts["same-after-edit"] == "passed"
+    assert "+.venv\n" in proof["diff"]
+    assert "/srv/.venv: only before" in done.stdout
+    assert not (folder / ".dockerignore").exists()
 
 
 @pytest.mark.skipif(shutil.which("git") is None, reason="no git on this machine")
