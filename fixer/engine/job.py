@@ -59,7 +59,7 @@ def configured(options: Options, path: str) -> Options:
     )
 
 
-def searched(options: Options, paths: Iterable[str]) -> tuple[frozenset[str], frozenset[str]]:
+def searched(options: Options, paths: Iterable[str] = ()) -> tuple[frozenset[str], frozenset[str]]:
     """The kinds of other documents that are looked for in directories, and those of them that are looked for around all
     paths (see `files.find`). What belongs to a repository, but not to the paths that are named, is a matter of who asks
     for it: by the codemod's id, or for a workflow by its builder. What would be unsafe is not looked for in vain. What
