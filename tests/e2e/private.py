@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 import subprocess
@@ -48,9 +49,10 @@ class Private:
         subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "dockfix", str(self.data)], check=True)
         self.process: subprocess.Popen[bytes] | None = None
 
-    def start(self) -> None:
+    def start(self, configuration: dict[str, object] | None = None) -> None:
+        """configuration: that of the daemon, if it is to have any."""
         space = f"dockfix-{secrets.token_hex(4)}"
-        (self.folder / "daemon.json").write_text("{}")
+        (self.folder / "daemon.json").write_text(json.dumps(configuration or {}))
         options = [
             f"--config-file={self.folder}/daemon.json",
             f"--host={self.host}",
