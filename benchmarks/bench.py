@@ -1,18 +1,27 @@
 """How fast dockfix is: its start, many files, and one file that grows.
 
-    python benchmarks/bench.py DIRECTORY [--files N] [--repeat N]
+    python benchmarks/bench.py DIRECTORY… [--files N] [--sample] [--repeat N] [--tally PROGRAM] [--only SECTION]
 
 DIRECTORY holds real Dockerfiles: every file below it with "dockerfile" or "containerfile" in its name is taken.
-Nothing is written. Times of commands are wall-clock, times of phases and sizes are processor time; run it on a machine
-that does nothing else. Not part of the tests: it asserts nothing.
+Nothing is written there. Times of commands are given by the clock and in processor time, times of phases and sizes in
+processor time; run it on a machine that does nothing else, or believe the processor time alone. Not part of the tests:
+it asserts nothing.
+
+PROGRAM is tally (`pip install tally-cli`, in an environment of its own): then copies of the files are rewritten, by
+turns, by all codemods and by tally's rule for cache mounts alone, with two processes (threads) each. tally stops at the
+first file that it cannot read, so that files which dockfix or tally refuses are left out.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import gc
 import os
 import platform
+import random
+import re
+import shutil
 import statistics
 import subprocess
 import sys
@@ -21,6 +30,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from math import log
 from pathlib import Path
+from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
@@ -32,6 +42,7 @@ RUN pip install --no-cache-dir -r requirements.txt
 COPY . .
 CMD ["python", "main.py"]
 """
+SECTIONS = ("start", "files", "phases", "size", "tally")
 SIZES = (10, 100, 1_000, 10_000)
 """Lines of one file."""
 ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
@@ -40,19 +51,33 @@ ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYT
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="How fast dockfix is.")
-    parser.add_argument("directory", type=Path, help="real Dockerfiles, searched recursively")
+    parser.add_argument("directory", type=Path, nargs="+", help="real Dockerfiles, searched recursively")
     parser.add_argument("--files", type=int, default=2_000, help="take the first N (default: 2000)")
+    parser.add_argument("--sample", action="store_true", help="take N by chance, always the same, instead")
+    parser.add_argument("--tally", help="compare with this program")
+    parser.add_argument("--only", choices=SECTIONS, nargs="+", default=SECTIONS, help="parts to run (default: all)")
     parser.add_argument("--repeat", type=int, default=11, help="starts to take the median of (default: 11)")
     options = parser.parse_args()
-    files = dockerfiles(options.directory)[: options.files]
+    files = [file for directory in options.directory for file in dockerfiles(directory)]
+    if options.sample:
+        random.Random(7).shuffle(files)
+    files = files[: options.files]
     if not files:
-        parser.error(f"no Dockerfiles below {options.directory}")
+        parser.error("no Dockerfiles there")
 
-    print(f"Python {platform.python_version()}, {os.cpu_count()} cores, {platform.machine()}")
-    bench_start(options.repeat)
-    bench_files(files)
-    bench_phases(files)
-    bench_size()
+    gc.set_threshold(100_000, 20, 20)  # as the command does
+    load = ", ".join(f"{each:.1f}" for each in os.getloadavg())
+    print(f"Python {platform.python_version()}, {os.cpu_count()} cores, {platform.machine()}, load {load}")
+    if "start" in options.only:
+        bench_start(options.repeat)
+    if "files" in options.only:
+        bench_files(files)
+    if "phases" in options.only:
+        bench_phases(files)
+    if "size" in options.only:
+        bench_size()
+    if options.tally and "tally" in options.only:
+        bench_tally(files, options.tally)
 
 
 def dockerfiles(directory: Path) -> list[Path]:
@@ -74,17 +99,30 @@ def bench_start(repeat: int) -> None:
 
 
 def dockfix(*arguments: str) -> list[str]:
-    return [sys.executable, "-m", "fixer", *arguments]
+    """What the installed command does."""
+    return [sys.executable, "-c", "from fixer.__main__ import main; main()", *arguments]
 
 
 def milliseconds(repeat: int, command: Sequence[str]) -> str:
     spawn(command)  # the first one writes the byte code
-    times = [spawn(command)[0] for _ in range(repeat)]
-    return f"{statistics.median(times) * 1000:8.0f}   (fastest {min(times) * 1000:.0f})"
+    runs = [spawn(command) for _ in range(repeat)]
+    times, processor = [run.seconds for run in runs], [run.processor for run in runs]
+    return (
+        f"{statistics.median(times) * 1000:8.0f}   (fastest {min(times) * 1000:.0f}; processor time "
+        f"{statistics.median(processor) * 1000:.0f}, at least {min(processor) * 1000:.0f})"
+    )
 
 
-def spawn(command: Sequence[str]) -> tuple[float, float]:
-    """Run it: seconds, and the peak memory of its largest process in MB."""
+class Run(NamedTuple):
+    """Seconds by the clock and of processor time, and the peak memory of the largest process in MB."""
+
+    seconds: float
+    processor: float
+    memory: float
+
+
+def spawn(command: Sequence[str]) -> Run:
+    """Run it."""
     started = time.perf_counter()
     process = subprocess.Popen(command, cwd=ROOT, env=ENVIRONMENT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     _, status, usage = os.wait4(process.pid, 0)
@@ -93,7 +131,7 @@ def spawn(command: Sequence[str]) -> tuple[float, float]:
     if process.returncode not in (0, 3):  # 3: some file is none that Docker would build
         raise SystemExit(f"{' '.join(command[:5])}: exit code {process.returncode}")
     kilobytes = usage.ru_maxrss if sys.platform != "darwin" else usage.ru_maxrss / 1024
-    return seconds, kilobytes / 1024
+    return Run(seconds, usage.ru_utime + usage.ru_stime, kilobytes / 1024)
 
 
 # --- many files ------------------------------------------------------------------------------------------------------
@@ -104,29 +142,40 @@ def bench_files(files: Sequence[Path]) -> None:
     heading(f"dockfix --diff, {len(files)} files, {size / 1e6:.1f} MB")
     paths = [str(path.resolve()) for path in files]
     for jobs in (1, 2):
-        seconds, memory = spawn(dockfix("--diff", "--quiet", "--jobs", str(jobs), *paths))
-        row(
-            f"{jobs} process{'es' if jobs > 1 else ''}",
-            f"{len(files) / seconds:8.0f} files/s   {seconds * 1000 / len(files):.2f} ms/file   "
-            f"{memory:.0f} MB in the largest process",
-        )
+        run = spawn(dockfix("--diff", "--quiet", "--no-cache", "--jobs", str(jobs), *paths))
+        row(f"{jobs} process{'es' if jobs > 1 else ''}", rate(run, len(files)))
+
+
+def rate(run: Run, count: int) -> str:
+    return (
+        f"{count / run.seconds:8.0f} files/s   {run.seconds * 1000 / count:.2f} ms/file by the clock, "
+        f"{run.processor * 1000 / count:.2f} of processor time   {run.memory:.0f} MB in the largest process"
+    )
 
 
 def bench_phases(files: Sequence[Path]) -> None:
     """What the time goes to, in one process. `fix` parses and analyses again after each codemod that changed something,
     and checks every result; it passes over codemods none of whose words is in the file."""
+    import dockerfile
+
     from fixer import analyse, fix, parse
     from fixer.codemods import registry
-    from fixer.codemods.api import Codemod, Settings
+    from fixer.codemods.api import Builder, Codemod, Settings
     from fixer.text.source import decode
 
     texts = [decode(path.read_bytes()) for path in files]
-    codemods: list[Codemod] = [registry.load(id) for id in registry.ids()]
+    ids = [entry.id for entry in registry.ORDER if entry.document == "dockerfile"]
+    codemods: list[Codemod] = [one for id in ids if Builder.PERSISTENT in (one := registry.load(id)).builders]
+    ids = [codemod.id for codemod in codemods]
     settings = Settings(project="bench")
     parse(SMALL)  # builds the parser
-    spent: dict[str, float] = {"parse": 0.0, "analysis": 0.0, **{codemod.id: 0.0 for codemod in codemods}, "fix": 0.0}
+    names = ("go", "parse", "analysis", *ids, "fix", "changed", "parsed", "not parsed")
+    spent: dict[str, float] = dict.fromkeys(names, 0.0)
+    counts = dict.fromkeys(names, 0)
 
     for text in texts:
+        with clock(spent, "go"), contextlib.suppress(dockerfile.GoParseError):
+            dockerfile.parse_string(text.encode("utf-8", "replace").decode())
         with clock(spent, "parse"):
             tree = parse(text)
         facts = analyse(tree)
@@ -141,17 +190,27 @@ def bench_phases(files: Sequence[Path]) -> None:
             with clock(spent, codemod.id):
                 for _ in codemod.run(facts, settings):
                     pass
+        facts.close()
+        before = spent["fix"]
         with clock(spent, "fix"):
-            fix(text, project="bench")
+            outcome = fix(text, project="bench")
+        words = "dockfix:" in text or any(word in text for codemod in codemods for word in codemod.words)
+        kind = "changed" if outcome.changed else "parsed" if words else "not parsed"
+        counts[kind] += 1
+        spent[kind] += spent["fix"] - before
 
     heading(f"one process, {len(texts)} files, ms/file")
     each = {name: seconds * 1000 / len(texts) for name, seconds in spent.items()}
+    row("BuildKit's own parser (Go), as a reference", f"{each['go']:8.3f}")
     row("parse", f"{each['parse']:8.3f}")
     row("analysis (stages, states, calls, mounts)", f"{each['analysis']:8.3f}")
     row("codemods, each once, nothing applied", f"{sum(each[codemod.id] for codemod in codemods):8.3f}")
     for codemod in codemods:
         row(f"  {codemod.id}", f"{each[codemod.id]:8.3f}")
     row("fixer.fix, all in", f"{each['fix']:8.3f}")
+    names_of = {"changed": "files that change", "parsed": "others that are parsed", "not parsed": "the rest"}
+    for kind, name in names_of.items():
+        row(f"  {counts[kind]} {name}", f"{spent[kind] * 1000 / max(counts[kind], 1):8.3f}   each")
 
 
 class clock:
@@ -165,6 +224,62 @@ class clock:
 
     def __exit__(self, *_: object) -> None:
         self.sums[self.name] += time.process_time() - self.started
+
+
+# --- against tally ---------------------------------------------------------------------------------------------------
+
+TALLY_RULE = "tally/prefer-package-cache-mounts"
+TURNS = 2
+
+
+def bench_tally(files: Sequence[Path], tally: str) -> None:
+    from fixer import fix
+
+    with tempfile.TemporaryDirectory(prefix="dockfix-bench-") as folder:
+        originals = Path(folder, "originals")
+        for number, file in enumerate(files):
+            content = file.read_bytes()
+            if fix(content, select=[]).error is None and b"FROM" in content.upper():
+                place = originals / f"{number:06}"
+                place.mkdir(parents=True)
+                (place / "Dockerfile").write_bytes(content)
+        without_unreadable(tally, originals)
+        count = sum(1 for _ in originals.iterdir())
+        heading(f"written in place, {count} files, two processes")
+        work = Path(folder, "work")
+        rule = ("--fix", "--fix-unsafe", "--fix-rule", TALLY_RULE)
+        commands = {
+            "all codemods": dockfix("--write", "--quiet", "--no-cache", "--jobs", "2", str(work)),
+            "tally's cache rule alone": [*tally_lint(tally), *rule, str(work)],
+        }
+        runs: dict[str, list[Run]] = {name: [] for name in commands}
+        for turn in range(TURNS):
+            for name in commands if turn % 2 == 0 else reversed(commands):
+                shutil.copytree(originals, work)
+                runs[name].append(spawn(commands[name]))
+                shutil.rmtree(work)
+        for name in commands:
+            row(name, rate(min(runs[name], key=lambda run: run.processor), count))
+        ours, theirs = runs.values()
+        processor = min(run.processor for run in theirs) / min(run.processor for run in ours)
+        seconds = min(run.seconds for run in theirs) / min(run.seconds for run in ours)
+        row("tally takes", f"{processor:8.1f} times the processor time, {seconds:.1f} times as long by the clock")
+
+
+def tally_lint(tally: str) -> list[str]:
+    only = ("--ignore", "*", "--select", TALLY_RULE, "--slow-checks", "off", "--hide-source", "--fail-level", "none")
+    return ["env", "GOMAXPROCS=2", tally, "lint", "--no-config", *only]
+
+
+def without_unreadable(tally: str, originals: Path) -> None:
+    """Remove the files at which tally stops: each run names one."""
+    for part in sorted({place.name[:-2] for place in originals.iterdir()}):
+        while places := [str(place) for place in sorted(originals.glob(f"{part}??"))]:
+            found = subprocess.run([*tally_lint(tally), *places], capture_output=True, text=True, check=False)
+            named = re.search(r"(/\S+/Dockerfile)", found.stderr)
+            if found.returncode in (0, 1) or named is None:
+                break
+            shutil.rmtree(Path(named[1]).parent)
 
 
 # --- size ------------------------------------------------------------------------------------------------------------

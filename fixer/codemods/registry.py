@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator, Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, NamedTuple
 
-from fixer.codemods.api import Codemod
+from fixer.codemods.api import Builder, Codemod
 
 if TYPE_CHECKING:
     from fixer.analysis import Facts
@@ -57,21 +57,30 @@ def documents(chosen: Collection[str] | None = None) -> frozenset[str]:
 
 WORDS: Mapping[str, tuple[str, ...]] = {
     "apt-update-install": ("apt",),
+    "bind-manifests": (
+        "pip", "uv ", "poetry", "npm", "yarn", "bun ", "go mod", "bundle", "composer", "dotnet", "cargo fetch"
+    ),
     "apt-cache": ("apt",),
     "pip-cache": ("pip",),
+    "cargo-chef": ("cargo",),
     "artifact-out-of-cache": ("--mount",),
     "cargo-target-cache": ("cargo",),
     "cargo-cache": ("cargo",),
+}  # fmt: skip
+"""The words of codemods for Dockerfiles. Those that stand here are not imported for a text that holds none of their
+words."""
+BUILDERS: Mapping[str, frozenset[Builder]] = {
+    "cargo-chef": frozenset((Builder.EPHEMERAL,)),
+    "cargo-target-cache": frozenset((Builder.PERSISTENT,)),
 }
-"""The words of codemods for Dockerfiles and all builders: those that stand here are not imported for a text that holds
-none of their words."""
+"""The builders of those of them that are not for all."""
 
 
 class Late(Codemod):
     """A codemod that is imported when it is first asked."""
 
     def __init__(self, id: str) -> None:
-        vars(self).update(id=id, words=WORDS[id])
+        vars(self).update(id=id, words=WORDS[id], builders=BUILDERS.get(id, Codemod.builders))
 
     def run(self, facts: Facts, settings: Settings) -> Iterator[Change | Refusal]:
         codemod = load(self.id)
