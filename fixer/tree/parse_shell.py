@@ -338,12 +338,16 @@ _TEST_JOINING = frozenset(("&&", "||", "(", ")", "<", ">"))
 
 
 def _check_test(words: list[Word]) -> None:
-    """Raise RefusedError where bash would not read the words of `[[ … ]]`."""
+    """Raise RefusedError where bash would not read the words of `[[ … ]]`, some of which are newlines."""
     depth = 0
     want = "operand"
     for word in words:
         text = word.text
-        if want == "operand" and text in ("!", "("):
+        if text == "\n":
+            # Not behind a word that stands for `-n word`, and not before an operator's second word.
+            if want in ("binary", "argument"):
+                raise RefusedError("syntax", word.start)
+        elif want == "operand" and text in ("!", "("):
             depth += text == "("
         elif want in ("operand", "argument"):
             if text in _TEST_JOINING:
@@ -366,7 +370,7 @@ def _check_test(words: list[Word]) -> None:
 
 def _test(left: _Mark, words: list[Word], right: _Mark) -> Test:
     _check_test(words)
-    return Test(left[0], right[1], (), tuple(words))
+    return Test(left[0], right[1], (), tuple([word for word in words if word.text != "\n"]))
 
 
 _Matcher = tuple[int, int, list[Word]]
