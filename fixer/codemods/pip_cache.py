@@ -127,11 +127,13 @@ class PipCache(Codemod):
             return
         edits += [remove_pair(file, env, pair) for env, pair in pairs.values()]
         edits.sort(key=lambda edit: edit.start)
-        first = next(step for step in group if step.wants)
+        # What the change is about: a step, or the ENV alone where all steps are as they should be.
+        about: list[Run | Env] = [step.run for step in group if step.wants and step.edits]
+        about += [step.run for step in group if step.edits] or [env for env, _ in pairs.values()]
         altered = [(step.stage, path) for step in group for path in (*step.mounts, *step.purged)]
         where = alters(facts, altered, [f"Env {SWITCH}"] if pairs else [])
         title, why = _title(group, bool(pairs)), _why(group, bool(pairs))
-        yield Change(self.id, title, why, first.run.span, tuple(edits), alters=where)
+        yield Change(self.id, title, why, about[0].span, tuple(edits), alters=where)
 
 
 @dataclass(slots=True)
