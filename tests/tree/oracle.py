@@ -44,6 +44,8 @@ EXPLANATIONS = {
     "is a here-document for the first only",
     "heredoc-after-blank": "v0.12.5 does not see `<< EOF`, with a blank before the name, as a here-document",
     "blank-before-directive": "v0.12.5 knows fewer blanks between the # and the name of a directive (no vertical tab)",
+    "escape-in-flag": "v0.12.5 takes a backslash for the escape character in flags, whatever the file says; v0.25 what "
+    "the file says (shown with `--network=no\\ne` on an engine)",
     "check-directive": "v0.12.5 does not know `# check=` (new in v0.15), so directives below it are comments there",
 }
 """Every difference that is no fault, by name."""
@@ -280,6 +282,8 @@ def _explanation(text: str) -> str | None:
         return "heredoc-after-blank"
     if any("<<" in code and "${" in code for code in joined):
         return "heredoc-variable"
+    if file.escape == "`" and any(re.search(r"\s--\S*[\\`]", code) for code in joined):
+        return "escape-in-flag"
     top = text.removeprefix("\ufeff").split("\n")
     for line in top:
         rest = line.strip().lower()

@@ -104,6 +104,7 @@ def test_every_explanation_is_needed() -> None:
         "heredoc-variable": b"RUN a <<E${x:-y}\n",
         "heredoc-after-blank": b"RUN << EOF\nEOF\n",
         "blank-before-directive": b"#\v escape=`\nRUN a`\n  b\n",
+        "escape-in-flag": b"# escape=`\nRUN --mount=a\\b c\n",
         "check-directive": b"# check=skip=all\n# escape=`\nRUN a`\n  b\n",
     }
     assert examples.keys() == EXPLANATIONS.keys()
