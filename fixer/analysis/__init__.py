@@ -55,7 +55,7 @@ from __future__ import annotations
 
 from fixer.analysis.bases import Account, BaseImage
 from fixer.analysis.commands import Call
-from fixer.analysis.facts import Facts, analyse
+from fixer.analysis.facts import Facts, TooMuchWorkError, analyse
 from fixer.analysis.mounts import Mount, hiding_mount
 from fixer.analysis.opaque import REASONS
 from fixer.analysis.paths import Effect, Reader, Writer
@@ -76,6 +76,7 @@ __all__ = [
     "ShellState",
     "Stage",
     "State",
+    "TooMuchWorkError",
     "Unknown",
     "UserState",
     "Value",

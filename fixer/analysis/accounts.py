@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 
 from fixer.analysis.bases import Account, BaseImage
 from fixer.analysis.commands import Call
-from fixer.analysis.values import Known, Unknown, Value
+from fixer.analysis.values import Known, Unknown, Value, decimal
 from fixer.text.records import replace
 from fixer.text.regex import regex
 
@@ -110,7 +110,8 @@ class Accounts:
         if group is None:
             group = options.get("-g") if shadow else options.get("-G")
         if group is not None:
-            return int(group) if group.isdigit() and shadow else self.groups.get(group, _number(group))
+            number = decimal(group)
+            return number if number is not None and shadow else self.groups.get(group, number)
         if "--group" in options and user in self.groups:
             return self.groups[user]
         system = any(o in options for o in ("-r", "--system", "-S"))
@@ -167,10 +168,11 @@ class Accounts:
         """`echo 'app:x:1000:1000::/home/app:/bin/sh' >> /etc/passwd`."""
         lines = [w.value for w in call.words[1:] if isinstance(w, Known) and not w.value.startswith("-")]
         fields = lines[0].strip().split(":") if call.program in ("echo", "printf") and len(lines) == 1 else []
-        if len(fields) != 7 or not fields[2].isdigit() or not fields[3].isdigit() or call.conditional:
+        uid, gid = (decimal(fields[2]), decimal(fields[3])) if len(fields) == 7 else (None, None)
+        if uid is None or gid is None or call.conditional:
             self.lose("/etc/passwd is written by a command")
             return
-        self.users[fields[0]] = Account(fields[0], int(fields[2]), int(fields[3]), Known(fields[5] or "/"))
+        self.users[fields[0]] = Account(fields[0], uid, gid, Known(fields[5] or "/"))
 
 
 def _split(call: Call) -> tuple[dict[str, str | None] | None, list[str]]:
@@ -210,7 +212,7 @@ def _split(call: Call) -> tuple[dict[str, str | None] | None, list[str]]:
 
 
 def _number(text: str | None) -> int | None:
-    return int(text) if text is not None and text.isascii() and text.isdigit() else None
+    return decimal(text) if text is not None else None
 
 
 def _home_of(user: str, options: dict[str, str | None], debian_style: bool) -> Value:

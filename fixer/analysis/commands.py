@@ -12,7 +12,7 @@ from enum import Enum
 from typing import NamedTuple
 
 from fixer.analysis.state import State, UserState, shell_options
-from fixer.analysis.values import EMPTY, Known, Unknown, Value, join
+from fixer.analysis.values import EMPTY, Known, Unknown, Value, bounded, decimal, join
 from fixer.analysis.words import known_prefix, plain_text, plain_value, plain_values, word_value
 from fixer.analysis.wrappers import peel
 from fixer.text.records import dataclass, replace
@@ -55,6 +55,9 @@ _VOLATILE = frozenset(
 """Variables that a shell or the runtime sets itself."""
 _MAX_SHELLS = 8
 """How deep `sh -c` in `sh -c` is read. Each one nests what walks it."""
+
+_MAX_FUNCTIONS = 100
+"""How many functions of a script are told apart in what they may set."""
 
 _NEVER_FAIL = frozenset((":", "true", "echo", "set", "export", "unset", "umask", "trap", "shift"))
 _BUILTINS = frozenset(
@@ -261,6 +264,10 @@ class _Variable(NamedTuple):
     exported: _Exported
 
 
+_LAST = chr(0x10FFFF)
+"""Behind every text."""
+
+
 class _Variables:
     """The variables that a shell sets, over time."""
 
@@ -305,9 +312,9 @@ class _Variables:
             if index >= 0:
                 since, found = entry[0][index], entry[1][index]
         if self.poisons and name != "HOME":
-            for at, why in reversed(self.poisons):
-                if since < at <= time:
-                    return _Variable(Unknown(why), _Exported.MAYBE)
+            index = bisect_right(self.poisons, (time, _LAST)) - 1
+            if index >= 0 and since < self.poisons[index][0]:
+                return _Variable(Unknown(self.poisons[index][1]), _Exported.MAYBE)
         return found
 
     def mark(self) -> int:
@@ -434,6 +441,8 @@ class _Walk:
         self.unsettled = frozenset[str]()
         """Inside a function: the names that the script sets anywhere, for it may run at any time."""
         self.root = script
+        self.sets: frozenset[str] | None = None
+        """The variables that the root may set, once somebody has asked."""
         self.jumps = 0
         """How many commands were met that may leave out what follows, without failing."""
 
@@ -695,7 +704,11 @@ class _Walk:
         moves, names = _effects(command.body)
         self.functions[command.name] = (moves, names)
         mark = self.variables.mark()
-        for name in _effects(self.root)[1] if self.root is not None else names:
+        if self.sets is None:
+            self.sets = _effects(self.root)[1] if self.root is not None else names
+        if len(self.functions) >= _MAX_FUNCTIONS:
+            self.variables.poison("its many functions may set any variable")
+        for name in self.sets if len(self.functions) < _MAX_FUNCTIONS else ():
             self.variables.set(
                 name, Unknown(f"${name} may change before the function {command.name} runs"), _Exported.MAYBE
             )
@@ -749,7 +762,7 @@ class _Walk:
             return value
         before = self.shell_lookup(assignment.name, self.variables.now, flow.cwd) or EMPTY
         if isinstance(before, Known) and isinstance(value, Known):
-            return Known(before.value + value.value, before.args | value.args)
+            return bounded(before.value + value.value, before.args | value.args)
         return before if isinstance(before, Unknown) else value
 
     def substitutions(self, words: Iterable[Word], flow: _Flow, place: _Place, *, status: bool = False) -> None:
@@ -1090,7 +1103,8 @@ def _exits(pipeline: Pipeline) -> bool:
 
 def _is_failure(words: list[str]) -> bool:
     """Whether `exit` with these words surely fails."""
-    return len(words) == 1 and words[0].isascii() and words[0].isdigit() and int(words[0]) % 256 != 0
+    status = decimal(words[0]) if len(words) == 1 else None
+    return status is not None and status % 256 != 0
 
 
 def _leaves(node: ShellNode) -> bool:

@@ -24,7 +24,7 @@ from fixer.analysis.paths import (
 )
 from fixer.analysis.stages import Stage, build_stages, flag_value, last_of_name, resolve_from
 from fixer.analysis.state import ShellState, StageStates, State, UserState, of_base
-from fixer.analysis.values import Known, Unknown, Value, expand, join
+from fixer.analysis.values import Known, Unknown, Value, decimal, expand, join
 from fixer.text.regex import regex
 from fixer.tree.cook import Cooked, cook, cook_heredoc, kept_pieces
 from fixer.tree.nodes import (
@@ -41,6 +41,7 @@ from fixer.tree.nodes import (
     Transfer,
     User,
     Volume,
+    Workdir,
 )
 from fixer.tree.shell import OpaqueScript, Script
 
@@ -48,6 +49,15 @@ _ONLY_HEREDOC = regex(r"\d*<<-?\s*\S+\s*\Z")
 _SHEBANG = regex(
     r"#![ \t]*(?:/usr/bin/env[ \t]+(?:-S[ \t]+)?)?(?:\S*/)?(bash|sh|dash|ash)((?:[ \t]+-\S+)*)[ \t]*\r?\n"
 )
+
+
+MAX_WORK = 300_000
+"""Instructions and commands that may be looked at to answer the questions of one codemod about one text, besides some
+for each line. Of 3,500 real files the one that asks for most needs 2,910."""
+
+
+class TooMuchWorkError(Exception):
+    """A codemod asks about more than `MAX_WORK` allows: the file has too many stages or instructions."""
 
 
 def analyse(file: Dockerfile[Any]) -> Facts:
@@ -76,6 +86,16 @@ class Facts:
         self._deeds: dict[int, tuple[bool, bool]] = {}
         self._takers: dict[int, list[Stage]] | None = None
         self._may_link: bool | None = None
+        self._workdirs: dict[int, Value] = {}
+        self.work = 0
+        """What was charged so far; for the engine to set back to zero."""
+
+    def charge(self, steps: int) -> None:
+        """Note that so many instructions or commands are about to be looked at for one question. Raises
+        TooMuchWorkError."""
+        self.work += steps
+        if self.work > MAX_WORK and self.work > MAX_WORK + 20 * len(self.file.items):
+            raise TooMuchWorkError
 
     def close(self) -> None:
         """Forget all that was computed; nobody may ask any more. Facts refer to each other in circles, and without this
@@ -192,6 +212,7 @@ class Facts:
     def _root_by_deed(self, stage: Stage) -> bool:
         """Whether the base image's user does what only root can, in this stage or one below it."""
         for each in stage.lineage:
+            self.charge(1)
             done = self._deeds.get(each.index)
             if done is None:
                 done = self._deeds[each.index] = self._first_deed(each)
@@ -224,9 +245,11 @@ class Facts:
             why = "the user is not known"
             return UserState(None, None, None, home or Unknown(why), None)
         accounts = self._accounts_before(state)
-        gid = int(group) if group.isdigit() else (accounts.groups.get(group) if group else None)
-        if name.isascii() and name.isdigit():
-            uid = int(name)
+        gid = decimal(group)
+        if gid is None and group:
+            gid = accounts.groups.get(group)
+        uid = decimal(name)
+        if uid is not None:
             account = accounts.by_uid(uid)
             if account is None and accounts.strangers is None:
                 return UserState(name, uid, gid if group else 0, home or Known("/"), uid == 0)
@@ -346,6 +369,7 @@ class Facts:
         `OpaqueScript` if the script is not understood; nothing for other instructions."""
         if isinstance(instruction, Onbuild):
             instruction = instruction.inner
+        self.charge(1)
         key = id(instruction)
         if key not in self._calls:
             self._calls[key] = self._read_calls(instruction)
@@ -441,6 +465,7 @@ class Facts:
         if known is None:  # somebody asks for every step: all is searched once, and what came before is left out
             known = self._readers[key] = find_readers(self, stage, path, None)
         place = self.index_of(after)
+        self.charge(len(known))
         return tuple(
             reader
             for reader in known
@@ -484,6 +509,7 @@ class Facts:
         stage = self.stage_of(run)
         if not isinstance(run, Run) or stage is None or not run.flags:
             return ()
+        self.charge(1)
         key = id(run)
         if key not in self._mounts:
             self._mounts[key] = read_mounts(
@@ -495,10 +521,20 @@ class Facts:
         """The VOLUME paths of the stage and of the stages below it, absolute."""
         out: list[tuple[Volume, Value]] = []
         for each in stage.lineage:
+            self.charge(len(each.instructions) + 1)
             for instruction in each.instructions:
                 if isinstance(instruction, Volume):
                     out.extend((instruction, path) for path in self.volume_paths(instruction))
         return tuple(out)
+
+    def workdir_after(self, instruction: Workdir) -> Value:
+        """The directory that the instruction makes and that is the current one behind it."""
+        key = id(instruction)
+        if key not in self._workdirs:
+            state = self.state(instruction)
+            value = expand(instruction.argument.value.strip(), state.lookup, self.file.escape)
+            self._workdirs[key] = join(state.workdir, value)
+        return self._workdirs[key]
 
     def volume_paths(self, volume: Volume) -> tuple[Value, ...]:
         state = self.state(volume)

@@ -139,7 +139,7 @@ def effects_of(facts: Facts, instruction: Instruction) -> tuple[Effect, ...]:
     if isinstance(instruction, Transfer):
         return tuple(_transfer_effects(instruction, state, facts.file.escape))
     if isinstance(instruction, Workdir):
-        path = _workdir_after(instruction, state, facts.file.escape)
+        path = facts.workdir_after(instruction)
         return (Effect("write", path, "exact", _start(path), instruction.argument, instruction.argument.span),)
     if isinstance(instruction, Volume):
         return tuple(
@@ -167,10 +167,6 @@ def _volume_span(volume: Volume) -> Span:
     if volume.form is not None:
         return volume.form.span
     return Span(volume.paths[0].span.start, volume.paths[-1].span.end)
-
-
-def _workdir_after(instruction: Workdir, state: State, escape: str) -> Value:
-    return join(state.workdir, expand(instruction.argument.value.strip(), state.lookup, escape))
 
 
 def _transfer_effects(instruction: Transfer, state: State, escape: str) -> Iterator[Effect]:
@@ -345,6 +341,7 @@ def find_takers(facts: Facts, stage: Stage, path: str) -> tuple[Reader, ...]:
     """Those of `find_readers` that take files out of the stage, or one derived from it, into another: COPY --from and
     RUN --mount=from=. See `Facts.takers`."""
     family = _family(stage)
+    facts.charge(len(family))
     members = set(family)
     takers = _takers(facts, stage, family)
     if not takers:
@@ -388,6 +385,7 @@ def _family(stage: Stage) -> list[Stage]:
 def _stage_readers(search: _Search, stage: Stage, first: int) -> None:
     """RUNs, WORKDIR, VOLUME and triggers of a stage that has the path in its file system."""
     facts = search.facts
+    facts.charge(len(stage.instructions) + 1)
     for index, instruction in enumerate(stage.instructions):
         if isinstance(instruction, Env):
             _env_reader(search, stage, instruction)
@@ -396,7 +394,7 @@ def _stage_readers(search: _Search, stage: Stage, first: int) -> None:
         if isinstance(instruction, Run):
             _run_readers(search, stage, instruction)
         elif isinstance(instruction, Workdir):
-            path = _workdir_after(instruction, facts.state(instruction), facts.file.escape)
+            path = facts.workdir_after(instruction)
             _reader(search, "workdir", stage, instruction, path, "exact", _start(path), None, instruction.argument.span,
                     "WORKDIR makes the directory, and the image starts in it")  # fmt: skip
         elif isinstance(instruction, Volume):
@@ -415,7 +413,7 @@ def _trigger_readers(search: _Search, stage: Stage, onbuild: Onbuild) -> None:
     if isinstance(inner, Run):
         _run_readers(search, stage, inner)
     elif isinstance(inner, Workdir):
-        path = _workdir_after(inner, search.facts.state(inner), search.facts.file.escape)
+        path = search.facts.workdir_after(inner)
         _reader(
             search, "workdir", stage, inner, path, "exact", _start(path), None, inner.argument.span, "in a trigger"
         )
@@ -439,6 +437,7 @@ def _run_readers(search: _Search, stage: Stage, run: Run) -> None:
         )  # fmt: skip
         search.add(reader)
         return
+    facts.charge(len(calls))
     for call in calls:
         _call_readers(search, "run", stage, run, call, mounts)
 
@@ -546,6 +545,7 @@ def _env_reader(search: _Search, stage: Stage, instruction: Env) -> None:
 def _foreign_readers(search: _Search, stage: Stage, family: set[Stage]) -> None:
     """COPY --from and RUN --mount=from= of a stage that take from the path's stage or one derived from it."""
     facts = search.facts
+    facts.charge(len(stage.instructions) + 1)
     for outer in stage.instructions:
         instruction = outer.inner if isinstance(outer, Onbuild) else outer
         trigger = "it stands in a trigger of ONBUILD" if isinstance(outer, Onbuild) else None
@@ -644,6 +644,7 @@ def _image_readers(search: _Search, family: Sequence[Stage]) -> None:
     """CMD, ENTRYPOINT and HEALTHCHECK that are in force in the images of the stages."""
     in_force: dict[Stage, _InForce] = {}
     for stage in (*family[0].lineage[:-1], *family):
+        search.facts.charge(len(stage.instructions) + 1)
         mine = dict(in_force[stage.base]) if isinstance(stage.base, Stage) else {}
         for instruction in stage.instructions:
             if isinstance(instruction, Cmd | Entrypoint | Healthcheck):
@@ -676,6 +677,7 @@ def _links(search: _Search, family: Sequence[Stage], first: int) -> None:
     stage = family[0]
     text = facts.file.text
     for each in (*stage.lineage, *family[1:]) if facts.may_link else ():
+        facts.charge(len(each.instructions) + 1)
         for index, instruction in enumerate(each.instructions):
             if not isinstance(instruction, Run) or "ln" not in text[slice(*instruction.span)]:
                 continue
@@ -751,6 +753,7 @@ def find_writers(facts: Facts, stage: Stage, path: str, before: Instruction | No
         ))  # fmt: skip
     last = facts.index_of(before) if before is not None else len(stage.instructions)
     for each in stage.lineage:
+        facts.charge(len(each.instructions) + 1)
         for index, instruction in enumerate(each.instructions):
             if each is stage and index >= last:
                 break
@@ -766,7 +769,9 @@ def _instruction_writers(search: _Search, stage: Stage, instruction: Instruction
         kind = "workdir"
     elif not isinstance(instruction, Run):
         return
-    for effect in effects_of(search.facts, instruction):
+    effects = effects_of(search.facts, instruction)
+    search.facts.charge(len(effects))
+    for effect in effects:
         if effect.mode == "read":
             continue
         found = search.relation(effect.path, effect.start, effect.extent)

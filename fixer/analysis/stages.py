@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from fixer.analysis.bases import BaseImage, base_image, split_reference
-from fixer.analysis.values import Known, Lookup, Unknown, Value, expand
+from fixer.analysis.values import Known, Lookup, Unknown, Value, bounded, decimal, expand
 from fixer.tree.nodes import Arg, Dockerfile, Flag, From, Instruction, Onbuild, Opaque
 
 PLATFORM_ARGS = frozenset(
@@ -32,8 +32,8 @@ class Stage:
     """
 
     __slots__ = (
-        "base", "derived", "from_", "image", "index", "instructions", "last", "name", "opaque", "platform", "shipped",
-        "triggers",
+        "_root", "base", "derived", "from_", "image", "index", "instructions", "last", "name", "opaque", "platform",
+        "shipped", "triggers",
     )  # fmt: skip
 
     def __init__(self, index: int, from_: From, name: str | None, image: Value, platform: Value | None) -> None:
@@ -49,6 +49,7 @@ class Stage:
         self.triggers: tuple[Onbuild, ...] = ()
         self.last = False
         self.shipped = False
+        self._root: BaseImage | None = None
 
     @property
     def lineage(self) -> tuple[Stage, ...]:
@@ -63,7 +64,11 @@ class Stage:
         """The image at the bottom."""
         stage = self
         while isinstance(stage.base, Stage):
+            if stage._root is not None:
+                return stage._root
             stage = stage.base
+        if isinstance(stage.base, BaseImage):
+            self._root = stage.base
         return stage.base
 
     @property
@@ -162,7 +167,7 @@ def without_default(name: str) -> Unknown:
 
 def with_default(name: str, value: Value) -> Value:
     """The value of a build argument that has a default: known, but resting on that."""
-    return Known(value.value, value.args | {name}) if isinstance(value, Known) else value
+    return bounded(value.value, value.args | {name}) if isinstance(value, Known) else value
 
 
 def _base(stage: Stage, names: dict[str, Stage], lookup: Lookup, escape: str) -> Stage | BaseImage | Unknown:
@@ -199,10 +204,11 @@ def resolve_from(
     """
     if "$" in text:
         return Unknown("a variable in --from, which BuildKit refuses")
-    if numbers and text.isascii() and text.isdigit():
-        if int(text) >= len(stages):
+    number = decimal(text) if numbers else None
+    if number is not None:
+        if number >= len(stages):
             return Unknown(f"there is no stage {text}")
-        found: Stage | None = stages[int(text)]
+        found: Stage | None = stages[number]
     else:
         found = names.get(text.lower())
     if found is None:

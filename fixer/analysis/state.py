@@ -142,7 +142,7 @@ class _Table:
 class Scope:
     """The variables of one stage. Times are instruction numbers; `END` is after the last."""
 
-    __slots__ = ("all", "args", "base", "env", "parent")
+    __slots__ = ("all", "args", "base", "env", "known", "parent")
 
     END = 1 << 60
 
@@ -152,28 +152,43 @@ class Scope:
         self.env = _Table()
         self.args = _Table()
         self.all = _Table()
+        self.known: dict[tuple[str, bool], Value | None] = {}
+        """What the stage's end has, as far as stages that start from it have asked."""
 
     def image(self, name: str, at: int) -> Value | None:
         """The variable in the image's configuration."""
-        scope: Scope | None = self
-        while scope is not None:
-            value = scope.env.get(name, at)
-            if value is not None:
-                return value
-            if scope.parent is None:
-                return of_base(scope.base, name)
-            scope, at = scope.parent, Scope.END
-        return None
+        value = self.env.get(name, at)
+        if value is not None:
+            return value
+        return of_base(self.base, name) if self.parent is None else self.parent._at_end(name, image=True)
 
     def argument(self, name: str, at: int) -> Value | None:
         """The build argument; None if it is not declared here or in a stage below."""
-        scope: Scope | None = self
-        while scope is not None:
-            value = scope.args.get(name, at)
-            if value is not None:
-                return value
-            scope, at = scope.parent, Scope.END
-        return None
+        value = self.args.get(name, at)
+        if value is not None or self.parent is None:
+            return value
+        return self.parent._at_end(name, image=False)
+
+    def _at_end(self, name: str, *, image: bool) -> Value | None:
+        """The same at the end of this stage, which is complete. Kept, so that a long line of stages that start from
+        each other is not walked again for every question of the last."""
+        key = (name, image)
+        if key in self.known:
+            return self.known[key]
+        scope = self
+        value: Value | None = None
+        while True:
+            value = (scope.env if image else scope.args).get(name, Scope.END)
+            if value is None and scope.parent is None and image:
+                value = of_base(scope.base, name)
+            if value is not None or scope.parent is None:
+                break
+            scope = scope.parent
+            if key in scope.known:
+                value = scope.known[key]
+                break
+        self.known[key] = value
+        return value
 
     def lookup(self, name: str, at: int) -> Value | None:
         """The variable as RUN and expansion see it."""

@@ -46,9 +46,34 @@ Lookup = Callable[[str], Value | None]
 EMPTY = Known("")
 ROOT = Known("/")
 
+MAX_VALUE = 16_384
+"""Characters of a value that is put together from others. A text whose values double with every line is short; what it
+makes is not."""
+MAX_PATH = 4_095
+"""Characters of a path: Linux takes no longer one (PATH_MAX)."""
+MAX_ARGS = 100
+"""Build arguments that one value may rest on."""
 _MAX_DEPTH = 40
 _SPECIAL = "@*#?-$!0"
 _PLAIN = regex(r"[^$'\"\\`]*\Z")
+
+
+def bounded(text: str, args: frozenset[str] = NO_ARGS) -> Value:
+    """A value that was put together, if it is not too long and does not rest on too much."""
+    if len(text) > MAX_VALUE:
+        return Unknown(f"it is longer than {MAX_VALUE:,} characters")
+    if len(args) > MAX_ARGS:
+        return Unknown(f"it rests on more than {MAX_ARGS} build arguments")
+    return Known(text, args) if args else Known(text)
+
+
+def decimal(text: str) -> int | None:
+    """The number that a text of digits is, None for another text. What has more than 18 digits is 10**18, which is more
+    than any count, port or uid."""
+    if not text.isascii() or not text.isdigit():
+        return None
+    digits = text.lstrip("0")
+    return int(digits or "0") if len(digits) <= 18 else 10**18
 
 
 def nothing(name: str) -> Value | None:
@@ -78,11 +103,15 @@ def join(base: Value, path: Value) -> Value:
     """`path` seen from the directory `base`, absolute and clean; `base` does not matter to an absolute path."""
     if isinstance(path, Unknown):
         return path
-    if path.value.startswith("/"):
-        return Known(clean(path.value), path.args)
-    if isinstance(base, Unknown):
-        return base
-    return Known(clean(f"/{base.value}/{path.value}"), path.args | base.args if path.args or base.args else NO_ARGS)
+    text, args = path.value, path.args
+    if not text.startswith("/"):
+        if isinstance(base, Unknown):
+            return base
+        text = f"/{base.value}/{text}"
+        args = args | base.args if args or base.args else NO_ARGS
+    if len(text) > MAX_PATH and len(text := clean(text)) > MAX_PATH:
+        return Unknown(f"it is longer than {MAX_PATH:,} characters")
+    return Known(clean(text), args)
 
 
 def below(path: str, parent: str) -> bool:
@@ -107,7 +136,7 @@ def expand(word: str, lookup: Lookup, escape: str = "\\") -> Value:
         text = reader.until("", False, 0)
     except _Stop as stop:
         return Unknown(stop.why)
-    return Known(text, frozenset(reader.args)) if reader.args else Known(text)
+    return bounded(text, frozenset(reader.args))
 
 
 class _Stop(Exception):
@@ -117,7 +146,7 @@ class _Stop(Exception):
 
 
 class _Reader:
-    __slots__ = ("args", "at", "end", "escape", "lookup", "word")
+    __slots__ = ("args", "at", "end", "escape", "lookup", "put", "word")
 
     def __init__(self, word: str, lookup: Lookup, escape: str) -> None:
         self.word = word
@@ -126,6 +155,8 @@ class _Reader:
         self.lookup = lookup
         self.escape = escape
         self.args: set[str] = set()
+        self.put = 0
+        """Characters that came from variables."""
 
     def peek(self) -> str:
         return self.word[self.at] if self.at < self.end else ""
@@ -216,6 +247,9 @@ class _Reader:
         if isinstance(value, Unknown):
             raise _Stop(f"${name} is not known: {value.why}" if not value.why.startswith("$") else value.why)
         self.args.update(value.args)
+        self.put += len(value.value)
+        if self.put > MAX_VALUE or len(self.args) > MAX_ARGS:
+            raise _Stop("too much is put into it")
         return value.value
 
     def dollar(self, depth: int) -> str:
@@ -281,7 +315,7 @@ class _Reader:
         pattern = self.until("/", True, depth + 1)
         replacement = self.until("}", True, depth + 1)
         value = self.value(name) or ""
-        return _pattern(pattern, True).sub(lambda _: replacement, value, count=0 if every else 1)
+        return _replaced(_segments(pattern), replacement, value, every)
 
 
 def trim_pattern(value: str, pattern: str, *, suffix: bool, greedy: bool) -> str | None:
@@ -296,8 +330,8 @@ def trim_pattern(value: str, pattern: str, *, suffix: bool, greedy: bool) -> str
 
 
 def _trim_prefix(pattern: str, value: str, greedy: bool) -> str:
-    found = _pattern(pattern, greedy).match(value)
-    return value[found.end() :] if found else value
+    end = _match(_segments(pattern), value, 0, greedy)
+    return value if end is None else value[end:]
 
 
 def _reverse(pattern: str) -> str:
@@ -311,27 +345,88 @@ def _reverse(pattern: str) -> str:
     return "".join(reversed(out))
 
 
-def _pattern(pattern: str, greedy: bool) -> re.Pattern[str]:
-    """`*`, `?` and escapes as a regular expression; BuildKit has no brackets here."""
-    if pattern.count("*") > 4:
-        raise _Stop("a pattern in it has too many stars")
-    out: list[str] = []
+_Segment = tuple[str, "re.Pattern[str] | None"]
+"""What stands between two stars: its text, and an expression that finds it where it holds a `?`."""
+
+
+def _segments(pattern: str) -> list[_Segment]:
+    """A pattern cut at its stars; BuildKit has no brackets here."""
+    segments: list[list[tuple[str, bool]]] = [[]]
     at = 0
     while at < len(pattern):
         char = pattern[at]
         at += 1
         if char == "*":
-            out.append(".*" if greedy else ".*?")
-        elif char == "?":
-            out.append(".")
+            segments.append([])
         elif char == "\\":
             follow = pattern[at : at + 1]
             if follow in ("}", "/"):
                 continue
             if not follow or follow not in "*?\\":
                 raise _Stop("a pattern in it has an escape that BuildKit refuses")
-            out.append(re.escape(follow))
+            segments[-1].append((follow, False))
             at += 1
         else:
-            out.append(re.escape(char))
-    return re.compile("".join(out))
+            segments[-1].append((char, char == "?"))
+    return [_segment(pieces) for pieces in segments]
+
+
+def _segment(pieces: list[tuple[str, bool]]) -> _Segment:
+    text = "".join(char for char, _ in pieces)
+    if not any(wild for _, wild in pieces):
+        return text, None
+    return text, re.compile("".join("." if wild else re.escape(char) for char, wild in pieces), re.DOTALL)
+
+
+def _find(segment: _Segment, value: str, start: int) -> int:
+    text, expression = segment
+    if expression is None:
+        return value.find(text, start)
+    found = expression.search(value, start)
+    return -1 if found is None else found.start()
+
+
+def _find_last(segment: _Segment, value: str, start: int) -> int:
+    text, expression = segment
+    if expression is None:
+        return value.rfind(text, start)
+    for at in range(len(value) - len(text), start - 1, -1):
+        if expression.match(value, at):
+            return at
+    return -1
+
+
+def _match(segments: list[_Segment], value: str, start: int, greedy: bool) -> int | None:
+    """Where the shortest match (`greedy`: the longest) that begins at `start` ends. Each segment is looked for once,
+    where a regular expression with several stars would try all ways to part the value."""
+    first, *others = segments
+    at = start + len(first[0])
+    if at > len(value) or _find(first, value[start:at], 0) != 0:
+        return None
+    for place, segment in enumerate(others, 1):
+        last = place == len(others)
+        found = _find_last(segment, value, at) if last and greedy else _find(segment, value, at)
+        if found < 0:
+            return None
+        at = found + len(segment[0])
+    return at
+
+
+def _replaced(segments: list[_Segment], replacement: str, value: str, every: bool) -> str:
+    """`value` with the first match, or all, replaced. A match that begins later does not succeed where one that begins
+    at the first place of the first segment fails."""
+    if not any(text for text, _ in segments):
+        if len(segments) == 1:
+            raise _Stop("a pattern in it is empty")
+        return replacement
+    out: list[str] = []
+    length = at = 0
+    while (start := _find(segments[0], value, at)) >= 0 and (end := _match(segments, value, start, True)) is not None:
+        out += (value[at:start], replacement)
+        at = end
+        length += len(replacement)
+        if length > MAX_VALUE:
+            raise _Stop("too much is put into it")
+        if not every:
+            break
+    return "".join([*out, value[at:]])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from fixer.analysis.values import EMPTY, Known, Lookup, Unknown, Value, expand, trim_pattern
+from fixer.analysis.values import EMPTY, MAX_VALUE, Known, Lookup, Unknown, Value, bounded, expand, trim_pattern
 from fixer.text.records import maker
 from fixer.text.regex import regex
 from fixer.tree.shell import (
@@ -24,7 +24,7 @@ from fixer.tree.shell import (
 Home = Callable[[], Value]
 
 _SPLITS = regex(r"[\s*?\[]")
-_BRACES = regex(r"\{[^{}]*(?:,|\.\.)[^{}]*\}")
+_BRACES = regex(r"\{[^{}]*\}")
 _NEEDS_SHELL = regex(r"`|\$\(|\$\{[^}]*[^\w}]")
 
 _known = maker(Known)
@@ -70,25 +70,37 @@ def word_value(word: Word, lookup: Lookup, home: Home, cwd: Value, *, split: boo
     out: list[str] = []
     args: frozenset[str] = frozenset()
     present = False
+    size = 0
     for part in parts:
         value = _part(part, lookup, home, cwd, split)
         if isinstance(value, Unknown):
             return value
         out.append(value.value)
+        size += len(value.value)
         args = args | value.args if value.args else args
+        if size > MAX_VALUE:
+            return bounded("".join(out), args)
         present = present or getattr(part, "quoted", False) or bool(value.value)
     text = "".join(out)
     if split and parts and not present:
         return Unknown("it is empty, and the shell drops it")
-    if "{" in text and not all(getattr(p, "quoted", False) for p in parts) and _BRACES.search(word.text):
+    if "{" in text and not all(getattr(p, "quoted", False) for p in parts) and _has_braces(word.text):
         return Unknown("braces, which some shells expand")
-    return Known(text, args)
+    return bounded(text, args)
+
+
+def _has_braces(text: str) -> bool:
+    """Whether there is something like `{a,b}` or `{1..3}`."""
+    return any("," in found or ".." in found for found in _BRACES.findall(text))
 
 
 def known_prefix(word: Word, lookup: Lookup, home: Home, cwd: Value) -> tuple[str, bool]:
     """The text that `word` surely begins with, and whether it is all of it (a pattern counts as not all)."""
     out: list[str] = []
+    size = 0
     for part in word.parts:
+        if size > MAX_VALUE:
+            return "".join(out), False
         value = _part(part, lookup, home, cwd, True)
         if isinstance(value, Unknown):
             if isinstance(part, Literal):
@@ -98,6 +110,7 @@ def known_prefix(word: Word, lookup: Lookup, home: Home, cwd: Value) -> tuple[st
             out.append(part.value.partition("{")[0])
             return "".join(out), False
         out.append(value.value)
+        size += len(value.value)
     return "".join(out), True
 
 

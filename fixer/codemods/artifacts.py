@@ -126,12 +126,19 @@ def must_not_stand_in(reader: Reader, directory: str) -> None:
         raise Stop("fixed-reader", reader.span, because)
 
 
+_DEEP = 40
+"""Parts of a path up to which the names of all directories above it are asked about."""
+
+
 def names_anywhere(facts: Facts, path: str) -> bool:
     """Whether a name of the directory `path` may stand anywhere but in the mounts that take from no stage. A cheap
     question that spares most files the search for readers: who reads below a directory must name it."""
+    facts.charge(1 + len(facts.file.text) // 200)
     parent, _, name = path.rpartition("/")
     if name not in facts.file.text:
         return False
+    if path.count("/") > _DEEP:
+        return True
     mounts, elsewhere = _mounts(facts.file)
     parents: tuple[str, ...] | None = None
     if parent and not elsewhere:
@@ -157,6 +164,7 @@ def _is_entered(facts: Facts, path: str) -> bool:
     because it is a home or what the base image brings."""
     if path in ("", "/", "/root") or dirname(path) == "/home":
         return True
+    facts.charge(len(facts.stages))
     for root in {id(stage.root): stage.root for stage in facts.stages}.values():
         if isinstance(root, BaseImage):
             homes = (account.home for account in root.accounts.values())

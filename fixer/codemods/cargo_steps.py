@@ -275,7 +275,9 @@ def _shown(facts: Facts, step: Step, cargo: Cargo, asked: dict[tuple[int, str], 
     """
     if not names_anywhere(facts, "target"):
         return None
-    own = [path.value for call in calls_of(facts, step.run) for path in _paths(call)]
+    calls = calls_of(facts, step.run)
+    facts.charge(len(calls))
+    own = [path.value for call in calls for path in _paths(call)]
     for directory in cargo.target_dirs():
         if any(path != directory and below(path, directory) for path in own):
             return directory

@@ -290,7 +290,7 @@ def _check_syntax(facts: Facts) -> None:
         if isinstance(item, Directive) and item.name.value.lower() == "syntax":
             image, _, tag = item.argument.value.strip().rpartition(":")
             version = tag.split("-")[0].split("@")[0].split(".")
-            numbers = [int(part) for part in version if part.isdigit()]
+            numbers = [int(part[:9]) for part in version if part.isascii() and part.isdigit()]
             if image.endswith("docker/dockerfile") and (numbers[:1] == [0] or numbers in ([1, 0], [1, 1], [1, 2])):
                 raise Stop("old-syntax", item.argument.span, "this frontend is older than what the mount needs")
 

@@ -126,7 +126,7 @@ def mounted(mounts: Sequence[Mount], target: str) -> Mount | None:
     return found
 
 
-_VERSION = regex(r"(?:docker\.io/)?docker/dockerfile:(\d+)(?:\.(\d+))?(?:\.\d+)?(-.*)?\Z")
+_VERSION = regex(r"(?:docker\.io/)?docker/dockerfile:([0-9]+)(?:\.([0-9]+))?(?:\.[0-9]+)?(-.*)?\Z")
 
 
 def takes_mounts(file: Dockerfile[Any]) -> Directive | None:
@@ -139,7 +139,7 @@ def takes_mounts(file: Dockerfile[Any]) -> Directive | None:
             continue
         version = _VERSION.match(item.argument.value.strip())
         numbered = version is not None and version[2] is not None and "experimental" not in (version[3] or "")
-        if version is not None and numbered and (int(version[1]), int(version[2])) < (1, 2):
+        if version is not None and numbered and (int(version[1][:9]), int(version[2][:9])) < (1, 2):
             return item
     return None
 
@@ -219,6 +219,7 @@ def removed_later(facts: Facts, run: Run, directory: str) -> Iterator[tuple[Call
     """Calls of `rm` without -f that may hit `directory`, in the steps that come after `run` in its stage and in those
     that start from it: they fail if there is nothing to remove. With what the word says, and what it can hit."""
     stage = facts.stage_of(run)
+    facts.charge(1 + len(facts.file.text) // 500)
     if stage is None or not re.search(r"\brm\b", facts.file.text):
         return
     stages = [stage]

@@ -16,6 +16,8 @@ ENGINE = "dockfix"
 REASONS = {
     "internal-error": "a codemod crashed, or its result failed the engine's checks: a bug in dockfix; nothing of that "
     "codemod was done in this file",
+    "too-much-work": "the file has so many stages, instructions and commands that a codemod would take too long; "
+    "nothing of that codemod was done in this file",
     "conflict": "the edits of one change overlap each other, so that it cannot be done",
     "suppressed": "the change would edit an instruction below a `# dockfix: ignore` comment",
     "unknown-id": "a `# dockfix:` comment names something that does not exist",

@@ -15,7 +15,7 @@ from collections.abc import Collection, Iterable, Sequence
 from pathlib import PurePath
 
 from fixer._version import __version__
-from fixer.analysis import Facts, analyse
+from fixer.analysis import Facts, TooMuchWorkError, analyse
 from fixer.analysis.context import NO_CONTEXT, BuildContext, all_context_sources
 from fixer.analysis.documents import Neighbour
 from fixer.analysis.workflow import Workflow
@@ -209,10 +209,11 @@ class _Text:
 class _Trouble(Exception):
     """Codemods that must be left out of this text, and why."""
 
-    def __init__(self, codemods: Collection[str], message: str) -> None:
+    def __init__(self, codemods: Collection[str], message: str, reason: str = "internal-error") -> None:
         super().__init__(message)
         self.codemods = codemods
-        self.message = message
+        self.reason = reason
+        self.because = f"{message}. {_please_report()}" if reason == "internal-error" else f"{message}."
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,8 +245,7 @@ def _run_all(
             return attempt.outcome(bare, troubles)
         except _Trouble as trouble:
             troubles.extend(
-                Refusal(id, "internal-error", Span(0, 0), f"{trouble.message}. {_please_report()}")
-                for id in trouble.codemods
+                Refusal(id, trouble.reason, Span(0, 0), trouble.because) for id in trouble.codemods
             )
             chosen = [codemod for codemod in chosen if codemod.id not in trouble.codemods]
         except Exception as error:  # what is left is the engine's own fault; the file stays as it is
@@ -314,8 +314,13 @@ class _Attempt:
     def _listen(self, codemod: Codemod) -> list[Change | Refusal]:
         if not _may_change(codemod, self._now.joined):
             return []
+        facts = self._now.facts
+        facts.work = 0
         try:
-            return list(codemod.run(self._now.facts, self._settings))
+            return list(codemod.run(facts, self._settings))
+        except TooMuchWorkError:
+            because = "it would take too long to look at all stages, instructions and commands of this file"
+            raise _Trouble([codemod.id], because, "too-much-work") from None
         except Exception as error:  # the other codemods and the other files go on
             raise _Trouble([codemod.id], _describe(error)) from error
 

@@ -137,7 +137,7 @@ class HeredocWord(NamedTuple):
     chomp: bool
 
 
-_HEREDOC = regex(r"([0-9]*)<<(-?)[\t\n\f\r ]*([^<]*)\Z")
+_HEREDOC = regex(r"([0-9]*)<<(-?)([^<]*)\Z")
 _SURROGATES = regex("[\ud800-\udfff]")
 _MAX_FD = 2**64 - 1
 
@@ -163,13 +163,14 @@ def heredocs_of(line: str) -> list[HeredocWord]:
 def heredoc_of(word: str) -> HeredocWord | None:
     """The here-document that one word asks for, or None. Raises Unreadable where BuildKit gives an error."""
     match = _HEREDOC.match(word)
-    if match is None or not match[3]:
+    rest = "" if match is None else match[3].lstrip("\t\n\f\r ")
+    if match is None or not rest:
         return None
     try:
-        words = _Words(match[3], raw_quotes=False, raw_escapes=False).split()
+        words = _Words(rest, raw_quotes=False, raw_escapes=False).split()
         if len(words) != 1:
             return None
-        raw = _Words(match[3], raw_quotes=True, raw_escapes=False).split()
+        raw = _Words(rest, raw_quotes=True, raw_escapes=False).split()
     except _LexError:
         raise Unreadable("heredoc-name") from None
     if len(raw) != 1:

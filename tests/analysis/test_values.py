@@ -4,7 +4,20 @@ from __future__ import annotations
 
 import pytest
 
-from fixer.analysis.values import Known, Unknown, Value, below, clean, expand, join, related
+from fixer.analysis.values import (
+    MAX_ARGS,
+    MAX_PATH,
+    MAX_VALUE,
+    Known,
+    Unknown,
+    Value,
+    below,
+    clean,
+    decimal,
+    expand,
+    join,
+    related,
+)
 
 ENV: dict[str, Value] = {
     "A": Known("a"),
@@ -153,3 +166,46 @@ def test_below_and_related() -> None:
     assert not below("/ab", "/a")
     assert related("/a", "/a/b")
     assert not related("/a/c", "/a/b")
+
+
+def test_what_is_put_together_is_bounded() -> None:
+    half = Known("a" * (MAX_VALUE // 2))
+    assert expand("$A$A", {"A": half}.get) == Known("a" * MAX_VALUE)
+    assert isinstance(expand("$A$A.", {"A": half}.get), Unknown)
+    assert isinstance(expand("$A$A$A", {"A": half}.get), Unknown)
+    assert isinstance(expand("${A//a/bcd}", {"A": half}.get), Unknown)
+    many = Known("a", frozenset(f"X{k}" for k in range(MAX_ARGS)))
+    assert isinstance(expand("$A", {"A": many}.get), Known)
+    assert isinstance(expand("$A$B", {"A": many, "B": Known("b", frozenset("B"))}.get), Unknown)
+
+
+def test_a_path_is_as_long_as_linux_takes_it() -> None:
+    long = "/a" * (MAX_PATH // 2)
+    assert join(Known("/"), Known(long)) == Known(long)
+    assert isinstance(join(Known(long), Known("bc")), Unknown)
+    assert join(Known(long), Known("../b")) == Known(long[:-1] + "b")
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("0", 0), ("007", 7), ("1000", 1000), ("", None), ("-1", None), ("\u00b2", None), ("\u0663", None),
+        ("1" * 5000, 10**18),
+    ],
+)  # fmt: skip
+def test_decimal(text: str, number: int | None) -> None:
+    assert decimal(text) == number
+
+
+@pytest.mark.parametrize(
+    ("word", "expected"),
+    [
+        ("${V#*b}", "cabcd"), ("${V##*b}", "cd"), ("${V%b*}", "abca"), ("${V%%b*}", "a"), ("${V#a*c}", "abcd"),
+        ("${V##a*c}", "d"), ("${V#?b}", "cabcd"), ("${V##*?}", ""), ("${V%?}", "abcabc"), ("${V#b}", "abcabcd"),
+        ("${V##a*z}", "abcabcd"), ("${V/b/x}", "axcabcd"), ("${V//b/x}", "axcaxcd"), ("${V//b*c/x}", "axd"),
+        ("${V//?c/x}", "axaxd"), ("${V//*/x}", "x"), ("${V//z*/x}", "abcabcd"), ("${V/a?/}", "cabcd"),
+        ("${V%c?}", "abcab"), ("${V//a*c*d/x}", "x"), ("${V//d*a/x}", "abcabcd"),
+    ],
+)  # fmt: skip
+def test_patterns(word: str, expected: str) -> None:
+    assert expand(word, {"V": Known("abcabcd")}.get) == Known(expected)

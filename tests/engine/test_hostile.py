@@ -1,0 +1,159 @@
+"""What nobody writes: a bounded cost, a clear refusal, no traceback. `python -m tests.hostile` has the large ones."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import fixer
+from fixer.engine.files import MAX_SIZE
+from tests.hostile import SHAPES
+
+COSTLY = (
+    "ENV that doubles",
+    "ARG that doubles",
+    "global ARG that doubles",
+    "assignments that double",
+    "export that doubles",
+    "WORKDIR",
+    "COPY into shifts and blanks",
+    "COPY of artifacts",
+    "FROM a number",
+    "stars in ENV",
+    "stars in a replacement",
+    "stages, each of the one before",
+    "stages that copy all",
+    "functions",
+    "braces and dots",
+    "flags that differ",
+    "a thousand here-documents",
+)
+"""Shapes that once took too long, or too much memory, or crashed."""
+
+
+@pytest.mark.parametrize("name", COSTLY)
+def test_costly_once(name: str) -> None:
+    """Each of these grew faster than its text: at eight times this size it took from half a minute to for ever."""
+    text = SHAPES[name](8_000)
+    started = time.process_time()
+    outcome = fixer.fix(text.encode("utf-8", "surrogateescape"), unsafe_fixes=True, project="p")
+    assert time.process_time() - started < 20
+    assert outcome.error is None or outcome.error.kind != "internal-error"
+    assert [refusal for refusal in outcome.refusals if refusal.reason == "internal-error"] == []
+
+
+@pytest.mark.parametrize("name", [name for name in SHAPES if "nest" in name or " in " in name or "bracket" in name])
+def test_any_depth(name: str) -> None:
+    text = SHAPES[name](9_000)
+    outcome = fixer.fix(text.encode("utf-8", "surrogateescape"), unsafe_fixes=True, project="p")
+    assert outcome.error is None or outcome.error.kind == "not-understood"
+    assert [refusal for refusal in outcome.refusals if refusal.reason == "internal-error"] == []
+
+
+def test_too_much_work_is_a_refusal_of_the_codemod(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fixer.analysis.facts.MAX_WORK", 100)
+    steps = "".join(f"COPY --from=build /app/target/release/a{k} /a\n" for k in range(60))
+    text = (
+        "FROM rust:1 AS build\nWORKDIR /app\n"
+        + "RUN --mount=type=cache,target=/app/target cargo build\n" * 60
+        + f"RUN pip install flask\nFROM debian:12\n{steps}"
+    )
+    outcome = fixer.fix(text, unsafe_fixes=True, project="p")
+    tired = {refusal.codemod for refusal in outcome.refusals if refusal.reason == "too-much-work"}
+    assert tired
+    assert {refusal.reason for refusal in outcome.refusals if refusal.codemod in tired} == {"too-much-work"}
+    assert all(change.codemod not in tired for change in outcome.changes)
+
+
+@pytest.mark.parametrize("char", [chr(code) for code in (*range(1, 32), 127, 0x85, 0xA0, 0xFEFF, 0xDC80, 0xDCFF)])
+def test_odd_characters(char: str) -> None:
+    """Anywhere: no crash, and no other byte is touched."""
+    for text in (
+        f"FROM debian:12\nRUN pip install a{char}b\n",
+        f"FROM debian:12\nRUN{char}pip install a\n",
+        f"{char}FROM debian:12\nRUN pip install a\n",
+        f"FROM debian:12{char}\nRUN pip install a \\{char}\n  b\n",
+        f"FROM debian:12\nRUN apt-get update && \\\n{char}  apt-get install -y a{char}\n",
+        f'FROM debian:12\nRUN pip install "a{char}"\nCMD ["a{char}"]\n',
+    ):
+        data = text.encode("utf-8", "surrogateescape")
+        outcome = fixer.fix(data, unsafe_fixes=True, project="p")
+        assert outcome.error is None or outcome.error.kind == "not-understood", text
+        assert [r for r in outcome.refusals if r.reason == "internal-error"] == [], text
+        assert outcome.after.count(char.encode("utf-8", "surrogateescape")) >= data.count(
+            char.encode("utf-8", "surrogateescape")
+        ), text
+
+
+# --- through the command ---------------------------------------------------------------------------------------------
+
+
+def run(path: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "fixer", "--no-cache", *options, str(path)]
+    return subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=120)
+
+
+def sized(size: int) -> bytes:
+    return b"FROM debian:12\nRUN pip install flask\n" + b"# comment\n" * (size // 10)
+
+
+BAD: dict[str, tuple[Callable[[], bytes], str]] = {
+    "twenty megabytes": (lambda: sized(20_000_000), "BuildKit takes Dockerfiles of at most 16,777,216"),
+    "a byte too many": (lambda: sized(MAX_SIZE)[:MAX_SIZE] + b"\n", "16,777,217 bytes"),
+    "a line of ten megabytes": (lambda: b"FROM debian:12\nRUN pip install " + b"x" * 10_000_000, "65535 bytes"),
+    "a NUL": (lambda: b"FROM debian:12\nRUN pip install a\0b\n", "binary"),
+    "depth in a heredoc word": (lambda: b"FROM a\nRUN pip install <<E " + b"${a:-" * 9000 + b"\nE\n", "nested"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+@pytest.mark.parametrize("mode", ["--diff", "--write"])
+def test_refused_files(tmp_path: Path, name: str, mode: str) -> None:
+    make, says = BAD[name]
+    path = tmp_path / "Dockerfile"
+    path.write_bytes(make())
+    done = run(path, mode)
+    assert done.returncode == 3
+    assert "Traceback" not in done.stderr
+    assert says in done.stderr
+    assert done.stdout == ""
+    assert path.read_bytes() == make()
+
+
+def test_things_that_are_no_files(tmp_path: Path) -> None:
+    """None of them may keep the command waiting, or is written to."""
+    fifo, plug = tmp_path / "fifo", tmp_path / "socket"
+    os.mkfifo(fifo)
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(plug))
+        for path in (fifo, plug, Path("/dev/zero"), Path("/dev/null")):
+            for mode in ("--diff", "--write"):
+                done = run(path, mode)
+                assert done.returncode == 3, path
+                assert "Traceback" not in done.stderr
+                assert str(path) in done.stderr
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "FROM debian:12\rRUN pip install flask\r",
+        "FROM debian:12\r\nRUN pip install flask\r",
+        "FROM debian:12\nRUN pip \rinstall flask\n",
+        "FROM debian:12\n" + "RUN pip install a \\\n" + " b \\\n" * 20_000 + " c\n",
+    ],
+    ids=["all lone", "the last one lone", "inside", "twenty thousand continuations"],
+)
+def test_no_traceback(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "Dockerfile"
+    path.write_bytes(text.encode())
+    done = run(path, "--diff", "--unsafe-fixes")
+    assert "Traceback" not in done.stderr
+    assert done.returncode in (0, 3)
