@@ -103,8 +103,8 @@ class BindSources(Codemod):
         build = _find(facts, stage)
         if build is None:
             return None
-        _check_steps(facts, build)
         _check_layers(facts, build)
+        _check_steps(facts, build)
         root = _root(facts, build)
         _check_readers(facts, build, root)
         context = settings.context
@@ -210,6 +210,12 @@ def _uses(facts: Facts, call: Call, build: _Build) -> bool:
 
 
 def _check_layers(facts: Facts, build: _Build) -> None:
+    for stage in build.stage.lineage:
+        for instruction in stage.instructions:
+            for call, cargo in cargo_calls(facts, instruction) if isinstance(instruction, Run) else ():
+                if cargo.subcommand == "chef-cook":
+                    because = "cargo-chef compiles the dependencies into a layer: the file is made for layers"
+                    raise Stop("deps-in-layers", Span(*call.span), because)
     step = step_of(facts, build.stage, build.run)
     if step is not None:
         refuse_layers(facts, [step])

@@ -19,6 +19,7 @@ from tests.e2e.harness import BUILD_LIMIT, OWN, Project, differences
 
 APT, JOIN, PIP = "apt-cache", "apt-update-install", "pip-cache"
 TARGET, CARGO = "cargo-target-cache", "cargo-cache"
+MANIFESTS, SOURCES = "bind-manifests", "bind-sources"
 
 PASSED, NOT_CHECKED = Verdict.PASSED, Verdict.NOT_CHECKED
 
@@ -38,6 +39,8 @@ class Expected:
     """Of the checks that do not pass like the others, by id."""
     differs: frozenset[str] = frozenset()
     """Paths that differ because a change says so, after the first build."""
+    unsafe: bool = False
+    """With --unsafe-fixes."""
 
     @property
     def id(self) -> str:
@@ -46,10 +49,12 @@ class Expected:
 
 def expect(
     dockerfile: str, *changes: str, refusals: tuple[tuple[str, str], ...] = (), withheld: tuple[str, ...] = (),
-    differs: tuple[str, ...] = (), **verdicts: Verdict,
+    differs: tuple[str, ...] = (), unsafe: bool = False, **verdicts: Verdict,
 ) -> Expected:  # fmt: skip
     named = {name.replace("_", "-"): verdict for name, verdict in verdicts.items()}
-    return Expected(dockerfile, frozenset(changes), frozenset(refusals), frozenset(withheld), named, frozenset(differs))
+    return Expected(
+        dockerfile, frozenset(changes), frozenset(refusals), frozenset(withheld), named, frozenset(differs), unsafe
+    )  # fmt: skip
 
 
 NOISE = {"/var/log/apt/history.log", "/var/log/apt/term.log", "/var/log/dpkg.log", "/var/cache/ldconfig/aux-cache"}
@@ -58,21 +63,25 @@ HOOK = ("/etc/apt/apt.conf.d/docker-clean", "/etc/apt/apt.conf.d/keep-cache")
 
 PROJECTS = (
     # two programs, a library crate of their own, and crates of others
-    expect("ledger/Dockerfile", TARGET, CARGO),
+    expect("ledger/Dockerfile", TARGET, CARGO, withheld=(SOURCES,)),
     # the same with cargo-chef: what it keeps in a layer must stay there
-    expect("ledger/chef.Dockerfile", CARGO, refusals=((TARGET, "deps-in-layers"),)),
+    expect("ledger/chef.Dockerfile", CARGO, refusals=((TARGET, "deps-in-layers"), (SOURCES, "deps-in-layers"))),
     # a static program for another libc, in an image that holds nothing else
-    expect("beacon/Dockerfile", TARGET, CARGO),
+    expect("beacon/Dockerfile", TARGET, CARGO, withheld=(SOURCES,)),
     # the build platform's compiler; what the script takes out of the target directory depends on a variable
-    expect("herald/Dockerfile", APT, CARGO, refusals=((TARGET, "glob"),), differs=HOOK),
+    expect("herald/Dockerfile", APT, CARGO, refusals=((TARGET, "glob"),), withheld=(SOURCES,), differs=HOOK),
     # a service with wheels and source archives, one with a C extension; the compiler comes in a layer of its own
-    expect("courier/Dockerfile", APT, JOIN, PIP),
+    expect("courier/Dockerfile", APT, JOIN, PIP, MANIFESTS),
     # a package that comes from a directory of the image: a layer brings an older one, and apt does not go back
     expect("vendor/Dockerfile", APT, withheld=(APT,)),
     # users who are not root
-    expect("guest/Dockerfile", TARGET, CARGO, PIP),
+    expect("guest/Dockerfile", TARGET, CARGO, PIP, refusals=((MANIFESTS, "flags"), (SOURCES, "not-root"))),
     # scripts in here-documents
-    expect("scribe/Dockerfile", APT, PIP, differs=HOOK),
+    expect("scribe/Dockerfile", APT, PIP, refusals=((MANIFESTS, "unknown-step"),), differs=HOOK),
+    # seed 003 as it was before: everything is copied
+    expect("hello/plain.Dockerfile", SOURCES, TARGET, CARGO, unsafe=True),
+    # and with requirements that nothing brings again
+    expect("parrot/frugal.Dockerfile", MANIFESTS, PIP, unsafe=True, differs=("/requirements.txt",)),
 )
 """Every safe codemod but artifact-out-of-cache is in one of them. That one is in `test_verify.py`, with seed 000: an
 original that does not build, and one that ships an old program."""
@@ -84,7 +93,10 @@ def prove(project: Project, expected: Expected, *, options: tuple[str, ...] = ()
     """The proof for a copy of a project, which holds what `expected` says."""
     dockerfile = project.folder / Path(expected.dockerfile).relative_to(project.folder.name)
     with connect(("--network=host", *options), time_limit=BUILD_LIMIT) as docker:
-        proof = verify(dockerfile, dockerfile.parent, docker=docker, project="proof", touch=touch)
+        unsafe = expected.unsafe
+        proof = verify(
+            dockerfile, dockerfile.parent, docker=docker, project="proof", touch=touch, unsafe_fixes=unsafe
+        )  # fmt: skip
     assert docker.left == []
     assert {change.codemod for change in proof.changes} == expected.changes, proof.refusals
     assert {(refusal.codemod, refusal.reason) for refusal in proof.refusals} == expected.refusals
@@ -135,7 +147,7 @@ def test_triggers(project: Callable[[str], Project]) -> None:
     house = project("household")
     engine = house.engine
     base = expect(
-        "household/Dockerfile", APT, refusals=((PIP, "onbuild"),), differs=HOOK,
+        "household/Dockerfile", APT, refusals=((PIP, "onbuild"), (MANIFESTS, "onbuild")), differs=HOOK,
         edit_arrives=NOT_CHECKED, revert_arrives=NOT_CHECKED,
     )  # fmt: skip
     proof = prove(house, base)
