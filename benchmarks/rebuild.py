@@ -2,12 +2,15 @@
 
     python benchmarks/rebuild.py [PROJECT]… [--repeat N] [--json FILE] [-- DOCKER OPTIONS…]
 
-PROJECT is a folder of benchmarks/projects: `rust` (132 crates), `python`, `debian`; all of them by default. Each is
-built from nothing, before and after, and then N times (5 by default) after an edit of a source file and N times after
-a change of a dependency: another crate, another version of a package, another Debian package. Each edit is a new one,
-and the two Dockerfiles take turns, so that a machine that slows down slows both. Times are wall-clock times of whole
-builds, with what the builder would have at hand: all layers and, after dockfix, the cache mounts. The caches are of a
-namespace of their own, which is removed in the end.
+PROJECT is a folder of benchmarks/projects: `rust` (132 crates), `python`, `debian`, or `rust-layers`: the first one on
+builders that keep nothing but layers, as on hosted CI, fixed with `--builder ephemeral --unsafe-fixes`, and with all
+cache mounts emptied before each build. By default all of them.
+
+Each is built from nothing, before and after, and then N times (5 by default) after an edit of a source file and N times
+after a change of a dependency: another crate, another version of a package, another Debian package. Each edit is a new
+one, and the two Dockerfiles take turns, so that a machine that slows down slows both. Times are wall-clock times of
+whole builds, with what the builder would have at hand: all layers and, after dockfix, the cache mounts. The caches are
+of a namespace of their own, which is removed in the end.
 
 The engine is that of the docker command. The one of the end-to-end tests wants `-- --network=host`.
 """
@@ -30,6 +33,8 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 import fixer  # noqa: E402
+from fixer.codemods.api import Builder  # noqa: E402
+from fixer.engine.context import FoundContext  # noqa: E402
 from fixer.prove.docker import BuildRequest, Docker, EngineTrouble, connect  # noqa: E402
 from fixer.prove.model import Build, Phase, Side  # noqa: E402
 
@@ -61,17 +66,25 @@ class Project:
     name: str
     source: Edit
     dependency: Edit
+    folder: str = ""
+    """Of benchmarks/projects, if it is not the name."""
+    layers: bool = False
+    """Whether only layers are kept between builds."""
+
+    @property
+    def files(self) -> Path:
+        return PROJECTS / (self.folder or self.name)
 
 
 CRATES = ('hex = "0.4"', 'fastrand = "2"', 'humantime = "2"', 'shlex = "1"', 'unicode-width = "0.2"')
 HTTPX = ("0.28.0", "0.27.2", "0.27.1", "0.27.0", "0.26.0")
 PACKAGES = ("tree", "jq", "rsync", "unzip", "pv")
+RUST = (
+    Edit("src/main.rs", '"cannot render".to_string()', ('"cannot render %d".to_string()',)),
+    Edit("Cargo.toml", "[dependencies]\n", tuple(f"[dependencies]\n{crate}\n" for crate in CRATES)),
+)
 ALL = (
-    Project(
-        "rust",
-        Edit("src/main.rs", '"cannot render".to_string()', ('"cannot render %d".to_string()',)),
-        Edit("Cargo.toml", "[dependencies]\n", tuple(f"[dependencies]\n{crate}\n" for crate in CRATES)),
-    ),
+    Project("rust", *RUST),
     Project(
         "python",
         Edit("app/report.py", "A table from CSV", ("A table (%d) from CSV",)),
@@ -82,6 +95,7 @@ ALL = (
         Edit("thumbnails.sh", "set -eu", ("set -eu # %d",)),
         Edit("", "        git \\\n", tuple(f"        git \\\n        {name} \\\n" for name in PACKAGES)),
     ),
+    Project("rust-layers", *RUST, folder="rust", layers=True),
 )
 
 
@@ -102,7 +116,8 @@ class Row:
 def main() -> None:
     ours, options = split(sys.argv[1:])
     parser = argparse.ArgumentParser(description="How long rebuilds take before and after dockfix.")
-    parser.add_argument("projects", nargs="*", metavar="PROJECT", help="rust, python, debian (default: all)")
+    known = ", ".join(project.name for project in ALL)
+    parser.add_argument("projects", nargs="*", metavar="PROJECT", help=f"{known} (default: all)")
     parser.add_argument("--repeat", type=int, default=5, help="rebuilds to take the median of (default: 5)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write all times to FILE")
     arguments = parser.parse_args(ours)
@@ -143,11 +158,19 @@ class Bench:
     def __init__(self, docker: Docker, project: Project, scratch: Path) -> None:
         self.docker, self.project, self.scratch = docker, project, scratch
         self.context = scratch / "context"
-        shutil.copytree(PROJECTS / project.name, self.context)
+        shutil.copytree(project.files, self.context)
         self.texts: dict[Side, str] = {}
         self.spaces: dict[Side, str] = {}
         before = (self.context / "Dockerfile").read_text()
-        outcome = fixer.fix(before, path="Dockerfile", project=f"bench-{project.name}")
+        path = str(self.context / "Dockerfile")
+        outcome = fixer.fix(
+            before,
+            path=path,
+            project=f"bench-{project.name}",
+            unsafe_fixes=project.layers,
+            builder=Builder.EPHEMERAL if project.layers else Builder.PERSISTENT,
+            context=FoundContext(path, str(self.context)),
+        )
         if not outcome.changed:
             raise ValueError(f"dockfix changes nothing in {project.name}")
         for side, text in ((Side.ORIGINAL, before), (Side.FIXED, outcome.after)):
@@ -183,7 +206,7 @@ class Bench:
 
     def _edit(self, edit: Edit, number: int) -> None:
         if edit.file:
-            text = (PROJECTS / self.project.name / edit.file).read_text()
+            text = (self.project.files / edit.file).read_text()
             (self.context / edit.file).write_text(edit.apply(text, number))
             return
         for side, text in self.texts.items():
@@ -199,6 +222,8 @@ class Bench:
             fresh=phase is Phase.FIRST,
             repeat=number,
         )
+        if self.project.layers:
+            self.docker.empty_mounts(self.spaces[side])
         build = self.docker.build(request)
         if not build.ok:
             said = f"{build.log[-4000:]}\n{build.error}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from posixpath import basename, relpath
 from typing import ClassVar
@@ -12,6 +12,7 @@ from fixer.analysis import BaseImage, Call, Facts, Known, Mount, Stage, Unknown,
 from fixer.analysis.context import BuildContext, context_sources
 from fixer.analysis.tools.cargo import Cargo
 from fixer.analysis.tools.workspace import TOOLCHAINS, Brought, Trouble, Workspace, read_workspace
+from fixer.codemods.altered import alters
 from fixer.codemods.api import Builder, Change, Codemod, Refusal, Safety, Settings
 from fixer.codemods.artifacts import cargo_calls
 from fixer.codemods.chef_repairs import repairs
@@ -666,7 +667,8 @@ def _change(facts: Facts, plan: _Plan, names: _Names, id: str, *, alone: bool) -
     else:
         edits.append(Edit(image.image.span.end, image.image.span.end, f" {as_} {chef}"))
     run = keyword_like(file, "RUN")
-    install = _install(facts, plan, run)
+    downloads = _downloads(facts, plan) if plan.install is not None else {}
+    install = _install(facts, plan, run, downloads.values())
     if plan.install == "first":
         inserted[image.span.end] = install
     copy, from_ = keyword_like(file, "COPY"), keyword_like(file, "FROM")
@@ -709,27 +711,34 @@ def _change(facts: Facts, plan: _Plan, names: _Names, id: str, *, alone: bool) -
         edits.append(Edit(flag.word.span.start, flag.word.span.end, f"--from={name}"))
     edits.sort(key=lambda edit: (edit.start, edit.end))
     title = f"cook the dependencies of {builder} in a layer of their own"
-    return Change(id, title, _WHY, image.span, tuple(edits), safety=Safety.UNSAFE, risk=_RISK)
+    places = [recipe, *downloads]
+    home = facts.state(plan.steps[0].run).lookup("CARGO_HOME")
+    if plan.install is not None and isinstance(home, Known):
+        places.append(f"{home.value}/bin/cargo-chef")
+    where = alters(facts, [(stage, place) for place in places])
+    return Change(id, title, _WHY, image.span, tuple(edits), safety=Safety.UNSAFE, risk=_RISK, alters=where)
 
 
-def _install(facts: Facts, plan: _Plan, keyword: str) -> str:
-    """The RUN that installs cargo-chef. What it downloads stays in mounts, like those that the file has, if the place
-    of cargo's home is known: in the layer it would be of no use."""
-    stage = plan.stage
-    first = stage.instructions[0] if plan.install == "first" else plan.first
-    state = facts.state(first)
+def _downloads(facts: Facts, plan: _Plan) -> dict[str, str]:
+    """Mounts for what the installation of cargo-chef downloads, like those that the file has, by their targets: none
+    if the place of cargo's home is not known."""
+    state = facts.state(plan.stage.instructions[0] if plan.install == "first" else plan.first)
     home = state.lookup("CARGO_HOME")
-    command = "cargo install cargo-chef --locked"
     known = known_mounts(facts, [i for each in facts.stages for i in each.instructions if isinstance(i, Run)])
     if not isinstance(home, Known) or home.args or not plain(home.value) or takes_mounts(facts.file) is not None:
-        return f"{keyword} {command}\n"
+        return {}
     targets = [f"{home.value}/registry"]
     git = next((path for path in (f"{home.value}/git/db", f"{home.value}/git") if (path, None) in known), None)
     if git is not None or (targets[0], None) not in known:
         targets.append(git or f"{home.value}/git/db")
-    mounts = [f"--mount={known.get((target, None)) or cache_mount(target)}" for target in targets]
+    return {target: known.get((target, None)) or cache_mount(target) for target in targets}
+
+
+def _install(facts: Facts, plan: _Plan, keyword: str, mounts: Iterable[str]) -> str:
+    """The RUN that installs cargo-chef."""
+    first, *rest = [*(f"--mount={mount}" for mount in mounts), "cargo install cargo-chef --locked"]
     next_line = layout(facts.file, plan.steps[0].run).next_line.replace("\r\n", "\n")
-    return next_line.join([f"{keyword} {mounts[0]}", *mounts[1:], command]) + "\n"
+    return next_line.join([f"{keyword} {first}", *rest]) + "\n"
 
 
 def _as(facts: Facts, stage: Stage) -> str:

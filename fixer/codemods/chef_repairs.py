@@ -9,7 +9,7 @@ from fixer.analysis import Call, Facts, Known, Stage, below
 from fixer.analysis.context import BuildContext, context_sources
 from fixer.analysis.tools.cargo import Cargo
 from fixer.analysis.tools.workspace import TOOLCHAINS
-from fixer.codemods.api import Change, Refusal, Safety
+from fixer.codemods.api import Alters, Change, Refusal, Safety
 from fixer.codemods.artifacts import cargo_calls
 from fixer.codemods.chef_steps import MATTERS, NEUTRAL, PREPARES, is_absolute, target_mounts
 from fixer.codemods.common import Stop, remove_words, span_of
@@ -49,6 +49,15 @@ def repairs(facts: Facts, stage: Stage, context: BuildContext, codemod: str) -> 
             yield from mend(facts, context, cooks, builds, codemod)
         except Stop as stop:
             yield Refusal(codemod, stop.reason, stop.span, stop.because)
+
+
+def _change(
+    codemod: str, title: str, why: str, span: Span, edits: Sequence[Edit], cooks: Sequence[_Use]
+) -> Change:  # fmt: skip
+    """A change by which the target directory differs, in a stage that nobody gets as a whole."""
+    directories = dict.fromkeys(next(use.cargo.target_dirs(), "") for use in cooks)
+    where = Alters(tuple(directory for directory in directories if directory))
+    return Change(codemod, title, why, span, tuple(edits), safety=Safety.UNSAFE, risk=_RISK, alters=where)
 
 
 def _uses(facts: Facts, stage: Stage) -> Iterator[_Use]:
@@ -113,9 +122,8 @@ def _sources(
         edits.append(Edit(place, place, "".join(lines)))
     edits.sort(key=lambda edit: edit.start)
     why = "cook needs the recipe alone; sources before it make every edit compile all dependencies again"
-    yield Change(
-        codemod, "copy the sources after cook", why, early[0].span, tuple(edits), safety=Safety.UNSAFE, risk=_RISK
-    )  # fmt: skip
+    title = "copy the sources after cook"
+    yield _change(codemod, title, why, early[0].span, edits, cooks)
 
 
 def _brings_sources(facts: Facts, copy: Transfer) -> bool:
@@ -199,10 +207,10 @@ def _mounts(
 ) -> Iterator[Change]:
     found = target_mounts(facts, cooks[0].stage, [use.cargo for use in (*cooks, *builds)])
     if found:
-        edits = tuple(remove_flag(facts.file, run, mount.flag) for run, mount in found)
+        edits = [remove_flag(facts.file, run, mount.flag) for run, mount in found]
         why = "a cache mount on the target directory hides what cook has compiled into the layer, and is empty itself"
         title = "take away the mount that hides what is cooked"
-        yield Change(codemod, title, why, found[0][0].span, edits, safety=Safety.UNSAFE, risk=_RISK)
+        yield _change(codemod, title, why, found[0][0].span, edits, cooks)
 
 
 # --- options ---------------------------------------------------------------------------------------------------------
@@ -248,7 +256,7 @@ def _options(
     edits.sort(key=lambda edit: (edit.start, edit.end))
     why = "what is compiled with other options, or by another compiler, is of no use to the build"
     title = "cook as the build compiles"
-    yield Change(codemod, title, why, cook.run.span, tuple(edits), safety=Safety.UNSAFE, risk=_RISK)
+    yield _change(codemod, title, why, cook.run.span, edits, cooks)
 
 
 def _missing_assignments(cook: _Use, build: _Use) -> list[str]:

@@ -76,7 +76,7 @@ def options_of(call: Call, cargo: Cargo) -> list[Option]:
         node, word = nodes[at], words[at]
         at += 1
         start, whole = call.prefix(node)
-        known = isinstance(word, Known) and (not word.args or whole)
+        known = isinstance(word, Known) and not word.args
         if known and start in ("", "--"):
             if start == "--":
                 break
@@ -97,7 +97,7 @@ def options_of(call: Call, cargo: Cargo) -> list[Option]:
         text = _text(node)
         if equals:
             value = text.partition("=")[2]
-        elif _SHORT_VALUE.match(start) and name not in _RENAMED:
+        elif _SHORT_VALUE.match(start if whole else f"{start}?"):
             name, value = start[:2], text[2:].removeprefix("=")
         elif not known:
             raise Stop("unknown-options", span_of(node), f"what {text} means to cargo is not known")

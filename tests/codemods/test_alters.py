@@ -89,6 +89,7 @@ def test_every_change_of_the_corpus(case: Case) -> None:
         ("apt-update-install", {"/var/lib/apt/lists"}),
         ("artifact-out-of-cache", set()),
         ("cargo-cache", set()),
+        ("cargo-chef", set()),
         ("cargo-target-cache", set()),
         ("pip-cache", set()),
     ],

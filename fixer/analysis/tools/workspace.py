@@ -288,13 +288,14 @@ def _triples(config: Mapping[str, Any]) -> list[Any]:
 
 
 def _check_version(directory: str, manifest: Mapping[str, Any], root_manifest: Mapping[str, Any]) -> None:
-    """A crate that has the version of the stand-ins, and says of a target what they say, is taken for fresh: cargo goes
-    by dates, and sources are older than what cook compiled (shown with cargo 1.95)."""
+    """A crate that has the version of the stand-ins (or none, as they then have), and a program with
+    `required-features`, which cargo-chef writes for every program: it is taken for fresh, because cargo goes by dates,
+    and its sources are older than what cook compiled. The image then holds the stand-in (shown with cargo 1.95)."""
     version = _table(manifest, "package").get("version", _STAND_IN)
     if isinstance(version, dict):
         version = _table(_table(root_manifest, "workspace"), "package").get("version")
-    targets = [_table(manifest, "lib"), *(t for t in manifest.get("bin", ()) if isinstance(t, dict))]
-    if version == _STAND_IN and any("edition" in target for target in targets):
+    programs = [table for table in manifest.get("bin", ()) if isinstance(table, dict)]
+    if version == _STAND_IN and any("required-features" in program for program in programs):
         because = f"the crate in {directory} has version {_STAND_IN}, like cargo-chef's stand-in, and may pass for it"
         raise Trouble("same-version", because)
 
