@@ -62,8 +62,9 @@ class BindManifests(Codemod):
 
     The step sees the same file, owned by root and with the same mode, and BuildKit runs it again when the content
     changes, as it did behind the COPY. Every RUN that may read the file before a later COPY brings it again gets the
-    mount. No step may write to the file, but for tools that write in place what that later COPY overwrites in any
-    case (`go mod download`, `bundle install`): these get a mount with `rw`, whose changes are dropped.
+    mount, for other files that came with it, too: it may name them (`-r base.txt`, `-e .`, `file:local.tgz`). No step
+    may write to the file, but for tools that write in place what that later COPY overwrites in any case (`go mod
+    download`, `bundle install`): these get a mount with `rw`, whose changes are dropped.
 
     What changes in the image
 
@@ -303,6 +304,12 @@ class _Plan:
             stop = Stop("flags", flags[0].word.span, because)
         if isinstance(origin, Unknown):
             stop = stop or Stop("unknown-path", copy.span, f"what it copies from is not known: {origin.why}")
+        if isinstance(copy, Add):
+            unpacked = next((s for s in found if isinstance(s.path, Known) and _ARCHIVE.search(s.path.value)), None)
+            if unpacked is not None:
+                stop = stop or Stop("not-a-file", unpacked.span, "ADD unpacks archives, which a mount does not")
+            if "://" in copy.code:
+                stop = stop or Stop("not-a-file", copy.span, "ADD fetches something, too, which a mount does not")
         if stop is None and len(found) != len(files):
             stop = Stop("unknown-path", copy.span, "what it brings cannot be told")
         return _Item(stage, copy, origin, files, stop)
@@ -467,8 +474,11 @@ class _Plan:
             path = join(call.cwd, call.shell_value(redirect.target))
             if redirect.op in (">", ">>", ">|") and (not isinstance(path, Known) or path.value == each.path):
                 return _Use(conflict=Stop("writes", Span(*call.span), f"what it prints may go to {each.path}"))
-        if not manager.anything and not manager.reads(each.path, call.cwd):
+        if not (manager.anything or manager.reads(each.path, call.cwd) or _may_be_named(call, manager, each.path)):
             return _Use()
+        if manager.may_replace(basename(each.path)):
+            because = f"{manager.tool} may write {basename(each.path)} anew, which a mount does not keep"
+            return _Use(True, conflict=Stop("may-write", Span(*call.span), because))
         if manager.writes:
             return _Use(True, conflict=Stop("may-write", Span(*call.span), manager.writes))
         if manager.locks and not self._brought(run, manager.locks):
@@ -691,6 +701,19 @@ def _hits(effect: Effect, path: str) -> str:
     if effect.extent == "exact" and effect.call is not None and effect.call.program in ("mkdir", "cd"):
         return ""
     return "above" if path.startswith(effect.start) else ""
+
+
+_ARCHIVE = re.compile(r"\.(?:tar|tgz|tbz2?|txz|gz|bz2|xz|zst)\Z")
+
+
+def _may_be_named(call: Call, manager: Manager, path: str) -> bool:
+    """Whether the manifests may name a file that is none itself: `-r base.txt`, `-e .`, `file:local.tgz`."""
+    if is_manifest(basename(path)) or not (manager.names or manager.files):
+        return False
+    places = [call.cwd, *manager.files]
+    return any(not isinstance(place, Known) or related(dirname(path), place.value) for place in places) or any(
+        isinstance(file, Known) and below(path, dirname(file.value)) for file in manager.files
+    )
 
 
 def _works_there(facts: Facts, call: Call) -> bool:

@@ -25,6 +25,7 @@ class Manager:
     files: what its words name, absolute.
     writes: why it may put other files in their place; "" if it never does.
     in_place: patterns of the names of those that it may write without another file in their place.
+    replaces: patterns of the names of files beside its manifests in whose place it may put others.
     locks: names of files one of which must be there so that none of them is written.
     scripts: the manifest whose scripts it runs ("package.json", "composer.json"), or None.
     anything: it may read other files, too.
@@ -35,6 +36,7 @@ class Manager:
     files: tuple[Value, ...] = ()
     writes: str = ""
     in_place: tuple[str, ...] = ()
+    replaces: tuple[str, ...] = ()
     locks: tuple[str, ...] = ()
     scripts: str | None = None
     anything: bool = False
@@ -43,6 +45,9 @@ class Manager:
 
     def reads_name(self, name: str) -> bool:
         return any(fnmatchcase(name, pattern) for pattern in self.names)
+
+    def may_replace(self, name: str) -> bool:
+        return any(fnmatchcase(name, pattern) for pattern in self.replaces)
 
     def writes_in_place(self, name: str) -> bool:
         return any(fnmatchcase(name, pattern) for pattern in self.in_place)
@@ -58,7 +63,7 @@ NPM = ("package.json", "package-lock.json", "npm-shrinkwrap.json", ".npmrc")
 YARN = ("package.json", "yarn.lock", ".yarnrc", ".yarnrc.yml", ".npmrc")
 PNPM = ("package.json", "pnpm-lock.yaml", "pnpm-workspace.yaml", ".npmrc", ".pnpmfile.cjs")
 BUN = ("package.json", "bun.lockb", "bun.lock", "bunfig.toml", ".npmrc")
-PIP = ("*requirements*.txt", "*constraints*.txt")
+PIP = ("*requirements*.txt", "*constraints*.txt", "pyproject.toml")
 UV = ("pyproject.toml", "uv.lock", "uv.toml", ".python-version")
 POETRY = ("pyproject.toml", "poetry.lock", "poetry.toml")
 PIPENV = ("Pipfile", "Pipfile.lock")
@@ -277,7 +282,7 @@ def _yarn(call: Call) -> Manager | None:
             return Manager("yarn")
         fixed = words.has("--frozen-lockfile", "--immutable", "--pure-lockfile")
         writes = "" if fixed else "without --frozen-lockfile or --immutable it may write yarn.lock"
-        return Manager("yarn install", YARN, writes=writes, scripts=_scripts(words, call))
+        return Manager("yarn install", YARN, writes=writes, replaces=(".pnp.*",), scripts=_scripts(words, call))
     if head == ["cache"] or (head == ["config"] and words.has("-H", "--home")):
         return Manager("yarn cache", (".yarnrc", ".yarnrc.yml"))
     if head == ["global"]:
@@ -354,7 +359,9 @@ def _composer(call: Call) -> Manager | None:
     head = words.operands[:1]
     if head in (["install"], ["i"]):
         scripts = None if words.has("--no-scripts") else "composer.json"
-        return Manager("composer install", COMPOSER, locks=("composer.lock",), scripts=scripts)
+        # Symfony's plugin writes symfony.lock in place, as composer writes all of its JSON files.
+        written = ("symfony.lock",)
+        return Manager("composer install", COMPOSER, in_place=written, locks=("composer.lock",), scripts=scripts)
     if head in (["clear-cache"], ["clearcache"], ["cc"], ["self-update"], ["diagnose"]) or not head:
         return Manager("composer")
     if head == ["global"]:
@@ -367,7 +374,8 @@ def _dotnet(call: Call) -> Manager | None:
     head = words.operands[:1]
     if head == ["restore"]:
         files = tuple(join(call.cwd, Known(operand)) for operand in words.operands[1:])
-        return Manager("dotnet restore", DOTNET, files)
+        replaces = () if words.has("--locked-mode") else ("packages.lock.json",)
+        return Manager("dotnet restore", DOTNET, files, replaces=replaces)
     if head in (["tool"], ["nuget"], ["workload"]):
         return Manager("dotnet", DOTNET) if "--global" in words.options or "-g" in words.options else None
     return Manager("dotnet") if not head else None
