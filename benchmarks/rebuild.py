@@ -175,7 +175,7 @@ class Bench:
             raise ValueError(f"dockfix changes nothing in {project.name}")
         for side, text in ((Side.ORIGINAL, before), (Side.FIXED, outcome.after)):
             self.texts[side] = text
-            self.spaces[side] = docker.new_space(f"{project.name}{side.value}")
+            self.spaces[side] = docker.new_space(f"{project.name.replace('-', '')}{side.value}")
             (scratch / side.value).mkdir()
             (scratch / side.value / "Dockerfile").write_text(text)
 

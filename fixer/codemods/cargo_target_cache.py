@@ -74,6 +74,8 @@ class CargoTargetCache(Codemod):
 
     What to know
 
+    This is for builders that stay. Where every build has a new one, the cache is empty each time, and only layers help.
+
     cargo sees another compiler, other options and other sources; it does not see that the system around it changed.
     After a move to another base system with the very same compiler, results of build scripts (the system's OpenSSL,
     say) may be those of the old one: give the mount another id then.
