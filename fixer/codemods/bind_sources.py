@@ -8,8 +8,10 @@ from fnmatch import fnmatchcase
 from posixpath import basename
 from typing import ClassVar
 
-from fixer.analysis import Call, Facts, Known, Stage, Unknown, below, related
+from fixer.analysis import Call, Facts, Known, Stage, Unknown, below, clean, related
 from fixer.analysis.context import BuildContext
+from fixer.analysis.paths import Effect
+from fixer.analysis.programs import ABOUT_THE_SYSTEM, ONLY_LOOK
 from fixer.analysis.tools.cargo import Cargo
 from fixer.analysis.transfers import destination, destination_text, sources
 from fixer.codemods import common
@@ -17,6 +19,7 @@ from fixer.codemods.altered import alters
 from fixer.codemods.api import Builder, Change, Codemod, Refusal, Safety, Settings
 from fixer.codemods.artifacts import Stop, cargo_calls
 from fixer.codemods.cargo_steps import refuse_layers, step_of
+from fixer.codemods.chef_steps import PREPARES
 from fixer.text.edits import Edit
 from fixer.text.records import dataclass
 from fixer.text.source import Span
@@ -46,8 +49,9 @@ class BindSources(Codemod):
             --mount=type=bind,source=src,target=src,rw \\
             cargo build --locked --release
 
-    What the context has at its top is bound, all of it, but for what no build of cargo reads (Git's files, Dockerfiles,
-    the target directory, documents that no source names): which files a macro or a build script reads cannot be told.
+    What the context has at its top is bound, all of it, but for what no build of cargo reads (Git's files, if no build
+    script asks git, Dockerfiles, the target directory, documents, tests and benches that nothing names): which files a
+    macro or a build script reads cannot be told.
 
     Why the mounts are writable
 
@@ -65,7 +69,8 @@ class BindSources(Codemod):
 
     When the context is not at hand, or holds no Cargo.lock; when another step reads the sources, or another stage takes
     something but the products; when the stage is part of an image; when the dependencies are kept in a layer
-    (cargo-chef, a build with an empty `main`); and for the reasons below.
+    (cargo-chef, a build with an empty `main`); when the step does more with the sources than to compile them; and for
+    the reasons below.
 
     Sources: BuildKit v0.25 on a real engine (writable bind mounts, a cache below them, dates), cargo 1.95.
     """
@@ -85,6 +90,7 @@ class BindSources(Codemod):
         "other-mount": "Another mount of the step is where a part of the sources would be bound.",
         "several-steps": "More than one step of the stage uses the sources.",
         "shipped-stage": "The sources are part of an image that people get.",
+        "step-does-more": "The step does more with the sources than to compile them.",
         "too-many": "The context holds so much at its top that the mounts would fill the step.",
         "unknown-directory": "Where cargo runs is not certain, or the directory is not there without the COPY.",
     }
@@ -119,6 +125,8 @@ class BindSources(Codemod):
             because = f"{len(entries)} files and directories would have to be bound one by one"
             raise Stop("too-many", build.copies[0].span, because)
         _check_mounts(facts, build, root, entries)
+        _check_others(facts, build, root, entries)
+        _check_step(facts, build, root, entries, context)
         file = facts.file
         old = common.takes_mounts(file)
         if old is not None:
@@ -209,6 +217,81 @@ def _uses(facts: Facts, call: Call, build: _Build) -> bool:
     return False
 
 
+def _check_step(facts: Facts, build: _Build, root: str, entries: Sequence[str], context: BuildContext) -> None:
+    """What else the step does needs nothing that is not bound, and takes no mount away."""
+    calls = facts.calls(build.run)
+    if isinstance(calls, OpaqueScript):
+        raise Stop("opaque-script", build.run.span, "it may do anything with the sources: the script is not understood")
+    compiling = {id(call) for call, cargo in cargo_calls(facts, build.run) if cargo.subcommand in _CARGOS}
+    for call in calls:
+        if id(call) in compiling or _touches(call):
+            continue
+        for effect in facts.call_effects(call):
+            if effect.implicit and call.program in ABOUT_THE_SYSTEM | PREPARES:
+                continue
+            if _in_the_way(build, root, entries, context, effect):
+                because = "it may need what is not bound, or change what is, and a mount cannot be moved or removed"
+                raise Stop("step-does-more", effect.span, because)
+
+
+_CARGOS = frozenset(("build", "rustc", "check", "clippy", "test", "run", "bench", "doc", "install", "fetch", "update"))
+
+
+def _touches(call: Call) -> bool:
+    """Whether it changes dates, and nothing else."""
+    words = [word.value if isinstance(word, Known) else "" for word in call.words]
+    if call.program == "find" and not {"-delete", "-execdir", "-ok", "-okdir"} & set(words):
+        runs = [words[index + 1 : index + 2] for index, word in enumerate(words) if word == "-exec"]
+        return bool(runs) and all(run == ["touch"] for run in runs)
+    return call.program == "touch"
+
+
+def _in_the_way(build: _Build, root: str, entries: Sequence[str], context: BuildContext, effect: Effect) -> bool:
+    looks = effect.call is not None and effect.call.program in ONLY_LOOK | {"find", "cd", "mkdir", "pwd"}
+    if not isinstance(effect.path, Known):
+        near = not effect.start or related(clean(effect.start), root)
+        return near and not (looks and effect.mode == "read")
+    path = effect.path.value
+    if any(below(path, directory) for directory in build.cargo.target_dirs()):
+        return False
+    if not below(path, root):
+        return effect.extent != "exact" and below(root, path) and not (looks and effect.mode == "read")
+    name = path[len(root) + 1 :]
+    if not name:
+        return effect.extent != "exact" and not (looks and effect.mode == "read")
+    holder = next((entry for entry in entries if below(f"/{name}", f"/{entry}")), None)
+    if holder is not None:
+        return effect.mode != "read" and holder == name
+    if effect.mode == "read":
+        return context.kind(name) is not None
+    return any(below(f"/{entry}", f"/{name}") for entry in entries)
+
+
+def _check_others(facts: Facts, build: _Build, root: str, entries: Sequence[str]) -> None:
+    """Nothing else is copied to where the mounts will be, and nothing is unpacked or fetched."""
+    for instruction in build.stage.instructions[: facts.index_of(build.run)]:
+        if not isinstance(instruction, Transfer):
+            continue
+        if any(instruction is copy for copy in build.copies):
+            remote = isinstance(instruction, Add) and "://" in instruction.code
+            if remote or (isinstance(instruction, Add) and any(_ARCHIVE.search(entry) for entry in entries)):
+                because = "ADD fetches or unpacks something, which a mount does not do"
+                raise Stop("copied-otherwise", instruction.span, because)
+            continue
+        for effect in facts.effects(instruction):
+            if effect.mode != "write":
+                continue
+            into = effect.path
+            if not isinstance(into, Known) or below(root, into.value) or any(
+                related(into.value, f"{root}/{entry}") for entry in entries
+            ):
+                because = "it may put something where a part of the sources would be bound"
+                raise Stop("other-mount", instruction.span, because)
+
+
+_ARCHIVE = re.compile(r"\.(?:tar|tgz|tbz2?|txz|gz|bz2|xz|zst)\Z")
+
+
 def _check_layers(facts: Facts, build: _Build) -> None:
     for stage in build.stage.lineage:
         for instruction in stage.instructions:
@@ -283,6 +366,8 @@ def _entries(facts: Facts, build: _Build, root: str, context: BuildContext) -> l
                 whole = True
                 continue
             kind = context.kind(path)
+            if isinstance(copy, Add) and _ARCHIVE.search(path):
+                raise Stop("copied-otherwise", source.span, "ADD unpacks archives, which a mount does not do")
             into = destination_text(copy).endswith(("/", ".")) or target.value == root
             goes = f"{target.value.rstrip('/')}/{basename(path)}" if kind == "file" and into else target.value
             if not path or kind not in ("file", "directory") or goes != f"{root}/{path}":
@@ -290,7 +375,11 @@ def _entries(facts: Facts, build: _Build, root: str, context: BuildContext) -> l
                 raise Stop("copied-otherwise", source.span, because)
             found.append(path)
     if whole:
-        found += _top(context)
+        found += _top(context, build.run.code)
+        link = next((path for path in found if context.kind(path) == "link"), None)
+        if link is not None:
+            because = f"{link} is a link, and a mount would be what it leads to, if there is anything"
+            raise Stop("copied-otherwise", build.copies[0].span, because)
     return [path for path in sorted(dict.fromkeys(found)) if not _in_another(path, found)]
 
 
@@ -298,22 +387,39 @@ def _in_another(path: str, others: Sequence[str]) -> bool:
     return any(other != path and below(f"/{path}", f"/{other}") for other in others)
 
 
-def _top(context: BuildContext) -> list[str]:
-    names = [name for name in context.names() if not any(fnmatchcase(name, pattern) for pattern in _NEVER)]
+_TARGETS = {"examples": "example", "benches": "bench", "tests": "test"}
+"""Directories of crates, and the word by which manifests, and options of cargo, speak of what is in them."""
+_READS_GIT = re.compile(r"\b(?:git|git2|gix|git[-_]version|vergen\w*|shadow-rs|built|bugreport)\b")
+
+
+def _top(context: BuildContext, code: str) -> list[str]:
+    there = context.names()
+    names = [name for name in there if not any(fnmatchcase(name, pattern) for pattern in _NEVER)]
     maybe = [name for name in names if any(fnmatchcase(name, pattern) for pattern in _DOCUMENTS)]
-    named = _named(context, maybe) if maybe else set()
+    sources = [path for path in context.walk() if path.endswith((".rs", ".toml")) and not path.startswith("target/")]
+    texts = {path: context.text(path) or "" for path in sources} if maybe or ".git" in there else {}
+    named = {name for name in maybe if _speaks_of(name, texts, code)}
+    if ".git" in there and any(_asks_git(path, text) for path, text in texts.items()):
+        names = [".git", *names]
     return [name for name in names if name not in maybe or name in named]
 
 
-def _named(context: BuildContext, names: Sequence[str]) -> set[str]:
-    """Those of the names that a Rust source or a manifest speaks of."""
-    found: set[str] = set()
-    for path in context.walk():
-        if not path.endswith((".rs", ".toml")) or path.startswith("target/"):
-            continue
-        text = context.text(path) or ""
-        found.update(name for name in names if re.search(rf"(?<![\w.-]){re.escape(name)}(?![\w-])", text))
-    return found
+def _speaks_of(name: str, texts: Mapping[str, str], code: str) -> bool:
+    """Whether a Rust source or a manifest speaks of it, or cargo is asked to compile what is in it."""
+    if any(re.search(rf"(?<![\w.-]){re.escape(name)}(?![\w-])", text) for text in texts.values()):
+        return True
+    word = _TARGETS.get(name)
+    if word is None:
+        return False
+    return word in code or "all-targets" in code or any(
+        re.search(rf"(?m)^\s*(?:\[\[\s*)?{word}\b", text) for path, text in texts.items() if path.endswith(".toml")
+    )
+
+
+def _asks_git(path: str, text: str) -> bool:
+    if path.endswith(".toml"):
+        return re.search(r"(?m)^\s*(?:vergen[\w-]*|shadow-rs|built|git[-_]version|bugreport)\b", text) is not None
+    return basename(path) == "build.rs" and _READS_GIT.search(text) is not None
 
 
 def _check_mounts(facts: Facts, build: _Build, root: str, entries: Sequence[str]) -> None:

@@ -1,0 +1,1 @@
+cp docs/api.md src/
