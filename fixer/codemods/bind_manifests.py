@@ -80,7 +80,7 @@ class BindManifests(Codemod):
     the file is only there because of the COPY.
 
     Sources: BuildKit v0.25 on a real engine (bind mounts: what they leave, when steps run again; modes and owners of
-    copied files), the manuals of the package managers, npm 10, pip 23, bundler 2.3 and go 1.19 on a real engine.
+    copied files), the manuals of the package managers, npm 10, pip 23 and go 1.19 on a real engine.
     """
 
     id = "bind-manifests"
