@@ -12,6 +12,7 @@ import venv
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from benchmarks.peers.cases import ROOT
 
@@ -177,7 +178,7 @@ def detectors(place: Path) -> dict[str, Callable[[Path], list[str]]]:
     return {HADOLINT: hadolint, TALLY: tally}
 
 
-def _json(program: Path, *words: str):  # type: ignore[no-untyped-def]
+def _json(program: Path, *words: str) -> Any:
     if not program.exists() and not shutil.which(str(program)):
         return []
     done = subprocess.run([program, *words], capture_output=True, text=True, check=False, timeout=LIMIT)
