@@ -10,7 +10,7 @@ from fixer.analysis import REASONS, BaseImage, Call, Facts, Known, Mount, Reader
 from fixer.analysis.tools.cargo import Cargo, read_cargo
 from fixer.codemods import common
 from fixer.codemods.altered import alters
-from fixer.codemods.api import Change, Codemod, Refusal, Settings
+from fixer.codemods.api import Builder, Change, Codemod, Refusal, Settings
 from fixer.codemods.common import Owner, Reach, Stop
 from fixer.text.edits import Edit
 from fixer.text.records import dataclass, field
@@ -47,6 +47,9 @@ class CargoCache(Codemod):
     For a user who is not root all of `git` is mounted: what is made between it and a mount would belong to root while
     the step runs.
 
+    On builders that keep nothing but layers, `cargo chef cook` and what comes after it are left as they are: the layer
+    of cook holds the downloads too, and behind a mount, which is empty there, each build would fetch them again.
+
     What changes in the image
 
     Downloaded crates are no part of it any more. Nothing else.
@@ -81,6 +84,9 @@ class CargoCache(Codemod):
                 elif found is not None:
                     steps.append(found)
         open_ = [step for step in steps if not _is_mounted(facts, step)]
+        if settings.builder is Builder.EPHEMERAL:
+            cooked = [step for step in open_ if any(cargo.subcommand == "chef-cook" for _, cargo, _ in step.fetching)]
+            open_ = [step for step in open_ if not any(_is_behind(step, cook) for cook in cooked)]
         if not open_:
             return
         stop = _whole_file(facts, steps)
@@ -200,6 +206,13 @@ def _is_mounted(facts: Facts, step: _Step) -> bool:
         isinstance(home, Known) and _covered(mounts, f"{home.value}/registry")
         for _, _, home in step.fetching
     )
+
+
+def _is_behind(step: _Step, other: _Step) -> bool:
+    """Whether what the other step leaves in its layer is there in this one; also for the step itself."""
+    if other.stage is step.stage:
+        return other.run.keyword.start <= step.run.keyword.start
+    return other.stage in step.stage.lineage
 
 
 def _covered(mounts: Sequence[Mount], target: str) -> bool:
@@ -349,10 +362,9 @@ class _Plan:
 
     def _built_later(self, step: _Step) -> bool:
         return any(
-            other is not step and step.stage in other.stage.lineage and any(c.compiles for _, c, _ in other.fetching)
-            and (other.stage is not step.stage or other.run.keyword.start > step.run.keyword.start)
+            other is not step and _is_behind(other, step) and any(cargo.compiles for _, cargo, _ in other.fetching)
             for other in self.steps
-        )  # fmt: skip
+        )
 
     def _image_runs_cargo(self, stage: Stage) -> Stop | None:
         """The command of an image that is made from this stage, if it calls cargo."""
