@@ -1,8 +1,10 @@
 """All codemods over real files, judged by BuildKit's own parser: a command, not a test.
 
-    python -m tests.wild DIRECTORY… [--files N] [--safe] [--show N [--seed N]] [--refusals N]
+    python -m tests.wild DIRECTORY… [--files N] [--safe] [--builder B] [--select ID[,ID]]
+                                    [--show N [--seed N]] [--refusals N]
 
-Every Dockerfile below the directories is fixed with `--unsafe-fixes`, or without with `--safe`. Counted are crashes,
+Every Dockerfile below the directories is fixed with `--unsafe-fixes`, or without with `--safe`, as for builders that
+keep their caches or, with `--builder ephemeral`, for those that keep nothing but layers. Counted are crashes,
 results that a second run changes, comment lines that are gone, results that BuildKit's parser refuses though it took
 the original, and instructions that are gone or new without being what a codemod takes away or adds.
 
@@ -37,6 +39,7 @@ from typing import NamedTuple
 import dockerfile
 
 import fixer
+from fixer.codemods.api import Builder
 from fixer.engine.context import FoundContext
 from fixer.text.diff import unified_diff
 from fixer.text.edits import Edit, apply_edits
@@ -50,6 +53,14 @@ SUBJECT = {
 }
 """What an instruction must speak of before a codemod may edit it. The other codemods move paths, which may stand
 anywhere."""
+
+
+class Options(NamedTuple):
+    """What of dockfix's options was chosen."""
+
+    unsafe: bool = True
+    builder: Builder = Builder.PERSISTENT
+    select: tuple[str, ...] | None = None
 
 
 class Size(NamedTuple):
@@ -79,6 +90,8 @@ def main() -> int:
     parser.add_argument("--files", type=int, help="a random choice of so many")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--safe", action="store_true", help="without unsafe fixes")
+    parser.add_argument("--builder", type=Builder, choices=list(Builder), default=Builder.PERSISTENT)
+    parser.add_argument("--select", metavar="ID[,ID]", help="only these codemods")
     parser.add_argument("--show", type=int, default=0, metavar="N", help="print the diffs of N files")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--refusals", type=int, default=0, metavar="N", help="print N examples of each reason")
@@ -86,23 +99,24 @@ def main() -> int:
     paths = sorted(_files(args.directories))
     if args.files:
         paths = sorted(random.Random(1).sample(paths, min(args.files, len(paths))))
+    options = Options(not args.safe, args.builder, tuple(args.select.split(",")) if args.select else None)
     start = time.perf_counter()
     # The parser is a Go library, whose threads do not live through a fork.
     with ProcessPoolExecutor(args.jobs, mp_context=get_context("spawn")) as pool:
-        rows = list(pool.map(partial(judge, unsafe=not args.safe), paths, chunksize=16))
+        rows = list(pool.map(partial(judge, options=options), paths, chunksize=16))
     _print(rows, time.perf_counter() - start)
     _print_refusals(rows, args.refusals, random.Random(args.seed))
     for path in _sample(rows, args.show, random.Random(args.seed)):
-        _show(path, unsafe=not args.safe)
+        _show(path, options)
     return int(any(row.faults for row in rows))
 
 
-def judge(path: Path, *, unsafe: bool) -> Judged:
+def judge(path: Path, options: Options) -> Judged:
     """Fix one file and say what is wrong with the result."""
     before = decode(path.read_bytes())
     try:
-        outcome = _fix(before, path, unsafe=unsafe)
-        again = _fix(outcome.after, path, unsafe=unsafe)
+        outcome = _fix(before, path, options)
+        again = _fix(outcome.after, path, options)
     except Exception as error:  # a crash is what is looked for
         return Judged(str(path), (f"crash: {type(error).__name__}: {error}",))
     taken = _buildkit(before)
@@ -119,8 +133,8 @@ def judge(path: Path, *, unsafe: bool) -> Judged:
         if left is None:
             faults.append("BuildKit's parser refuses the result")
         else:
-            binds = any(change.codemod.startswith("bind-") for change in outcome.changes)
-            faults += [f"instruction {what}" for what in _strays(taken, left, binds=binds)]
+            made = {change.codemod for change in outcome.changes}
+            faults += [f"instruction {what}" for what in _strays(taken, left, made)]
             faults += _replay(outcome, sizes)
     return Judged(
         str(path),
@@ -132,9 +146,16 @@ def judge(path: Path, *, unsafe: bool) -> Judged:
     )
 
 
-def _fix(text: str, path: Path, *, unsafe: bool) -> fixer.Outcome[str]:
-    context = FoundContext(str(path))
-    return fixer.fix(text, path=str(path), unsafe_fixes=unsafe, project="project", context=context)
+def _fix(text: str, path: Path, options: Options) -> fixer.Outcome[str]:
+    return fixer.fix(
+        text,
+        path=str(path),
+        select=options.select,
+        unsafe_fixes=options.unsafe,
+        project="project",
+        builder=options.builder,
+        context=FoundContext(str(path)),
+    )
 
 
 def _files(directories: Sequence[Path]) -> Iterator[Path]:
@@ -157,20 +178,27 @@ def _comments(text: str) -> Counter[str]:
 
 
 def _strays(
-    before: Sequence[dockerfile.Command], after: Sequence[dockerfile.Command], *, binds: bool
+    before: Sequence[dockerfile.Command], after: Sequence[dockerfile.Command], made: set[str]
 ) -> Iterator[str]:
-    """Instructions gone or new, but for those that a codemod may take away or add: RUNs that only update or purge, ENVs
-    of one switch, the RUN that switches docker-clean off; and, with `binds`, what brings files."""
-    if binds:
-        new = Counter(c.original for c in after)
+    """Instructions gone or new, but for those that a codemod of `made` may take away or add: RUNs that only update or
+    purge, ENVs of one switch, the RUN that switches docker-clean off; by bind-*, what brings files; by cargo-chef,
+    whole stages, beside which what neither builds nor copies must be there as often as it was."""
+    new = Counter(c.original for c in after)
+    if "cargo-chef" in made:
+        gone = Counter(c.original for c in before) - new
+        for text in gone:
+            if not re.match(r"(?i)(run|copy|from|workdir)\s", text):
+                yield f"count: {text!r} is gone"
+        return
+    if any(codemod.startswith("bind-") for codemod in made):
         before = [c for c in before if c.cmd.upper() not in ("COPY", "ADD") or new[c.original]]
     kept = {c.original for c in before}
     after = [c for c in after if c.original in kept or not c.original.startswith(("RUN rm -f /etc", "run rm -f /etc"))]
-    old, new = Counter(c.cmd.upper() for c in before), Counter(c.cmd.upper() for c in after)
+    old, now = Counter(c.cmd.upper() for c in before), Counter(c.cmd.upper() for c in after)
     may = Counter(c.cmd.upper() for c in before if _may_go(c))
-    for cmd in sorted(old | new):
-        if not old[cmd] - may[cmd] <= new[cmd] <= old[cmd]:
-            yield f"count: {old[cmd]} {cmd} before, {new[cmd]} after"
+    for cmd in sorted(old | now):
+        if not old[cmd] - may[cmd] <= now[cmd] <= old[cmd]:
+            yield f"count: {old[cmd]} {cmd} before, {now[cmd]} after"
     rest = [[c.cmd.upper() for c in commands if c.cmd.upper() not in ("RUN", "ENV")] for commands in (before, after)]
     if rest[0] != rest[1]:
         yield "order: other instructions than RUN and ENV are not those that were there"
@@ -243,6 +271,10 @@ def _outside(
     named = {i for edit in change.edits for i, c in enumerate(old) if _meets(edit, before, c)}
     left = Counter(c.original for c in new)
     removed = {n for i, c in enumerate(old) if i in named and not left[c.original] for n in _beside(before, c)}
+    if change.codemod == "cargo-chef":  # which moves instructions, with what stands above them
+        there, came = Counter(before.split("\n")), Counter(after.split("\n"))
+        gone = [n for n in gone if came[(line := before.split("\n")[n - 1])] < there[line]]
+        come = [n for n in come if there[(line := after.split("\n")[n - 1])] < came[line]]
     for number in gone:
         holder = next((i for i, c in enumerate(old) if c.start_line <= number <= c.end_line), None)
         if (holder is None or holder not in named) and number not in removed:
@@ -253,7 +285,7 @@ def _outside(
     fresh = {number for c in new if c.original not in known for number in (c.start_line - 1, c.end_line + 1)}
     for number in come:
         line = lines[number - 1].strip()
-        separates = number in fresh and not line
+        separates = not line and (number in fresh or change.codemod == "cargo-chef")
         moved = line.startswith("#") and any(line in before.split("\n")[n - 1] for n in gone)
         if not separates and not moved and not any(c.start_line <= number <= c.end_line for c in new):
             yield f"outside: {change.codemod}: line {number} has come: {lines[number - 1]!r}"
@@ -366,9 +398,9 @@ def _repository(path: str) -> str:
     return str(place)
 
 
-def _show(path: str, *, unsafe: bool) -> None:
+def _show(path: str, options: Options) -> None:
     before = decode(Path(path).read_bytes())
-    outcome = fixer.fix(before, path=path, unsafe_fixes=unsafe, project="project")
+    outcome = _fix(before, Path(path), options)
     print(f"\n{'=' * 100}\n{path}")
     for change in outcome.changes:
         risk = f" (unsafe: {change.risk})" if change.risk else ""
