@@ -177,9 +177,7 @@ def _comments(text: str) -> Counter[str]:
     return Counter(line.strip() for line in text.split("\n") if line.lstrip().startswith("#"))
 
 
-def _strays(
-    before: Sequence[dockerfile.Command], after: Sequence[dockerfile.Command], made: set[str]
-) -> Iterator[str]:
+def _strays(before: Sequence[dockerfile.Command], after: Sequence[dockerfile.Command], made: set[str]) -> Iterator[str]:
     """Instructions gone or new, but for those that a codemod of `made` may take away or add: RUNs that only update or
     purge, ENVs of one switch, the RUN that switches docker-clean off; by bind-*, what brings files; by cargo-chef,
     whole stages, beside which what neither builds nor copies must be there as often as it was."""
