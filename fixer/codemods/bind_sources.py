@@ -49,6 +49,9 @@ class BindSources(Codemod):
             --mount=type=bind,source=src,target=src,rw \\
             cargo build --locked --release
 
+    So is a crate that `cargo install --path` installs; `--locked` is not added there, for it would choose other
+    versions.
+
     What the context has at its top is bound, all of it, but for what no build of cargo reads (Git's files, if no build
     script asks git, Dockerfiles, the target directory, documents, tests and benches that nothing names): which files a
     macro or a build script reads cannot be told.
@@ -118,7 +121,7 @@ class BindSources(Codemod):
         if not context.at_hand:
             raise Stop("no-context", span, "what the build context holds decides about the mounts: say --context DIR")
         entries = _entries(facts, build, root, context)
-        if "Cargo.lock" not in entries or "Cargo.toml" not in entries:
+        if not _installs(build) and not {"Cargo.lock", "Cargo.toml"} <= set(entries):
             because = "there is no Cargo.lock beside Cargo.toml in what is copied, so that --locked would fail"
             raise Stop("no-lock-file", build.copies[0].span, because)
         if len(entries) > _MOST:
@@ -174,9 +177,15 @@ def _find(facts: Facts, stage: Stage) -> _Build | None:
         if not isinstance(instruction, Run) or "cargo" not in instruction.code:
             continue
         for call, cargo in cargo_calls(facts, instruction):
-            if cargo.compiles and cargo.known and cargo.subcommand != "install" and copies:
+            if cargo.compiles and cargo.known and copies and (cargo.subcommand != "install" or cargo.path is not None):
                 return _Build(stage, instruction, call, cargo, copies)
     return None
+
+
+def _installs(build: _Build) -> bool:
+    """Whether it is `cargo install --path`, which leaves nothing of use in the target directory, and which without
+    --locked neither reads nor writes Cargo.lock."""
+    return build.cargo.subcommand == "install"
 
 
 # --- what may stand in the way -------------------------------------------------------------------------------------
@@ -309,7 +318,10 @@ def _root(facts: Facts, build: _Build) -> str:
     span = Span(*build.call.span)
     cwd = build.cargo.cwd
     workdir = facts.state(build.run).workdir
-    if isinstance(cwd, Unknown) or cwd != workdir or build.cargo.manifest != cwd:
+    manifest = build.cargo.manifest
+    if isinstance(cwd, Unknown) or cwd != workdir or isinstance(manifest, Unknown) or not (
+        manifest == cwd or (_installs(build) and below(manifest.value, cwd.value))
+    ):
         raise Stop("unknown-directory", span, "cargo does not run in the directory that WORKDIR names")
     for stage in build.stage.lineage:
         for instruction in stage.instructions:
@@ -436,8 +448,9 @@ def _check_mounts(facts: Facts, build: _Build, root: str, entries: Sequence[str]
 
 
 def _locked(build: _Build) -> Iterator[Edit]:
-    """`--locked` behind the subcommand."""
-    if build.cargo.locked:
+    """`--locked` behind the subcommand, if without it cargo might want to write another Cargo.lock. (`install` takes
+    the newest dependencies then, and goes on doing so.)"""
+    if build.cargo.locked or _installs(build):
         return
     names = (build.cargo.subcommand, build.cargo.subcommand[:1])
     for word, node in zip(build.call.words[1:], build.call.nodes[1:], strict=False):
