@@ -1,16 +1,17 @@
 """How long rebuilds take before and after dockfix, on a real BuildKit engine.
 
-    python benchmarks/rebuild.py [PROJECT]… [--repeat N] [--json FILE] [-- DOCKER OPTIONS…]
+    python benchmarks/rebuild.py [PROJECT]… [--repeat N] [--only EDIT] [--json FILE] [-- DOCKER OPTIONS…]
 
 PROJECT is a folder of benchmarks/projects: `rust` (132 crates), `python`, `debian`, or `rust-layers`: the first one on
 builders that keep nothing but layers, as on hosted CI, fixed with `--builder ephemeral --unsafe-fixes`, and with all
 cache mounts emptied before each build. By default all of them.
 
-Each is built from nothing, before and after, and then N times (5 by default) after an edit of a source file and N times
-after a change of a dependency: another crate, another version of a package, another Debian package. Each edit is a new
-one, and the two Dockerfiles take turns, so that a machine that slows down slows both. Times are wall-clock times of
-whole builds, with what the builder would have at hand: all layers and, after dockfix, the cache mounts. The caches are
-of a namespace of their own, which is removed in the end.
+Each is built from nothing, before and after, and then N times (5 by default) after an edit of a source file and N
+times after a change of a dependency: another crate, another version of a package, another Debian package. (Or only
+one of the two: `--only source`, `--only dependency`.) Each edit is a new one, and the two Dockerfiles take turns, so
+that a machine that slows down slows both. Times are wall-clock times of whole builds, with what the builder would
+have at hand: all layers and, after dockfix, the cache mounts. The caches are of a namespace of their own, which is
+removed in the end.
 
 The engine is that of the docker command. The one of the end-to-end tests wants `-- --network=host`.
 """
@@ -26,6 +27,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from statistics import median
 
@@ -119,6 +121,7 @@ def main() -> None:
     known = ", ".join(project.name for project in ALL)
     parser.add_argument("projects", nargs="*", metavar="PROJECT", help=f"{known} (default: all)")
     parser.add_argument("--repeat", type=int, default=5, help="rebuilds to take the median of (default: 5)")
+    parser.add_argument("--only", choices=("source", "dependency"), help="rebuilds after such edits alone")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write all times to FILE")
     arguments = parser.parse_args(ours)
     if arguments.repeat < 1:
@@ -132,7 +135,7 @@ def main() -> None:
             machine = f"{os.cpu_count()} cores, {platform.machine()}"
             print(f"{docker.description}; {machine}; medians of {arguments.repeat}\n")
             print("| project | | before | after | |\n|---|---|---|---|---|", flush=True)
-            rows = [row for project in chosen for row in bench(docker, project, arguments.repeat)]
+            rows = [row for project in chosen for row in bench(docker, project, arguments)]
     except EngineTrouble as trouble:
         sys.exit(f"no engine: {trouble}")
     if arguments.json:
@@ -146,10 +149,10 @@ def split(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
     return list(arguments[:at]), list(arguments[at + 1 :])
 
 
-def bench(docker: Docker, project: Project, repeat: int) -> list[Row]:
+def bench(docker: Docker, project: Project, arguments: argparse.Namespace) -> list[Row]:
     """All rows of one project, printed as they come."""
     with tempfile.TemporaryDirectory(prefix="dockfix-bench-") as scratch:
-        return Bench(docker, project, Path(scratch)).rows(repeat)
+        return Bench(docker, project, Path(scratch)).rows(arguments.repeat, arguments.only)
 
 
 class Bench:
@@ -179,19 +182,17 @@ class Bench:
             (scratch / side.value).mkdir()
             (scratch / side.value / "Dockerfile").write_text(text)
 
-    def rows(self, repeat: int) -> list[Row]:
+    def rows(self, repeat: int, only: str | None) -> list[Row]:
         def no_edit(number: int) -> None: ...
 
-        return [
-            self._row("first build", Phase.FIRST, 1, no_edit),
-            self._row("rebuild after a source edit", Phase.EDIT, repeat, lambda n: self._edit(self.project.source, n)),
-            self._row(
-                "rebuild after a dependency change",
-                Phase.DEPENDENCY,
-                repeat,
-                lambda n: self._edit(self.project.dependency, n),
-            ),
-        ]
+        rows = [self._row("first build", Phase.FIRST, 1, no_edit)]
+        for name, what, edit, phase in (
+            ("source", "source edit", self.project.source, Phase.EDIT),
+            ("dependency", "dependency change", self.project.dependency, Phase.DEPENDENCY),
+        ):
+            if only in (None, name):
+                rows.append(self._row(f"rebuild after a {what}", phase, repeat, partial(self._edit, edit)))
+        return rows
 
     def _row(self, what: str, phase: Phase, repeat: int, edit: Callable[[int], None]) -> Row:
         row = Row(self.project.name, what, [], [])
