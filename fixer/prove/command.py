@@ -15,6 +15,9 @@ from typing import NoReturn
 
 import click
 
+from fixer.codemods.api import Builder
+from fixer.engine.config import ConfigTrouble
+from fixer.engine.job import Options, configured
 from fixer.prove.docker import EngineTrouble, connect
 from fixer.prove.model import Proof
 from fixer.prove.options import OptionError, check_build_arg, check_options
@@ -79,7 +82,7 @@ class _Command(click.Command):
     "--context",
     type=click.Path(path_type=Path),
     metavar="DIR",
-    help="The build context (default: the Dockerfile's directory).",
+    help="The build context (default: what the configuration says, or the Dockerfile's directory).",
 )
 @click.option("--target", "targets", multiple=True, metavar="STAGE", help="Build this stage too. May be repeated.")
 @click.option("--build-arg", "build_args", multiple=True, metavar="K=V", help="For every build. May be repeated.")
@@ -89,6 +92,11 @@ class _Command(click.Command):
     "--unsafe-fixes", is_flag=True, help="Also make changes that may alter the image or rest on the builder."
 )
 @click.option("--project", metavar="NAME", help="Name for project-scoped caches (default: from the Git repository).")
+@click.option(
+    "--builder",
+    type=click.Choice(["auto", "persistent", "ephemeral"]),
+    help="What keeps the caches of builds, as for dockfix itself.",
+)
 @click.option(
     "--touch", metavar="FILE", help="The source file to edit, relative to the context (default: dockfix looks for one)."
 )
@@ -125,6 +133,7 @@ def command(
     ignore: tuple[str, ...],
     unsafe_fixes: bool,
     project: str | None,
+    builder: str | None,
     touch: str | None,
     rebuild: int,
     time_limit: float,
@@ -136,25 +145,40 @@ def command(
     """Build a Dockerfile before and after dockfix, on your own engine, and compare.
 
     DOCKERFILE is a file, or a directory with a Dockerfile (default: that of the context, or of the current directory).
-    It is fixed as `dockfix --diff` would, but nothing is written. Options behind -- go to every `docker buildx build`.
+    It is fixed as `dockfix --diff` would, by the same configuration, but nothing is written. Options behind -- go to
+    every `docker buildx build`.
     """
     with _usage():
         options = check_options(ctx.obj)
         for text in build_args:
             check_build_arg(text)
-        ids = codemod_ids(select) if select else None
-        ignored = codemod_ids(ignore)
-        name = project_slug(project)
+        said = Options(
+            codemod_ids(select) if select else None,
+            codemod_ids(ignore),
+            unsafe_fixes,
+            project_slug(project),
+            None if builder in (None, "auto") else Builder(builder),
+            builder == "auto",
+            None if context is None else str(context),
+        )
     if json_ == html == STDOUT:
         raise click.UsageError("--json and --html cannot both go to standard output.")
-    file, folder = _places(dockerfile, context)
+    file = _place(dockerfile, context)
     for path in (json_, html):
         _check_report(path)
     show = Show(quiet=quiet, color=wants_color(color, sys.stderr))
     try:
         with _usage():
+            wanted = configured(said, str(file))
             plan = prepare(
-                file, folder, targets=targets, select=ids, ignore=ignored, unsafe_fixes=unsafe_fixes, project=name
+                file,
+                file.parent if wanted.context is None else Path(wanted.context),
+                targets=targets,
+                select=wanted.select,
+                ignore=wanted.ignore,
+                unsafe_fixes=wanted.unsafe_fixes,
+                project=wanted.project,
+                builder=wanted.builder,
             )
             proof = nothing_to_prove(plan)
             if plan.changed:
@@ -198,24 +222,22 @@ def _usage() -> Iterator[None]:
     """What is wrong with the options is said as click says it."""
     try:
         yield
-    except (VerifyTrouble, SourceTrouble, OptionError, ValueError) as error:
+    except (VerifyTrouble, SourceTrouble, OptionError, ConfigTrouble, ValueError) as error:
         if isinstance(error.__cause__, OSError) and error.__cause__.errno in (errno.ENOSPC, errno.EDQUOT):
             _leave(NO_ENGINE, str(error))
         raise click.UsageError(str(error)) from error
 
 
-def _places(dockerfile: Path | None, context: Path | None) -> tuple[Path, Path]:
-    """The Dockerfile and the context."""
+def _place(dockerfile: Path | None, context: Path | None) -> Path:
+    """The Dockerfile."""
     where = str(context)
     if where == "-" or re.match(r"[a-z+-]+:/|git@", where):  # a Path has one slash of two
         raise click.UsageError("verify edits a copy of the build context, so --context has to be a directory here.")
     if dockerfile is None:
-        dockerfile = (context or Path(os.curdir)) / "Dockerfile"
-    elif dockerfile == Path("-"):
+        return (context or Path(os.curdir)) / "Dockerfile"
+    if dockerfile == Path("-"):
         raise click.UsageError("verify needs a Dockerfile with a build context; standard input has none.")
-    elif dockerfile.is_dir():
-        dockerfile = dockerfile / "Dockerfile"
-    return dockerfile, context if context is not None else dockerfile.parent
+    return dockerfile / "Dockerfile" if dockerfile.is_dir() else dockerfile
 
 
 def _check_report(path: str | None) -> None:

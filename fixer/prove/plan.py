@@ -75,10 +75,11 @@ def prepare(
     ignore: Collection[str] = (),
     unsafe_fixes: bool = False,
     project: str | None = None,
-    builder: Builder = Builder.PERSISTENT,
+    builder: Builder | None = None,
 ) -> Plan:
-    """Run the codemods and see which stages have to be built. Raises VerifyTrouble: a file that cannot be read or is
-    not understood, a stage that does not exist, changes that are part of no stage that would be built."""
+    """Run the codemods and see which stages have to be built. builder: see `Options.builder`. Raises VerifyTrouble: a
+    file that cannot be read or is not understood, a stage that does not exist, changes that are part of no stage that
+    would be built."""
     path = str(dockerfile)
     try:
         data = read(path)

@@ -216,6 +216,39 @@ def test_wrong_usage(engine: Connection, args: list[str], words: str) -> None:
     assert os.listdir(tempfile.gettempdir()) == []
 
 
+def test_the_configuration_counts_as_for_dockfix(engine: Connection, here: Path) -> None:
+    Path("dockfix.toml").write_text('ignore = ["pip-cache"]\n')
+    assert run().stdout.startswith("Nothing to prove")
+    assert run("--ignore", "apt-cache").stdout.startswith("Proven"), "the command line comes first, key by key"
+
+
+@pytest.mark.parametrize(("text", "code"), [('context = ".."\n', 0), ("", 3)])
+def test_the_context_that_the_configuration_names(engine: Connection, here: Path, text: str, code: int) -> None:
+    (here / "docker").mkdir()
+    os.rename("Dockerfile", "docker/Dockerfile")
+    Path("docker/dockfix.toml").write_text(text)
+    engine.make = lambda moment: honest(moment) if (moment.request.context / "main.py").exists() else _fail()
+    assert run("docker").exit_code == code
+
+
+def test_a_configuration_that_cannot_be_followed(engine: Connection) -> None:
+    Path("dockfix.toml").write_text('builder = "mine"\n')
+    result = run()
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "dockfix.toml:1: `builder` is one of" in result.stderr
+
+
+@pytest.mark.parametrize(("builder", "made"), [((), True), (("--builder", "ephemeral"), False)])
+def test_the_builder(engine: Connection, here: Path, builder: Sequence[str], made: bool) -> None:
+    Path("Dockerfile").write_text(
+        "FROM rust:1 AS build\nWORKDIR /app\nCOPY . .\nRUN cargo build\n\nFROM debian\n"
+        "COPY --from=build /app/target/debug/app /app\n"
+    )
+    run("--json", "proof.json", "--project", "p", *builder)
+    changes = {change["codemod"] for change in json.loads(Path("proof.json").read_text())["changes"]}
+    assert ("cargo-target-cache" in changes) is made
+
+
 def test_where_the_dockerfile_and_the_context_are(engine: Connection, here: Path) -> None:
     seen: list[set[str]] = []
 
