@@ -9,11 +9,12 @@ from posixpath import basename
 from typing import ClassVar
 
 from fixer.analysis import Call, Facts, Known, Stage, Unknown, below, clean, related
+from fixer.analysis.brought import Brought
 from fixer.analysis.context import BuildContext
 from fixer.analysis.paths import Effect
 from fixer.analysis.programs import ABOUT_THE_SYSTEM, ONLY_LOOK
 from fixer.analysis.tools.cargo import Cargo
-from fixer.analysis.transfers import destination, destination_text, sources
+from fixer.analysis.transfers import destination, sources
 from fixer.codemods import common
 from fixer.codemods.altered import alters
 from fixer.codemods.api import Builder, Change, Codemod, Refusal, Safety, Settings
@@ -82,10 +83,12 @@ class BindSources(Codemod):
     words = ("cargo",)
     builders = frozenset((Builder.PERSISTENT,))
     reasons: ClassVar[Mapping[str, str]] = {
-        "copied-otherwise": "A COPY of sources has flags, a pattern or another place than the directory of the build.",
+        "copied-otherwise": "A COPY of sources has flags or a pattern, goes elsewhere than into the directory of the "
+        "build, or on top of another one.",
         "deps-in-layers": "Dependencies are compiled into a layer before the sources come.",
         "needed-later": "Somebody reads the sources after the step that compiles them.",
         "no-context": "The build context is not at hand, and what it holds decides about the mounts.",
+        "no-manifest": "The COPYs bring no Cargo.toml to the directory in which cargo looks for it.",
         "no-lock-file": "The context has no Cargo.lock: each build would choose its dependencies anew.",
         "not-root": "A user who is not root could not write to the mounts.",
         "old-syntax": common.REASONS["old-syntax"],
@@ -120,24 +123,29 @@ class BindSources(Codemod):
         span = Span(*build.call.span)
         if not context.at_hand:
             raise Stop("no-context", span, "what the build context holds decides about the mounts: say --context DIR")
-        entries = _entries(facts, build, root, context)
+        files = _brought(facts, build, root, context)
+        entries = _entries(build, files, root)
+        manifest = build.cargo.manifest
+        if not isinstance(manifest, Known) or files.kind(f"{manifest.value}/Cargo.toml") is None:
+            raise Stop("no-manifest", build.copies[0].span, "no Cargo.toml comes to where cargo looks for it")
         if not _installs(build) and not {"Cargo.lock", "Cargo.toml"} <= set(entries):
             because = "there is no Cargo.lock beside Cargo.toml in what is copied, so that --locked would fail"
             raise Stop("no-lock-file", build.copies[0].span, because)
         if len(entries) > _MOST:
             because = f"{len(entries)} files and directories would have to be bound one by one"
             raise Stop("too-many", build.copies[0].span, because)
-        _check_mounts(facts, build, root, entries)
+        _check_mounts(facts, build, root, entries, files)
         _check_others(facts, build, root, entries)
-        _check_step(facts, build, root, entries, context)
+        _check_step(facts, build, root, entries, files)
         file = facts.file
         old = common.takes_mounts(file)
         if old is not None:
             because = "this frontend does not know RUN --mount; docker/dockerfile:1 does"
             raise Stop("old-syntax", old.argument.span, because)
         edits = remove_instructions(file, build.copies, into=[build.run])
-        edits += add_mounts(file, build.run, [f"type=bind,source={e},target={e},rw" for e in entries])
-        edits += _locked(build)
+        mounts = [(files.source(f"{root}/{entry}"), entry) for entry in entries]
+        edits += add_mounts(file, build.run, [f"type=bind,source={here},target={there},rw" for here, there in mounts])
+        edits += _locked(facts, build)
         return Change(
             self.id, f"bind the sources into the step that compiles them: {', '.join(entries)}", _WHY,
             build.copies[0].span, tuple(sorted(edits, key=lambda edit: edit.start)), safety=Safety.UNSAFE, risk=_RISK,
@@ -226,7 +234,7 @@ def _uses(facts: Facts, call: Call, build: _Build) -> bool:
     return False
 
 
-def _check_step(facts: Facts, build: _Build, root: str, entries: Sequence[str], context: BuildContext) -> None:
+def _check_step(facts: Facts, build: _Build, root: str, entries: Sequence[str], files: Brought) -> None:
     """What else the step does needs nothing that is not bound, and takes no mount away."""
     calls = facts.calls(build.run)
     if isinstance(calls, OpaqueScript):
@@ -238,7 +246,7 @@ def _check_step(facts: Facts, build: _Build, root: str, entries: Sequence[str], 
         for effect in facts.call_effects(call):
             if effect.implicit and call.program in ABOUT_THE_SYSTEM | PREPARES:
                 continue
-            if _in_the_way(build, root, entries, context, effect):
+            if _in_the_way(build, root, entries, files, effect):
                 because = "it may need what is not bound, or change what is, and a mount cannot be moved or removed"
                 raise Stop("step-does-more", effect.span, because)
 
@@ -255,7 +263,7 @@ def _touches(call: Call) -> bool:
     return call.program == "touch"
 
 
-def _in_the_way(build: _Build, root: str, entries: Sequence[str], context: BuildContext, effect: Effect) -> bool:
+def _in_the_way(build: _Build, root: str, entries: Sequence[str], files: Brought, effect: Effect) -> bool:
     looks = effect.call is not None and effect.call.program in ONLY_LOOK | {"find", "cd", "mkdir", "pwd"}
     if not isinstance(effect.path, Known):
         near = not effect.start or related(clean(effect.start), root)
@@ -272,7 +280,7 @@ def _in_the_way(build: _Build, root: str, entries: Sequence[str], context: Build
     if holder is not None:
         return effect.mode != "read" and holder == name
     if effect.mode == "read":
-        return context.kind(name) is not None
+        return files.kind(path) is not None
     return any(below(f"/{entry}", f"/{name}") for entry in entries)
 
 
@@ -361,42 +369,47 @@ _DOCUMENTS = (
 """What they read only if a source names it."""
 
 
-def _entries(facts: Facts, build: _Build, root: str, context: BuildContext) -> list[str]:
-    """What to bind: paths in the context that are the same below `root`, in order."""
-    found: list[str] = []
-    whole = False
+def _brought(facts: Facts, build: _Build, root: str, context: BuildContext) -> Brought:
+    """What the COPYs bring, all of it below `root`, and nothing on top of something else."""
     for copy in build.copies:
-        if copy.flags:
-            because = f"--{copy.flags[0].name} does what a mount does not do"
-            raise Stop("copied-otherwise", copy.flags[0].word.span, because)
-        target = destination(facts, copy)
+        flag = next((flag for flag in copy.flags if flag.name != "link"), None)
+        if flag is not None:
+            raise Stop("copied-otherwise", flag.word.span, f"--{flag.name} does what a mount does not do")
         for source in sources(facts, copy):
-            if source.pattern or not isinstance(source.path, Known) or not isinstance(target, Known):
+            path = source.path
+            if source.pattern or not isinstance(path, Known) or not isinstance(destination(facts, copy), Known):
                 raise Stop("copied-otherwise", source.span, "which files this takes, or where they go, is not certain")
-            path = source.path.value
-            if not path and target.value == root:
-                whole = True
-                continue
-            kind = context.kind(path)
-            if isinstance(copy, Add) and _ARCHIVE.search(path):
+            if isinstance(copy, Add) and _ARCHIVE.search(path.value):
                 raise Stop("copied-otherwise", source.span, "ADD unpacks archives, which a mount does not do")
-            into = destination_text(copy).endswith(("/", ".")) or target.value == root
-            goes = f"{target.value.rstrip('/')}/{basename(path)}" if kind == "file" and into else target.value
-            if not path or kind not in ("file", "directory") or goes != f"{root}/{path}":
-                because = "it does not go to the place in the build's directory that it has in the context"
-                raise Stop("copied-otherwise", source.span, because)
-            found.append(path)
-    if whole:
-        found += _top(context, build.run.code)
-        link = next((path for path in found if context.kind(path) == "link"), None)
+            if path.value and context.kind(path.value) not in ("file", "directory"):
+                raise Stop("copied-otherwise", source.span, f"no file or directory {path.value} is in the context")
+        if not all(below(target, root) for _, target in Brought(facts, context, [copy]).places):
+            raise Stop("copied-otherwise", copy.span, "it does not go into the directory of the build")
+    files = Brought(facts, context, build.copies)
+    conflict = files.conflict()
+    if conflict is not None:
+        raise Stop("copied-otherwise", build.copies[0].span, f"two parts of the context come to {conflict}")
+    return files
+
+
+def _entries(build: _Build, files: Brought, root: str) -> list[str]:
+    """What to bind: paths below the directory of the build, in order."""
+    found = [target[len(root) + 1 :] for _, target in files.places if target != root]
+    if len(found) < len(files.places):
+        found += _top(files, root, build.run.code)
+        link = next((path for path in found if files.kind(f"{root}/{path}") == "link"), None)
         if link is not None:
             because = f"{link} is a link, and a mount would be what it leads to, if there is anything"
             raise Stop("copied-otherwise", build.copies[0].span, because)
-    return [path for path in sorted(dict.fromkeys(found)) if not _in_another(path, found)]
-
-
-def _in_another(path: str, others: Sequence[str]) -> bool:
-    return any(other != path and below(f"/{path}", f"/{other}") for other in others)
+    entries: list[str] = []
+    for path in sorted(dict.fromkeys(found)):
+        outer = next((entry for entry in entries if below(f"/{path}", f"/{entry}")), None)
+        if outer is None:
+            entries.append(path)
+        elif files.source(f"{root}/{path}") != f"{files.source(f'{root}/{outer}')}{path[len(outer) :]}":
+            because = f"{path} comes from elsewhere than {outer}, in which it lies"
+            raise Stop("copied-otherwise", build.copies[0].span, because)
+    return entries
 
 
 _TARGETS = {"examples": "example", "benches": "bench", "tests": "test"}
@@ -404,12 +417,14 @@ _TARGETS = {"examples": "example", "benches": "bench", "tests": "test"}
 _READS_GIT = re.compile(r"\b(?:git|git2|gix|git[-_]version|vergen\w*|shadow-rs|built|bugreport)\b")
 
 
-def _top(context: BuildContext, code: str) -> list[str]:
-    there = context.names()
+def _top(files: Brought, root: str, code: str) -> list[str]:
+    there = files.names(root)
     names = [name for name in there if not any(fnmatchcase(name, pattern) for pattern in _NEVER)]
     maybe = [name for name in names if any(fnmatchcase(name, pattern) for pattern in _DOCUMENTS)]
-    sources = [path for path in context.walk() if path.endswith((".rs", ".toml")) and not path.startswith("target/")]
-    texts = {path: context.text(path) or "" for path in sources} if maybe or ".git" in there else {}
+    texts = {}
+    if maybe or ".git" in there:
+        sources = [path for path in files.walk(root) if path.endswith((".rs", ".toml"))]
+        texts = {path: files.text(path) or "" for path in sources if not below(path, f"{root}/target")}
     named = {name for name in maybe if _speaks_of(name, texts, code)}
     if ".git" in there and any(_asks_git(path, text) for path, text in texts.items()):
         names = [".git", *names]
@@ -434,7 +449,7 @@ def _asks_git(path: str, text: str) -> bool:
     return basename(path) == "build.rs" and _READS_GIT.search(text) is not None
 
 
-def _check_mounts(facts: Facts, build: _Build, root: str, entries: Sequence[str]) -> None:
+def _check_mounts(facts: Facts, build: _Build, root: str, entries: Sequence[str], files: Brought) -> None:
     for mount in facts.mounts(build.run):
         unknown = isinstance(mount.target, Unknown) and mount.type != "ssh"
         if unknown or (
@@ -442,23 +457,23 @@ def _check_mounts(facts: Facts, build: _Build, root: str, entries: Sequence[str]
             and (below(root, mount.target.value) or any(related(mount.target.value, f"{root}/{e}") for e in entries))
         ):
             raise Stop("other-mount", mount.flag.word.span, "it is where a part of the sources would be bound")
-    for entry in entries:
-        if not common.plain(entry):
-            raise Stop("copied-otherwise", build.copies[0].span, f"{entry!r} cannot be written plainly in a mount")
+    for path in (path for entry in entries for path in (entry, files.source(f"{root}/{entry}") or "")):
+        if not common.plain(path):
+            raise Stop("copied-otherwise", build.copies[0].span, f"{path!r} cannot be written plainly in a mount")
 
 
-def _locked(build: _Build) -> Iterator[Edit]:
-    """`--locked` behind the subcommand, if without it cargo might want to write another Cargo.lock. (`install` takes
-    the newest dependencies then, and goes on doing so.)"""
-    if build.cargo.locked or _installs(build):
-        return
-    names = (build.cargo.subcommand, build.cargo.subcommand[:1])
-    for word, node in zip(build.call.words[1:], build.call.nodes[1:], strict=False):
-        if isinstance(word, Known) and word.value in names:
-            if isinstance(node, JsonString):
-                end = node.string.span.end
-                yield Edit(end, end, ', "--locked"')
-            else:
-                yield Edit(node.end, node.end, " --locked")
-            return
-
+def _locked(facts: Facts, build: _Build) -> Iterator[Edit]:
+    """`--locked` behind the subcommands of the step that without it might want to write another Cargo.lock. (`install`
+    takes the newest dependencies then, and goes on doing so.)"""
+    for call, cargo in cargo_calls(facts, build.run):
+        if cargo.locked or not cargo.compiles or cargo.subcommand not in _CARGOS - {"install"}:
+            continue
+        names = (cargo.subcommand, cargo.subcommand[:1])
+        for word, node in zip(call.words[1:], call.nodes[1:], strict=False):
+            if isinstance(word, Known) and word.value in names:
+                if isinstance(node, JsonString):
+                    end = node.string.span.end
+                    yield Edit(end, end, ', "--locked"')
+                else:
+                    yield Edit(node.end, node.end, " --locked")
+                break

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import ClassVar
 
-from fixer.analysis import REASONS, BaseImage, Call, Facts, Known, Mount, Reader, Stage, Unknown, Value, below, join
+from fixer.analysis import REASONS, BaseImage, Call, Facts, Known, Mount, Reader, Stage, Unknown, Value, below
 from fixer.analysis.tools.cargo import Cargo, read_cargo
 from fixer.codemods import common
 from fixer.codemods.altered import alters
 from fixer.codemods.api import Builder, Change, Codemod, Refusal, Settings
+from fixer.codemods.cargo_steps import cargo_home
 from fixer.codemods.common import Owner, Reach, Stop
 from fixer.text.edits import Edit
 from fixer.text.records import dataclass, field
@@ -162,7 +162,7 @@ def _step(facts: Facts, stage: Stage, instruction: Instruction) -> _Step | Stop 
     for call in calls:
         cargo = read_cargo(call.words, call.cwd, call.lookup)
         if cargo is not None and cargo.fetches:
-            fetching.append((call, cargo, _cargo_home(facts, call, run)))
+            fetching.append((call, cargo, cargo_home(facts, call, run)))
     if not fetching:
         return None
     if trigger:
@@ -170,33 +170,6 @@ def _step(facts: Facts, stage: Stage, instruction: Instruction) -> _Step | Stop 
             return None
         return Stop("onbuild", run.span, "it runs in the builds of other files, as a user that this file does not know")
     return _Step(stage, run, calls, fetching)
-
-
-def _cargo_home(facts: Facts, call: Call, instruction: Instruction) -> Value:
-    given = call.lookup("CARGO_HOME")
-    if isinstance(given, Unknown):
-        # A sourced file might set it; if it did, a mount at the place that the image has it would be of no use, and
-        # of no harm. An image in which the file installs rustup had none before.
-        given = facts.state(instruction).lookup("CARGO_HOME")
-        if isinstance(given, Unknown) and "CARGO_HOME" not in facts.file.text and _installs_rustup(facts, instruction):
-            given = None
-    if isinstance(given, Known) and given.value:
-        return join(call.cwd, given)
-    if isinstance(given, Unknown):
-        return given
-    home = call.lookup("HOME")
-    return join(home, Known(".cargo")) if home is not None else Unknown("the user's home is not known")
-
-
-def _installs_rustup(facts: Facts, instruction: Instruction) -> bool:
-    stage = facts.stage_of(instruction)
-    for each in stage.lineage if stage is not None else ():
-        for other in each.instructions:
-            if isinstance(other, Run) and re.search(r"sh\.rustup\.rs|rustup-init|rustup\.sh", other.code):
-                return True
-            if other is instruction:
-                return False
-    return False
 
 
 def _is_mounted(facts: Facts, step: _Step) -> bool:

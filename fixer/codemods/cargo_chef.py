@@ -9,14 +9,23 @@ from posixpath import basename, relpath
 from typing import ClassVar
 
 from fixer.analysis import BaseImage, Call, Facts, Known, Mount, Stage, Unknown, below, related
+from fixer.analysis.brought import Brought
 from fixer.analysis.context import BuildContext, context_sources
 from fixer.analysis.tools.cargo import Cargo
-from fixer.analysis.tools.workspace import TOOLCHAINS, Brought, Trouble, Workspace, read_workspace
+from fixer.analysis.tools.workspace import TOOLCHAINS, Trouble, Workspace, read_workspace
 from fixer.codemods.altered import alters
 from fixer.codemods.api import Builder, Change, Codemod, Refusal, Safety, Settings
 from fixer.codemods.artifacts import cargo_calls
 from fixer.codemods.chef_repairs import repairs
-from fixer.codemods.chef_steps import PREPARES, check_call, is_stand_in, makes_stand_in, moved_above, target_mounts
+from fixer.codemods.chef_steps import (
+    PREPARES,
+    check_call,
+    download_mounts,
+    is_stand_in,
+    makes_stand_in,
+    moved_above,
+    target_mounts,
+)
 from fixer.codemods.common import Stop, cache_mount, known_mounts, plain, takes_mounts
 from fixer.codemods.cook import COOKABLE, RECIPE, cook_command, variables
 from fixer.text.edits import Edit
@@ -84,8 +93,9 @@ class CargoChef(Codemod):
     dependencies comes from the cache: an edit compiles the project's own crates.
 
     An empty `main` that stands in for the sources goes: cook does what it was for. So does a cache mount on the target
-    directory, which would hide what cook has compiled, and which is empty there in every build. What prepares the
-    system, and what decides how dependencies are compiled (RUSTFLAGS, CARGO_…, CC), comes before cook, even if it came
+    directory, which would hide what cook has compiled, and which is empty there in every build; and, for ephemeral
+    builders, one on cargo's downloads, which would hide those that cook has made. What prepares the system, and what
+    decides how dependencies are compiled (RUSTFLAGS, CARGO_…, CC), comes before cook, even if it came
     after the sources. A `rust-toolchain` file comes before cook, too: otherwise cook would take another compiler.
 
     A file that uses cargo-chef already is mended: cook gets the options of the build; sources that come before cook
@@ -156,7 +166,7 @@ class CargoChef(Codemod):
                 if _uses_chef(facts, stage):
                     found.extend(repairs(facts, stage, settings.context, self.id))
                     continue
-                plan = _plan(facts, stage, settings.context)
+                plan = _plan(facts, stage, settings)
                 if plan is not None:
                     plans.append(plan)
             except Stop as stop:
@@ -254,8 +264,9 @@ def _span(step: _Step) -> Span:
     return Span(*step.calls[0][0].span)
 
 
-def _plan(facts: Facts, stage: Stage, context: BuildContext) -> _Plan | None:
+def _plan(facts: Facts, stage: Stage, settings: Settings) -> _Plan | None:
     """None if there is nothing to do. Raises Stop."""
+    context = settings.context
     if not any("cargo" in i.code for i in stage.instructions if isinstance(i, Run | Onbuild)):
         return None
     copies = _from_context(facts, stage.instructions)
@@ -287,7 +298,7 @@ def _plan(facts: Facts, stage: Stage, context: BuildContext) -> _Plan | None:
     code = [copy for copy in copies if _is_code(facts, copy, context)]
     if not code:
         raise Stop("no-manifest", _span(steps[0]), _NO_SOURCES)
-    return _laid_out(facts, stage, context, steps, copies, code)
+    return _laid_out(facts, stage, settings, steps, copies, code)
 
 
 def _from_context(facts: Facts, instructions: Sequence[Instruction]) -> list[Transfer]:
@@ -325,7 +336,7 @@ def _is_rust(path: str) -> bool:
 
 
 def _laid_out(
-    facts: Facts, stage: Stage, context: BuildContext, steps: list[_Step], copies: list[Transfer], code: list[Transfer]
+    facts: Facts, stage: Stage, settings: Settings, steps: list[_Step], copies: list[Transfer], code: list[Transfer]
 ) -> _Plan:
     instructions = stage.instructions
     at = {id(instruction): index for index, instruction in enumerate(instructions)}
@@ -342,7 +353,7 @@ def _laid_out(
     if not early:
         stubs = []
     calls = [(call, cargo) for step in final for call, cargo in step.calls]
-    files = Brought(facts, context, copies)
+    files = Brought(facts, settings.context, copies)
     workspace = _workspace(files, calls)
     start = at[id(code[0])]
     while start > 0 and any(instructions[start - 1] is copy for copy in copies):
@@ -364,6 +375,8 @@ def _laid_out(
     )  # fmt: skip
     _check_prefix(instructions[:start])
     plan.mounts = target_mounts(facts, stage, [cargo for _, cargo in calls])
+    if settings.builder is Builder.EPHEMERAL:
+        plan.mounts += download_mounts(facts, stage, first)
     plan.cooks = list(_cooks(facts, plan, files))
     plan.install = _installation(facts, plan)
     for state, span in ((facts.state(first), first.span), (facts.state(final[0].run), _span(final[0]))):
@@ -702,7 +715,8 @@ def _change(facts: Facts, plan: _Plan, names: _Names, id: str, *, alone: bool) -
     edits += [Edit(at, at, text.replace("\n", eol)) for at, text in inserted.items()]
     edits += remove_blocks(file, [*plan.moved, *plan.removed])
     for mounted, mount in plan.mounts:
-        edits.append(remove_flag(file, mounted, mount.flag))
+        if not any(mounted is stub for stub in plan.removed):
+            edits.append(remove_flag(file, mounted, mount.flag))
     for instruction, target in _numbers(facts, stage):
         flag = next(flag for flag in instruction.flags if flag.name == "from")
         name = builder if target is stage else target.name

@@ -1,14 +1,15 @@
 """Where a Dockerfile compiles with cargo: the steps that share a target directory, that directory, and the sources.
 
-For cargo-target-cache, which puts a mount on all of them or on none.
+For cargo-target-cache, which puts a mount on all of them or on none; and the cargo home, for cargo-cache.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from posixpath import basename, dirname
 
-from fixer.analysis import Call, Facts, Known, Stage, Unknown, below, join, related
+from fixer.analysis import Call, Facts, Known, Stage, Unknown, Value, below, join, related
 from fixer.analysis.tools.cargo import Cargo
 from fixer.codemods.artifacts import Product, Stop, cargo_calls, cargo_of, names_anywhere, wants_content
 from fixer.text.records import dataclass, field
@@ -388,3 +389,34 @@ def _sources(instruction: Transfer) -> list[str]:
     if instruction.form is not None:
         return list(instruction.form.values[:-1])
     return [leaf.value for leaf in instruction.sources]
+
+
+# --- where cargo keeps what it downloads ------------------------------------------------------------------------------
+
+
+def cargo_home(facts: Facts, call: Call, instruction: Instruction) -> Value:
+    """The directory of what a call of cargo downloads and installs."""
+    given = call.lookup("CARGO_HOME")
+    if isinstance(given, Unknown):
+        # A sourced file might set it; if it did, a mount at the place that the image has it would be of no use, and
+        # of no harm. An image in which the file installs rustup had none before.
+        given = facts.state(instruction).lookup("CARGO_HOME")
+        if isinstance(given, Unknown) and "CARGO_HOME" not in facts.file.text and _installs_rustup(facts, instruction):
+            given = None
+    if isinstance(given, Known) and given.value:
+        return join(call.cwd, given)
+    if isinstance(given, Unknown):
+        return given
+    home = call.lookup("HOME")
+    return join(home, Known(".cargo")) if home is not None else Unknown("the user's home is not known")
+
+
+def _installs_rustup(facts: Facts, instruction: Instruction) -> bool:
+    stage = facts.stage_of(instruction)
+    for each in stage.lineage if stage is not None else ():
+        for other in each.instructions:
+            if isinstance(other, Run) and re.search(r"sh\.rustup\.rs|rustup-init|rustup\.sh", other.code):
+                return True
+            if other is instruction:
+                return False
+    return False

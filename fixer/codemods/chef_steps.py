@@ -9,9 +9,11 @@ import re
 from collections.abc import Sequence
 
 from fixer.analysis import Call, Effect, Facts, Known, Mount, Stage, below, related
+from fixer.analysis.brought import Brought
 from fixer.analysis.tools.cargo import Cargo
-from fixer.analysis.tools.workspace import TOOLCHAINS, Brought
+from fixer.analysis.tools.workspace import TOOLCHAINS
 from fixer.codemods.artifacts import cargo_calls, wants_content
+from fixer.codemods.cargo_steps import cargo_home
 from fixer.codemods.common import Stop, operands, pattern_of
 from fixer.codemods.cook import COOKABLE, variables
 from fixer.text.source import Span
@@ -281,3 +283,24 @@ def target_mounts(facts: Facts, stage: Stage, cargos: Sequence[Cargo]) -> list[t
     return found
 
 
+def download_mounts(facts: Facts, stage: Stage, first: Instruction) -> list[tuple[Run, Mount]]:
+    """The cache mounts of cargo's downloads in steps of cargo, from `first` on, in the stage and in those made of it.
+    Where they start empty they hide what the layer of cook has downloaded."""
+    found: list[tuple[Run, Mount]] = []
+    stages = [stage]
+    for each in stages:
+        stages.extend(each.derived)
+        start = facts.index_of(first) if each is stage else 0
+        for instruction in each.instructions[start:]:
+            if not isinstance(instruction, Run):
+                continue
+            homes = [cargo_home(facts, call, instruction) for call, _ in cargo_calls(facts, instruction)]
+            known = [home.value for home in homes if isinstance(home, Known)]
+            places = [f"{home}/{name}" for home in known for name in ("registry", "git")]
+            for mount in facts.mounts(instruction):
+                target = mount.target
+                if mount.type != "cache" or mount.from_ is not None or not isinstance(target, Known):
+                    continue
+                if any(below(target.value, place) for place in places):
+                    found.append((instruction, mount))
+    return found

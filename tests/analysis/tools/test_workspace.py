@@ -7,8 +7,9 @@ from collections.abc import Mapping
 import pytest
 
 from fixer.analysis import analyse
+from fixer.analysis.brought import Brought
 from fixer.analysis.context import BuildContext, Kind
-from fixer.analysis.tools.workspace import Brought, Trouble, Workspace, read_workspace
+from fixer.analysis.tools.workspace import Trouble, Workspace, read_workspace
 from fixer.tree.nodes import Transfer
 from fixer.tree.parse import parse
 

@@ -1,0 +1,113 @@
+"""What COPY and ADD bring from the build context, by the paths that it gets in the stage.
+
+Source: BuildKit v0.25, dockerfile2llb/convert.go (`dispatchCopy`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from fnmatch import fnmatchcase
+from posixpath import basename, normpath
+
+from fixer.analysis.context import BuildContext, Kind, context_sources
+from fixer.analysis.facts import Facts
+from fixer.analysis.values import Known, below
+from fixer.tree.nodes import Transfer
+
+
+class Brought:
+    """The files that some COPY and ADD bring from the build context, by the path that they get in the stage."""
+
+    def __init__(self, facts: Facts, context: BuildContext, instructions: Sequence[Transfer]) -> None:
+        self.context = context
+        self.places: list[tuple[str, str]] = []
+        """Paths in the context, with the absolute paths that they get. The later ones win."""
+        for instruction in instructions:
+            self.places.extend(_places(facts, context, instruction))
+
+    def _sources(self, path: str) -> Iterator[str]:
+        for source, target in reversed(self.places):
+            if below(path, target):
+                rest = path[len(target.rstrip("/")) + 1 :]
+                yield f"{source}/{rest}".strip("/") if rest else source
+
+    def source(self, path: str) -> str | None:
+        """The path in the context of what stands at `path`; None if nothing of it stands there."""
+        return next((source for source in self._sources(path) if self.context.kind(source) is not None), None)
+
+    def kind(self, path: str) -> Kind | None:
+        source = self.source(path)
+        if source is not None:
+            return self.context.kind(source)
+        return "directory" if any(below(target, path) for _, target in self.places) else None
+
+    def text(self, path: str) -> str | None:
+        source = self.source(path)
+        return None if source is None else self.context.text(source)
+
+    def conflict(self) -> str | None:
+        """A path to which two parts of the context come, one on top of the other; None if there is none. (What comes
+        again, and is the same, is none.)"""
+        for source, target in self.places:
+            for outer, directory in self.places:
+                if not below(target, directory) or (source, target) == (outer, directory):
+                    continue
+                there = f"{outer}/{target[len(directory.rstrip('/')) + 1 :]}".strip("/")
+                if there != source and self.context.kind(there) is not None:
+                    return target
+        return None
+
+    def walk(self, directory: str) -> Iterator[str]:
+        """Every path below a directory of the stage that is none itself; links are not followed."""
+        waiting = [directory]
+        while waiting:
+            here = waiting.pop()
+            for name in self.names(here):
+                path = f"{here.rstrip('/')}/{name}"
+                if self.kind(path) == "directory":
+                    waiting.append(path)
+                else:
+                    yield path
+
+    def names(self, directory: str) -> list[str]:
+        """What stands in a directory of the stage."""
+        found: set[str] = set()
+        for source in self._sources(directory):
+            found.update(self.context.names(source))
+        inside = directory.rstrip("/") + "/"
+        found.update(target[len(inside) :].split("/")[0] for _, target in self.places if target.startswith(inside))
+        return sorted(found)
+
+
+def _places(facts: Facts, context: BuildContext, instruction: Transfer) -> Iterator[tuple[str, str]]:
+    written = [effect.path for effect in facts.effects(instruction) if effect.mode == "write"]
+    sources = context_sources(facts, instruction)
+    if not written or not isinstance(written[0], Known):
+        return
+    target = written[0].value
+    if instruction.form is not None:
+        text = instruction.form.values[-1]
+    else:
+        text = instruction.destination.value.strip("\"'") if instruction.destination is not None else ""
+    parents = any(flag.name == "parents" for flag in instruction.flags)
+    names = [path for source in sources if isinstance(source.path, Known) for path in
+             (_matches(context, source.path.value) if source.pattern else (source.path.value,))]  # fmt: skip
+    workdir = facts.state(instruction).workdir
+    into = len(names) > 1 or text.endswith("/") or text in (".", "..") or workdir == Known(target)
+    for name in names:
+        if parents:
+            yield name, normpath(f"{target}/{name}")
+        elif into and context.kind(name) != "directory":
+            yield name, normpath(f"{target}/{basename(name)}")
+        else:
+            yield name, target
+
+
+def _matches(context: BuildContext, pattern: str) -> Iterator[str]:
+    """What a pattern of COPY means in the context: each part matches one name."""
+    found = [""]
+    for part in pattern.split("/"):
+        found = [
+            f"{at}/{name}".lstrip("/") for at in found for name in context.names(at) if fnmatchcase(name, part)
+        ]  # fmt: skip
+    yield from found
