@@ -594,7 +594,7 @@ def main() -> int:
     parser.add_argument("--start", type=int, default=0)
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--kind", action="append", choices=KINDS)
-    args = parser.parse_args()
+    args = parser.parse_intermixed_args()
     kinds = tuple(args.kind or KINDS)
     step = 1_000
     starts = range(args.start, args.start + args.count, step)
