@@ -106,7 +106,7 @@ class Yaml:
         if raw.id == "scalar":
             style = raw.style or ""
             if style in ("|", ">"):
-                end = self._block_end(start, end)
+                end = self._block_end(start, end, raw.value)
             return Scalar(Span(start, end), raw.value, style)
         flow = bool(raw.flow_style)
         if raw.id == "sequence":
@@ -128,12 +128,16 @@ class Yaml:
         """The end of a block collection, whose own mark is where the next token begins."""
         return max((node.span.end for node in nodes), default=start)
 
-    def _block_end(self, start: int, end: int) -> int:
-        """The end of a block scalar's last line that is not blank; with `+` blank lines belong to it."""
-        body = self._text[start:end]
-        if "+" in body.partition("\n")[0].partition("#")[0]:
-            return start + len(body.rstrip(" ").removesuffix("\n").removesuffix("\r"))
-        return start + len(body.rstrip())
+    def _block_end(self, start: int, end: int, value: str) -> int:
+        """The end of the last line of a block scalar that is not blank, or longer than the indent; with `+` blank lines
+        belong to it."""
+        header, *lines = self._text[start:end].split("\n")
+        indent = _leading(lines) - _leading(value.split("\n"))
+        while lines and not lines[-1].strip() and len(lines[-1].rstrip("\r")) <= indent:
+            lines.pop()
+            if "+" in header.partition("#")[0]:
+                break
+        return start + len("\n".join((header, *lines)).removesuffix("\r"))
 
     def _share(self, node: Node) -> None:
         stack = [node]
@@ -146,6 +150,12 @@ class Yaml:
                 stack.extend(one.nodes)
             elif isinstance(one, Mapping):
                 stack.extend(part for pair in one.pairs for part in pair)
+
+
+def _leading(lines: list[str]) -> int:
+    """How many spaces stand before the first line that is not blank; without such a line, as many as stand anywhere."""
+    first = next((line for line in lines if line.strip()), max(lines, key=len, default=""))
+    return len(first) - len(first.lstrip(" "))
 
 
 def _compose(text: str, base: int) -> Any:

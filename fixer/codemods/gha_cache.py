@@ -256,7 +256,7 @@ class _JobPlan:
                 "requests from forks can read: pass it by `secrets` and `RUN --mount=type=secret`."
             )
             return _Stop("secret-build-arg", because, _span(step.input_node("build-args")))
-        fault = inputs_fault(step)
+        fault = inputs_fault(step, ("cache-from", "cache-to"))
         if fault is not None:
             return _Stop("not-plain", f"{fault}: add the cache by hand.")
         return self._may_write()
@@ -389,8 +389,14 @@ class _JobPlan:
                     break
                 pairs = [*extra, *next((plan for one, plan in builds if one is step), [])]
                 loads += [name for name, _ in extra]
-                if pairs and inputs_fault(step) is None:
-                    edits.append(add_inputs(step, pairs))
+                if not pairs:
+                    continue
+                fault = inputs_fault(step, [name for name, _ in pairs])
+                if fault is not None:
+                    because = f"with docker/setup-buildx-action a build of this job needs inputs, and {fault}."
+                    stop = _Stop("not-plain", because, _uses(step))
+                    break
+                edits.append(add_inputs(step, pairs))
         if stop is None and version is None:
             stop = _Stop("pinned", "docker/setup-buildx-action is needed before it, and which version of it belongs "
                          "here cannot be told: add it, pinned as your other actions are.", _uses(first))  # fmt: skip

@@ -5,49 +5,62 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from fixer.analysis.workflow import Step
-from fixer.analysis.yaml_nodes import Mapping, Scalar
+from fixer.analysis.yaml_nodes import Items, Mapping, Node, Scalar
 from fixer.text.edits import Edit
 
 Pair = tuple[str, str]
 """A key and its value as it is to be written in a block."""
 
 
-def inputs_fault(step: Step) -> str | None:
-    """Why no inputs can be added to a step, one sentence without a stop; None if they can."""
+def inputs_fault(step: Step, names: Sequence[str]) -> str | None:
+    """Why inputs of these names cannot be added to a step, one sentence without a stop; None if they can."""
     if step.shared:
         return "an alias uses this step in another place too"
     if step.node.get("<<") is not None or (step.inputs is not None and step.inputs.get("<<") is not None):
         return "a merge key brings a part of it from elsewhere"
+    text = step.job.workflow.text
     found = step.node.get("with")
     if found is None:
-        return "the step is written in braces" if step.node.flow else None
+        if step.node.flow:
+            return "the step is written in braces"
+        key, uses = _pair(step.node, "uses")
+        return None if _ends(text, key, uses) is not None else "nothing can be put behind the line of the action"
     if not isinstance(found, Mapping):
         return "its inputs are no mapping"
     if id(found) in step.job.workflow.shared:
         return "an alias uses its inputs in another place too"
+    there = next((name for name in names if step.input_node(name) is not None), None)
+    if there is not None:
+        return f"`{there}` is there already"
     if found.flow:
         return None if found.pairs else "its inputs are empty"
-    text = step.job.workflow.text
     first = found.pairs[0][0].span.start
     return None if not text[_line_start(text, first) : first].strip(" ") else "its inputs begin on the line of the key"
 
 
 def add_inputs(step: Step, pairs: Sequence[Pair]) -> Edit:
-    """Adds inputs behind those that are there. `inputs_fault` was asked before."""
+    """Adds inputs behind those that are there, or before the last one if nothing can be put behind it. `inputs_fault`
+    was asked before."""
     text = step.job.workflow.text
     found = step.inputs
     if found is None:
-        uses = step.uses
-        assert uses is not None
-        key = next(key for key, value in step.node.items() if value is uses)
+        key, uses = _pair(step.node, "uses")
         indent = " " * column(text, key.span.start)
         lines = [f"{indent}with:", *(f"{indent}{inputs_indent(step)}{name}: {value}" for name, value in pairs)]
         return _behind(text, uses.span.end, lines)
+    last, value = found.pairs[-1]
+    end = _ends(text, last, value)
     if found.flow:
-        at = found.pairs[-1][1].span.end or found.pairs[-1][0].span.end
-        return Edit(at, at, "".join(f", {name}: {_flow(value)}" for name, value in pairs))
+        made = [f"{name}: {_flow(text)}" for name, text in pairs]
+        if end is not None:
+            return Edit(end, end, "".join(f", {one}" for one in made))
+        return Edit(last.span.start, last.span.start, "".join(f"{one}, " for one in made))
     indent = " " * column(text, found.pairs[0][0].span.start)
-    return _behind(text, found.span.end, [f"{indent}{name}: {value}" for name, value in pairs])
+    lines = [f"{indent}{name}: {value}" for name, value in pairs]
+    if end is not None:
+        return _behind(text, end, lines)
+    at = _above_comments(text, _line_start(text, last.span.start), len(indent), found.span.start)
+    return Edit(at, at, "".join(line + newline_at(text, at) for line in lines))
 
 
 def steps_fault(step: Step) -> str | None:
@@ -71,7 +84,8 @@ def put_before(step: Step, steps: Sequence[Sequence[str]]) -> Edit:
     at = _dash_line(text, step.span.start, dash)
     own_line = not text[at : _line_end(text, at)].strip(" ").lstrip("-").strip()
     keys = column(text, step.node.pairs[0][0].span.start)
-    at = _above_comments(text, at)
+    before = sequence.nodes[: sequence.nodes.index(step.node)]
+    at = _above_comments(text, at, dash, before[-1].span.end if before else 0)
     gap = _blank_before(text, at) if step.index else _blank_between(step)
     made: list[str] = []
     for lines in steps:
@@ -141,14 +155,36 @@ def _dash_line(text: str, offset: int, dash: int) -> int:
     return at
 
 
-def _above_comments(text: str, at: int) -> int:
-    """The first of the comment lines that stand directly above a line."""
+def _above_comments(text: str, at: int, column: int, floor: int) -> int:
+    """The first of the comment lines that stand directly above a line, behind `floor`, in the column of what is on it:
+    comments in other columns belong to what is above them."""
     while at > 0:
         above = _line_start(text, at - 1)
-        if not text[above:at].lstrip().startswith("#"):
+        line = text[above:at]
+        if above < floor or len(line) - len(line.lstrip(" ")) != column or not line.startswith("#", column):
             break
         at = above
     return at
+
+
+def _pair(node: Mapping, name: str) -> tuple[Scalar, Node]:
+    return next((key, value) for key, value in node.items() if key.text == name)
+
+
+def _ends(text: str, key: Node, value: Node) -> int | None:
+    """The end of a pair, behind which more can be put. None where the value is an alias, whose place is not known; and
+    behind a block scalar at the end of a file without a last line break, because such a break would belong to it."""
+    if value.span.start < key.span.end:
+        return None
+    last = value
+    while not isinstance(last, Scalar):
+        parts = last.nodes if isinstance(last, Items) else [part for pair in last.pairs for part in pair]
+        if last.flow or not parts:
+            return value.span.end
+        if parts[-1].span.start < last.span.start:
+            return None
+        last = parts[-1]
+    return None if last.style in ("|", ">") and "\n" not in text[last.span.end :] else value.span.end
 
 
 def _blank_before(text: str, at: int) -> bool:

@@ -65,6 +65,7 @@ def test_the_schema_is_one(tmp_path: Path) -> None:
 
 HEAD = "on: push\njobs:\n  a:\n    runs-on: ubuntu-latest\n    steps:\n"
 SETUP = "    - uses: docker/setup-buildx-action@v3\n"
+WITH = "    - uses: docker/build-push-action@v6\n      with:\n"
 PLAIN = HEAD + SETUP + "    - uses: docker/build-push-action@v6\n      with:\n        push: true\n"
 
 
@@ -85,6 +86,14 @@ PLAIN = HEAD + SETUP + "    - uses: docker/build-push-action@v6\n      with:\n  
         "    - uses: docker/build-push-action@v6\n      with: {tags: x,}\n",
         "    - uses: docker/build-push-action@v6\n      with: {\n        tags: x, # y\n        push: true\n      }\n",
         "    - 'uses': 'docker/build-push-action@v6'\n      \"with\":\n        \"tags\": \"x\"\n",
+        WITH + "        push: true\n        # y\n        tags: |\n          x\n          y",
+        WITH + "        tags: |+\n          x",
+        WITH + "        tags: |\n          x\n             \n\n",
+        WITH + "        tags: >\n          x\n             \n      id: y\n",
+        WITH + "        tags: |2\n            x\n           \n      id: y\n",
+        WITH + "        tags: |\n\n            \n      id: y\n",
+        "    - run: &x y\n    - uses: docker/build-push-action@v6\n      with: {push: true, tags: *x}\n",
+        "    - run: &x y\n" + WITH + "        tags:\n          *x\n      id: y\n",
     ],
 )
 @pytest.mark.parametrize("newline", ["\n", "\r\n"])
@@ -108,6 +117,9 @@ def test_forms(build: str, newline: str, head: str) -> None:
         "    - uses: docker/build-push-action@v6\n      with: ${{ fromJSON(vars.X) }}\n",
         "    - uses: docker/build-push-action@v6\n      with:\n        <<: *x\n        tags: y\n",
         "    - uses: docker/build-push-action@v6\n      with: *x\n",
+        "    - uses: docker/build-push-action@v6\n      with:\n        cache-from:\n        cache-to: ''\n",
+        "    - uses: docker/build-push-action@v6\n      with: {Cache-To: ''}\n",
+        "    - uses: >\n        docker/build-push-action@v6",
     ],
 )
 def test_forms_that_are_left_alone(build: str) -> None:
@@ -130,6 +142,28 @@ def test_a_step_is_put_in_front_in_the_same_form() -> None:
         assert added(text, outcome.text_after) == ["docker/setup-buildx-action@v3", "cache-from", "cache-to"]
     assert outcome.text_after.index("setup-buildx") < outcome.text_after.index("# why")
     assert "@v3\n\n      # why" in outcome.text_after
+
+
+def test_comments_of_the_step_before_stay_with_it() -> None:
+    for before in (
+        "      - uses: a/b@v1\n        with:\n          c: d\n          # e: f\n",
+        "      - uses: a/b@v1\n        # with:\n        #   c: d\n",
+        "      - run: |\n          x\n          # docker is next\n",
+        "      - run: 'x\n\n      # docker is next\n\n      #'\n",
+    ):
+        text = HEAD + before + "      # why\n      - uses: docker/build-push-action@v6\n"
+        outcome = run(text, unsafe=True)
+        assert added(text, outcome.text_after) == ["docker/setup-buildx-action@v3", "cache-from", "cache-to"]
+        assert outcome.text_after.startswith(HEAD + before + "      - uses: docker/setup-buildx-action@v3\n      # why")
+
+
+def test_a_builder_is_not_made_where_an_input_that_it_needs_cannot_be_added() -> None:
+    build = "    - uses: docker/build-push-action@v6\n      with:\n        tags: x\n"
+    for other in ("      with: {}\n", "      with:\n        load: false\n"):
+        text = HEAD + build + "    - uses: docker/build-push-action@v6\n" + other + "    - run: docker run x\n"
+        outcome = run(text, unsafe=True)
+        assert outcome.text_after == text
+        assert set(reasons(outcome)) == {"not-plain"}
 
 
 def test_steps_in_brackets_get_no_other() -> None:
