@@ -145,6 +145,11 @@ class Job:
         return "hosted" if labels and all(_HOSTED.fullmatch(label.lower()) for label in labels) else "unknown"
 
     @property
+    def linux(self) -> bool:
+        """Whether the system of a runner that GitHub hosts is Linux. On the others BuildKit runs in no container."""
+        return all(label.lower().startswith("ubuntu-") for label in self._labels(self.node.get("runs-on")) or ())
+
+    @property
     def runner_text(self) -> str:
         """`runs-on` as a message names it."""
         node = self.node.get("runs-on")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import posixpath
 import re
 from collections.abc import Iterator, Sequence
 from typing import ClassVar
@@ -81,8 +82,8 @@ class CacheDance(Codemod):
           id: cache-mounts
           with:
             path: ${{ runner.temp }}/cache-mounts
-            key: cache-mounts-image-${{ runner.os }}-${{ hashFiles('Dockerfile', '**/requirements*.txt') }}
-            restore-keys: cache-mounts-image-${{ runner.os }}-
+            key: cache-mounts-ci-image-${{ runner.os }}-${{ runner.arch }}-${{ hashFiles('Dockerfile', '**/*.lock') }}
+            restore-keys: cache-mounts-ci-image-${{ runner.os }}-${{ runner.arch }}-
         - uses: reproducible-containers/buildkit-cache-dance@v3
           with:
             builder: ${{ steps.buildx.outputs.name }}
@@ -94,8 +95,10 @@ class CacheDance(Codemod):
             skip-extraction: ${{ steps.cache-mounts.outputs.cache-hit }}
 
     BuildKit knows a cache by its id, uid, gid and mode, so these are in the map exactly as in the Dockerfile. All is
-    kept outside of the workspace, so that `COPY . .` does not see it. The key holds the Dockerfile and the lock files
-    that belong to what the mounts are for. The step that makes the builder gets an `id` if it has none.
+    kept outside of the workspace, so that `COPY . .` does not see it. The key holds the names of the workflow's file
+    and of the job, and what is in the Dockerfile and in the lock files that belong to what the mounts are for, which
+    the job must have checked out. The step that makes the builder gets an `id` if it has none. A build that some runs
+    leave out would let them keep empty caches for the others, so that it is left alone.
 
     Nobody gets this unasked (`--select cache-dance`), and it is unsafe: it runs the action of a third party, moves
     every cache through GitHub's, which holds 10 GB for a repository, and takes time in every run. Layers in a cache
@@ -107,7 +110,9 @@ class CacheDance(Codemod):
     words = ("build-push-action",)
     builders = frozenset()
     reasons: ClassVar = {
-        "runner": "the file does not say that GitHub hosts the runner, or it does not",
+        "runner": "the file does not say that GitHub hosts the runner, or it does not, or its system is not Linux",
+        "conditional-build": "a build has a condition: a run without it would keep caches that are empty",
+        "no-checkout": "the files that the key is made of are not in the workspace",
         "no-buildx": "the builder is not made by docker/setup-buildx-action in this job",
         "unknown-dockerfile": "which Dockerfile is built cannot be told, or it is not here, or not understood",
         "unknown-mount": "where a cache mount is, or which cache it is, cannot be told",
@@ -143,25 +148,53 @@ def _one_job(job: Job, builds: Sequence[Step], settings: Settings) -> Iterator[C
         yield from _compare(dance, list(held.values()))
         return
     setup = _setup(job, first)
-    stop = _stop(job, first, setup)
+    stop = _stop(job, builds, setup)
     if stop is not None or setup is None:
         yield _refused(first, stop or _Stop("no-buildx", "docker/setup-buildx-action is not used before the build."))
         return
-    yield _change(first, setup, list(held.values()), list(files), settings)
+    yield _change(first, setup, _apart(list(held.values())), list(files), settings)
 
 
-def _stop(job: Job, first: Step, setup: Step | None) -> _Stop | None:
+def _apart(held: Sequence[_Held]) -> list[_Held]:
+    """The same with names that are all different."""
+    found: dict[str, _Held] = {}
+    for cache in held:
+        name = _free(cache.name, set(found))
+        found[name] = _Held(name, cache.target, cache.options)
+    return list(found.values())
+
+
+def _stop(job: Job, builds: Sequence[Step], setup: Step | None) -> _Stop | None:
+    first = builds[0]
     if job.runner != "hosted":
         node = job.node.get("runs-on")
         because = f"`{job.runner_text}`: on a runner that stays, cache mounts keep what they hold."
         return _Stop("runner", because, None if node is None else node.span)
-    if setup is None or setup.condition or first.input("builder"):
-        because = "the builder must be made by docker/setup-buildx-action in this job, without a condition."
+    if not job.linux:
+        return _Stop("runner", f"`{job.runner_text}`: BuildKit runs in a container on Linux only.")
+    driver = "docker-container" if setup is None else (setup.input("driver") or "docker-container").strip()
+    if setup is None or setup.condition or first.input("builder") or driver != "docker-container":
+        because = "docker/setup-buildx-action must make the builder in this job, in a container, without a condition."
         return _Stop("no-buildx", because)
-    fault = steps_fault(first) or ("an alias uses the step in another place too" if setup.shared else None)
+    conditional = next((step for step in builds if step.condition), None)
+    if conditional is not None:
+        because = "where a build does not run, empty caches would be kept for the runs after: it has a condition."
+        node = conditional.node.get("if")
+        return _Stop("conditional-build", because, None if node is None else node.span)
+    if not any(_checks_out(step) for step in job.steps[: first.index]):
+        because = "no step before the build checks out the repository into the workspace: `hashFiles` finds nothing."
+        return _Stop("no-checkout", because)
+    shared = setup.shared or first.shared
+    fault = steps_fault(first) or ("an alias uses the step in another place too" if shared else None)
     if fault is None and (setup.node.flow or (setup.uses is not None and setup.uses.style in ("|", ">"))):
         fault = "the step that makes the builder is written in braces"
     return None if fault is None else _Stop("not-plain", f"{fault}: add the steps by hand.")
+
+
+def _checks_out(step: Step) -> bool:
+    """Whether the files of the repository are where the paths of a workflow say, after it."""
+    moved = step.input("path") or step.input("repository")
+    return step.action == "actions/checkout" and not step.condition and not moved
 
 
 def _setup(job: Job, first: Step) -> Step | None:
@@ -178,8 +211,10 @@ def _change(first: Step, setup: Step, held: Sequence[_Held], files: Sequence[str
     assert first.uses is not None
     locks = [pattern for cache in held for pattern in _locks(cache)]
     hashed = ", ".join(f"'{name}'" for name in dict.fromkeys([*files, *locks]))
+    stem = slug(posixpath.basename(settings.path).partition(".")[0])
     part = "-${{ strategy.job-index }}" if first.job.matrix is not None else ""
-    key = f"cache-mounts-{slug(first.job.id)}{part}-${{{{ runner.os }}}}-"
+    place = "-".join(name for name in ("cache-mounts", stem, slug(first.job.id)) if name)
+    key = f"{place}{part}-${{{{ runner.os }}}}-${{{{ runner.arch }}}}-"
     cache = [
         *(["name: Keep what cache mounts hold"] if title else []),
         f"uses: {_used(CACHE, first, settings)}",

@@ -24,6 +24,7 @@ jobs:
   image:
     runs-on: ubuntu-latest
     steps:
+      - uses: actions/checkout@v4
       - uses: docker/setup-buildx-action@v3
       - uses: docker/build-push-action@v6
 """
@@ -88,6 +89,11 @@ def test_one_cache_by_two_paths_is_carried_once() -> None:
 def test_caches_that_differ_by_their_owner_have_places_of_their_own() -> None:
     outcome = run("FROM debian\nRUN --mount=type=cache,target=/a make\nRUN --mount=type=cache,target=/a,uid=5 make\n")
     assert len(cache_map(outcome.text_after)) == 2
+
+
+def test_caches_whose_names_would_be_the_same_have_places_of_their_own() -> None:
+    outcome = run("FROM debian\nRUN --mount=type=cache,target=/a make\nRUN --mount=type=cache,id=a,target=/a make\n")
+    assert list(cache_map(outcome.text_after).values()) == ["/a", {"target": "/a", "id": "a"}]
 
 
 def test_ids_that_are_taken_are_not_used() -> None:
