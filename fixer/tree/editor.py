@@ -653,6 +653,8 @@ def _removal_in_heredoc(text: str, start: int, end: int) -> Edit:
         return Edit(start, end, "".join(line + "\n" for line in lines) + indent)
     at = first.find("#")
     tail = first[len(first[:at].rstrip(" \t")) :] if at >= 0 else ""
+    if tail.startswith("#"):  # an operator was all that kept it from being a part of a word
+        tail = f" {tail}"
     lines = [c for c, line in zip(kept, others, strict=False) if c or not line.strip()]
     while lines and not lines[-1]:
         lines.pop()

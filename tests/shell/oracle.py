@@ -452,7 +452,7 @@ def accepts(shell: str, text: str) -> bool:
         return True
     argument = os.fsencode(text) if text.isascii() else text.encode("utf-8", "surrogateescape")
     done = subprocess.run(
-        [shell.encode(), b"-n", b"-c", argument], capture_output=True, timeout=60, check=False, env={"PATH": os.defpath}
+        [shell.encode(), b"-n", b"-c", b"--", argument], capture_output=True, timeout=60, check=False, env={"PATH": os.defpath}
     )
     return done.returncode == 0 and not done.stderr.strip()
 
