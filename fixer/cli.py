@@ -14,7 +14,7 @@ from fixer._version import __version__
 from fixer.codemods import registry
 from fixer.report.console import codemod_ids, known, wants_color, write_text
 from fixer.report.console import project as project_slug
-from fixer.text.records import dataclass, field
+from fixer.text.records import dataclass, field, replace
 
 if TYPE_CHECKING:
     from fixer.engine.files import Target
@@ -144,7 +144,7 @@ def command(
     if report == STDIN and (show_diff or format_ == "json"):
         raise click.UsageError("--report - needs standard output for itself: use --write or --check alone.")
     from fixer.codemods.api import Builder
-    from fixer.engine.job import Options, diff_base
+    from fixer.engine.job import Options, diff_base, searched
     from fixer.report.entry import View, Worker
 
     lines = {} if from_file is None else _listed(from_file)
@@ -157,8 +157,10 @@ def command(
         None if builder in (None, "auto") else Builder(builder),
         builder == "auto",
         context,
-        diff_base((*named, *lines)) if show_diff or format_ == "json" or report is not None else os.curdir,
     )
+    kinds, around = searched(options, (*named, *lines))
+    if show_diff or format_ == "json" or report is not None:
+        options = replace(options, base=diff_base((*named, *lines), around))
     view = View(
         diff=show_diff,
         notes=not quiet,
@@ -168,7 +170,7 @@ def command(
         color_err=wants_color(color, sys.stderr),
     )
     output = _Output(view, write, quiet, None if report is None else _open_report(report), sys.stderr.isatty())
-    items = _Items(named, lines, STDIN in paths, stdin_filename, demo)
+    items = _Items(named, lines, STDIN in paths, stdin_filename, demo, kinds, around)
     try:
         code = _run(items, Worker(options, view, write), output, check=check, jobs=jobs, no_cache=no_cache)
     except KeyboardInterrupt:  # a second one
@@ -378,6 +380,9 @@ class _Items:
     stdin: bool = False
     stdin_filename: str | None = None
     demo: bool = False
+    kinds: frozenset[str] = frozenset()
+    around: frozenset[str] = frozenset()
+    """What other documents are looked for, as `searched` says it."""
 
 
 @dataclass(slots=True)
@@ -403,16 +408,14 @@ class _Work:
         if items.stdin:
             yield self._one(_from_stdin)
         from fixer.engine.files import find
-        from fixer.engine.job import searched
 
         self.interrupts.open()
-        kinds, around = searched(self.worker.options, (*items.paths, *items.lines))
         found = find(
             (*items.paths, *items.lines),
             sweep=self.worker.write_back,
             lines=items.lines,
-            kinds=kinds,
-            around=around,
+            kinds=items.kinds,
+            around=items.around,
         )
         first = list(islice((target for target in found if target is not None), PARALLEL_FROM))
         jobs = self.jobs or _cores()
@@ -486,8 +489,6 @@ class _Work:
 
     def _print_fixed(self, done: Done) -> Done:
         """`--write -`: the text, fixed or as it came; nothing if it could not be taken at all."""
-        from fixer.text.records import replace
-
         outcome = done.result.outcome
         if outcome is None:
             return done
@@ -522,8 +523,6 @@ def _demo(work: _Work) -> Done:
 
     from fixer.codemods.api import Builder
     from fixer.engine.job import Done, fix_data
-    from fixer.text.records import replace
-
     data = (files("fixer") / "data" / "demo" / "Dockerfile").read_bytes()
     options = work.worker.options
     options = replace(options, builder=options.builder or Builder.PERSISTENT)  # nobody's workflows have a say

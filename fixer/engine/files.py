@@ -201,6 +201,15 @@ class _Level(NamedTuple):
     entries: Iterator[os.DirEntry[str]]
 
 
+def places_around(path: str, kinds: Collection[str]) -> list[str]:
+    """The directory, outside of that of the real `path`, in which documents of these kinds are that are given around it
+    (see `find`); none or one."""
+    root = repository_root(path if os.path.isdir(path) else os.path.dirname(path)) if kinds else None
+    if root is None or not (IGNORE in kinds or os.path.isdir(os.path.join(root, ".github"))):
+        return []
+    return [root]
+
+
 def _relative_to(root: str, directory: str) -> str:
     """The repository's root as somebody would write it who wrote `directory`."""
     if os.path.isabs(directory):
@@ -382,18 +391,20 @@ def read(path: str) -> bytes:
     too-large, binary, input-output."""
     try:
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+        try:
+            status = os.fstat(descriptor)
+            if stat.S_ISDIR(status.st_mode):
+                raise FileTrouble("not-a-file", "a directory.")
+            if not stat.S_ISREG(status.st_mode):
+                raise FileTrouble("not-a-file", "not a regular file; use `-` to read standard input.")
+            if status.st_size > MAX_SIZE:
+                raise _too_large(status.st_size)
+            with open(descriptor, "rb", closefd=False) as file:
+                data = file.read(MAX_SIZE + 1)
+        finally:
+            os.close(descriptor)
     except OSError as error:
         raise _os_trouble(error) from error
-    with open(descriptor, "rb") as file:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            raise FileTrouble("not-a-file", "not a regular file; use `-` to read standard input.")
-        if status.st_size > MAX_SIZE:
-            raise _too_large(status.st_size)
-        try:
-            data = file.read(MAX_SIZE + 1)
-        except OSError as error:
-            raise _os_trouble(error) from error
     check_content(data)
     return data
 

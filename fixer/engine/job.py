@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from fixer.codemods import registry
 from fixer.codemods.api import Builder
 from fixer.engine.config import NOTHING, ConfigTrouble, find_config
-from fixer.engine.files import FileTrouble, Target, check_content, create, read, write
+from fixer.engine.files import FileTrouble, Target, check_content, create, places_around, read, write
 from fixer.engine.kinds import DOCKERFILE, IGNORE, WORKFLOW, kind_of, root_of
 from fixer.engine.outcome import Outcome, Problem
 from fixer.engine.project import project_name
@@ -162,7 +162,7 @@ def fix_target(
     other = kind_of(target.path) != DOCKERFILE
     if cache is None or other or is_template_name(PurePath(target.path)):
         context = find_context(target.path, options)
-        done = Done(fix_data(data, target.path, options, project, context, target.missing))
+        done = Done(fix_data(data, target.path, options, project, context, target.missing, _shared(target, other)))
         return write_result(done.result, target.names, before_write) if write_back else done
     builder, built_by = find_builder(target.path, options)
     chosen = (options.select, options.ignore, options.unsafe_fixes, builder.value, options.context)
@@ -186,6 +186,17 @@ def fix_target(
     if row is None or context.consulted:  # what rests on other files is not a matter of the text
         return done
     return replace(done, rows=(row,))
+
+
+def _shared(target: Target, other: bool) -> str:
+    """Another name of a document that is no Dockerfile: what it says is about the directory in which it stands, and
+    under another name it may be in force for another one, or be no such document at all. Empty if there is none."""
+    if not other or target.missing:
+        return ""
+    if os.path.islink(target.path):
+        return os.readlink(target.path)
+    real = os.path.realpath(target.path)
+    return next((os.path.relpath(name, os.path.dirname(real)) for name in target.names if name != real), "")
 
 
 def find_builder(path: str, options: Options) -> tuple[Builder, tuple[str, ...]]:
@@ -236,9 +247,10 @@ def fix_data(
     project: str | None,
     context: FoundContext | None = None,
     created: bool = False,
+    shared: str = "",
 ) -> FileResult:
     """Content that was read already; `path` is its name. Does not raise on anything about it. created: there is no
-    such file yet."""
+    such file yet. shared: see `fix`."""
     from fixer.analysis.context import NO_CONTEXT
     from fixer.engine.run import fix  # brings the parser with it
 
@@ -271,6 +283,7 @@ def fix_data(
         dockerfiles=() if kind == DOCKERFILE else Neighbours(root),
         place=place if kind == WORKFLOW else "",
         workflows=OtherWorkflows(root, place) if kind == WORKFLOW else None,
+        shared=shared,
     )
     if not outcome.changed:
         return FileResult(path, outcome, outcome.error, "", created, builder, built_by)
@@ -283,7 +296,7 @@ def diff_name(path: str, base: str = os.curdir) -> str:
     """The name in a diff, as `git apply` wants it: relative to the directory in which the diff is applied, with
     slashes, and of the file itself where `path` goes through symbolic links."""
     real = os.path.relpath(os.path.realpath(path), os.path.realpath(base))
-    if not _is_outside(real) and os.path.exists(path):
+    if not _is_outside(real):
         return PurePath(real).as_posix()
     if os.path.isabs(path) or os.pardir in PurePath(path).parts:
         relative = os.path.relpath(path)
@@ -291,12 +304,13 @@ def diff_name(path: str, base: str = os.curdir) -> str:
     return PurePath(path).as_posix().lstrip("/")
 
 
-def diff_base(paths: Iterable[str]) -> str:
+def diff_base(paths: Iterable[str], around: Collection[str] = ()) -> str:
     """The directory to which names in the diff of all these are relative: the current one, or the nearest above it that
-    holds them all, as no patch can name what lies outside of where it is applied."""
+    holds them all, as no patch can name what lies outside of where it is applied. around: the kinds of documents that
+    are looked for around all paths."""
     here = base = os.path.realpath(os.curdir)
-    for path in paths:
-        real = os.path.realpath(path)
+    every = dict.fromkeys(os.path.realpath(path) for path in paths)
+    for real in [*every, *dict.fromkeys(place for path in every for place in places_around(path, around))]:
         if not real.startswith(os.path.join(base, "")) and real != base:
             try:
                 base = os.path.commonpath([base, real if os.path.isdir(real) else os.path.dirname(real)])

@@ -19,6 +19,7 @@ REASONS = {
     "too-much-work": "the file has so many stages, instructions and commands that a codemod would take too long; "
     "nothing of that codemod was done in this file",
     "conflict": "the edits of one change overlap each other, so that it cannot be done",
+    "shared": "the file, which is no Dockerfile, has another name, and who reads it by that one would get the change, too",
     "suppressed": "the change would edit an instruction below a `# dockfix: ignore` comment",
     "unknown-id": "a `# dockfix:` comment names something that does not exist",
     "misplaced": "a `# dockfix: ignore` comment that no instruction follows directly, so that it has no effect",
@@ -41,7 +42,7 @@ class Problem:
 PROBLEMS = {
     "missing": "no such file or directory",
     "no-permission": "may not be read or written",
-    "not-a-file": "a device, a pipe or a socket",
+    "not-a-file": "a directory in a file's place, a device, a pipe or a socket",
     "configuration": "the project's configuration cannot be followed",
     "no-dockerfiles": "a directory without Dockerfiles",
     "too-large": "larger than BuildKit takes",

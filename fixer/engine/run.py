@@ -54,6 +54,7 @@ def fix(
     dockerfiles: Sequence[Neighbour] = (),
     place: str = "",
     workflows: Sequence[tuple[str, Workflow]] | None = None,
+    shared: str = "",
     codemods: Sequence[Codemod] | None = None,
 ) -> Outcome[Source]:
     """What the codemods make of `source`, the content of one Dockerfile, or of another kind of document.
@@ -68,6 +69,8 @@ def fix(
     kind: of document, one of `fixer.engine.kinds`; by default what `path` says.
     dockerfiles: for another document: the Dockerfiles around it.
     place, workflows: for a workflow: where it is in its repository, and the others (`Settings.workflows`).
+    shared: the other name of a file that must stay as it is because somebody may read it by that one; what would be
+        changed is refused.
     codemods: codemods to run, in this order, instead of the registered ones.
 
     Never raises on content: trouble is in the outcome.
@@ -97,7 +100,7 @@ def fix(
         context.expect(lambda: all_context_sources(first.facts))
     place = place or (PurePath(path).name if path is not None else "")
     settings = Settings(project, builder, context, dockerfiles, place, workflows)
-    return _run_all(kind, first, chosen, known, settings, unsafe_fixes, bare)
+    return _run_all(kind, first, chosen, known, settings, unsafe_fixes, shared, bare)
 
 
 def choose(
@@ -234,12 +237,13 @@ def _run_all(
     known: Collection[str],
     settings: Settings,
     unsafe_fixes: bool,
+    shared: str,
     bare: Outcome[Source],
 ) -> Outcome[Source]:
     """Without the codemods that make trouble; each restart leaves out at least one, so this ends."""
     troubles: list[Refusal] = []
     while True:
-        attempt = _Attempt(kind, first, chosen, known, settings, unsafe_fixes)
+        attempt = _Attempt(kind, first, chosen, known, settings, unsafe_fixes, shared)
         try:
             attempt.run()
             return attempt.outcome(bare, troubles)
@@ -265,6 +269,7 @@ class _Attempt:
         known: Collection[str],
         settings: Settings,
         unsafe_fixes: bool,
+        shared: str,
     ) -> None:
         self._kind = kind
         self._first = first
@@ -273,6 +278,7 @@ class _Attempt:
         self._known = known
         self._settings = settings
         self._unsafe_fixes = unsafe_fixes
+        self._shared = shared
         self._trail = Trail()
         self._made: list[tuple[Change, int]] = []
         self._latest: dict[str, _Found] = {}
@@ -360,6 +366,9 @@ class _Attempt:
 
     def _obstacle(self, change: Change) -> Refusal | None:
         """Why a change cannot be made although its codemod would."""
+        if self._shared:
+            because = f"{change.title}: the file is {self._shared} too, for whoever reads it by that name."
+            return Refusal(change.codemod, "shared", change.span, because)
         for ignored in self._now.suppressions.ignored:
             if not ignored.covers(change.codemod):
                 continue

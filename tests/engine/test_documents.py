@@ -14,7 +14,7 @@ from fixer.codemods import registry
 from fixer.codemods.api import Builder, Change, Codemod, Refusal, Settings
 from fixer.engine import documents
 from fixer.engine.files import FileTrouble, Target, create, find
-from fixer.engine.job import Options, fix_target, searched
+from fixer.engine.job import Options, diff_base, diff_name, fix_target, searched
 from fixer.engine.kinds import DOCKERFILE, IGNORE, WORKFLOW, kind_of, root_of
 from fixer.engine.run import fix
 from fixer.text.edits import Edit
@@ -248,6 +248,41 @@ def test_a_file_that_somebody_else_made_is_not_overwritten() -> None:
     with pytest.raises(FileTrouble) as trouble:
         create("nowhere/.dockerignore", b"x")
     assert trouble.value.problem.kind == "missing"
+
+
+@pytest.mark.usefixtures("repository", "_registered")
+def test_what_has_another_name_stays() -> None:
+    options = Options(select=("append",))
+    Path("docker/.dockerignore").symlink_to("../.gitignore")
+    Path(".gitignore").write_text("x\n")
+    done = fix_target(Target("docker/.dockerignore"), options, write_back=True)
+    assert done.result.outcome is not None
+    assert [one.reason for one in done.result.outcome.refusals] == ["shared"]
+    assert ".gitignore too" in done.result.outcome.refusals[0].because
+    assert Path(".gitignore").read_text() == "x\n"
+    os.link("app/.dockerignore", "lib/.dockerignore")
+    (linked,) = [target for target in find(["."], kinds=[IGNORE]) if target is not None and len(target.names) == 2]
+    told = fix_target(linked, options, write_back=True).result.outcome
+    assert told is not None
+    assert [one.reason for one in told.refusals] == ["shared"]
+
+
+@pytest.mark.usefixtures("repository", "_registered")
+def test_a_directory_in_a_files_place_is_trouble_of_its_own() -> None:
+    Path("docker/.dockerignore").mkdir()
+    done = fix_target(Target("docker/.dockerignore"), Options(select=("append",)))
+    assert done.result.problem is not None
+    assert done.result.problem.kind == "not-a-file"
+
+
+def test_a_patch_names_what_is_around(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir("docker")
+    assert diff_base(["web.Dockerfile"]) == os.curdir
+    base = diff_base(["web.Dockerfile"], [IGNORE])
+    assert base == str(repository)
+    assert diff_name("../.dockerignore", base) == ".dockerignore"
+    assert diff_name("web.Dockerfile", base) == "docker/web.Dockerfile"
+    assert diff_base(["web.Dockerfile"], [WORKFLOW]) == str(repository)
 
 
 def _mask() -> int:

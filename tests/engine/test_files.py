@@ -252,6 +252,7 @@ def test_pipes_and_devices_do_not_block(tmp_path: Path, monkeypatch: pytest.Monk
     os.mkfifo(tmp_path / "pipe")
     assert trouble(lambda: read(str(tmp_path / "pipe"))) == "not-a-file"
     assert trouble(lambda: read("/dev/zero")) == "not-a-file"
+    assert trouble(lambda: read(str(tmp_path))) == "not-a-file"
     with socket.socket(socket.AF_UNIX) as server:
         monkeypatch.chdir(tmp_path)  # the names of sockets are short
         server.bind("socket")
