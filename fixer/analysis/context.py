@@ -54,6 +54,11 @@ class BuildContext:
         """Whether .dockerignore leaves `path` out, whether it is there or not."""
         return False
 
+    def kept(self, directory: str) -> str | None:
+        """A file in a directory of the context that .dockerignore does not leave out and Git is not told to ignore;
+        None if there is none."""
+        return None
+
     def text(self, path: str) -> str | None:
         """The content of a text file in UTF-8 (without a byte order mark); None if there is none."""
         data = self.read(path)

@@ -23,6 +23,7 @@ from fixer.codemods.dockerignore_needs import (
     no_git,
     no_script_uses,
     no_source_uses_git,
+    nobody_keeps,
     nobody_names,
     nobody_uses,
     places_of,
@@ -32,6 +33,7 @@ from fixer.codemods.dockerignore_needs import (
 from fixer.codemods.dockerignore_users import Brought, Files, User, has_file, has_parts, joined, package_json, users_of
 from fixer.text.edits import apply_edits
 from fixer.text.records import dataclass
+from fixer.tree.nodes import Run
 
 
 class Dockerignore(Codemod):
@@ -105,6 +107,7 @@ class Dockerignore(Codemod):
         "dev-dependencies": "A script runs where only the packages for production are installed: it may need others.",
         "exception": "A `!` line brings back something in the directory.",
         "git": "A step, or a file that it may run, reads the repository, or nobody can tell.",
+        "kept": "What stands there is a part of the sources: Git keeps it, or a manifest or a source names it.",
         "needed": "A Dockerfile takes the directory, or something in it, by its name, where nothing has made it.",
         "not-made-here": "Something is used that the tool in the image does not surely make.",
         "not-understood": "A Dockerfile that may use this file is not understood.",
@@ -154,8 +157,11 @@ class Dockerignore(Codemod):
         if not left:
             return None
         _check_exceptions(facts, left)
-        places = []
+        places: list[tuple[User, Brought, str]] = []
         there = [path for path in files.paths if wanted.anywhere and basename(path) == wanted.name]
+        markers = wanted.made.markers if wanted.made is not None else ("*",)
+        for path in dict.fromkeys([*left, *there]) if wanted.name != ".git" else ():
+            nobody_keeps(wanted.user, path, markers, files)
         for user in users:
             for path in left:
                 nobody_names(user, path)
@@ -232,7 +238,9 @@ class Wanted:
         copy = f"{self.brought.instruction.name} ({self.user.at(self.brought.instruction.span.start)})"
         if self.made is not None:
             where = self.user.at(self.made.call.span[0])
-            work = "works without it" if self.made.elsewhere else "makes it"
+            place = self.brought.place(self.paths[0])
+            hidden = self.made.elsewhere or (place is not None and not makers(self.user, self.brought.stage, place))
+            work = "works without it" if hidden and not isinstance(self.brought.instruction, Run) else "makes it"
             return (
                 f"`{self.made.shown}` ({where}) {work} in the image; with it {copy} brings what another machine built: "
                 "results that are not of these sources, and a new layer whenever something in it changes"
@@ -404,8 +412,10 @@ def _has_environment(user: User, brought: Brought, name: str) -> bool:
 
 
 def _git_ignores(text: str, name: str) -> bool:
-    """Whether a .gitignore has a line for directories of that name."""
-    lines = (line.strip().removeprefix("**/").strip("/") for line in text.splitlines())
+    """Whether a .gitignore has a line for directories of that name, and none that brings something in them back."""
+    lines = [line.strip().removeprefix("**/").strip("/") for line in text.splitlines()]
+    if any(line.startswith("!") and name in line[1:].split("/") for line in lines):
+        return False
     return any(line in (name, f"{name}/*", f"{name}/**") for line in lines)
 
 

@@ -12,7 +12,7 @@ from fixer.analysis.context import BuildContext, ContextSource
 from fixer.analysis.leftovers import words_of
 from fixer.analysis.tools.cargo import Written, read_cargo
 from fixer.codemods.common import Stop, is_forced
-from fixer.codemods.dockerignore_users import Brought, Files, Making, User, joined, package_json, place_of
+from fixer.codemods.dockerignore_users import Brought, Files, Making, User, has_file, joined, package_json, place_of
 from fixer.text.source import Span
 from fixer.tree.nodes import Copy, Run
 from fixer.tree.shell import OpaqueScript
@@ -60,6 +60,28 @@ def _matches(pattern: str, path: str) -> bool:
     return len(parts) >= len(wanted) and all(fnmatchcase(name, part) for part, name in pairs)
 
 
+def nobody_keeps(user: User, path: str, markers: Sequence[str], files: Files) -> None:
+    """Raises Stop if what stands at `path` is no leftover, but a part of the sources: Git keeps it, it is a project
+    itself (by its markers), or a source of Rust has it put in."""
+    context = user.context
+    if context.kind(path) != "directory":
+        return
+    kept = context.kept(path)
+    if kept is not None:
+        raise stop("kept", f"{kept} is there, and no .gitignore leaves it out: it may be a part of the sources")
+    if not basename(path).startswith(".") and markers != ("*",) and has_file(context, path, markers):
+        raise stop("kept", "it is a project itself")
+    for source in files.paths:
+        text = context.text(source) if source.endswith(".rs") else None
+        for found in _INCLUDES.finditer(text or ""):
+            named = clean(f"/{dirname(source)}/{found[1]}")
+            if below(named, f"/{path}"):
+                raise stop("kept", f"{source} puts {named[1:]} into the program")
+
+
+_INCLUDES = re.compile(r"\binclude(?:_bytes|_str)?!\s*[(\[{]\s*\"([^\"\n]*)\"")
+
+
 # --- what is made in the image --------------------------------------------------------------------------------------
 
 
@@ -81,10 +103,10 @@ def somebody_makes(user: User, brought: Brought, path: str) -> None:
     _check_removals(user, brought, place)
 
 
-def makers(user: User, stage: Stage, place: str) -> list[Making]:
-    """The calls that make `place` in the stage, or in those below it; of those that a COPY brings from another stage,
-    the ones that made it there."""
-    found = [each for each in user.makings if each.stage in stage.lineage and user.makes(each, place)]
+def makers(user: User, stage: Stage, place: str, inner: str = "") -> list[Making]:
+    """The calls that make `place`, and what is in it at `inner`, in the layers of the stage or of those below it; of
+    those that a COPY brings from another stage, the ones that made it there."""
+    found = [each for each in user.makings if each.stage in stage.lineage and user.leaves(each, place, inner)]
     for each in stage.lineage:
         for instruction in each.instructions:
             source = user.facts.copied_from(instruction) if isinstance(instruction, Copy) else None
@@ -92,7 +114,7 @@ def makers(user: User, stage: Stage, place: str) -> list[Making]:
                 continue
             for origin in _origins(user, instruction, place):
                 at = place_of(user.facts, each, instruction, None)
-                found += [Making(each, instruction, m.made, at) for m in makers(user, source, origin)]
+                found += [Making(each, instruction, m.made, at) for m in makers(user, source, origin, inner)]
     return found
 
 
@@ -134,10 +156,11 @@ def _family(stage: Stage) -> list[Stage]:
 
 
 def _check_reader(user: User, reader: Reader, place: str) -> None:
-    if reader.kind == "volume":
+    if reader.kind == "volume" or _sees_mount(user, reader, place):
         return
     holder = _holder(user, reader)
-    made = makers(user, holder, place)
+    inside = reader.relation == "inside" and isinstance(reader.path, Known) and below(reader.path.value, place)
+    made = makers(user, holder, place, reader.path.value[len(place) :] if inside else "")  # type: ignore[union-attr]
     at = place_of(user.facts, reader.stage, reader.instruction, reader.call)
     before = [each for each in made if reader.kind != "run" or each.place <= at]
     where = user.at(reader.span.start)
@@ -148,6 +171,15 @@ def _check_reader(user: User, reader: Reader, place: str) -> None:
     elif not made and not _is_harmless(reader.call):
         who = reader.call.program if reader.call is not None else None
         raise stop("unknown-reader", f"{where}: {who or 'what runs here'} may read it, and nothing there makes it")
+
+
+def _sees_mount(user: User, reader: Reader, place: str) -> bool:
+    """Whether a step sees something else there: what it mounts."""
+    if reader.kind != "run":
+        return False
+    return any(mount.covers(place) for mount in user.facts.mounts(reader.instruction)) or (
+        reader.through_mount is not None and reader.relation == "inside"
+    )
 
 
 def _shown(user: User, reader: Reader) -> str:
@@ -217,10 +249,19 @@ def _check_removals(user: User, brought: Brought, place: str) -> None:
 
 def _in_mount(user: User, brought: Brought, run: Run, place: str) -> None:
     """A bind mount of the context: the step alone sees what is there."""
+    bind = next(m for m in user.facts.mounts(run) if m.flag.word is brought.site)
+    others = [m for m in user.facts.mounts(run) if m is not bind]
+    if bind.read_only and any(mount.inside(place) is not False for mount in others):
+        because = "a mount needs it to be there, for BuildKit can make no directory in a mount that is read-only"
+        raise stop("needed", f"{user.at(run.span.start)}: {because}")
+    if any(mount.covers(place) for mount in others):
+        return
     calls = user.facts.calls(run)
     if isinstance(calls, OpaqueScript):
         raise stop("unknown-reader", f"{user.at(run.span.start)}: this step sees it, and its script is not understood")
     made = [each for each in user.makings if each.instruction is run and user.makes(each, place)]
+    if bind.read_only:
+        made = [each for each in made if each.made.elsewhere]
     for call in calls:
         for effect in user.facts.call_effects(call):
             if effect.mode != "read" or not isinstance(effect.path, Known):

@@ -29,12 +29,14 @@ class Brought:
     """A directory of the context whose content an instruction puts into its stage, or mounts there.
 
     source: its path in the context. target: where the content is, absolute; None if that is not known.
+    site: the word that says so.
     """
 
     stage: Stage
     instruction: Instruction
     source: str
     target: str | None
+    site: object = None
 
     def place(self, path: str) -> str | None:
         """Where `path` of the context, which is below the source, is in the stage."""
@@ -78,7 +80,7 @@ class User:
                 continue
             if source.path.value == "" or self.context.kind(source.path.value) == "directory":
                 target = _target(self.facts, source)
-                found.append(Brought(stage, source.instruction, source.path.value, target))
+                found.append(Brought(stage, source.instruction, source.path.value, target, source.site))
         return tuple(found)
 
     @cached_property
@@ -120,8 +122,15 @@ class User:
                 rest = directory[len(brought.target) :].strip("/")
                 yield brought, f"{brought.source}/{rest}".strip("/")
 
+    def leaves(self, making: Making, place: str, inner: str = "") -> bool:
+        """Whether what the call makes at `place`, or in it at `inner`, is in the layer afterwards: not in a mount."""
+        path = clean(f"{place}/{inner}")
+        hidden = any(mount.covers(path) is not False for mount in self.facts.mounts(making.instruction))
+        return not hidden and self.makes(making, place)
+
     def makes(self, making: Making, place: str) -> bool:
-        """Whether the call makes the directory `place` of its stage: the project's own, or that of one below."""
+        """Whether the call makes the directory `place`, as its step sees it: the project's own, or that of one
+        below."""
         made = making.made
         if made.directory == place:
             return True

@@ -11,6 +11,7 @@ from pathlib import Path
 from fixer.analysis.context import LARGEST, BuildContext, ContextSource, Kind
 from fixer.analysis.dockerignore import NAME, Ignore, IgnoreTrouble, parse_ignore
 from fixer.analysis.values import Known
+from fixer.engine.files import kept_by_git
 from fixer.engine.project import repository_root
 
 _MOST_LINKS = 40
@@ -100,6 +101,12 @@ class FoundContext(BuildContext):
 
     def excluded(self, path: str) -> bool:
         return self._directory() is not None and self._ignore.excludes(path)
+
+    def kept(self, directory: str) -> str | None:
+        root = self._directory()
+        if root is None or self.kind(directory) != "directory":
+            return None
+        return next((path for path in kept_by_git(root, directory) if self.kind(path) is not None), None)
 
     def _is_real(self, root: str, directory: str) -> bool:
         """Whether there is no link on the way: the engine takes none out of the context, and others we leave alone."""

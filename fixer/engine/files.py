@@ -383,6 +383,32 @@ def _ignored(path: str, is_directory: bool, rules: tuple[_Rules, ...]) -> bool:
     return verdict
 
 
+def kept_by_git(root: str, directory: str) -> Iterator[str]:
+    """The files at and below `directory`, relative to `root` as it is, that no .gitignore leaves out (nor
+    .git/info/exclude); those of the directories above `root` count, up to the repository's. That somebody has added a
+    file in spite of them is not seen."""
+    top = os.path.abspath(root)
+    rules = _rules_above(top)
+    waiting = [(top, rules, directory.split("/"))]
+    while waiting:
+        here, rules, names = waiting.pop()
+        if os.path.lexists(os.path.join(here, ".git")):  # a repository of its own: what stands around it has no say
+            rules = _read_rules(os.path.join(here, ".git", "info", "exclude"), here)
+        rules += _read_rules(os.path.join(here, ".gitignore"), here)
+        try:
+            entries = [os.path.join(here, names[0])] if names else sorted(entry.path for entry in os.scandir(here))
+        except OSError:
+            continue
+        for path in entries:
+            is_directory = os.path.isdir(path) and not os.path.islink(path)
+            if _ignored(path, is_directory, rules):
+                continue
+            if is_directory:
+                waiting.append((path, rules, names[1:]))
+            else:
+                yield os.path.relpath(path, top).replace(os.sep, "/")
+
+
 # --- read ----------------------------------------------------------------------------------------------------------
 
 

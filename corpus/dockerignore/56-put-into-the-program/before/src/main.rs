@@ -1,0 +1,2 @@
+const PAGE: &str = include_str!("../target/page.html");
+fn main() {}

@@ -1,0 +1,2 @@
+#!/bin/sh
+exec dotnet /app/Shop.dll
