@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from itertools import product
 
+from fixer.analysis.expressions import EXPRESSION, of_expression
 from fixer.analysis.yaml_nodes import Items, Mapping, Node, Scalar, Yaml, YamlError, same
 from fixer.text.source import Span
 
@@ -21,8 +22,6 @@ SETUP = "docker/setup-buildx-action"
 BAKE = "docker/bake-action"
 METADATA = "docker/metadata-action"
 
-EXPRESSION = re.compile(r"\$\{\{(.*?)\}\}", re.DOTALL)
-_MATRIX = re.compile(r"\bmatrix\.([A-Za-z_][\w-]*(?:\.[A-Za-z_][\w-]*)*)")
 _HOSTED = re.compile(r"(?:ubuntu|windows|macos)-(?:latest|slim|\d+(?:\.\d+)?)(?:-(?:arm|intel|large|xlarge))?")
 """Labels of the runners that GitHub hosts (docs.github.com, "GitHub-hosted runners reference"). Larger runners have
 names that their owners choose."""
@@ -42,6 +41,8 @@ class Step:
         self.index = index
         self.shared = id(node) in job.workflow.shared
         """An alias names it too."""
+        self.kept: object = None
+        """What somebody made of its file alone, to have it again."""
 
     @property
     def span(self) -> Span:
@@ -159,8 +160,8 @@ class Job:
 
     @cached_property
     def combinations(self) -> tuple[dict[str, str], ...] | None:
-        """The values of every combination of the matrix, by their paths (`image.name`); one that is empty without a
-        matrix; None if it is computed, or has parts that are not texts."""
+        """The values of every combination of the matrix, by their paths (`image.name`, and `image.tags.0` in a list);
+        one that is empty without a matrix; None if it is computed."""
         return _combinations(self.matrix)
 
     @property
@@ -403,21 +404,15 @@ def comma_listed(text: str | None) -> list[str]:
     return [part.strip() for line in listed(text) for part in line.split(",") if part.strip()]
 
 
-def matrix_paths(text: str | None) -> list[str]:
-    """The paths behind `matrix.` in the expressions of a text, each once."""
-    found: list[str] = []
-    for expression in EXPRESSION.findall(text or ""):
-        found += _MATRIX.findall(expression)
-    return list(dict.fromkeys(found))
-
-
 def filled(text: str, combination: dict[str, str]) -> str | None:
     """A text with the values of a combination in it; None if it has another expression."""
     parts: list[str] = []
     at = 0
     for match in EXPRESSION.finditer(text):
-        path = _MATRIX.fullmatch(match[1].strip())
-        value = None if path is None else combination.get(path[1])
+        inside = match[1].strip()
+        used = of_expression(inside)
+        whole = len(used) == 1 and used[0].exact and (used[0].start, used[0].end) == (0, len(inside))
+        value = combination.get(used[0].dotted) if whole and used[0].context == "matrix" else None
         if value is None:
             return None
         parts += [text[at : match.start()], value]
@@ -462,11 +457,10 @@ def _axis(name: str, node: Node) -> list[dict[str, str]] | None:
 def _flat(name: str, node: Node) -> dict[str, str] | None:
     if isinstance(node, Scalar):
         return None if "${{" in node.text else {name: node.text}
-    if not isinstance(node, Mapping):
-        return {}  # a list is no text; whoever asks for it gets nothing
     found: dict[str, str] = {}
-    for key, value in node.items():
-        part = _flat(f"{name}.{key.text}" if name else key.text, value)
+    inner = enumerate(node.nodes) if isinstance(node, Items) else ((key.text, value) for key, value in node.items())
+    for key, value in inner:
+        part = _flat(f"{name}.{key}" if name else str(key), value)
         if part is None:
             return None
         found.update(part)
@@ -534,18 +528,19 @@ class Recipe:
         return None if found is None else frozenset(posixpath.normpath(path) for path in found)
 
 
-def recipe(step: Step) -> Recipe:
+def recipe(step: Step, read: Callable[[str], str] | None = None) -> Recipe:
     """Of a step with docker/build-push-action. Without `file` it is the Dockerfile in the context; with it the path is
-    relative to the root of the repository, or of the default Git context, which is the same."""
-    context = _plain_context(step.input("context") or "")
-    file = (step.input("file") or "").strip()
+    relative to the root of the repository, or of the default Git context, which is the same.
+
+    read: the texts of inputs, where more is known of them than what stands there; empty for those that are not given.
+    """
+    read = read or (lambda name: step.input(name) or "")
+    context = _plain_context(read("context"))
+    file = read("file").strip()
     file = _relative(file) if file else posixpath.normpath(posixpath.join(context, "Dockerfile"))
-    target = (step.input("target") or "").strip()
-    platforms = ",".join(sorted(comma_listed(step.input("platforms"))))
-    arguments = "\n".join(sorted(listed(step.input("build-args")))) if "matrix." in (
-        step.input("build-args") or ""
-    ) else ""
-    return Recipe(step, context, file, target, (platforms, arguments))
+    platforms = ",".join(sorted(comma_listed(read("platforms"))))
+    lists = ["\n".join(sorted(listed(read(name)))) for name in ("build-args", "build-contexts")]
+    return Recipe(step, context, file, read("target").strip(), (platforms, *lists))
 
 
 def _plain_context(text: str) -> str:
@@ -563,6 +558,16 @@ def _relative(path: str) -> str:
     for prefix in ("${{ github.workspace }}/", "${{github.workspace}}/"):
         path = path.removeprefix(prefix)
     return posixpath.normpath(path) if "://" not in path else path
+
+
+def local_action(step: Step) -> str | None:
+    """The folder of the repository's own action that a step uses, relative to the root, which is the empty text; None
+    if it uses another."""
+    name = step.uses.text if step.uses is not None else ""
+    if not name.startswith("./"):
+        return None
+    folder = posixpath.normpath(name.partition("@")[0])
+    return "" if folder == "." else folder
 
 
 def hosted_files(workflow: Workflow) -> frozenset[str]:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import ClassVar
 
-from fixer.analysis.workflow import BAKE, BUILD, SETUP, Job, Step, Workflow, comma_listed, listed, text_of
+from fixer.analysis.workflow import BAKE, BUILD, SETUP, Job, Step, Workflow, comma_listed, listed, local_action, text_of
 from fixer.analysis.yaml_nodes import Items, Mapping, Node
 from fixer.codemods.api import Builder, Change, Codemod, Refusal, Safety, Settings
 from fixer.codemods.gha_scopes import NoScope, Scopes, cache_inputs, image_repositories, is_build
@@ -165,17 +165,10 @@ class _Around:
         used = [step for step in own.steps if step.version]
         return bool(used) and all(step.pinned for step in used)
 
-    def action(self, uses: str) -> Workflow | None:
-        """An action of the repository's own, by how a step calls it."""
-        folder = uses.partition("@")[0].removeprefix("./").rstrip("/")
-        return next((one for name, one in self.others if name.rpartition("/")[0] == folder), None)
-
     def callers(self) -> list[Step]:
         """The steps that use this file as an action."""
         folder = self.path.rpartition("/")[0]
-        steps = (step for _, workflow in self.others for step in workflow.steps)
-        return [step for step in steps if step.action.startswith("./") and
-                step.action.removeprefix("./").rstrip("/") == folder.lower()]  # fmt: skip
+        return [step for _, workflow in self.others for step in workflow.steps if local_action(step) == folder]
 
 
 class _JobPlan:
@@ -339,9 +332,9 @@ class _JobPlan:
         if other.run is not None and _OWN_BUILDER.search(other.run.text):
             return _Stop("other-builder", "a script before the build makes or chooses the builder.", other.run.span)
         if other.action.startswith("./") and other.uses is not None:
-            action = self._around.action(other.uses.text)
+            action = self._scopes.runs.action(other)
             if action is None or action.problem is not None:
-                because = f"`{other.uses.text}` may make the builder, and cannot be read here."
+                because = f"`{other.uses.text}` may make the builder, and no action that can be read is there."
                 return _Stop("other-builder", because, _uses(other))
             inner = [self._made(one, build) for one in action.steps]
             made = next((one for one in reversed(inner) if one is not None), None)

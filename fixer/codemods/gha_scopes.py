@@ -9,23 +9,25 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from itertools import combinations
 
+from fixer.analysis.expressions import EXPRESSION, Reference, masked
 from fixer.analysis.workflow import (
     BUILD,
     METADATA,
+    SETUP,
+    Recipe,
     Step,
     Workflow,
     comma_listed,
-    filled,
     listed,
-    matrix_paths,
+    local_action,
     recipe,
-    text_of,
 )
-from fixer.analysis.yaml_nodes import Mapping, Scalar
+from fixer.analysis.workflow_runs import Place, Run, Runs, Use, texts
+from fixer.analysis.yaml_nodes import Scalar
 from fixer.text.records import dataclass
 
 DEFAULT = "buildkit"
@@ -36,8 +38,14 @@ _GHA = re.compile(r"\btype=gha\b")
 _SCOPE = re.compile(r"(?:^|,)scope=([^,]*)")
 _PLAIN_FOLDERS = ("docker", ".docker", "dockerfiles", "build", "images", "ci", "deploy")
 """Names of folders that tell nothing of an image."""
-_VARYING = ("context", "file", "target", "platforms", "build-args", "build-contexts", "tags")
-"""Inputs that tell the combinations of a matrix apart."""
+_INPUTS = ("context", "file", "target", "platforms", "build-args", "build-contexts")
+"""Inputs on which layers depend."""
+_ASIDE = (SETUP, METADATA, "docker/login-action", "docker/setup-qemu-action")
+"""Actions that change nothing of what is built."""
+_CONSTANT = ("github", "vars", "secrets", "runner", "job")
+"""Contexts that are the same for all builds of a run, as far as builds use them."""
+_ARCHITECTURES = {"amd64": "X64", "arm64": "ARM64"}
+"""And what `runner.arch` says of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,49 +65,283 @@ def is_build(step: Step) -> bool:
     return step.action == BUILD and (step.input("call") or "build").strip() == "build"
 
 
+@dataclass(frozen=True, slots=True)
+class _Variant:
+    """What one run of a step builds.
+
+    key: equal for builds with the same layers.
+    values: what it is made of, as it can be written in the step, with what that is then; all: with all that can.
+    """
+
+    key: tuple[object, ...]
+    values: dict[str, str]
+    all: dict[str, str]
+
+
+class _Build:
+    """One step that makes an image, over all of its runs.
+
+    path: of its file.
+    """
+
+    def __init__(self, step: Step, path: str, runs: Runs) -> None:
+        self.step = step
+        self._stem = slug(posixpath.basename(path).partition(".")[0])
+        self._runs = runs
+        self._named: dict[str, dict[str, set[object]] | None] = {}
+        self.places = tuple(Place(run, step) for run in runs.of(step.job))
+
+    def read(self, name: str) -> str:
+        """An input, if it is the same in all runs; else with an expression that says no more."""
+        text = self.step.input(name) or ""
+        found = {self._runs.read(text, place) for place in self.places}
+        return found.pop() if len(found) == 1 else "${{ }}"
+
+    @cached_property
+    def recipe(self) -> Recipe:
+        """What is the same in all runs."""
+        return recipe(self.step, self.read)
+
+    def _images(self) -> Iterator[tuple[str, str]]:
+        """The names and tags of its images that are the same in all runs."""
+        for text in _image_texts(self.step):
+            found = {self._runs.read(text, place) for place in self.places}
+            image = _image(found.pop()) if len(found) == 1 else None
+            if image is not None:
+                yield image
+
+    def image_name(self) -> str:
+        """The last part of the image's name, without tag; empty if the file does not say it in words."""
+        return next((slug(name.rpartition("/")[2]) for name, _ in self._images()), "")
+
+    def tag_name(self) -> str:
+        return next((slug(tag) for _, tag in self._images()), "")
+
+    @cached_property
+    def architecture(self) -> str:
+        """That of the runners; empty if there are several, or it is amd64 as mostly."""
+        found = {_architecture(self._runs.labels(place.run)) for place in self.places}
+        return "arm64" if found == {"arm64"} else ""
+
+    @cached_property
+    def variants(self) -> tuple[_Variant, ...] | NoScope:
+        uses = [self._uses(place) for place in self.places]
+        for name, use in (one for found in uses for one in found):
+            if use.known or self._runs.value(use.reference, use.place) is not None:
+                continue
+            if use.reference.context in ("matrix", "strategy"):
+                return NoScope("the matrix is computed, so that its values are not known")
+            called = use.place.run.composite or "workflow_call" in use.place.run.job.workflow.triggers
+            if _is_input(use.reference) and (called or name in _INPUTS[:4]):
+                return NoScope("what it builds comes from `inputs`, so that whoever calls it decides")
+        around = [self._around(place, found) for place, found in zip(self.places, uses, strict=True)]
+        if any(None in one.values() for one in around):
+            return NoScope("the matrix is computed, and steps before the build use it")
+        names = {name for one in around for name in one}
+        names = {name for name in names if len({one.get(name) for one in around}) > 1}
+        return tuple(
+            self._variant(place, found, {name: one.get(name) for name in sorted(names)})
+            for place, found, one in zip(self.places, uses, around, strict=True)
+        )
+
+    def _uses(self, place: Place) -> list[tuple[str, Use]]:
+        """What its layers depend on, and by which input."""
+        return [(name, use) for name in _INPUTS for use in self._runs.uses(self._input(name, place), place)]
+
+    def _input(self, name: str, place: Place) -> str:
+        """With the values of build arguments that are taken from the environment."""
+        text = self.step.input(name) or ""
+        if name != "build-args" or not text:
+            return text
+        return "\n".join(
+            line if re.fullmatch(r"[A-Za-z_]\w*", line) is None else f"{line}=${{{{ env.{line} }}}}"
+            for line in listed(text)
+        )
+
+    def _around(self, place: Place, used: Sequence[tuple[str, Use]]) -> dict[str, str | None]:
+        """Values of matrices and inputs by which the build may change without naming them: those that steps before it
+        use, which may write what is built, and its tags, which say that it is another image. None is unknown."""
+        found: dict[str, str | None] = {}
+        tags = _image_texts(self.step, whole=True)
+        wheres = [one for one in self._runs.before(place) if one.step is not None and one.step.action not in _ASIDE]
+        for use in [use for _, use in used] + [use for text in tags for use in self._runs.uses(text, place)]:
+            if use.reference.context == "steps":
+                wheres += [
+                    Place(use.place.run, step) for step in use.place.run.job.steps if step.id in use.reference.path[:1]
+                ]
+        said = [(text, where) for where in wheres if where.step is not None for text in texts(where.step)]
+        said += [
+            (value.text, where)
+            for table, where in self._runs.environments(place)
+            for _, value in table.items()
+            if isinstance(value, Scalar)
+        ]
+        said += [(text, place) for text in tags]
+        for text, where in said:
+            for use in self._runs.uses(text, where) if "${{" in text else ():
+                if use.reference.context in ("matrix", "strategy", "inputs"):
+                    value = self._runs.value(use.reference, use.place)
+                    if value is not None or use.reference.context != "inputs":
+                        found[f"{use.reference.name}{'' if use.reference.exact else '.*'}".lower()] = value
+        return found
+
+    def _variant(self, place: Place, used: Sequence[tuple[str, Use]], around: dict[str, str | None]) -> _Variant:
+        made = recipe(self.step, lambda name: self._runs.read(self._input(name, place), place))
+        arch = _architecture(self._runs.labels(place.run))
+        key: list[object] = [*made.key, arch, *around.items()]
+        whole = place.run.workflow_run.combination or {}
+        if {use.reference.context for _, use in used if not use.known} - {*_CONSTANT, "matrix", "strategy", "inputs"}:
+            key.append(id(place.run.job))
+            key += [] if around else sorted(whole.items())
+        uses = [use for _, use in used]
+        for text in _image_texts(self.step, whole=True):
+            uses += self._runs.uses(text, place)
+        uses += self._runs.runner_uses(place.run)
+        values: dict[str, str] = {}
+        others = {f"matrix.{name}": value for name, value in whole.items()}
+        for use in uses:
+            name = use.reference.name
+            if use.reference.context == "matrix" and use.place.run.workflow_run is place.run.workflow_run:
+                values.update({name: others.pop(name)} if name in others else {})
+            elif use.reference.context == "inputs" and use.place.run is place.run and use.reference.exact:
+                values[name] = self._runs.value(use.reference, use.place) or ""
+        others["runner.arch"] = _ARCHITECTURES.get(arch, "")
+        return _Variant(tuple(key), values, {**values, **others})
+
+    @cached_property
+    def identity(self) -> object:
+        """Equal for steps that build the same."""
+        variants = self.variants
+        return id(self.step) if isinstance(variants, NoScope) else frozenset(one.key for one in variants)
+
+    @cached_property
+    def varying(self) -> str | NoScope:
+        """The expressions that tell its runs apart; empty if they all build the same."""
+        variants = self.variants
+        if isinstance(variants, NoScope):
+            return variants
+        keys = {one.key for one in variants}
+        if len(keys) == 1:
+            return ""
+        for offered in ([one.values for one in variants], [one.all for one in variants]):
+            found = _telling(offered, [one.key for one in variants])
+            if found is not None:
+                return found
+        return NoScope("nothing that is fit for a name tells its builds apart")
+
+    @cached_property
+    def levels(self) -> tuple[str, ...]:
+        """Names from the shortest to the longest; each level tells more builds apart."""
+        where = _place_name(self.recipe.context, self.recipe.file)
+        job = slug(self.step.job.id)
+        image = self.image_name() or where or job or "image"
+        target = slug(self.recipe.target) if "${{" not in self.recipe.target else ""
+        by_target = _dashed(image, target)
+        by_place = _dashed(by_target, "" if where in image else where)
+        by_platform = _dashed(by_place, _platforms(self.read("platforms")) or self.architecture)
+        by_tag = _dashed(by_platform, self.tag_name())
+        by_job = _dashed(by_platform, self._stem, job)
+        by_step = _dashed(by_job, slug(self.step.id or str(self.step.index + 1)))
+        return image, by_target, by_place, by_platform, by_tag, by_job, by_step
+
+    def names(self, text: str) -> dict[str, set[object]] | None:
+        """What a scope is in its runs, and what each then keeps; None if that is not known."""
+        if text not in self._named:
+            self._named[text] = self._names(text)
+        return self._named[text]
+
+    def _names(self, text: str) -> dict[str, set[object]] | None:
+        variants = self.variants
+        if isinstance(variants, NoScope):
+            return None if "${{" in text else {text: {self.identity}}
+        found: dict[str, set[object]] = {}
+        for place, variant in zip(self.places, variants, strict=True):
+            name = self._runs.read(text.replace("${{ runner.arch }}", variant.all["runner.arch"]), place)
+            if "${{" in name:
+                return None
+            found.setdefault(name, set()).add(variant.key)
+        return found
+
+
 class Scopes:
     """The names for the builds of one workflow.
 
+    runs: those of all that is known of the repository.
     others: the other workflows of the repository with their paths; None if they are not known, so that every build gets
     a name.
     """
 
     def __init__(self, own: Workflow, path: str, others: Sequence[tuple[str, Workflow]] | None) -> None:
-        self._own = own
         everything = [(path, own), *(others or ())]
         self._alone_unknown = others is None
         self._files = sorted(everything, key=lambda one: one[0])
-        self._path_of = {id(workflow): name for name, workflow in everything}
+        self.runs = Runs(self._files)
 
     def of(self, step: Step) -> str | NoScope | None:
         """The scope for a build that has no cache yet; None for the only one of the repository, which needs none."""
-        varying = self._varying(step)
+        mine = next(one for one in self._builds if one.step is step)
+        varying = mine.varying
         if isinstance(varying, NoScope):
             return varying
-        group = self._group(step)
+        group = self._groups[mine.identity]
         for other in group:
-            found = _scope_in(other)
-            if found is not None and ("${{" not in found or other.job is step.job):
+            found = _scope_in(other.step)
+            if found is not None and ("${{" not in found or other.step.job is step.job) and self._fits(found, group):
                 return None if found == DEFAULT else found
-        if not varying and not self._alone_unknown and len(group) == len(self._builds) and not self._others_use_it:
-            return None
-        strangers = [one for one in self._builds if one not in group]
-        if varying and not strangers and not self._alone_unknown and not self._others_use_it:
-            return varying
-        names = self._names(group[0])
-        taken = {scope for one in strangers if (scope := _scope_in(one)) is not None}
-        for level, name in enumerate(names):
-            if name in taken or any(self._names(one)[level] == name for one in strangers):
-                continue
-            return f"{name}-{varying}" if varying else name
+        strangers = len(self._builds) - len(group)
+        levels = group[0].levels
+        if not self._alone_unknown and not strangers and not self._others_use_it:
+            if not varying:
+                return None
+            if self._agree((one, _text(one.varying)) for one in group):
+                return varying
+        for level in range(self._level[mine.identity], len(levels)):
+            name = _dashed(levels[level], varying)
+            if self._fits(name, [mine]):
+                return name
         return NoScope("no name tells this build from the other builds of the repository")
+
+    def _fits(self, name: str, builds: Sequence[_Build]) -> bool:
+        """Whether builds that a scope joins have the same layers, and nobody else has it."""
+        for build in builds:
+            found = build.names(name)
+            if found is None:
+                return False
+            for scope, keys in found.items():
+                if len(keys) > 1 or not self._taken.get(scope, keys) <= keys:
+                    return False
+        return True
+
+    def _agree(self, named: Iterable[tuple[_Build, str]]) -> bool:
+        """Whether nothing is kept under one name that is not the same."""
+        found: dict[str, set[object]] = {}
+        for build, name in named:
+            for scope, keys in (build.names(name) or {}).items():
+                found.setdefault(scope, set()).update(keys)
+        return all(len(keys) == 1 for keys in found.values())
 
     # --- which builds there are -------------------------------------------------------------------------------------
 
     @cached_property
-    def _builds(self) -> list[Step]:
+    def _builds(self) -> list[_Build]:
         """Those that use GitHub's cache, or might."""
-        return [step for _, workflow in self._files for step in workflow.steps if is_build(step) and _may_use(step)]
+        return [
+            self._build(path, step)
+            for path, workflow in self._files
+            for step in workflow.steps
+            if is_build(step) and _may_use(step)
+        ]
+
+    def _build(self, path: str, step: Step) -> _Build:
+        """Kept with the step, if nothing but its own file says what it builds: a repository's workflows are read once,
+        and compared with each other as often as there are workflows."""
+        before = step.job.steps[: step.index]
+        called = not step.job.id or "workflow_call" in step.job.workflow.triggers
+        if called or any(local_action(other) is not None for other in before):
+            return _Build(step, path, self.runs)
+        if not isinstance(step.kept, _Build):
+            step.kept = _Build(step, path, Runs(((path, step.job.workflow),)))
+        return step.kept
 
     @cached_property
     def _others_use_it(self) -> bool:
@@ -112,78 +354,85 @@ class Scopes:
             for text in step.texts()
         )
 
-    def _group(self, step: Step) -> list[Step]:
+    @cached_property
+    def _groups(self) -> dict[object, list[_Build]]:
         """The builds with the same layers, in the order of the files."""
-        mine = _identity(step)
-        return [one for one in self._builds if one is step or _identity(one) == mine]
+        found: dict[object, list[_Build]] = {}
+        for one in self._builds:
+            found.setdefault(one.identity, []).append(one)
+        return found
 
     # --- names ------------------------------------------------------------------------------------------------------
 
-    def _names(self, step: Step) -> tuple[str, ...]:
-        """From the shortest to the longest; each level tells more builds apart."""
-        found = recipe(step)
-        where = _place_name(found.context, found.file)
-        image = image_name(step) or where or slug(step.job.id) or "image"
-        target = slug(found.target) if "${{" not in found.target else ""
-        stem = slug(posixpath.basename(self._path_of[id(step.job.workflow)]).partition(".")[0])
-        by_target = _dashed(image, target)
-        by_place = _dashed(by_target, "" if where in image else where)
-        by_platform = _dashed(by_place, _platforms(step))
-        by_job = _dashed(by_platform, stem, slug(step.job.id))
-        return image, by_target, by_place, by_platform, by_job
+    @cached_property
+    def _level(self) -> dict[object, int]:
+        """How much a group must say to have a name of its own. All that would have the same one say more, so that the
+        name of one does not depend on which of them has a scope already."""
+        level = dict.fromkeys(self._groups, 0)
+        levels = {identity: group[0].levels for identity, group in self._groups.items()}
+        for _ in range(len(next(iter(levels.values()), ()))):
+            wanted: dict[str, set[object]] = {}
+            names = {identity: self._wanted(identity, levels[identity][level[identity]]) for identity in level}
+            for identity, found in names.items():
+                for name in found:
+                    wanted.setdefault(name, set()).add(identity)
+            clash = {identity for those in wanted.values() if len(those) > 1 for identity in those}
+            if not clash:
+                break
+            for identity in clash:
+                level[identity] = min(level[identity] + 1, len(levels[identity]) - 1)
+        return level
 
-    def _varying(self, step: Step) -> str | NoScope:
-        """The expressions that tell the combinations of the matrix apart; empty if they all build the same."""
-        texts = [step.input(name) or "" for name in _VARYING]
-        if any("inputs." in text for text in texts[:4]) and re.search(r"\binputs\.", "".join(texts[:4])):
-            return NoScope("what it builds comes from `inputs`, so that whoever calls it decides")
-        if step.job.matrix is None:
-            return ""
-        runner = text_of(step.job.node.get("runs-on")) or ""
-        used = [path for text in [*texts[:5], runner, *texts[5:]] for path in matrix_paths(text)]
-        hidden = any(_hides(text) for text in texts[:5])
-        known = step.job.combinations
-        if known is None:
-            if not used and not hidden:
-                return ""
-            return NoScope("the matrix is computed, so that its values are not known")
-        if hidden and not used:
-            used = sorted({key for one in known for key in one})
-        if not used:
-            return ""
-        return _telling(list(dict.fromkeys(used)), known)
+    def _wanted(self, identity: object, base: str) -> set[str]:
+        """What the name of a group is in its runs."""
+        build = self._groups[identity][0]
+        varying = build.varying
+        return set() if isinstance(varying, NoScope) else set(build.names(_dashed(base, varying)) or ())
 
-
-def _hides(text: str) -> bool:
-    """Whether a text has an expression that may depend on the matrix without naming it."""
-    return re.search(r"\$\{\{[^}]*\b(?:env|steps)\.", text) is not None
-
-
-def _telling(used: list[str], known: Sequence[dict[str, str]]) -> str | NoScope:
-    """The fewest of the paths that differ wherever one of them does, as expressions."""
-    rows = [tuple(one.get(path, "") for path in used) for one in known]
-    if len(set(rows)) <= 1:
-        return ""
-    good = [i for i in range(len(used)) if all(_VALID.fullmatch(row[i]) for row in rows)]
-    for size in range(1, min(len(good), 3) + 1):
-        for chosen in combinations(good, size):
-            if len({tuple(row[i] for i in chosen) for row in rows}) == len(set(rows)):
-                return "-".join(f"${{{{ matrix.{used[i]} }}}}" for i in chosen)
-    return NoScope("no values of the matrix that tell its builds apart are fit for a name")
+    @cached_property
+    def _taken(self) -> dict[str, set[object]]:
+        """What is kept under the scopes that are there, and under those that the others would get."""
+        found: dict[str, set[object]] = {}
+        for identity, group in self._groups.items():
+            base = group[0].levels[self._level[identity]]
+            names = [(one, _dashed(base, _text(one.varying))) for one in group]
+            names += [(one, scope) for one in group if (scope := _scope_in(one.step)) is not None]
+            for one, name in names:
+                for scope, keys in (one.names(name) or {}).items():
+                    found.setdefault(scope, set()).update(keys)
+        return found
 
 
-def _identity(step: Step) -> object:
-    """Equal for builds with the same layers."""
-    found = recipe(step)
-    texts = found.key
-    if not any("${{" in text for text in texts):
-        return texts
-    known = step.job.combinations
-    if known is not None:
-        rows = [tuple(filled(text, one) for text in texts) for one in known]
-        if not any(None in row for row in rows):
-            return frozenset(rows) if len(set(rows)) > 1 else rows[0]
-    return (id(step.job), texts)
+def _telling(offered: Sequence[dict[str, str]], keys: Sequence[object]) -> str | None:
+    """The fewest values that differ wherever the keys do, as expressions; better ones that differ nowhere else."""
+    names = list(dict.fromkeys(name for one in offered for name in one))
+    fit = [name for name in names if all(_VALID.fullmatch(one.get(name, "")) for one in offered)
+           and all(re.fullmatch(r"[A-Za-z_][\w-]*", part) for part in name.split("."))]  # fmt: skip
+    for exact in (True, False):
+        for size in range(1, min(len(fit), 3) + 1):
+            for chosen in combinations(fit, size):
+                for between in ("-", "--"):
+                    said = [between.join(one[name] for name in chosen) for one in offered]
+                    alone = len(set(said)) == len(set(zip(said, keys, strict=True)))
+                    if alone and (len(set(said)) == len(set(keys)) or not exact):
+                        return between.join(f"${{{{ {name} }}}}" for name in chosen)
+    return None
+
+
+def _architecture(labels: Sequence[str]) -> str:
+    """That of the runner with these labels; the labels, if they do not say it."""
+    said = " ".join(labels).lower()
+    if re.search(r"(?<![a-z])(?:arm|arm64|aarch64)(?![a-z])", said):
+        return "arm64"
+    return "amd64" if re.fullmatch(r"(?:ubuntu|windows)-[\w.]+", said) else said
+
+
+def _is_input(reference: Reference) -> bool:
+    return reference.context == "inputs" or reference.name.startswith("github.event.inputs")
+
+
+def _text(name: str | NoScope) -> str:
+    return name if isinstance(name, str) else "${{ }}"
 
 
 def _may_use(step: Step) -> bool:
@@ -205,55 +454,56 @@ def _scope_in(step: Step) -> str | None:
 # --- what files say --------------------------------------------------------------------------------------------------
 
 
-def image_name(step: Step) -> str:
-    """The last part of the image's name, without tag; empty if the file does not say it in words."""
-    for text in _image_texts(step):
-        last = _known(step, text).rpartition("/")[2].partition("@")[0].partition(":")[0]
-        if last and "${{" not in last:
-            return slug(last)
-    return ""
-
-
 def image_repositories(step: Step) -> Iterator[str]:
     """The names of the images that it makes, without tags, as far as they are words."""
     for text in _image_texts(step):
-        path, _, last = _known(step, text).rpartition("/")
-        name = last.partition("@")[0].partition(":")[0]
-        if name and "${{" not in name:
-            yield f"{path}/{name}" if path and "${{" not in path else name
+        found = _image(_known(step, text))
+        if found is not None:
+            yield found[0]
 
 
-def _image_texts(step: Step) -> Iterator[str]:
-    for line in re.split(r"[\n,]", step.input("tags") or ""):
-        line = line.strip()
-        found = re.fullmatch(r"\$\{\{\s*steps\.([\w-]+)\.outputs\.tags\s*\}\}", line)
-        if found is None:
-            yield line
+def _image(text: str) -> tuple[str, str] | None:
+    """The name of an image without its tag, and the tag; None if the last part of the name is not in words."""
+    path, _, last = masked(text).rpartition("/")
+    name, _, tag = last.partition("@")[0].partition(":")
+    if not name or "\0" in name:
+        return None
+    return f"{path}/{name}" if path and "\0" not in path else name, "" if "\0" in tag else tag
+
+
+def _image_texts(step: Step, whole: bool = False) -> list[str]:
+    """The images that it names, in their order.
+
+    whole: with the expressions that stand for several of them; else what docker/metadata-action makes them of.
+    """
+    found: list[str] = []
+    for line in _parted(step.input("tags") or ""):
+        match = re.fullmatch(r"\$\{\{\s*steps\.([\w-]+)\.outputs\.tags\s*\}\}", line)
+        if match is None or whole:
+            found.append(line)
             continue
         for other in step.job.steps:
-            if other.id == found[1] and other.action == METADATA:
-                yield from (part.strip() for part in re.split(r"[\n,]", other.input("images") or "") if part.strip())
-    found = re.search(r"(?:^|,)name=([^,\n]+)", step.input("outputs") or "")
-    if found is not None:
-        yield found[1]
+            if other.id == match[1] and other.action == METADATA:
+                found += _parted(other.input("images") or "")
+    match = re.search(r"(?:^|,)name=([^,\n]+)", step.input("outputs") or "")
+    return [*found, match[1]] if match is not None else found
+
+
+def _parted(text: str) -> list[str]:
+    """The members of a list, which commas and ends of lines part where they are not in an expression."""
+    ends = [match.start() for match in re.finditer(r"[\n,]", EXPRESSION.sub(lambda m: "\0" * len(m[0]), text))]
+    cuts = zip([-1, *ends], [*ends, len(text)], strict=True)
+    return [part for start, end in cuts if (part := text[start + 1 : end].strip())]
 
 
 def _known(step: Step, text: str) -> str:
     """With values of the environment that stand in the file."""
-    tables = [step.node.get("env"), step.job.node.get("env")]
-    tables.append(step.job.workflow.root.get("env") if step.job.workflow.root is not None else None)
-    for match in re.finditer(r"\$\{\{\s*env\.(\w+)\s*\}\}", text):
-        for table in tables:
-            value = table.get(match[1]) if isinstance(table, Mapping) else None
-            if isinstance(value, Scalar):
-                text = text.replace(match[0], value.text)
-                break
-    return text
+    return Runs(()).read(text, Place(Run(step.job, {}), step))
 
 
-def _platforms(step: Step) -> str:
+def _platforms(text: str) -> str:
     """`linux/arm64` is arm64; empty if the file does not say it in words."""
-    platforms = comma_listed(step.input("platforms"))
+    platforms = comma_listed(text)
     if any("${{" in one for one in platforms):
         return ""
     return slug("-".join(one.removeprefix("linux/") for one in platforms))

@@ -6,7 +6,8 @@ import posixpath
 import re
 from collections.abc import Sequence
 
-from fixer.analysis.workflow import EXPRESSION, Step, default_directory, text_of
+from fixer.analysis.expressions import EXPRESSION
+from fixer.analysis.workflow import Step, default_directory, text_of
 from fixer.analysis.yaml_nodes import Node, Scalar
 from fixer.codemods.yaml_edits import column, newline_at
 from fixer.text.edits import Edit

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import os
+import posixpath
+import re
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import overload
 
-from fixer.analysis.workflow import Workflow, hosted_files, read_workflow
+from fixer.analysis.workflow import Workflow, hosted_files, local_action, read_workflow
 from fixer.engine.files import FileTrouble, read, repository_workflows
 from fixer.engine.project import repository_root
 from fixer.text.source import decode
 
 FOLDER = ".github"
+_OWN = re.compile(r"\buses[\"']?\s*:\s*[\"']?\./")
+"""A file that calls others of the repository."""
 
 
 class OtherWorkflows(Sequence[tuple[str, Workflow]]):
-    """The workflows below `root` but for the one at `path`, that name docker, and the actions. Looked for when somebody
-    asks."""
+    """The workflows below `root` but for the one at `path`, that name docker or call others, and the actions. Looked
+    for when somebody asks."""
 
     def __init__(self, root: str, path: str) -> None:
         self._root = root
@@ -73,6 +77,28 @@ def _workflows(root: str) -> tuple[tuple[str, Workflow], ...]:
         except FileTrouble:
             continue
         name = os.path.relpath(path, root).replace(os.sep, "/")
-        if "docker" in text or ".github/actions/" in name + text:
+        if "docker" in text or ".github/actions/" in name or _OWN.search(text):
             found.append((name, read_workflow(text)))
-    return tuple(found)
+    return (*found, *_actions(root, found))
+
+
+def _actions(root: str, found: Sequence[tuple[str, Workflow]]) -> Iterator[tuple[str, Workflow]]:
+    """The actions in other folders that workflows and actions use."""
+    seen = {name for name, _ in found}
+    left = [workflow for _, workflow in found]
+    while left:
+        for step in left.pop().steps:
+            folder = local_action(step)
+            if folder is None or folder.startswith(".."):
+                continue
+            for name in (posixpath.join(folder, base) for base in ("action.yml", "action.yaml")):
+                path = os.path.join(root, *name.split("/"))
+                if name in seen or not os.path.isfile(path):
+                    continue
+                seen.add(name)
+                try:
+                    workflow = read_workflow(decode(read(path)))
+                except FileTrouble:
+                    continue
+                left.append(workflow)
+                yield name, workflow

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from fixer.analysis.workflow import Workflow, hosted_files, matrix_paths, recipe
+from fixer.analysis.workflow import Workflow, hosted_files, recipe
 from fixer.text.source import Span
 
 
@@ -48,6 +48,7 @@ def test_matrices() -> None:
     assert combinations("a: [1, 2]\nexclude:\n- a: 2") == ({"a": "1"},)
     assert combinations("include:\n- a: 1\n  b: x\n- a: 2") == ({"a": "1", "b": "x"}, {"a": "2"})
     assert combinations("a: [{n: x, p: 1}, {n: y, p: 2}]") == ({"a.n": "x", "a.p": "1"}, {"a.n": "y", "a.p": "2"})
+    assert combinations("a: [[x, y], z]") == ({"a.0": "x", "a.1": "y"}, {"a": "z"})
     assert combinations("a: ${{ fromJSON(x) }}") is None
     assert combinations("a: [\"${{ github.ref }}\"]") is None
     assert combinations("a: [1]\ninclude: ${{ x }}") is None
@@ -67,10 +68,6 @@ def test_the_example_of_githubs_documentation_for_include() -> None:
         {"fruit": "banana"},
         {"fruit": "banana", "animal": "cat"},
     )
-
-
-def test_paths_in_expressions() -> None:
-    assert matrix_paths("a-${{ matrix.b.c }}-${{ matrix.d || matrix.b.c }} matrix.no") == ["b.c", "d"]
 
 
 def files(step: str) -> object:

@@ -1,0 +1,307 @@
+"""What expressions of a workflow stand for, in each of the runs of a job: one for every combination of its matrix, and
+for everyone in the repository who calls it.
+
+Which contexts there are where is said in docs.github.com "Contexts reference"; the contexts of a composite action's
+steps are `github`, `inputs`, `strategy`, `matrix`, `steps`, `job`, `runner` and `env` (the schema of actions/runner,
+action_yaml.json), of which all but `inputs` and `steps` are those of the caller.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from fixer.analysis.expressions import EXPRESSION, Reference, of_expression, references
+from fixer.analysis.workflow import Job, Step, Workflow, local_action, text_of
+from fixer.analysis.yaml_nodes import Items, Mapping, Node, Scalar
+from fixer.text.records import dataclass
+
+_DEEPEST = 8
+"""Values of the environment and of inputs that are made of others."""
+_MOST = 512
+"""Runs of one job."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Run:
+    """One run of a job.
+
+    combination: that of its own matrix, or for the steps of an action of the caller's; None if the matrix is computed.
+    caller: the step that uses the action, or the job that calls the workflow; None if nobody calls it, or nobody known.
+    outer: the run of the caller.
+    """
+
+    job: Job
+    combination: dict[str, str] | None
+    caller: Step | Job | None = None
+    outer: Run | None = None
+
+    @property
+    def composite(self) -> bool:
+        """Whether it is an action's, which runs among the steps of the caller."""
+        return not self.job.id
+
+    @property
+    def workflow_run(self) -> Run:
+        """The run of the job in which an action's steps run."""
+        return self if self.outer is None or not self.composite else self.outer.workflow_run
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Place:
+    """Where a text stands: in a run, and there in a step or outside of the steps."""
+
+    run: Run
+    step: Step | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Use:
+    """A reference, and where it is. known: whether it stands for a text of the files, whose references follow it."""
+
+    reference: Reference
+    place: Place
+    known: bool
+
+
+class Runs:
+    """Those of the jobs of a repository.
+
+    files: its workflows and actions with their paths.
+    """
+
+    def __init__(self, files: Sequence[tuple[str, Workflow]]) -> None:
+        self._path_of = {id(workflow): path for path, workflow in files}
+        self._by_path = dict(files)
+        self._made: dict[int, tuple[Run, ...]] = {}
+        self._callers: dict[str, list[Step | Job]] = {}
+        for _, workflow in files:
+            for job in workflow.jobs:
+                name = text_of(job.node.get("uses")) or ""
+                if name.startswith("./"):
+                    self._callers.setdefault(name.partition("@")[0].removeprefix("./"), []).append(job)
+                for step in job.steps:
+                    folder = local_action(step)
+                    if folder is not None:
+                        self._callers.setdefault(folder, []).append(step)
+
+    def action(self, step: Step) -> Workflow | None:
+        """The action of the repository's own that a step uses, if it is known."""
+        folder = local_action(step)
+        if folder is None:
+            return None
+        names = (f"{folder}/{name}" if folder else name for name in ("action.yml", "action.yaml"))
+        return next((self._by_path[name] for name in names if name in self._by_path), None)
+
+    def callers(self, workflow: Workflow) -> list[Step | Job]:
+        """The steps that use an action, or the jobs that call a workflow."""
+        path = self._path_of.get(id(workflow), "")
+        return self._callers.get(path.rpartition("/")[0] if workflow.kind == "action" else path, [])
+
+    def of(self, job: Job) -> tuple[Run, ...]:
+        """Every run of a job that is known; where others may call it too, one more without a caller."""
+        if id(job) not in self._made:
+            self._made[id(job)] = (Run(job, {} if not job.id else None),)  # for those that call themselves
+            self._made[id(job)] = tuple(self._runs(job))[:_MOST]
+        return self._made[id(job)]
+
+    def _runs(self, job: Job) -> Iterator[Run]:
+        callers = self.callers(job.workflow)
+        outers = [
+            (caller, outer)
+            for caller in callers
+            for outer in self.of(caller.job if isinstance(caller, Step) else caller)
+        ]
+        if not job.id:
+            for caller, outer in outers:
+                yield Run(job, outer.combination, caller, outer)
+            if not outers:
+                yield Run(job, None)
+            return
+        called = "workflow_call" in job.workflow.triggers
+        alone = not called or not outers or len(job.workflow.triggers) > 1
+        for combination in [None] if job.combinations is None else job.combinations:
+            if alone:
+                yield Run(job, combination)
+            if called:
+                for caller, outer in outers:
+                    yield Run(job, combination, caller, outer)
+
+    # --- texts ------------------------------------------------------------------------------------------------------
+
+    def read(self, text: str, place: Place, deep: int = 0) -> str:
+        """A text with what is known in the place of its expressions. Texts that come out the same are the same in one
+        run of the workflow, as far as the expressions that are left are."""
+        if "${{" not in text:
+            return text
+        parts: list[str] = []
+        at = 0
+        for match in EXPRESSION.finditer(text):
+            parts += [text[at : match.start()], self._read_one(text, match, place, deep)]
+            at = match.end()
+        return "".join([*parts, text[at:]])
+
+    def _read_one(self, text: str, match: re.Match[str], place: Place, deep: int) -> str:
+        used = of_expression(text, match.start(1), match.end(1))
+        start = match.start(1) + len(match[1]) - len(match[1].lstrip())
+        if len(used) == 1 and (used[0].start, used[0].end) == (start, start + len(match[1].strip())):
+            value = self.value(used[0], place, deep)
+            return f"${{{{ {used[0].name} }}}}" if value is None else value
+        parts, at = [], match.start(1)
+        for one in used:
+            value = self.value(one, place, deep)
+            said = one.name if value is None else "'" + value.replace("'", "''") + "'"
+            parts += [text[at : one.start], said]
+            at = one.end
+        return "${{ " + "".join([*parts, text[at : match.end(1)]]).strip() + " }}"
+
+    def value(self, reference: Reference, place: Place, deep: int = 0) -> str | None:
+        """What a reference stands for; of one that is not exact a text that differs where they differ. None if that is
+        not known before the workflow runs."""
+        if deep > _DEEPEST:
+            return None
+        if reference.context in ("matrix", "strategy"):
+            return _of_matrix(reference, place.run)
+        found = self._source(reference, place)
+        return None if found is None else self.read(found[0], found[1], deep + 1)
+
+    def uses(self, text: str, place: Place, deep: int = 0) -> Iterator[Use]:
+        """What the expressions of a text use, and after each that stands for another text what that uses."""
+        for reference in references(text):
+            found = self._source(reference, place) if deep <= _DEEPEST else None
+            yield Use(reference, place, found is not None)
+            if found is not None:
+                yield from self.uses(found[0], found[1], deep + 1)
+
+    # --- where values come from -------------------------------------------------------------------------------------
+
+    def _source(self, reference: Reference, place: Place) -> tuple[str, Place] | None:
+        """The text that an input or a variable of the environment has, and where it stands."""
+        path, context = reference.path, reference.context
+        if context == "github" and path[:2] == ("event", "inputs"):
+            path, context = path[2:], "inputs"
+        name = path[0] if path else None
+        if context == "inputs" and place.run.outer is not None:
+            return self._given(name, place.run)
+        if context != "env":
+            return None
+        if name is None:
+            tables = [(table, where) for table, where in self.environments(place)]
+            texts = [value.text for table, _ in tables for _, value in table.items() if isinstance(value, Scalar)]
+            return ("\n".join(texts), tables[0][1]) if tables else None
+        for table, where in self.environments(place):
+            value = text_of(table.get(name))
+            if value is not None:
+                return None if where.step is None and self.writers(name, place) else (value, where)
+        return None
+
+    def _given(self, name: str | None, run: Run) -> tuple[str, Place] | None:
+        """What the caller gives as an input, or what it is without."""
+        outer, caller = run.outer, run.caller
+        assert outer is not None
+        assert caller is not None
+        given = caller.node.get("with")
+        found = {key.text.lower(): value for key, value in given.items()} if isinstance(given, Mapping) else {}
+        place = Place(outer, caller if isinstance(caller, Step) else None)
+        if name is None:
+            return "\n".join(text_of(value) or "" for value in found.values()), place
+        node = found.get(name.lower())
+        if node is not None:
+            text = text_of(node)
+            return None if text is None else (text, place)
+        declared = _declared(run.job.workflow).get(name.lower())
+        default = declared.get("default") if isinstance(declared, Mapping) else None
+        return text_of(default) or "", Place(run, None)
+
+    def environments(self, place: Place) -> Iterator[tuple[Mapping, Place]]:
+        """The tables `env` that hold at a place, the nearest first, and where their texts stand."""
+        run = place.run
+        if place.step is not None and isinstance(table := place.step.node.get("env"), Mapping):
+            yield table, place
+        if run.composite:
+            if run.outer is not None:
+                yield from self.environments(Place(run.outer, run.caller if isinstance(run.caller, Step) else None))
+            return
+        for node in (run.job.node, run.job.workflow.root):
+            table = None if node is None else node.get("env")
+            if isinstance(table, Mapping):
+                yield table, Place(run, None)
+
+    def before(self, place: Place) -> Iterator[Place]:
+        """The steps that run before one, the last first; those of an action before it with those of its callers, and
+        the steps inside of actions before the step that uses them."""
+        run, step = place.run, place.step
+        if step is not None:
+            for other in reversed(run.job.steps[: step.index]):
+                yield from self._inside(Place(run, other), 0)
+        if run.composite and run.outer is not None and isinstance(run.caller, Step):
+            yield from self.before(Place(run.outer, run.caller))
+
+    def _inside(self, place: Place, deep: int) -> Iterator[Place]:
+        assert place.step is not None
+        action = self.action(place.step)
+        for job in () if action is None or deep > 4 else action.jobs:
+            inner = Run(job, place.run.combination, place.step, place.run)
+            for other in reversed(job.steps):
+                yield from self._inside(Place(inner, other), deep + 1)
+        yield place
+
+    def writers(self, name: str, place: Place) -> list[Place]:
+        """The scripts before a place that put a variable into the environment of later steps."""
+        word = re.compile(rf"\b{re.escape(name)}\b")
+        return [
+            one
+            for one in self.before(place)
+            if one.step is not None and one.step.run is not None and "GITHUB_ENV" in one.step.run.text
+            and word.search(one.step.run.text)
+        ]  # fmt: skip
+
+    def labels(self, run: Run) -> tuple[str, ...]:
+        """Those of the runner, as far as they are known."""
+        run = run.workflow_run
+        return tuple(self.read(one, Place(run, None)) for one in _labels(run))
+
+    def runner_uses(self, run: Run) -> Iterator[Use]:
+        """What the choice of the runner depends on."""
+        run = run.workflow_run
+        for one in _labels(run):
+            yield from self.uses(one, Place(run, None))
+
+
+def texts(step: Step) -> Iterator[str]:
+    """Every text of a step, the condition as an expression."""
+    if step.condition:
+        yield "${{ " + step.condition + " }}"
+    yield from step.texts()
+
+
+def _labels(run: Run) -> list[str]:
+    node = run.job.node.get("runs-on")
+    if isinstance(node, Mapping):
+        node = node.get("labels") or node.get("group")
+    nodes: Sequence[Node | None] = node.nodes if isinstance(node, Items) else (node,)
+    return [text_of(one) or "?" for one in nodes]
+
+
+def _declared(workflow: Workflow) -> dict[str, Node]:
+    """The inputs that an action or a workflow says it takes."""
+    if workflow.kind == "action":
+        found = None if workflow.root is None else workflow.root.get("inputs")
+    else:
+        called = workflow.triggers.get("workflow_call")
+        found = called.get("inputs") if isinstance(called, Mapping) else None
+    return {key.text.lower(): value for key, value in found.items()} if isinstance(found, Mapping) else {}
+
+
+def _of_matrix(reference: Reference, run: Run) -> str | None:
+    """A value of the matrix, or all below a path."""
+    known = run.workflow_run.combination
+    if known is None:
+        return None
+    if reference.context == "strategy":
+        return repr(sorted(known.items()))
+    path = reference.dotted.lower()
+    if reference.exact and (value := next((v for k, v in known.items() if k.lower() == path), None)) is not None:
+        return value
+    below = sorted((k, v) for k, v in known.items() if not path or f"{k}.".lower().startswith(f"{path}."))
+    return repr(below) if below else ""
