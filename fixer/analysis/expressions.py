@@ -68,8 +68,8 @@ def of_expression(text: str, start: int = 0, end: int | None = None) -> tuple[Re
         i += 1
         if not (word[0].isalpha() or word[0] == "_") or word.lower() in _WORDS:
             continue
-        if i < len(tokens) and tokens[i][0] == "(":
-            continue
+        if (i < len(tokens) and tokens[i][0] == "(") or (i > 1 and tokens[i - 2][0] == "."):
+            continue  # a function, or what stands behind an index that is computed
         path: list[str] = []
         exact = True
         while i + 1 < len(tokens):

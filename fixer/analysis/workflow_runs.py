@@ -18,8 +18,10 @@ from fixer.text.records import dataclass
 
 _DEEPEST = 8
 """Values of the environment and of inputs that are made of others."""
+_LONGEST = 4096
+"""A value that is made of others."""
 _MOST = 512
-"""Runs of one job."""
+"""Runs of one job, and values that one text is made of."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,6 +47,11 @@ class Run:
     def workflow_run(self) -> Run:
         """The run of the job in which an action's steps run."""
         return self if self.outer is None or not self.composite else self.outer.workflow_run
+
+
+    def within(self, other: Run) -> bool:
+        """Whether it is the other one, or that called it."""
+        return self is other or (self.outer is not None and self.outer.within(other))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,6 +81,8 @@ class Runs:
         self._path_of = {id(workflow): path for path, workflow in files}
         self._by_path = dict(files)
         self._made: dict[int, tuple[Run, ...]] = {}
+        self._inner: dict[object, Run] = {}
+        self._values: dict[object, str | None] = {}
         self._callers: dict[str, list[Step | Job]] = {}
         for _, workflow in files:
             for job in workflow.jobs:
@@ -158,20 +167,28 @@ class Runs:
     def value(self, reference: Reference, place: Place, deep: int = 0) -> str | None:
         """What a reference stands for; of one that is not exact a text that differs where they differ. None if that is
         not known before the workflow runs."""
-        if deep > _DEEPEST:
-            return None
         if reference.context in ("matrix", "strategy"):
             return _of_matrix(reference, place.run)
-        found = self._source(reference, place)
-        return None if found is None else self.read(found[0], found[1], deep + 1)
-
-    def uses(self, text: str, place: Place, deep: int = 0) -> Iterator[Use]:
-        """What the expressions of a text use, and after each that stands for another text what that uses."""
-        for reference in references(text):
+        key = (reference.name, place.run, place.step)
+        if key not in self._values:
+            self._values[key] = None  # for those that are made of themselves
             found = self._source(reference, place) if deep <= _DEEPEST else None
+            text = None if found is None else self.read(found[0], found[1], deep + 1)
+            self._values[key] = text if text is not None and len(text) <= _LONGEST else None
+        return self._values[key]
+
+    def uses(self, text: str, place: Place) -> Iterator[Use]:
+        """What the expressions of a text use, and after each that stands for another text what that uses."""
+        return self._uses(text, place, set())
+
+    def _uses(self, text: str, place: Place, seen: set[object]) -> Iterator[Use]:
+        for reference in references(text):
+            found = self._source(reference, place)
             yield Use(reference, place, found is not None)
-            if found is not None:
-                yield from self.uses(found[0], found[1], deep + 1)
+            key = (reference.name, reference.exact, place.run, place.step)
+            if found is not None and key not in seen and len(seen) < _MOST:
+                seen.add(key)
+                yield from self._uses(found[0], found[1], seen)
 
     # --- where values come from -------------------------------------------------------------------------------------
 
@@ -241,7 +258,9 @@ class Runs:
         assert place.step is not None
         action = self.action(place.step)
         for job in () if action is None or deep > 4 else action.jobs:
-            inner = Run(job, place.run.combination, place.step, place.run)
+            inner = self._inner.setdefault(
+                (job, place.run, place.step), Run(job, place.run.combination, place.step, place.run)
+            )
             for other in reversed(job.steps):
                 yield from self._inside(Place(inner, other), deep + 1)
         yield place

@@ -11,6 +11,7 @@ from fixer.analysis.yaml_nodes import Items, Mapping, Node
 from fixer.codemods.api import Builder, Change, Codemod, Refusal, Safety, Settings
 from fixer.codemods.gha_scopes import NoScope, Scopes, cache_inputs, image_repositories, is_build
 from fixer.codemods.gha_scripts import as_action, script_build
+from fixer.codemods.gha_secrets import Secrets
 from fixer.codemods.yaml_edits import (
     Pair,
     add_inputs,
@@ -21,7 +22,7 @@ from fixer.codemods.yaml_edits import (
     steps_fault,
 )
 from fixer.text.edits import Edit
-from fixer.text.records import dataclass
+from fixer.text.records import dataclass, replace
 from fixer.text.source import Span
 
 _TRUSTED = frozenset(
@@ -31,6 +32,9 @@ _TRUSTED = frozenset(
     }
 )  # fmt: skip
 """Events whose runs may write to the cache (github.blog/changelog, 2026-06-26)."""
+_SOMETIMES = frozenset({"workflow_run", "create", "deployment", "deployment_status"})
+"""Events of which some runs may: a `workflow_run` only not behind a pull request from a fork (the same); whoever starts
+the others may write, but they are not named there."""
 _BUILDERS = ("depot/", "useblacksmith/", "namespacelabs/", "warpbuilds/", "docker/setup-docker-action")
 """Actions that bring a builder, or another engine, of their own."""
 _OLDEST_BUILDX, _OLDEST_BUILDKIT = (0, 21), (0, 20)
@@ -46,7 +50,10 @@ _MAY_RUN = re.compile(
     r"\b(?:docker|podman|compose|kind|minikube|k3d|kubectl|trivy|grype|syft|make|just|task)\b|\./|\.sh\b"
 )
 """Commands of later steps that may use an image of the engine."""
-_SECRET = re.compile(r"\$\{\{[^}]*\b(?:secrets\.|github\.token)")
+_SHOWN = (
+    "holds a secret, or what may be one; with `mode=max` the layers of all stages are in a cache that pull requests "
+    "from forks can read: pass it by `secrets` and `RUN --mount=type=secret`."
+)
 _SCHEDULED = (
     "the workflow runs on a schedule too; if that is to get newer packages, layers from the cache keep the old ones."
 )
@@ -73,16 +80,22 @@ class GhaCache(Codemod):
     cache: what they hold is lost with the runner (see `cache-dance`).
 
     A `scope` is added where the workflows of the repository build more than one image, because builds in one scope
-    overwrite each other's cache. It is named for the image, with the values of the matrix that tell its builds apart;
-    the only build of a repository needs none. Builds of the same image, as once to test and once to push, share one.
+    overwrite each other's cache. It is named for the image, with the values of the matrix, or of the inputs of an
+    action or a workflow, that tell its builds apart; the only build of a repository needs none. Builds of the same
+    image, as once to test and once to push, share one, if they have the same build arguments. Where it cannot be told
+    whether two builds are the same, they have two names, or the file is left alone.
 
     Who may write to the cache
 
     Since June 2026 runs that outsiders can start (`pull_request_target`, `issue_comment`, a pull request that is
     merged) may only read the cache, and a build fails if its cache cannot be written. So `ignore-error=true` is added
-    where such runs, or runs that another workflow starts, are among others; where there are no others the file is left
-    alone. Nothing is added to `permissions`: the cache has a token of its own. Pull requests from forks read what the
-    base branch wrote, so it must hold no secrets, and nobody else reads what they write.
+    where such runs are among others, and where runs may be such (`workflow_run`, a workflow that others call); where
+    there are no others the file is left alone. Nothing is added to `permissions`: the cache has a token of its own.
+
+    Pull requests from forks read what the base branch wrote, so it must hold no secrets, and nobody else reads what
+    they write. A build is left alone where a build argument holds a secret, or an output or a variable whose name says
+    that it may be one, also by way of `env`, or of the inputs of an action; and where a step before it writes a secret
+    into a file of its context.
 
     Safe and unsafe
 
@@ -120,6 +133,7 @@ class GhaCache(Codemod):
         "pinned": "docker/setup-buildx-action is missing, and no version of it can be told",
         "read-only-cache": "the runs of this workflow may not write to the cache, and a build that tries fails",
         "secret-build-arg": "a build argument holds a secret, which may be in layers that the cache would show",
+        "secret-file": "a step before writes a secret into a file that the build may copy into a layer",
         "local-image": "steps share images or a builder with the engine, which another builder would part",
         "output": "it cannot be told which images the engine must have after the build",
         "no-scope": "no stable name tells the build from others",
@@ -130,9 +144,10 @@ class GhaCache(Codemod):
 
     def run(self, facts: Workflow, settings: Settings) -> Iterator[Change | Refusal]:  # type: ignore[override]
         scopes = Scopes(facts, settings.path, settings.workflows)
+        secrets = Secrets(scopes.runs)
         around = _Around(settings)
         for job in facts.jobs:
-            yield from _JobPlan(job, scopes, around).found()
+            yield from _JobPlan(job, scopes, secrets, around).found()
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,9 +189,10 @@ class _Around:
 class _JobPlan:
     """What is to be done in one job."""
 
-    def __init__(self, job: Job, scopes: Scopes, around: _Around) -> None:
+    def __init__(self, job: Job, scopes: Scopes, secrets: Secrets, around: _Around) -> None:
         self._job = job
         self._scopes = scopes
+        self._secrets = secrets
         self._around = around
         self._ignore_error = False
 
@@ -243,16 +259,29 @@ class _JobPlan:
         builder = self._builder(step)
         if isinstance(builder, _Stop):
             return builder
-        if _SECRET.search(step.input("build-args") or ""):
-            because = (
-                "`build-args` holds a secret; with `mode=max` the layers of all stages are in a cache that pull "
-                "requests from forks can read: pass it by `secrets` and `RUN --mount=type=secret`."
-            )
-            return _Stop("secret-build-arg", because, _span(step.input_node("build-args")))
+        held = self._secrets.in_inputs(step)
+        if held is not None:
+            return _Stop("secret-build-arg", f"`{held}` {_SHOWN}", _span(step.input_node(held)))
+        file = self._secret_file(step, _contexts(step))
+        if file is not None:
+            return file
         fault = inputs_fault(step, ("cache-from", "cache-to"))
         if fault is not None:
             return _Stop("not-plain", f"{fault}: add the cache by hand.")
         return self._may_write()
+
+    def _secret_file(self, step: Step, contexts: Sequence[str]) -> _Stop | None:
+        place = self._secrets.in_files(step, contexts)
+        if place is None or place.step is None:
+            return None
+        here = place.step.job is self._job
+        because = (
+            "the step on this line" if here else "a step of the caller, or of an action,"
+        ) + (
+            " writes a secret into a file of the build's context; if a `COPY` takes it, its layer would be in a cache "
+            "that pull requests from forks can read: pass it by `secret-files` and `RUN --mount=type=secret`."
+        )
+        return _Stop("secret-file", because, place.step.span if here else None)
 
     def _runner(self, step: Step) -> _Stop | None:
         jobs = [self._job]
@@ -292,7 +321,7 @@ class _JobPlan:
         trusted = [name for name, node in events if name in _TRUSTED and not _closes(name, node)]
         if not events:
             return _Stop("read-only-cache", "the file does not say on which events it runs.")
-        if not trusted and "workflow_call" not in dict(events):
+        if not trusted and not {"workflow_call", *_SOMETIMES} & {name for name, _ in events}:
             names = ", ".join(f"`{name}`" for name, _ in events)
             because = (
                 f"runs that {names} starts may only read the cache, and the build would fail when it writes: build on "
@@ -482,9 +511,11 @@ class _JobPlan:
         run = step.run
         assert run is not None
         text = self._job.workflow.text
-        for match in _SCRIPT_BUILD.finditer(text, run.span.start, run.span.end):
+        commands = [_command(run.text, match) for match in _SCRIPT_BUILD.finditer(run.text)]
+        for number, match in enumerate(_SCRIPT_BUILD.finditer(text, run.span.start, run.span.end)):
+            command = commands[number] if number < len(commands) else run.text
             line = text[text.rfind("\n", 0, match.start()) + 1 : match.start()].lstrip()
-            if re.match(r"#|.*\b(?:echo|printf)\b[^;&|]*$", line) or "--cache-" in _logical_line(text, match):
+            if re.match(r"#|.*\b(?:echo|printf)\b[^;&|]*$", line) or "--cache-" in command:
                 continue
             if self._runner(step) is not None:
                 continue
@@ -492,13 +523,21 @@ class _JobPlan:
             if isinstance(change, Change):
                 yield change
                 return
+            place = Span(match.start(), match.end())
+            if self._secrets.in_command(step, command):
+                change = _Stop("secret-build-arg", f"a build argument {_SHOWN}")
+            elif not isinstance(change, _Stop):
+                change = self._may_write() or change
+            if isinstance(change, _Stop):
+                yield _refused(step, replace(change, span=change.span or place))
+                continue
             because = (
                 "its layers are lost with the runner: build with docker/build-push-action and `cache-from: type=gha`, "
                 f"`cache-to: type=gha,mode=max`, after docker/setup-buildx-action. By hand, because {change}."
             )
-            yield _refused(step, _Stop("plain-build", because, Span(match.start(), match.end())))
+            yield _refused(step, _Stop("plain-build", because, place))
 
-    def _converted(self, step: Step) -> Change | str:
+    def _converted(self, step: Step) -> Change | _Stop | str:
         """A script that is a build as a step that can have a cache, which it gets in the next round; or why not, a
         sentence without a stop."""
         build = script_build(step)
@@ -506,8 +545,11 @@ class _JobPlan:
             return build
         if step.shared or step.node.get("<<") is not None:
             return "the step, or a part of it, stands in several places"
-        if any(_SECRET.search(value) for value in build.get("build-args")):
-            return "a build argument holds a secret"
+        if self._secrets.in_texts(step, build.get("build-args")):
+            return _Stop("secret-build-arg", f"a build argument {_SHOWN}")
+        file = self._secret_file(step, build.get("context"))
+        if file is not None:
+            return file
         others = [one for one in self._job.steps if one is not step and one.run is not None]
         if any(_SCRIPT_BUILD.search(one.run.text) or _LOCAL_IMAGE.search(one.run.text) for one in others if one.run):
             return "other scripts of the job build or load images of the engine"
@@ -515,8 +557,10 @@ class _JobPlan:
             return "a later build of the job may take its image from the engine"
         stop = self._may_write()
         builder = self._builder(step)
-        if stop is not None or isinstance(builder, _Stop):
-            return (stop or builder).because.rstrip(".")  # type: ignore[union-attr]
+        if stop is not None:
+            return stop
+        if isinstance(builder, _Stop):
+            return builder.because.rstrip(".")
         edits: list[Edit] = []
         if builder is None:
             fault = steps_fault(step)
@@ -544,6 +588,12 @@ class _JobPlan:
 
 def _refused(step: Step, stop: _Stop) -> Refusal:
     return Refusal(GhaCache.id, stop.reason, stop.span or _uses(step) or step.span, stop.because)
+
+
+def _contexts(step: Step) -> list[str]:
+    """The directories that a build may copy from: no Git context, which has what was committed."""
+    named = (line.partition("=")[2] for line in listed(step.input("build-contexts")))
+    return [step.input("context") or "", *(one for one in named if not one.startswith("target:"))]
 
 
 def _what(pairs: Sequence[Pair]) -> str:
@@ -601,16 +651,14 @@ def _short(text: str) -> str:
     return text if len(text) <= 60 else text[:57] + "…"
 
 
-def _logical_line(text: str, match: re.Match[str]) -> str:
-    """The line of a command, with the lines that continue it."""
-    start = text.rfind("\n", 0, match.start()) + 1
+def _command(script: str, match: re.Match[str]) -> str:
+    """A command from its name on, with the lines that continue it in one of the shells. In a script, not in the text of
+    the file, where a folded scalar has more ends of lines."""
     end = match.end()
     while True:
-        end = text.find("\n", end)
+        end = script.find("\n", end)
         if end < 0:
-            return text[start:]
-        if not text[start:end].rstrip().endswith("\\"):
-            return text[start:end]
+            return script[match.start() :]
+        if not script[match.start() : end].rstrip().endswith(("\\", "`", "^")):
+            return script[match.start() : end]
         end += 1
-
-

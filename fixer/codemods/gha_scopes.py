@@ -179,9 +179,10 @@ class _Build:
         said += [(text, place) for text in tags]
         for text, where in said:
             for use in self._runs.uses(text, where) if "${{" in text else ():
-                if use.reference.context in ("matrix", "strategy", "inputs"):
+                mine = use.reference.context == "inputs" and place.run.within(use.place.run)
+                if mine or use.reference.context in ("matrix", "strategy"):
                     value = self._runs.value(use.reference, use.place)
-                    if value is not None or use.reference.context != "inputs":
+                    if value is not None or not mine:
                         found[f"{use.reference.name}{'' if use.reference.exact else '.*'}".lower()] = value
         return found
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -223,6 +224,216 @@ def matrix(values: str, build: str) -> str:
     )  # fmt: skip
 
 
+BUILD = "    - uses: docker/build-push-action@v6\n      with:\n"
+
+
+def scopes(outcome: Outcome[str]) -> list[str]:
+    """Those that are written to, in the order of the file; a text that is empty for the default."""
+    return re.findall(r"cache-to: type=gha,mode=max(?:,scope=([^,\n]*))?", outcome.text_after)
+
+
+@pytest.mark.parametrize(
+    ("one", "two", "names"),
+    [
+        ("tags: acme/app:a\nbuild-args: V=1", "tags: acme/app:b\nbuild-args: V=2", ["app-a", "app-b"]),
+        ("tags: acme/app\nbuild-contexts: b=x", "tags: acme/app\nbuild-contexts: b=y", ["app-ci-a-2", "app-ci-a-3"]),
+        ("tags: acme/app\nbuild-args: V=1", "tags: acme/app\nbuild-args: V=1", ["", ""]),
+        ("context: a\ntags: acme/a:${{ x == 'y/z' && 'latest' || 'a,b' }}", "context: b\ntags: acme/b:${{ 'y/z' }}",
+         ["a", "b"]),
+        ("tags: ${{ format('{0}/{1}', 'x', 'y') }}", "context: b", ["a", "b"]),
+    ],
+)  # fmt: skip
+def test_two_builds_in_a_job(one: str, two: str, names: list[str]) -> None:
+    builds = [BUILD + "".join(f"        {line}\n" for line in text.split("\n")) for text in (one, two)]
+    assert scopes(run(HEAD + SETUP + "".join(builds), others=[])) == names
+
+
+def test_runners_of_two_kinds() -> None:
+    job = HEAD.partition("jobs:\n")[2] + SETUP + BUILD + "        tags: acme/app\n"
+    arm = job.replace("  a:", "  b:").replace("ubuntu-latest", "ubuntu-24.04-arm")
+    assert scopes(run("on: push\njobs:\n" + job + arm, others=[])) == ["app", "app-arm64"]
+    same = job.replace("  a:", "  b:").replace("ubuntu-latest", "ubuntu-24.04")
+    assert scopes(run("on: push\njobs:\n" + job + same, others=[])) == ["", ""]
+
+
+ACTION = "runs:\n  using: composite\n  steps:\n" + SETUP + BUILD
+
+
+def calls(*steps: str, head: str = "", runner: str = "ubuntu-latest") -> str:
+    start = f"on: push\njobs:\n  a:\n    runs-on: {runner}\n{head}    steps:\n"
+    return start + "".join(f"    - uses: ./.github/actions/x\n{step}" for step in steps)
+
+
+MATRIX = "    strategy:\n      matrix:\n        r: [ubuntu-24.04, ubuntu-24.04-arm]\n"
+
+
+@pytest.mark.parametrize(
+    ("build", "caller", "scope"),
+    [
+        ("tags: x", calls(""), ""),
+        ("tags: x", calls("", ""), ""),
+        ("tags: x", calls("", head=MATRIX, runner="${{ matrix.r }}"), "${{ matrix.r }}"),
+        ("build-args: S=${{ inputs.s }}", calls("      with:\n        s: a\n", "      with:\n        s: b\n"),
+         "${{ inputs.s }}"),
+        ("build-args: S=${{ inputs.s }}", calls("      with:\n        s: a\n", "      with:\n        S: a\n"), ""),
+        ("build-args: S=${{ inputs.s }}", calls("", "      with:\n        s: b\n"), None),
+        ("file: ${{ env.F }}", calls("      env:\n        F: a\n", "      env:\n        F: b\n"), None),
+        ("file: ${{ env.F }}", calls("", head=MATRIX + "    env:\n      F: ${{ matrix.r }}\n"), "${{ matrix.r }}"),
+    ],
+)  # fmt: skip
+def test_callers_of_an_action(build: str, caller: str, scope: str | None) -> None:
+    others = [(".github/workflows/ci.yml", caller)]
+    outcome = run(ACTION + f"        {build}\n", others=others, path=".github/actions/x/action.yml")
+    assert (scopes(outcome), reasons(outcome)) == (([], ["no-scope"]) if scope is None else ([scope], []))
+
+
+@pytest.mark.parametrize(
+    ("build", "caller", "scope"),
+    [
+        ("tags: x", "x: y", ""),
+        ("build-args: S=${{ inputs.s }}", "s: ${{ matrix['v'] }}", "${{ inputs.s }}"),
+        ("context: ${{ inputs.s }}", "s: a", ""),
+        ("build-args: S=${{ inputs.s }}", None, None),
+    ],
+)
+def test_callers_of_a_workflow(build: str, caller: str | None, scope: str | None) -> None:
+    own = PLAIN.replace("on: push", "on: workflow_call").replace("push: true", build)
+    job = "  a:\n    strategy:\n      matrix:\n        v: [a, b]\n    uses: ./.github/workflows/x.yml\n    with:\n"
+    others = [] if caller is None else [("ci.yml", f"on: push\njobs:\n{job}      {caller}\n")]
+    outcome = run(own, others=others, path=".github/workflows/x.yml")
+    assert (scopes(outcome), reasons(outcome)) == (([], ["no-scope"]) if scope is None else ([scope], []))
+
+
+def test_names_of_a_matrix_are_nobody_elses() -> None:
+    own = matrix("a: [web, worker]", "context: app\ntarget: ${{ matrix.a }}\ntags: acme/app:${{ matrix.a }}")
+    other = PLAIN.replace("push: true", "context: worker\n        tags: acme/app-worker:edge")
+    assert scopes(run(own, others=[("z.yml", other)])) == ["app-${{ matrix.a }}"]
+    assert scopes(run(other, others=[("a.yml", own)])) == ["app-worker-edge"]
+    taken = other.replace("tags: acme/app-worker:edge", "cache-from: type=gha,scope=app-worker")
+    assert scopes(run(own, others=[("z.yml", taken)])) == ["app-ci-a-${{ matrix.a }}"]
+
+
+@pytest.mark.parametrize(
+    ("before", "scope"),
+    [
+        ("- run: ./make.sh ${{ matrix.a }} > Dockerfile", "${{ matrix.a }}"),
+        ("- run: ./make.sh\n      env:\n        A: ${{ matrix.a }}", "${{ matrix.a }}"),
+        ("- run: ./make.sh\n      if: matrix.a == 'x'", "${{ matrix.a }}"),
+        ("- run: ./make.sh ${{ strategy.job-index }}", "${{ matrix.a }}"),
+        ("- run: ./make.sh '${{ toJSON(matrix) }}'", "${{ matrix.a }}"),
+        ("- uses: actions/checkout@v4\n      with:\n        ref: ${{ matrix.a }}", "${{ matrix.a }}"),
+        ("- uses: docker/login-action@v3\n      with:\n        registry: ${{ matrix.a }}", ""),
+        ("- run: ./make.sh", ""),
+    ],
+)
+def test_a_matrix_that_acts_through_steps_before(before: str, scope: str) -> None:
+    text = matrix("a: [x, y]", "context: .").replace(SETUP, f"    {before}\n{SETUP}")
+    assert scopes(run(text, others=[])) == [scope]
+
+
+def test_a_secret_in_an_input_that_callers_fill() -> None:
+    own = ACTION + "        build-args: A=${{ inputs.word }}\n"
+    for value, expected in (("${{ secrets['X'] }}", ["secret-build-arg"]), ("x", [])):
+        caller = calls(f"      with:\n        word: {value}\n")
+        outcome = run(own, others=[("ci.yml", caller)], path=".github/actions/x/action.yml")
+        assert reasons(outcome) == expected
+
+
+@pytest.mark.parametrize(
+    ("argument", "secret"),
+    [
+        ("A=${{ secrets['A'] }}", True),
+        ("A=${{ format('{0}}}', secrets.A) }}", True),
+        ("A=${{ toJSON(secrets) }}", True),
+        ("A=${{ github.token }}", True),
+        ("A=${{ toJson(github) }}", True),
+        ("A=${{ Secrets.A }}", True),
+        ("A=${{ env.A }}", True),
+        ("A=${{ env.B }}", True),
+        ("A=${{ env['B'] }}", True),
+        ("A", True),
+        ("A=${{ toJSON(env) }}", True),
+        ("A=${{ steps.app.outputs.token }}", True),
+        ("A=${{ steps.app.outputs.apiKey }}", True),
+        ("A=${{ steps.get.outputs.value }}", True),
+        ("A=${{ needs.b.outputs.word }}", True),
+        ("A=${{ env.WRITTEN }}", True),
+        ("A=${{ env.C }}", False),
+        ("C", False),
+        ("A=${{ needs.b.outputs.version }}", False),
+        ("A=${{ steps.app.outputs.version }}", False),
+        ("A=${{ vars.A }}", False),
+        ("A=${{ github.sha }} secrets.A", False),
+    ],
+)
+def test_secrets_in_build_arguments(argument: str, secret: bool) -> None:
+    text = (
+        "on: push\nenv:\n  A: ${{ secrets.A }}\n  B: x${{ env.A }}\n  C: plain\njobs:\n"
+        "  b:\n    runs-on: ubuntu-latest\n    outputs:\n      word: ${{ secrets.X }}\n      version: v1\n"
+        "    steps:\n    - run: echo\n  a:\n    runs-on: ubuntu-latest\n    steps:\n"
+        "    - id: get\n      run: echo value=${{ secrets.X }} >> $GITHUB_OUTPUT\n"
+        "    - run: echo WRITTEN=${{ secrets.X }} >> $GITHUB_ENV\n"
+    )
+    text += SETUP + BUILD + f"        build-args: {argument}\n"
+    assert reasons(run(text, others=[])) == (["secret-build-arg"] if secret else [])
+
+
+@pytest.mark.parametrize(
+    ("before", "context", "secret"),
+    [
+        ("- run: echo ${{ secrets.A }} > .npmrc", ".", True),
+        ("- run: echo ${{ secrets.A }} > .npmrc", "app", False),
+        ("- run: echo ${{ secrets.A }} > app/.npmrc", "./app", True),
+        ("- run: cd app && echo ${{ secrets.A }} > .npmrc", "app", True),
+        ("- run: echo ${{ secrets.A }} > .npmrc\n      working-directory: app", "app", True),
+        ("- run: echo ${{ secrets.A }} > ${{ github.workspace }}/app/x", "app", True),
+        ("- run: echo ${{ secrets.A }} | tee x", ".", True),
+        ("- run: echo $S > x\n      env:\n        S: ${{ secrets.A }}", ".", True),
+        ("- run: npm config set --location project x=${{ secrets.A }}", ".", True),
+        ("- run: echo ${{ secrets.A }} > .npmrc", "", False),
+        ("- run: echo ${{ secrets.A }} > ~/.npmrc", ".", False),
+        ("- run: echo ${{ secrets.A }} > $RUNNER_TEMP/x", ".", False),
+        ("- run: echo x=${{ secrets.A }} >> $GITHUB_OUTPUT", ".", False),
+        ("- run: echo ${{ secrets.A }} | docker login --password-stdin 2>&1", ".", False),
+        ("- run: curl -H 'A ${{ secrets.A }}' https://example.org > x", ".", False),
+        ("- run: echo x > x", ".", False),
+        ("- uses: actions/checkout@v4\n      with:\n        token: ${{ secrets.PAT }}", ".", True),
+        ("- uses: actions/checkout@v4\n      with:\n        token: ${{ secrets.PAT }}", "app", False),
+        ("- uses: actions/checkout@v6\n      with:\n        token: ${{ secrets.PAT }}", ".", False),
+        ("- uses: actions/checkout@v4\n      with:\n        token: ${{ secrets.GITHUB_TOKEN }}", ".", False),
+        ("- uses: a/create-envfile@v2\n      with:\n        envkey_A: ${{ secrets.A }}", ".", True),
+    ],
+)
+def test_secrets_in_files(before: str, context: str, secret: bool) -> None:
+    text = HEAD + f"    {before}\n" + SETUP + BUILD + f"        context: {context}\n"
+    assert reasons(run(text, others=[])) == (["secret-file"] if secret else [])
+
+
+@pytest.mark.parametrize(
+    ("script", "reason"),
+    [
+        ("docker build --build-arg A=${{ secrets.A }} .", "secret-build-arg"),
+        ("x && docker build --build-arg \"A=$A\" .", "secret-build-arg"),
+        ("docker build --build-arg A .", "secret-build-arg"),
+        ("docker build --build-arg B=$B .", "plain-build"),
+        ("docker buildx build `\n--cache-to type=gha `\n.", None),
+        ("docker buildx build \\\n--cache-to type=gha \\\n.", None),
+        ("docker build .\necho --cache-to", "plain-build"),
+    ],
+)
+def test_what_is_said_of_a_script(script: str, reason: str | None) -> None:
+    lines = "".join(f"        {line}\n" for line in script.split("\n"))
+    text = HEAD + f"    - run: |\n{lines}      env:\n        A: ${{{{ secrets.A }}}}\n"
+    assert reasons(run(text, others=[])) == ([] if reason is None else [reason])
+    text = text.replace("on: push", "on: pull_request_target")
+    assert [one for one in reasons(run(text, others=[])) if one == "plain-build"] == []
+
+
+def test_a_folded_script_is_one_command() -> None:
+    text = HEAD + "    - run: >\n        docker buildx build\n        --cache-to type=gha\n        .\n"
+    assert reasons(run(text, others=[])) == []
+
+
 @pytest.mark.parametrize(
     ("values", "build", "scope"),
     [
@@ -237,6 +448,12 @@ def matrix(values: str, build: str) -> str:
         ("a: [x, y]", "context: .\nbuild-args: V=${{ env.V }}", "${{ matrix.a }}"),
         ("a: [\"x,1\", y]", "build-args: V=${{ matrix.a }}", None),
         ("a: [x, y]", "context: ${{ inputs.dir }}", None),
+        ("a: [x, y]", "target: ${{ matrix['a'] }}", "${{ matrix.a }}"),
+        ("a: [x, y]", "target: ${{ matrix[format('a')] }}", "${{ matrix.a }}"),
+        ("a: [x, y]", "build-args: A=${{ format('{0}}}', matrix.a) }}", "${{ matrix.a }}"),
+        ("a: [x, y]\nb: [[1, 2], [3]]", "platforms: ${{ join(matrix.b) }}", None),
+        ("a: [web, web-slim]\nb: [slim-x, x]", "context: ${{ matrix.a }}\nbuild-args: B=${{ matrix.b }}",
+         "${{ matrix.a }}--${{ matrix.b }}"),
         ("a: ${{ fromJSON(inputs.a) }}", "context: ${{ matrix.a }}", None),
     ],
 )  # fmt: skip
@@ -265,7 +482,10 @@ def test_names_from_a_matrix(values: str, build: str, scope: str | None) -> None
         ("workflow_call", True),
         ("[workflow_call, pull_request_target]", True),
         ("issue_comment", None),
-        ("[pull_request_target, workflow_run]", None),
+        ("[pull_request_target, workflow_run]", True),
+        ("workflow_run", True),
+        ("[create, deployment]", True),
+        ("[pull_request_target, issue_comment]", None),
         ("{pull_request: {types: [closed]}}", None),
         ("something_new", None),
     ],
@@ -359,7 +579,6 @@ def test_the_version_of_a_new_step(build: str, setup: str | None) -> None:
         ("docker build -t a ../x", None),
         ("docker build -t a /x", None),
         ("docker build --build-arg A .", None),
-        ("docker build --build-arg A=${{ secrets.A }} .", None),
         ("docker build --build-arg 'A=\"b\"' .", None),
         ("docker build --no-cache .", None),
         ("docker build --squash .", None),

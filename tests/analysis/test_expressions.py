@@ -1,0 +1,88 @@
+"""Expressions of GitHub workflows, and what they stand for."""
+
+from __future__ import annotations
+
+import pytest
+
+from fixer.analysis.expressions import EXPRESSION, masked, references
+from fixer.analysis.workflow import Workflow
+from fixer.analysis.workflow_runs import Place, Runs
+
+
+@pytest.mark.parametrize(
+    ("expression", "used"),
+    [
+        ("matrix.b.c", ["matrix.b.c"]),
+        ("matrix['b'].c", ["matrix.b.c"]),
+        ("matrix['it''s'][0]", ["matrix.it's.0"]),
+        ("Matrix.b", ["matrix.b"]),
+        ("matrix.d || matrix.b", ["matrix.d", "matrix.b"]),
+        ("'secrets.X'", []),
+        ("format('{0}}}', secrets.X)", ["secrets.X"]),
+        ("toJSON(secrets)", ["secrets*"]),
+        ("matrix.*.b", ["matrix*"]),
+        ("matrix.a[inputs.x].c", ["matrix.a*", "inputs.x"]),
+        ("true && !false || 1.5e3 == null", []),
+        ("always() && success()", []),
+        ("github . sha", ["github.sha"]),
+        ("", []),
+    ],
+)
+def test_references(expression: str, used: list[str]) -> None:
+    found = references(f"a ${{{{ {expression} }}}} secrets.no")
+    assert [one.name + ("" if one.exact else "*") for one in found] == used
+
+
+def test_where_expressions_end() -> None:
+    text = "a ${{ format('}}{0}', x.y) }}:b ${{ z }}"
+    assert [match[1].strip() for match in EXPRESSION.finditer(text)] == ["format('}}{0}', x.y)", "z"]
+    assert masked(text) == "a \0:b \0"
+    assert [one.name for one in references("a ${{ secrets.X")] == ["secrets.X"]
+
+
+def test_what_texts_stand_for() -> None:
+    action = Workflow(
+        "inputs:\n  word: {default: some}\nruns:\n  using: composite\n  steps:\n"
+        "  - run: echo\n    env: {OWN: '${{ env.E }}!'}\n"
+    )
+    caller = Workflow(
+        "env: {E: root}\njobs:\n  a:\n    strategy: {matrix: {m: [x, y]}}\n"
+        "    env: {E: 'e-${{ matrix.m }}'}\n    steps:\n"
+        "    - uses: ./act\n      with: {Word: '${{ env.E }}'}\n    - uses: ./act/\n"
+    )
+    runs = Runs((("act/action.yml", action), ("w.yml", caller)))
+    (job,) = action.jobs
+    places = [Place(run, job.steps[0]) for run in runs.of(job)]
+
+    def read(text: str) -> list[str]:
+        return [runs.read(text, place) for place in places]
+
+    assert read("${{ inputs.word }}") == ["e-x", "e-y", "some", "some"]
+    assert read("${{ matrix.m }} ${{ env.OWN }}") == ["x e-x!", "y e-y!"] * 2
+    assert read("${{ github.sha }} ${{ steps['a'].b }}")[0] == "${{ github.sha }} ${{ steps.a.b }}"
+    assert read("${{ format('{0}', matrix.m) }}")[1] == "${{ format('{0}', 'y') }}"
+    assert read("${{ matrix.none }}")[0] == ""
+
+
+def test_what_calls_itself_ends() -> None:
+    action = Workflow("runs:\n  using: composite\n  steps:\n  - uses: ./act\n    with: {a: '${{ inputs.a }}'}\n")
+    runs = Runs((("act/action.yml", action),))
+    (job,) = action.jobs
+    for run in runs.of(job):
+        place = Place(run, job.steps[0])
+        assert "inputs.a" in runs.read("${{ inputs.a }}", place)
+        assert list(runs.before(place)) == []
+    looped = Workflow("env: {A: '${{ env.B }}', B: '${{ env.A }}'}\njobs:\n  a:\n    steps:\n    - run: echo\n")
+    (job,) = looped.jobs
+    runs = Runs((("w.yml", looped),))
+    assert "env." in runs.read("${{ env.A }}", Place(runs.of(job)[0], job.steps[0]))
+
+
+def test_values_that_grow_are_not_known() -> None:
+    lines = "".join(f"  V{n}: '{f'${{{{ env.V{n + 1} }}}}' * 20}'\n" for n in range(40))
+    workflow = Workflow(f"env:\n{lines}jobs:\n  a:\n    steps:\n    - run: echo\n")
+    (job,) = workflow.jobs
+    runs = Runs((("w.yml", workflow),))
+    place = Place(runs.of(job)[0], job.steps[0])
+    assert len(runs.read("${{ env.V0 }}", place)) < 5000
+    assert len(list(runs.uses("${{ env.V0 }}", place))) < 1000
