@@ -588,7 +588,7 @@ def run(
 
 def main() -> int:
     parser = argparse.ArgumentParser(description="Made-up and mutated texts through all of dockfix.")
-    parser.add_argument("count", type=int)
+    parser.add_argument("count", type=int, help="of texts, from --start on")
     parser.add_argument("folders", nargs="*")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--start", type=int, default=0)

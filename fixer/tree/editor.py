@@ -13,6 +13,7 @@ from functools import lru_cache
 
 from fixer.text.edits import Edit
 from fixer.text.records import dataclass
+from fixer.text.source import Span
 from fixer.tree.nodes import (
     Blank,
     Comment,
@@ -29,7 +30,7 @@ from fixer.tree.nodes import (
     ShellForm,
     Transfer,
 )
-from fixer.tree.shell import AndOr, Pipeline, Script, Word
+from fixer.tree.shell import AndOr, Assignment, Pipeline, Redirect, Script, ShellNode, Word
 
 DEFAULT_INDENT = "    "
 WIDEST_INDENT = 8
@@ -161,13 +162,13 @@ def remove_commands(file: Dockerfile, script: Script, places: Sequence[Pipeline]
     edits = []
     for first, last in _stretches(left):
         if last + 1 < len(left) and not _ends_line(file.text, script, first, last):
-            edits.append(_removal(file, script.items[first].start, _next_line(file, script, first, last)))
+            edits.append(_removal(file, script.items[first].start, _next_line(file, script, first, last), script))
             continue
         before, own = script.separators[first - 1], script.separators[last]
         if own is not None and before is not None and own.text == before.text != "\n":
-            edits.append(_removal(file, before.end, own.end))
+            edits.append(_removal(file, before.end, own.end, script))
         else:
-            edits.append(_removal(file, script.items[first - 1].end, script.items[last].end))
+            edits.append(_removal(file, script.items[first - 1].end, script.items[last].end, script))
     for item, stays in zip(script.items, left, strict=True):
         if stays:
             edits.extend(_thinned(file, item, [id(p) not in gone for p in item.pipelines]))
@@ -198,15 +199,15 @@ def _thinned(file: Dockerfile, item: AndOr, left: Sequence[bool]) -> list[Edit]:
     edits = []
     for first, last in _stretches(left):
         if first == 0:
-            edits.append(_removal(file, item.start, item.pipelines[last + 1].start))
+            edits.append(_removal(file, item.start, item.pipelines[last + 1].start, item))
             continue
         end = item.pipelines[first - 1].end
         # In `a && b || c` the `||` is what follows `a`, too.
         mixed = last + 1 < len(left) and item.operators[first - 1].text != item.operators[last].text
         if mixed or last + 1 == len(left) or _belongs_to_line_before(file.text, item, first, last):
-            edits.append(_removal(file, end, item.pipelines[last].end))
+            edits.append(_removal(file, end, item.pipelines[last].end, item))
         else:
-            edits.append(_removal(file, item.pipelines[first].start, item.pipelines[last + 1].start))
+            edits.append(_removal(file, item.pipelines[first].start, item.pipelines[last + 1].start, item))
     return edits
 
 
@@ -592,10 +593,11 @@ def _comments_with_gaps(text: str, start: int, end: int) -> list[str]:
     return kept
 
 
-def _removal(file: Dockerfile, start: int, end: int) -> Edit:
-    """Remove a stretch; if comment lines stand in it they stay, between what is before and what is after."""
+def _removal(file: Dockerfile, start: int, end: int, holder: ShellNode | None = None) -> Edit:
+    """Remove a stretch; if comment lines stand in it they stay, between what is before and what is after. `holder`: the
+    commands that it is a part of; None for a stretch of words."""
     if _heredoc_at(file, start) is not None:
-        return _removal_in_heredoc(file.text, start, end)
+        return _removal_in_heredoc(file.text, start, end, [] if holder is None else _words_in(holder, start, end))
     kept = _comments_with_gaps(file.text, start, end)
     if not kept:
         return Edit(start, end, "")
@@ -631,30 +633,35 @@ def _heredoc_at(file: Dockerfile, offset: int) -> Heredoc | None:
     return None
 
 
-def _removal_in_heredoc(text: str, start: int, end: int) -> Edit:
+def _removal_in_heredoc(text: str, start: int, end: int, words: Sequence[Span]) -> Edit:
     """Remove a stretch of a script in a heredoc, where a comment goes on to the end of its line. The stretch begins
-    with a command that goes away or at the end of one that stays, and ends the same way."""
+    with a command that goes away or at the end of one that stays, and ends the same way. In `words` no # begins a
+    comment."""
     first, *others = text[start:end].split("\n")
     if not others:
         return Edit(start, end, "")
     line_start = text.rfind("\n", 0, start) + 1
     fresh = not text[line_start:start].strip(" \t")
     from_command = text[start] not in " \t\n;&|"
-    kept = [_shell_comment(line) for line in others[:-1]]
+    comments = []
+    at = start
+    for line in (first, *others):
+        comments.append(_shell_comment(text, at, at + len(line), words))
+        at += len(line) + 1
+    kept = comments[1:-1]
     if from_command:
         indent = others[-1][: len(others[-1]) - len(others[-1].lstrip(" \t"))]
-        own = _shell_comment(first).lstrip(" \t")
-        lines = [c for c in (own, *kept) if c]
+        lines = [c for c in (comments[0].lstrip(" \t"), *kept) if c]
         if fresh and not lines and text[end : end + 1] in ("\n", "\r"):
             return Edit(line_start, end, "")
         if not lines:
             return Edit(start, end, "")
         lines[0] = lines[0].lstrip(" \t")
         return Edit(start, end, "".join(line + "\n" for line in lines) + indent)
-    at = first.find("#")
-    tail = first[len(first[:at].rstrip(" \t")) :] if at >= 0 else ""
-    if tail.startswith("#"):  # an operator was all that kept it from being a part of a word
-        tail = f" {tail}"
+    own = comments[0].lstrip(" \t")
+    before = first[: len(first) - len(own)] if own else ""
+    # A blank or an operator keeps it from being a part of a word.
+    tail = (before[len(before.rstrip(" \t")) :] or " ") + own if own else ""
     lines = [c for c, line in zip(kept, others, strict=False) if c or not line.strip()]
     while lines and not lines[-1]:
         lines.pop()
@@ -665,11 +672,32 @@ def _removal_in_heredoc(text: str, start: int, end: int) -> Edit:
     return Edit(start, end, new)
 
 
-def _shell_comment(line: str) -> str:
+def _shell_comment(text: str, start: int, end: int, words: Sequence[Span]) -> str:
     """The comment of a line of a script, with the line's indent; nothing if there is none."""
-    body = line.lstrip(" \t")
-    at = 0 if body.startswith("#") else body.find(" #") + 1
-    return line[: len(line) - len(body)] + body[at:].rstrip("\r") if at or body.startswith("#") else ""
+    line = text[start:end]
+    at = line.find("#")
+    while at >= 0:
+        place = start + at
+        begins = at == 0 or line[at - 1] in " \t;&|()<>"
+        if begins and not any(word.start <= place < word.end for word in words):
+            return line[: len(line) - len(line.lstrip(" \t"))] + line[at:].rstrip("\r")
+        at = line.find("#", at + 1)
+    return ""
+
+
+def _words_in(holder: ShellNode, start: int, end: int) -> list[Span]:
+    """Where the words are in a stretch of commands."""
+    found = []
+    waiting = [holder]
+    while waiting:
+        node = waiting.pop()
+        if node.end <= start or node.start >= end:
+            continue
+        if isinstance(node, Word | Assignment | Redirect):
+            found.append(node.span)
+        else:
+            waiting.extend(node.children)
+    return found
 
 
 def _logical_end(file: Dockerfile, offset: int) -> int:

@@ -451,9 +451,8 @@ def accepts(shell: str, text: str) -> bool:
     if "\0" in text or len(text) > 100_000:
         return True
     argument = os.fsencode(text) if text.isascii() else text.encode("utf-8", "surrogateescape")
-    done = subprocess.run(
-        [shell.encode(), b"-n", b"-c", b"--", argument], capture_output=True, timeout=60, check=False, env={"PATH": os.defpath}
-    )
+    command = [shell.encode(), b"-n", b"-c", b"--", argument]
+    done = subprocess.run(command, capture_output=True, timeout=60, check=False, env={"PATH": os.defpath})
     return done.returncode == 0 and not done.stderr.strip()
 
 
