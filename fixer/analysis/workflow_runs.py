@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 
 from fixer.analysis.expressions import EXPRESSION, Reference, of_expression, references
 from fixer.analysis.workflow import Job, Step, Workflow, local_action, text_of
@@ -83,16 +84,22 @@ class Runs:
         self._made: dict[int, tuple[Run, ...]] = {}
         self._inner: dict[object, Run] = {}
         self._values: dict[object, str | None] = {}
-        self._callers: dict[str, list[Step | Job]] = {}
-        for _, workflow in files:
+        self._files = files
+
+    @cached_property
+    def _callers(self) -> dict[str, list[Step | Job]]:
+        """By the path of a workflow, or the folder of an action."""
+        found: dict[str, list[Step | Job]] = {}
+        for _, workflow in self._files:
             for job in workflow.jobs:
                 name = text_of(job.node.get("uses")) or ""
                 if name.startswith("./"):
-                    self._callers.setdefault(name.partition("@")[0].removeprefix("./"), []).append(job)
+                    found.setdefault(name.partition("@")[0].removeprefix("./"), []).append(job)
                 for step in job.steps:
                     folder = local_action(step)
                     if folder is not None:
-                        self._callers.setdefault(folder, []).append(step)
+                        found.setdefault(folder, []).append(step)
+        return found
 
     def action(self, step: Step) -> Workflow | None:
         """The action of the repository's own that a step uses, if it is known."""
@@ -290,7 +297,7 @@ class Runs:
 def texts(step: Step) -> Iterator[str]:
     """Every text of a step, the condition as an expression."""
     if step.condition:
-        yield "${{ " + step.condition + " }}"
+        yield "${{ " + step.condition.replace("${{", " ").replace("}}", " ") + " }}"
     yield from step.texts()
 
 

@@ -144,7 +144,7 @@ class GhaCache(Codemod):
 
     def run(self, facts: Workflow, settings: Settings) -> Iterator[Change | Refusal]:  # type: ignore[override]
         scopes = Scopes(facts, settings.path, settings.workflows)
-        secrets = Secrets(scopes.runs)
+        secrets = Secrets(scopes.runs, lambda path: _left_out(settings, path))
         around = _Around(settings)
         for job in facts.jobs:
             yield from _JobPlan(job, scopes, secrets, around).found()
@@ -588,6 +588,13 @@ class _JobPlan:
 
 def _refused(step: Step, stop: _Stop) -> Refusal:
     return Refusal(GhaCache.id, stop.reason, stop.span or _uses(step) or step.span, stop.because)
+
+
+def _left_out(settings: Settings, path: str) -> bool:
+    """Whether the repository's .dockerignore leaves a file out, and no other one counts for its builds."""
+    if not settings.context.at_hand or not settings.context.excluded(path):
+        return False
+    return not any(one.own_ignore for one in settings.dockerfiles)
 
 
 def _contexts(step: Step) -> list[str]:

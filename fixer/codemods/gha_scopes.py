@@ -277,6 +277,7 @@ class Scopes:
         self._alone_unknown = others is None
         self._files = sorted(everything, key=lambda one: one[0])
         self.runs = Runs(self._files)
+        self._alone: dict[str, Runs] = {}
 
     def of(self, step: Step) -> str | NoScope | None:
         """The scope for a build that has no cache yet; None for the only one of the repository, which needs none."""
@@ -341,7 +342,8 @@ class Scopes:
         if called or any(local_action(other) is not None for other in before):
             return _Build(step, path, self.runs)
         if not isinstance(step.kept, _Build):
-            step.kept = _Build(step, path, Runs(((path, step.job.workflow),)))
+            alone = self._alone.setdefault(path, Runs(((path, step.job.workflow),)))
+            step.kept = _Build(step, path, alone)
         return step.kept
 
     @cached_property

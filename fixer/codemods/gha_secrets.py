@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from fixer.analysis.workflow import Step, default_directory, listed, text_of
 from fixer.analysis.workflow_runs import Place, Runs, Use
@@ -30,6 +30,8 @@ _KEEPS = re.compile(
 _FETCHES = re.compile(r"\s*(?:\w+=)?\$?\(?\s*(?:curl|wget|gh)\s")
 """Commands that use a secret to get what they write."""
 _ARGUMENT = re.compile(r"--build-arg[= \t]+(?P<value>(?:\"[^\"]*\"|'[^']*'|\$\{\{.*?\}\}|[^\s\"'])+)", re.DOTALL)
+_WHOLE = re.compile(r"(?m)(?:^|[;&|]\s*)\s*(?:printenv|env|export\s+-p)\s*(?:[>|]|$)|\benvsubst\b")
+"""Commands that take all variables of the environment."""
 _ELSEWHERE = re.compile(
     r"/dev/|/tmp/|/etc/|/root/|/home/|/var/|~|\$\{?(?:HOME|TMPDIR|TEMP|RUNNER_TEMP|GITHUB_(?!WORKSPACE))|&"
     r"|\$env:(?:HOME|TEMP|RUNNER_TEMP|GITHUB_(?!WORKSPACE))|\$\{\{\s*runner\.temp"
@@ -40,10 +42,14 @@ _PERSISTS_BELOW = 6
 
 
 class Secrets:
-    """Where the steps of a repository's workflows use secrets."""
+    """Where the steps of a repository's workflows use secrets.
 
-    def __init__(self, runs: Runs) -> None:
+    left_out: whether a file of the workspace is known to be in no build's context, relative to the workspace.
+    """
+
+    def __init__(self, runs: Runs, left_out: Callable[[str], bool]) -> None:
         self._runs = runs
+        self._left_out = left_out
 
     def in_inputs(self, step: Step) -> str | None:
         """The input of a build that holds a secret, and may be seen in its layers."""
@@ -127,9 +133,11 @@ class Secrets:
             return False
         if self._secret(run.text, place, deep + 1):
             return True
+        everything = _WHOLE.search(run.text) is not None
         for table, where in self._runs.environments(place):
             for key, value in table.items():
-                if not isinstance(value, Scalar) or not re.search(rf"\b{re.escape(key.text)}\b", run.text):
+                named = everything or re.search(rf"\b{re.escape(key.text)}\b", run.text)
+                if not isinstance(value, Scalar) or not named:
                     continue
                 if self._secret(value.text, where, deep + 1):
                     return True
@@ -156,27 +164,28 @@ class Secrets:
             if _FETCHES.match(text, text.rfind("\n", 0, match.start()) + 1):
                 continue
             target = _WORKSPACE.sub(".", (match["to"] or match["tee"]).replace('"', "").replace("'", ""))
-            if not _ELSEWHERE.match(target) and _below(posixpath.join(home, target), context):
+            if not _ELSEWHERE.match(target) and self._in(posixpath.join(home, target), context):
                 return True
         return False
 
     def _action_writes(self, step: Step, place: Place, context: str) -> bool:
         if step.action == "google-github-actions/auth":
             wanted = (step.input("create_credentials_file") or "true").strip() != "false"
-            return wanted and bool(step.input("credentials_json")) and _below("gha-creds.json", context)
+            return wanted and bool(step.input("credentials_json")) and self._in("gha-creds-0.json", context)
         if step.action == "actions/checkout":
             token = step.input("token") or ""
             kept = (step.input("persist-credentials") or "true").strip().lower() != "false"
             newer = step.major is not None and step.major >= _PERSISTS_BELOW
             if not kept or newer or re.search(r"\bsecrets\.GITHUB_TOKEN\b|\bgithub\.token\b", token):
                 return False
-            return self._secret(token, place, 0) and _below(posixpath.join(step.input("path") or ".", ".git"), context)
+            config = posixpath.join(step.input("path") or ".", ".git/config")
+            return self._secret(token, place, 0) and self._in(config, context)
         writes = _FILE_ACTION.search(step.action) is not None
         return writes and any(self._secret(text, place, 0) for text in step.texts())
 
-
-def _below(path: str, directory: str) -> bool:
-    """Whether a file may lie in a directory, both relative to the workspace."""
-    if directory == "." or "$" in path or "$" in directory or path.startswith("/") or directory.startswith(("/", "..")):
-        return True
-    return posixpath.normpath(path).startswith(directory + "/")
+    def _in(self, path: str, directory: str) -> bool:
+        """Whether a file may be in a build context, both relative to the workspace."""
+        if "$" in path + directory or path.startswith("/") or directory.startswith(("/", "..")):
+            return True
+        path = posixpath.normpath(path)
+        return not self._left_out(path) if directory == "." else path.startswith(directory + "/")
