@@ -144,7 +144,8 @@ def command(
     if report == STDIN and (show_diff or format_ == "json"):
         raise click.UsageError("--report - needs standard output for itself: use --write or --check alone.")
     from fixer.codemods.api import Builder
-    from fixer.engine.job import Options, diff_base, searched
+    from fixer.engine.job import Options, contexts_of, diff_base, searched
+    from fixer.engine.kinds import IGNORE
     from fixer.report.entry import View, Worker
 
     lines = {} if from_file is None else _listed(from_file)
@@ -158,9 +159,12 @@ def command(
         builder == "auto",
         context,
     )
-    kinds, around = searched(options, (*named, *lines))
+    every = (*named, *lines)
+    kinds, around = searched(options, every)
+    contexts = contexts_of(options, every) if IGNORE in around else ()
+    options = replace(options, paths=frozenset(map(os.path.realpath, every)) if kinds else frozenset())
     if show_diff or format_ == "json" or report is not None:
-        options = replace(options, base=diff_base((*named, *lines), around))
+        options = replace(options, base=diff_base((*every, *contexts), around))
     view = View(
         diff=show_diff,
         notes=not quiet,
@@ -170,7 +174,7 @@ def command(
         color_err=wants_color(color, sys.stderr),
     )
     output = _Output(view, write, quiet, None if report is None else _open_report(report), sys.stderr.isatty())
-    items = _Items(named, lines, STDIN in paths, stdin_filename, demo, kinds, around)
+    items = _Items(named, lines, STDIN in paths, stdin_filename, demo, kinds, around, contexts)
     try:
         code = _run(items, Worker(options, view, write), output, check=check, jobs=jobs, no_cache=no_cache)
     except KeyboardInterrupt:  # a second one
@@ -383,6 +387,8 @@ class _Items:
     kinds: frozenset[str] = frozenset()
     around: frozenset[str] = frozenset()
     """What other documents are looked for, as `searched` says it."""
+    contexts: tuple[str, ...] = ()
+    """Those whose .dockerignore is looked for, too."""
 
 
 @dataclass(slots=True)
@@ -416,6 +422,7 @@ class _Work:
             lines=items.lines,
             kinds=items.kinds,
             around=items.around,
+            contexts=items.contexts,
         )
         first = list(islice((target for target in found if target is not None), PARALLEL_FROM))
         jobs = self.jobs or _cores()

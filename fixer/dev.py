@@ -171,11 +171,12 @@ def run(
 
     at = case.folder / "before" / case.dockerfile
     kind = kind_of(at)
+    around = Neighbours(root_of(str(at), kind), kind, top=str(case.folder / "before"))
     return fix(
         source,
         path=case.dockerfile,
         kind=kind,
-        dockerfiles=() if kind == DOCKERFILE else Neighbours(root_of(str(at), kind)),
+        dockerfiles=() if kind == DOCKERFILE else around,
         place=case.dockerfile if kind == WORKFLOW else "",
         workflows=OtherWorkflows(str(case.folder / "before"), case.dockerfile) if kind == WORKFLOW else None,
         select=select,

@@ -7,6 +7,7 @@ of it.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from enum import Enum
 from functools import cached_property
 from typing import Protocol, TypeVar
 
@@ -35,14 +36,24 @@ class DocumentFacts(Protocol):
         without a stop; None if all else means what it meant. forward: where an offset of `old` is now."""
 
 
+class Use(Enum):
+    """Whether a directory is the build context of a Dockerfile."""
+
+    CERTAIN = "certain"
+    """Somebody says so, or it is the nearest that holds what the Dockerfile takes."""
+    POSSIBLE = "possible"
+    """What is known does not rule it out."""
+    NONE = "none"
+
+
 class Neighbour:
-    """A Dockerfile at or below the directory that a document is about.
+    """A Dockerfile around a document: at or below the directory that it is about, or with that for its build context.
 
     path: relative to that directory, with `/`.
-    facts: what is known of it; None if it cannot be read or is not understood.
-    context: its build context.
-    directory: that context's directory relative to the document's, "" for the same; None if it is not known or lies
-        elsewhere.
+    facts: what is known of it, as it will be when this run has changed it; None if it cannot be read or is not
+        understood.
+    context: its build context; for a .dockerignore that directory, if it may be used with it.
+    use: whether the directory that the document is about is its build context.
     own_ignore: whether a .dockerignore of its own stands beside it, so that the context's is not in force.
     """
 
@@ -51,7 +62,7 @@ class Neighbour:
         path: str,
         facts: Callable[[], Facts | None],
         context: BuildContext = NO_CONTEXT,
-        directory: Callable[[], str | None] = lambda: None,
+        use: Callable[[], Use] = lambda: Use.NONE,
         *,
         own_ignore: bool = False,
     ) -> None:
@@ -59,12 +70,12 @@ class Neighbour:
         self.context = context
         self.own_ignore = own_ignore
         self._facts = facts
-        self._directory = directory
+        self._use = use
 
     @cached_property
     def facts(self) -> Facts | None:
         return self._facts()
 
     @cached_property
-    def directory(self) -> str | None:
-        return self._directory()
+    def use(self) -> Use:
+        return self._use()

@@ -586,6 +586,19 @@ def hosted_files(workflow: Workflow) -> frozenset[str]:
     return frozenset(posixpath.normpath(path) for path in found if "://" not in path)
 
 
+def named_builds(workflow: Workflow) -> Iterator[tuple[str, str]]:
+    """The contexts and Dockerfiles of the builds that a workflow, or an action, names, relative to the repository's
+    root; whatever runs them."""
+    for job in workflow.jobs:
+        for step in job.steps:
+            if step.action == BUILD:
+                build = recipe(step)
+                for one in job.combinations or ({},):
+                    context, file = filled(build.context, one), filled(build.file, one)
+                    if context is not None and file is not None and "://" not in context + file:
+                        yield context, file
+
+
 _SCRIPT_FILE = re.compile(r"(?:^|\s)(?:-f|--file)(?:\s+|=)(?P<file>[^\s;&|\"']+)")
 _SCRIPT_BUILD = re.compile(r"\bdocker\s+(?:buildx\s+|image\s+)?build\s(?P<rest>(?:\\\n|[^\n;&|])*)")
 

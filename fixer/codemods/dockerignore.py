@@ -165,13 +165,13 @@ class Dockerignore(Codemod):
         for user in users:
             for path in left:
                 nobody_names(user, path)
-            for brought in user.brought if user.certain else ():
+            for brought in user.brought:
                 for path in dict.fromkeys([*left, *there]):
                     if below(f"/{path}", f"/{brought.source}"):
                         wanted.check(user, brought, path, files)
                         places.append((user, brought, path))
         places += _itself(facts, users)
-        wanted.check_all([user for user in users if user.certain], files)
+        wanted.check_all(users, files)
         text = _pattern(facts, users, wanted, left, files)
         newline = "\r\n" if "\r\n" in wanted.user.facts.file.text else "\n"
         edit, span = facts.with_line(text, _kin(wanted.name), newline)

@@ -14,7 +14,7 @@ from posixpath import basename
 
 from fixer.analysis import Call, Facts, Known, Stage, below, clean
 from fixer.analysis.context import BuildContext, ContextSource, all_context_sources
-from fixer.analysis.documents import Neighbour
+from fixer.analysis.documents import Neighbour, Use
 from fixer.analysis.leftovers import Made, made_by
 from fixer.text.records import dataclass
 from fixer.tree.nodes import Instruction, Onbuild, Run
@@ -161,17 +161,13 @@ def users_of(dockerfiles: Iterable[Neighbour], name: str) -> tuple[list[User], l
                 continue
         elif neighbour.own_ignore:
             continue
+        if not own and neighbour.use is Use.NONE:
+            continue
         facts = neighbour.facts
         if facts is None:
-            if "/" not in neighbour.path:
-                unread.append(neighbour.path)
+            unread.append(neighbour.path)
             continue
-        if own:
-            certain = neighbour.context.at_hand
-        else:
-            certain = neighbour.directory == ""
-            if not certain and neighbour.directory is not None:
-                continue
+        certain = neighbour.context.at_hand if own else neighbour.use is Use.CERTAIN
         found.append(User(neighbour, facts, certain=certain))
     return found, unread
 

@@ -129,11 +129,9 @@ class FoundContext(BuildContext):
         if self._named is not None:
             return self._open(os.path.abspath(self._named))
         wanted = list(self._sources())
-        if any(not isinstance(source.path, Known) or source.path.args for source in wanted):
-            wanted = [source for source in wanted if isinstance(source.path, Known) and not source.path.args]
         for directory in _candidates(self._dockerfile):
             root, ignore = self._open(directory)
-            if root is not None and all(_holds(root, source) for source in wanted):
+            if root is not None and holds(root, wanted):
                 return root, ignore
         return None, Ignore("", ())
 
@@ -155,9 +153,15 @@ def _candidates(dockerfile: str) -> list[str]:
     return found
 
 
+def holds(root: str, sources: Iterable[ContextSource]) -> bool:
+    """Whether a directory has all that a Dockerfile takes from its context, as far as that is known."""
+    return all(_holds(root, source) for source in sources)
+
+
 def _holds(root: str, source: ContextSource) -> bool:
     """Whether a source is there. Of a pattern what stands before its first special character must be."""
-    assert isinstance(source.path, Known)
+    if not isinstance(source.path, Known) or source.path.args:
+        return True
     path = source.path.value
     if source.pattern:
         path = next((path[:at] for at, char in enumerate(path) if char in "*?[\\"), path).rpartition("/")[0]

@@ -7,7 +7,7 @@ import os
 import re
 import stat
 from bisect import bisect_left
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from fixer.engine.kinds import DOCKERFILE, IGNORE, IGNORE_NAME, WORKFLOW, kind_of
@@ -81,6 +81,7 @@ def find(
     lines: Mapping[str, int] | None = None,
     kinds: Collection[str] = (),
     around: Collection[str] = (),
+    contexts: Collection[str] = (),
 ) -> Iterator[Target | None]:
     """The Dockerfiles at and below `paths`, in the order of their paths, as the search goes on. A file that is named is
     always taken, whatever it is called; a directory is walked, without what Git ignores (.gitignore files, also of
@@ -92,7 +93,8 @@ def find(
     sweep: remove what killed runs left behind. lines: numbers of the lines in which paths were listed, for messages.
     kinds: other kinds of documents that are looked for in directories: GitHub workflows, and .dockerignore files, also
     where one is missing beside a Dockerfile or in a repository's root. around: those of these kinds that are given for
-    every path, wherever they are in its repository, and beside Dockerfiles that are named.
+    every path, wherever they are in its repository, and beside Dockerfiles that are named. contexts: build contexts
+    whose .dockerignore is given, too, if such are looked for.
     """
     search = _Search(lines or {}, sweep, kinds)
     named = sorted((f"{path}/" if os.path.isdir(path) else path, path) for path in dict.fromkeys(paths))
@@ -101,6 +103,8 @@ def find(
         yield from search.file(path) if key == path else search.directory(path, files)
     for key, path in named if around else ():
         yield from search.around(path if key != path else os.path.dirname(path) or os.curdir, around)
+    for directory in contexts if IGNORE in kinds else ():
+        yield from search.ignore_file(directory)
     for names in search.linked.values():
         yield Target(next(iter(names.values())), tuple(names))
 
@@ -154,11 +158,14 @@ class _Search:
         above = None if root is None else _relative_to(root, directory)
         for place in dict.fromkeys(place for place in (directory, above) if place is not None):
             if IGNORE in kinds:
-                path = _join(place, IGNORE_NAME)
-                yield from self.file(path) if os.path.lexists(path) else self._missing(Target(path, missing=True))
+                yield from self.ignore_file(place)
         if WORKFLOW in kinds and above is not None:
             for path in repository_workflows(above):
                 yield from self.file(path)
+
+    def ignore_file(self, directory: str) -> Iterator[Target]:
+        path = _join(directory, IGNORE_NAME)
+        yield from self.file(path) if os.path.lexists(path) else self._missing(Target(path, missing=True))
 
     def _missing(self, target: Target) -> Iterator[Target]:
         real = os.path.realpath(target.path)
@@ -227,6 +234,40 @@ def repository_workflows(root: str) -> list[str]:
     return sorted(found)
 
 
+_LIKE_DOCKERFILES = regex(r"(?:.*[-_.])?(?:docker|container)file(?:[-_.].*)?", re.IGNORECASE | re.DOTALL)
+_COMPOSE = regex(r"(?:docker-)?compose(?:[-_.].*)?\.ya?ml", re.DOTALL)
+
+
+class Survey(NamedTuple):
+    """What stands at and below a directory, without what Git ignores; paths in order."""
+
+    dockerfiles: tuple[str, ...]
+    alike: tuple[str, ...]
+    """Called as Dockerfiles are that no search takes for ones: `Dockerfile-prod`."""
+    compose: tuple[str, ...]
+
+
+def survey(top: str) -> Survey:
+    """The Dockerfiles and what may be some, and the files of Compose."""
+
+    def wanted(name: str, directory: str, kinds: Collection[str]) -> bool:
+        if name.endswith((".dockerignore", ".containerignore")):
+            return False
+        return _LIKE_DOCKERFILES.fullmatch(name) is not None or _COMPOSE.fullmatch(name) is not None
+
+    found = [one[0] for one in _walk(top, False, (), wanted) if one is not None and not isinstance(one, Target)]
+    names = [os.path.basename(path) for path in found]
+    return Survey(
+        tuple(path for path, name in zip(found, names, strict=True) if is_dockerfile_name(name)),
+        tuple(
+            path
+            for path, name in zip(found, names, strict=True)
+            if not is_dockerfile_name(name) and not _COMPOSE.fullmatch(name)
+        ),
+        tuple(path for path, name in zip(found, names, strict=True) if _COMPOSE.fullmatch(name)),
+    )
+
+
 def _is_wanted(name: str, directory: str, kinds: Collection[str]) -> bool:
     """Whether a file in that absolute directory is a Dockerfile, or of one of the kinds."""
     if is_dockerfile_name(name):
@@ -237,7 +278,12 @@ def _is_wanted(name: str, directory: str, kinds: Collection[str]) -> bool:
     return kind != DOCKERFILE and kind in kinds
 
 
-def _walk(top: str, sweep: bool, kinds: Collection[str]) -> Iterator[tuple[str, str] | Target | None]:
+def _walk(
+    top: str,
+    sweep: bool,
+    kinds: Collection[str],
+    wanted: Callable[[str, str, Collection[str]], bool] = _is_wanted,
+) -> Iterator[tuple[str, str] | Target | None]:
     """Paths and real paths of Dockerfiles, and of other documents, in their order, without recursion; None for every
     directory, or what is wrong with it, or what is missing in it."""
     real_top = os.path.realpath(top)
@@ -254,7 +300,7 @@ def _walk(top: str, sweep: bool, kinds: Collection[str]) -> Iterator[tuple[str, 
                     yield _enter(stack, _join(directory, name), path, os.path.join(real, name), rules, sweep, kinds)
                     break
             elif (
-                _is_wanted(name, absolute, kinds)
+                wanted(name, absolute, kinds)
                 and _is_inside(entry, inside)
                 and not _ignored(os.path.join(absolute, name), False, rules)
             ):

@@ -10,13 +10,23 @@ from typing import TYPE_CHECKING
 from fixer.codemods import registry
 from fixer.codemods.api import Builder
 from fixer.engine.config import NOTHING, ConfigTrouble, find_config
-from fixer.engine.files import FileTrouble, Target, check_content, create, places_around, read, write
+from fixer.engine.files import (
+    FileTrouble,
+    Target,
+    check_content,
+    create,
+    is_dockerfile_name,
+    places_around,
+    read,
+    write,
+)
 from fixer.engine.kinds import DOCKERFILE, IGNORE, WORKFLOW, kind_of, root_of
 from fixer.engine.outcome import Outcome, Problem
 from fixer.engine.project import project_name
 from fixer.engine.template import is_template_name
 from fixer.text.diff import unified_diff
 from fixer.text.records import dataclass, replace
+from fixer.text.source import decode
 
 if TYPE_CHECKING:
     from fixer.engine.context import FoundContext
@@ -40,6 +50,18 @@ class Options:
     """The directory of the build context; None: found for each file by what it copies."""
     base: str = os.curdir
     """The directory that names in diffs are relative to."""
+    paths: frozenset[str] = frozenset()
+    """The files and directories that this run is about, real paths."""
+
+    def is_about(self, path: str) -> bool:
+        """Whether this run changes the Dockerfile at `path`, if anything is to be changed in it."""
+        real = os.path.realpath(path)
+        if real in self.paths:
+            return True
+        directory = os.path.dirname(real) if self.paths and is_dockerfile_name(os.path.basename(real)) else ""
+        while directory and directory not in self.paths:
+            directory = "" if directory == os.path.dirname(directory) else os.path.dirname(directory)
+        return bool(directory)
 
 
 def configured(options: Options, path: str) -> Options:
@@ -71,6 +93,12 @@ def searched(options: Options, paths: Iterable[str] = ()) -> tuple[frozenset[str
         also = _searched(one)
         wanted, asked = wanted | also[0], asked | also[1]
     return wanted, asked
+
+
+def contexts_of(options: Options, paths: Iterable[str]) -> tuple[str, ...]:
+    """The build contexts that somebody names for the files and directories at `paths`, in order."""
+    named = (_configured_or_not(options, path).context for path in paths)
+    return tuple(sorted({context for context in (options.context, *named) if context is not None}))
 
 
 def _configured_or_not(options: Options, path: str) -> Options:
@@ -199,6 +227,17 @@ def _shared(target: Target, other: bool) -> str:
     return next((os.path.relpath(name, os.path.dirname(real)) for name in target.names if name != real), "")
 
 
+def text_after(data: bytes, path: str, options: Options) -> str:
+    """The text of the Dockerfile at `path`, which is `data` now, when this run is over."""
+    try:
+        options = configured(options, path)
+        project = options.project or project_name(path)
+        outcome = fix_data(data, path, options, project, find_context(path, options)).outcome
+    except ConfigTrouble:
+        outcome = None
+    return decode(data) if outcome is None else outcome.text_after
+
+
 def find_builder(path: str, options: Options) -> tuple[Builder, tuple[str, ...]]:
     """What keeps the caches of the builds of the document at `path`, and the workflows for which that is nothing."""
     kind = kind_of(os.path.abspath(path))
@@ -280,7 +319,7 @@ def fix_data(
         builder=builder,
         context=context if context is not None else NO_CONTEXT,
         kind=kind,
-        dockerfiles=() if kind == DOCKERFILE else Neighbours(root),
+        dockerfiles=() if kind == DOCKERFILE else Neighbours(root, kind, options),
         place=place if kind == WORKFLOW else "",
         workflows=OtherWorkflows(root, place) if kind == WORKFLOW else None,
         shared=shared,

@@ -3,31 +3,45 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import overload
 
 from fixer.analysis import Facts, analyse
-from fixer.analysis.context import all_context_sources
-from fixer.analysis.documents import Neighbour
-from fixer.engine.context import FoundContext
-from fixer.engine.files import FileTrouble, find, read
-from fixer.engine.kinds import IGNORE_NAME
+from fixer.analysis.context import ContextSource, all_context_sources
+from fixer.analysis.documents import Neighbour, Use
+from fixer.engine.config import ConfigTrouble
+from fixer.engine.context import FoundContext, Sources, holds
+from fixer.engine.declared import declared
+from fixer.engine.files import FileTrouble, is_dockerfile_name, read, survey
+from fixer.engine.job import Options, configured, text_after
+from fixer.engine.kinds import DOCKERFILE, IGNORE, IGNORE_NAME, kind_of
+from fixer.engine.project import repository_root
 from fixer.text.source import decode
 from fixer.tree.parse import parse
 
 
 class Neighbours(Sequence[Neighbour]):
-    """The Dockerfiles at and below a directory, without what Git ignores. Looked for when somebody asks, and parsed one
-    by one."""
+    """The Dockerfiles around a document of that kind, in the order of their paths: those at and below the directory
+    `root`, without what Git ignores, and for a .dockerignore all that have it for their context. Looked for when
+    somebody asks, and parsed one by one.
 
-    def __init__(self, root: str) -> None:
-        self._root = root
+    options: what is done with them in this run. top: the directory that is searched, by default the repository's root.
+    """
+
+    def __init__(self, root: str, kind: str, options: Options = Options(), top: str | None = None) -> None:  # noqa: B008
+        self._root = os.path.realpath(root)
+        self._kind = kind
+        self._options = options
+        self._top = top
         self._found: tuple[Neighbour, ...] | None = None
 
     def _all(self) -> tuple[Neighbour, ...]:
         if self._found is None:
-            self._found = tuple(_neighbour(self._root, path) for path in _below(self._root))
+            top = self._top or repository_root(self._root) or _named_above(self._root, self._options)
+            around = _Around(self._root, os.path.realpath(top), self._options)
+            self._found = tuple(around.users() if self._kind == IGNORE else around.below())
         return self._found
 
     @overload
@@ -44,40 +58,142 @@ class Neighbours(Sequence[Neighbour]):
         return len(self._all())
 
 
+class _Around:
+    """Everything in real paths."""
+
+    def __init__(self, root: str, top: str, options: Options) -> None:
+        self._root = root
+        self._top = top
+        self._options = options
+
+    def below(self) -> Iterator[Neighbour]:
+        """All Dockerfiles at and below the directory."""
+        for path in self._paths_below():
+            facts = self._facts_of(path)
+            context = FoundContext(path)
+            context.expect(_sources(facts))
+            yield Neighbour(self._name(path), facts, context)
+
+    def users(self) -> Iterator[Neighbour]:
+        """Those that may have the directory for their context, and those of the directory that have a .dockerignore of
+        their own."""
+        said = declared(self._top)
+        named = _by_context(self._top, self._options).get(self._root, ())
+        for path in sorted({*self._paths_below(), *said.users.get(self._root, ()), *named}, key=self._name):
+            facts = self._facts_of(path)
+            if not os.path.isfile(path) or (not _is_one(path) and path not in said.contexts and facts() is None):
+                continue
+            contexts = self._contexts(os.path.realpath(path))
+            own = os.path.lexists(path + IGNORE_NAME)
+            if own and os.path.dirname(path) == self._root:
+                for directory in sorted(contexts or ()) or (None,):
+                    context = FoundContext(path, directory)
+                    context.expect(_sources(facts))
+                    yield Neighbour(self._name(path), facts, context, own_ignore=True)
+            elif not own:
+                context = FoundContext(path, self._root)
+                yield Neighbour(self._name(path), facts, context, self._use(path, facts, contexts))
+
+    def _use(self, path: str, facts: Callable[[], Facts | None], contexts: frozenset[str]) -> Callable[[], Use]:
+        def use() -> Use:
+            if contexts:
+                return Use.CERTAIN if self._root in contexts else Use.NONE
+            known = facts()
+            if known is None:
+                return Use.POSSIBLE
+            nearest = FoundContext(path)
+            nearest.expect(lambda: all_context_sources(known))
+            if nearest.directory == self._root:
+                return Use.CERTAIN
+            if nearest.directory is not None and not holds(self._root, all_context_sources(known)):
+                return Use.NONE
+            return Use.POSSIBLE
+
+        return use
+
+    def _contexts(self, path: str) -> frozenset[str]:
+        """Those that are named for a Dockerfile; none if nobody says one."""
+        named = _options_for(path, self._options).context
+        if named is not None:
+            return frozenset((os.path.realpath(named),))
+        return declared(self._top).contexts.get(path, frozenset())
+
+    def _paths_below(self) -> Sequence[str]:
+        found = _candidates(self._top, _odd_names(self._options))
+        inside = os.path.join(self._root, "")
+        first = bisect_left(found, inside)
+        return found[first : bisect_left(found, inside[:-1] + chr(ord(os.sep) + 1))]
+
+    def _facts_of(self, path: str) -> Callable[[], Facts | None]:
+        return lambda: _facts(path, self._options)
+
+    def _name(self, path: str) -> str:
+        return os.path.relpath(path, self._root).replace(os.sep, "/")
+
+
+def _sources(facts: Callable[[], Facts | None]) -> Sources:
+    def sources() -> tuple[ContextSource, ...]:
+        known = facts()
+        return () if known is None else all_context_sources(known)
+
+    return sources
+
+
+def _named_above(root: str, options: Options) -> str:
+    """Outside of a repository: the highest directory above that this run is about."""
+    found, directory = root, root
+    while directory != os.path.dirname(directory):
+        directory = os.path.dirname(directory)
+        if directory in options.paths:
+            found = directory
+    return found
+
+
+def _is_one(path: str) -> bool:
+    return is_dockerfile_name(os.path.basename(path))
+
+
 @lru_cache(maxsize=64)
-def _below(root: str) -> tuple[str, ...]:
-    """A repository has many documents, and is searched once."""
-    targets = (target for target in find([root]) if target is not None)
-    return tuple(sorted(target.path for target in targets if target.problem is None))
+def _odd_names(options: Options) -> tuple[str, ...]:
+    """The files that are named in this run as Dockerfiles that are not called so."""
+    odd = (path for path in options.paths if not _is_one(path) and kind_of(path) == DOCKERFILE)
+    return tuple(sorted(path for path in odd if os.path.isfile(path)))
 
 
-def _neighbour(root: str, path: str) -> Neighbour:
-    context = FoundContext(path)
+@lru_cache(maxsize=64)
+def _candidates(top: str, odd: tuple[str, ...]) -> Sequence[str]:
+    """What may be a Dockerfile, in order. A repository has many documents, and is searched once."""
+    found = survey(top)
+    paths = {*found.dockerfiles, *found.alike}
+    real = {os.path.realpath(path) for path in paths}
+    return sorted(paths.union(path for path in (*odd, *declared(top).contexts) if path not in real))
 
-    def facts() -> Facts | None:
-        found = _facts(path)
-        if found is not None:
-            context.expect(lambda: all_context_sources(found))
-        return found
 
-    def directory() -> str | None:
-        if neighbour.facts is None or context.directory is None:
-            return None
-        relative = os.path.relpath(os.path.realpath(context.directory), os.path.realpath(root)).replace(os.sep, "/")
-        if relative == os.pardir or relative.startswith(f"{os.pardir}/"):
-            return None
-        return "" if relative == os.curdir else relative
+@lru_cache(maxsize=64)
+def _by_context(top: str, options: Options) -> Mapping[str, Sequence[str]]:
+    """The Dockerfiles for which the command line or a configuration names the context, by that."""
+    found: dict[str, list[str]] = {}
+    for path in _candidates(top, _odd_names(options)):
+        context = _options_for(path, options).context
+        if context is not None:
+            found.setdefault(os.path.realpath(context), []).append(path)
+    return found
 
-    name = os.path.relpath(path, root).replace(os.sep, "/")
-    own = os.path.lexists(f"{path}{IGNORE_NAME}")
-    neighbour = Neighbour(name, facts, context, directory, own_ignore=own)
-    return neighbour
+
+def _options_for(path: str, options: Options) -> Options:
+    """What counts for a Dockerfile: the command line has a say only if it is worked on."""
+    try:
+        return configured(options if options.is_about(path) else Options(), path)
+    except ConfigTrouble:
+        return options
 
 
 @lru_cache(maxsize=256)
-def _facts(path: str) -> Facts | None:
+def _facts(path: str, options: Options) -> Facts | None:
     try:
-        file = parse(decode(read(path)))
+        data = read(path)
     except FileTrouble:
         return None
-    return None if file.opaque else analyse(file)
+    text = text_after(data, path, options) if options.is_about(path) else decode(data)
+    file = parse(text)
+    return None if file.opaque or not file.instructions else analyse(file)

@@ -30,7 +30,7 @@ class OtherWorkflows(Sequence[tuple[str, Workflow]]):
 
     def _all(self) -> tuple[tuple[str, Workflow], ...]:
         if self._found is None:
-            self._found = tuple(one for one in _workflows(self._root) if one[0] != self._path)
+            self._found = tuple(one for one in workflows_of(self._root) if one[0] != self._path)
         return self._found
 
     @overload
@@ -64,12 +64,13 @@ def hosted_by(path: str) -> tuple[str, ...]:
 def _hosted(root: str) -> tuple[tuple[str, frozenset[str]], ...]:
     if not os.path.isdir(os.path.join(root, FOLDER, "workflows")):
         return ()
-    found = ((name, hosted_files(workflow)) for name, workflow in _workflows(root))
+    found = ((name, hosted_files(workflow)) for name, workflow in workflows_of(root))
     return tuple((name, files) for name, files in found if files)
 
 
 @lru_cache(maxsize=64)
-def _workflows(root: str) -> tuple[tuple[str, Workflow], ...]:
+def workflows_of(root: str) -> tuple[tuple[str, Workflow], ...]:
+    """Those of a repository that name docker, and its actions."""
     found: list[tuple[str, Workflow]] = []
     for path in repository_workflows(root):
         try:

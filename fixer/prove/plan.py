@@ -112,6 +112,7 @@ def _ignore_plan(dockerfile: Path, context: Path, options: Options) -> IgnorePla
     """The changes of the .dockerignore that is in force for the Dockerfile, also if it is to be made."""
     if IGNORE not in searched(options, [str(context)])[0]:
         return None
+    options = replace(options, paths=frozenset((os.path.realpath(dockerfile),)))
     own = dockerfile.with_name(dockerfile.name + IGNORE_NAME)
     path = str(own if own.is_file() else context / IGNORE_NAME)
     try:

@@ -81,7 +81,7 @@ def left_out(folder: Path, lines: str) -> Alters:
     ignore = folder / ".dockerignore"
     text = ignore.read_bytes() if ignore.exists() else b""
     options = {"path": ".dockerignore", "select": ["dockerignore"], "unsafe_fixes": True}
-    told = fixer.fix(text, dockerfiles=Neighbours(str(folder)), **options)  # type: ignore[call-overload]
+    told = fixer.fix(text, dockerfiles=Neighbours(str(folder), "dockerignore"), **options)  # type: ignore[call-overload]
     command = [sys.executable, "-m", "fixer", "--write", "--unsafe-fixes", "--select", "dockerignore", str(folder)]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 0, done.stderr

@@ -20,7 +20,7 @@ def _nothing_is_remembered() -> None:
     for known in (config._of_directory, project.repository_root, project._origin):
         known.cache_clear()
     workflows._hosted.cache_clear()
-    workflows._workflows.cache_clear()
+    workflows.workflows_of.cache_clear()
 
 
 @pytest.fixture
@@ -228,7 +228,7 @@ def test_a_result_for_one_builder_is_not_one_for_another(repository: Path, tmp_p
     assert not fixed(path, Options(builder=Builder.EPHEMERAL), cache).known
     write(repository / ".github" / "workflows" / "ci.yml", WORKFLOW_TEXT.replace("RUNNER", "ubuntu-latest"))
     workflows._hosted.cache_clear()
-    workflows._workflows.cache_clear()
+    workflows.workflows_of.cache_clear()
     again = fixed(path, cache=cache)
     assert not again.known
     assert again.result.builder is Builder.EPHEMERAL

@@ -10,13 +10,17 @@ from types import MappingProxyType
 
 import pytest
 
+from fixer.analysis.documents import Use
 from fixer.codemods import registry
 from fixer.codemods.api import Builder, Change, Codemod, Refusal, Settings
 from fixer.engine import documents
+from fixer.engine.declared import declared
 from fixer.engine.files import FileTrouble, Target, create, find
-from fixer.engine.job import Options, diff_base, diff_name, fix_target, searched
+from fixer.engine.job import Options, contexts_of, diff_base, diff_name, fix_target, searched
 from fixer.engine.kinds import DOCKERFILE, IGNORE, WORKFLOW, kind_of, root_of
+from fixer.engine.neighbours import Neighbours
 from fixer.engine.run import fix
+from fixer.engine.workflows import workflows_of
 from fixer.text.edits import Edit
 from fixer.text.source import Span
 
@@ -53,7 +57,7 @@ class Append(Codemod):
             yield Refusal(self.id, "never", Span(0, 1), "it says so.")
             return
         for neighbour in settings.dockerfiles:
-            line = f"{neighbour.path}:{neighbour.directory}\n"
+            line = f"{neighbour.path}:{neighbour.use.value}\n"
             if line not in facts.text and neighbour.facts is not None:
                 at = len(facts.text)
                 yield Change(self.id, f"add {line}", "It is one.", Span(at, at), (Edit(at, at, line),))
@@ -222,11 +226,11 @@ def test_a_missing_file_is_made() -> None:
     target = Target("docker/.dockerignore", missing=True)
     done = fix_target(target, options)
     assert done.result.created
-    assert done.result.diff == "--- /dev/null\n+++ b/docker/.dockerignore\n@@ -0,0 +1 @@\n+web.Dockerfile:\n"
+    assert done.result.diff == "--- /dev/null\n+++ b/docker/.dockerignore\n@@ -0,0 +1 @@\n+web.Dockerfile:certain\n"
     checked = subprocess.run(["git", "apply", "--check", "-"], input=done.result.diff.encode(), check=False)
     assert checked.returncode == 0
     assert fix_target(target, options, write_back=True).written
-    assert Path("docker/.dockerignore").read_text() == "web.Dockerfile:\n"
+    assert Path("docker/.dockerignore").read_text() == "web.Dockerfile:certain\n"
     assert Path("docker/.dockerignore").stat().st_mode & 0o777 == 0o666 & ~_mask()
     assert fix_target(Target("docker/.dockerignore"), options, write_back=True).result.status == "unchanged"
     assert not [name for name in os.listdir("docker") if name.startswith(".dockfix-")]
@@ -283,6 +287,83 @@ def test_a_patch_names_what_is_around(repository: Path, monkeypatch: pytest.Monk
     assert diff_name("../.dockerignore", base) == ".dockerignore"
     assert diff_name("web.Dockerfile", base) == "docker/web.Dockerfile"
     assert diff_base(["web.Dockerfile"], [WORKFLOW]) == str(repository)
+
+
+def put(folder: Path, **files: str) -> None:
+    """Names have `__` for `/` and `_` for `.`."""
+    for name, text in files.items():
+        path = folder / name.replace("__", "/").replace("_", ".")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+
+
+def uses(folder: Path, options: Options | None = None, top: str | None = None) -> dict[str, str]:
+    around = Neighbours(str(folder), IGNORE, options or Options(), top)
+    return {one.path: one.use.value for one in around if one.use is not Use.NONE}
+
+
+WHOLE = "FROM a\nCOPY . /a\n"
+
+
+def test_whose_context_it_is(tmp_path: Path) -> None:
+    put(
+        tmp_path,
+        _git__HEAD="",
+        Dockerfile=WHOLE,
+        web__Dockerfile=WHOLE,
+        api__Dockerfile="FROM a\nCOPY main.py /a\n",
+        api__main_py="",
+        lib__Dockerfile="FROM a\nCOPY built.whl /\n",
+    )
+    assert uses(tmp_path) == {"Dockerfile": "certain", "lib/Dockerfile": "possible", "web/Dockerfile": "possible"}
+    assert uses(tmp_path / "api") == {"Dockerfile": "certain"}
+    assert uses(tmp_path / "lib") == {"Dockerfile": "possible"}
+    put(tmp_path, api__main_py="", main_py="")
+    assert uses(tmp_path)["api/Dockerfile"] == "possible"
+
+
+def test_contexts_that_somebody_names(tmp_path: Path) -> None:
+    put(tmp_path, _git__HEAD="", web__Dockerfile=WHOLE, docker__Dockerfile=WHOLE, docker__prod_Dockerfile=WHOLE)
+    put(tmp_path, docker__compose_yml="services:\n a:\n  build: {context: .., dockerfile: docker/Dockerfile}\n")
+    put(tmp_path, compose_yaml="services:\n b:\n  build: web\n c:\n  build: {context: $D}\n d: {image: x}\n")
+    assert uses(tmp_path) == {"docker/Dockerfile": "certain", "docker/prod.Dockerfile": "possible"}
+    assert uses(tmp_path / "docker") == {"prod.Dockerfile": "certain"}
+    build = "runs-on: x\n  steps:\n  - uses: docker/build-push-action@v6\n"
+    build += "    with: {context: web, file: docker/prod.Dockerfile}\n"
+    put(tmp_path, _github__workflows__a_yml=f"on: push\njobs:\n a:\n  {build}")
+    workflows_of.cache_clear()
+    declared.cache_clear()
+    assert uses(tmp_path / "docker") == {}
+    assert uses(tmp_path / "web") == {"../docker/prod.Dockerfile": "certain", "Dockerfile": "certain"}
+
+
+def test_the_context_that_is_said_counts(tmp_path: Path) -> None:
+    put(tmp_path, _git__HEAD="", a__Dockerfile=WHOLE, b__x="", c__Dockerfile=WHOLE, c__dockfix_toml='context = ".."\n')
+    options = Options(context=str(tmp_path / "b"), paths=frozenset((str(tmp_path / "a" / "Dockerfile"),)))
+    assert uses(tmp_path / "a", options) == {}
+    assert uses(tmp_path / "b", options) == {"../a/Dockerfile": "certain"}
+    assert uses(tmp_path / "c", options) == {}
+    assert uses(tmp_path, options) == {"c/Dockerfile": "certain"}
+    assert contexts_of(options, [str(tmp_path / "c")]) == (str(tmp_path / "b"),)
+    assert contexts_of(Options(), [str(tmp_path / "c")]) == (str(tmp_path),)
+
+
+def test_a_dockerfile_of_another_name_counts(tmp_path: Path) -> None:
+    put(tmp_path, Dockerfile=WHOLE, odd__txt=WHOLE)
+    (tmp_path / "Dockerfile-prod").write_text(WHOLE)
+    (tmp_path / "Dockerfile-notes.md").write_text("How to build it\n")
+    (tmp_path / "compose.yml").write_text("services: {a: {build: {dockerfile_inline: FROM a}}}\n")
+    assert set(uses(tmp_path)) == {"Dockerfile", "Dockerfile-prod", "compose.yml"}
+    named = Options(paths=frozenset((str(tmp_path / "odd" / "txt"),)))
+    assert uses(tmp_path, named)["odd/txt"] == "possible"
+
+
+def test_what_a_dockerfile_will_be_counts(tmp_path: Path) -> None:
+    text = "FROM python:3\nRUN pip install flask\n"
+    put(tmp_path, a__Dockerfile=text, b__Dockerfile=text)
+    options = Options(select=("pip-cache",), paths=frozenset((str(tmp_path / "a"),)))
+    texts = [one.facts.file.text for one in Neighbours(str(tmp_path), WORKFLOW, options) if one.facts is not None]
+    assert ["--mount" in text for text in texts] == [True, False]
 
 
 def _mask() -> int:

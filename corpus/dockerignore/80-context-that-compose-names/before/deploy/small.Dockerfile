@@ -1,0 +1,4 @@
+FROM node:22-alpine
+WORKDIR /srv
+COPY . .
+CMD ["node", "server.js"]
