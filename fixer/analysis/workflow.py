@@ -621,10 +621,19 @@ def script_builds(step: Step) -> list[str]:
 
 def default_directory(step: Step) -> str | None:
     """`working-directory` of the job's, or the workflow's, `defaults`."""
+    return _default(step, "working-directory")
+
+
+def default_shell(step: Step) -> str | None:
+    """`shell` of the job's, or the workflow's, `defaults`."""
+    return _default(step, "shell")
+
+
+def _default(step: Step, key: str) -> str | None:
     for node in (step.job.node, step.job.workflow.root):
         defaults = None if node is None else node.get("defaults")
         run = defaults.get("run") if isinstance(defaults, Mapping) else None
-        found = text_of(run.get("working-directory")) if isinstance(run, Mapping) else None
+        found = text_of(run.get(key)) if isinstance(run, Mapping) else None
         if found is not None:
             return found
     return None

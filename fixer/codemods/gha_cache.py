@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import ClassVar
 
-from fixer.analysis.workflow import BAKE, BUILD, SETUP, Job, Step, Workflow, comma_listed, listed, local_action, text_of
+from fixer.analysis.workflow import (
+    BAKE,
+    BUILD,
+    SETUP,
+    Job,
+    Step,
+    Workflow,
+    comma_listed,
+    listed,
+    local_action,
+    read_workflow,
+    text_of,
+)
 from fixer.analysis.yaml_nodes import Items, Mapping, Node
 from fixer.codemods.api import Builder, Change, Codemod, Refusal, Safety, Settings
-from fixer.codemods.gha_scopes import NoScope, Scopes, cache_inputs, image_repositories, is_build
+from fixer.codemods.gha_engine import Engine, leaves, loaded
+from fixer.codemods.gha_scopes import NoScope, Scopes, cache_inputs, is_build
 from fixer.codemods.gha_scripts import as_action, script_build
 from fixer.codemods.gha_secrets import Secrets
 from fixer.codemods.yaml_edits import (
@@ -21,7 +34,7 @@ from fixer.codemods.yaml_edits import (
     quoted_like,
     steps_fault,
 )
-from fixer.text.edits import Edit
+from fixer.text.edits import Edit, apply_edits
 from fixer.text.records import dataclass, replace
 from fixer.text.source import Span
 
@@ -46,14 +59,13 @@ _SCRIPT_BUILD = re.compile(
     r"|\bdocker(?:\s+|-)compose\b[^\n&|;]*(?:\bbuild\b|\s--build\b)"
 )
 _LOCAL_IMAGE = re.compile(r"\bdocker\s+(?:image\s+)?(?:load|tag|import|commit)\b|\bdocker(?:\s+|-)compose\b")
-_MAY_RUN = re.compile(
-    r"\b(?:docker|podman|compose|kind|minikube|k3d|kubectl|trivy|grype|syft|make|just|task)\b|\./|\.sh\b"
-)
-"""Commands of later steps that may use an image of the engine."""
 _SHOWN = (
     "holds a secret, or what may be one; with `mode=max` the layers of all stages are in a cache that pull requests "
     "from forks can read: pass it by `secrets` and `RUN --mount=type=secret`."
 )
+_ON_RUNNER = re.compile(r"\blocalhost\b|\b127\.0\.0\.1\b|\bhost\.docker\.internal\b")
+_OTHER_ENGINE = ("BUILDX_BUILDER", "DOCKER_CONTEXT", "DOCKER_HOST")
+"""Variables that choose the builder or the engine of a script."""
 _SCHEDULED = (
     "the workflow runs on a schedule too; if that is to get newer packages, layers from the cache keep the old ones."
 )
@@ -126,6 +138,7 @@ class GhaCache(Codemod):
         "no-cache": "the build says `no-cache: true`",
         "self-hosted": "the runner is the owner's own: its builder may keep its cache, and cache mounts pay there",
         "unknown-runner": "the file does not say that GitHub hosts the runner",
+        "not-linux": "the runner's system is not Linux, and a builder of Buildx runs in a container of Linux",
         "docker-driver": "the builder is the engine's own (`driver: docker`), which cannot write this cache",
         "other-builder": "the builder comes from somewhere else, and may have a cache of its own",
         "conditional-builder": "the step that makes the builder does not run whenever the build does",
@@ -135,6 +148,7 @@ class GhaCache(Codemod):
         "secret-build-arg": "a build argument holds a secret, which may be in layers that the cache would show",
         "secret-file": "a step before writes a secret into a file that the build may copy into a layer",
         "local-image": "steps share images or a builder with the engine, which another builder would part",
+        "local-network": "the build uses the network of the runner, which another builder would not",
         "output": "it cannot be told which images the engine must have after the build",
         "no-scope": "no stable name tells the build from others",
         "not-plain": "the step is written in a form in which nothing can be added",
@@ -143,11 +157,9 @@ class GhaCache(Codemod):
     }  # fmt: skip
 
     def run(self, facts: Workflow, settings: Settings) -> Iterator[Change | Refusal]:  # type: ignore[override]
-        scopes = Scopes(facts, settings.path, settings.workflows)
-        secrets = Secrets(scopes.runs, lambda path: _left_out(settings, path))
-        around = _Around(settings)
+        plan = _plans(facts, _Around(settings))
         for job in facts.jobs:
-            yield from _JobPlan(job, scopes, secrets, around).found()
+            yield from plan(job).found()
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +176,7 @@ class _Around:
 
     def __init__(self, settings: Settings) -> None:
         self.path = settings.path
+        self.settings = settings
         self.others = tuple(settings.workflows or ())
 
     def version(self, action: str, own: Workflow) -> str | None:
@@ -194,6 +207,7 @@ class _JobPlan:
         self._scopes = scopes
         self._secrets = secrets
         self._around = around
+        self._engine = Engine(job, scopes.runs.action, around.settings.dockerfiles)
         self._ignore_error = False
 
     def found(self) -> Iterator[Change | Refusal]:
@@ -298,6 +312,9 @@ class _JobPlan:
                     "and there is nothing to add."
                 )
                 return _Stop("self-hosted", because, node)
+            if job.runner == "hosted" and not job.linux:
+                because = f"`{_short(job.runner_text)}`: only BuildKit writes this cache, and it runs on Linux."
+                return _Stop("not-linux", because, node)
             if job.runner == "unknown":
                 because = f"`{_short(job.runner_text)}` does not say that GitHub hosts the runner; if it does, add " \
                     "`cache-from: type=gha` and `cache-to: type=gha,mode=max`."  # fmt: skip
@@ -397,6 +414,20 @@ class _JobPlan:
 
     # --- a builder where there is none --------------------------------------------------------------------------------
 
+    def _moved(self, build: Step) -> list[Pair] | _Stop:
+        """The inputs by which a build means the same with a builder of Buildx as with the engine's own."""
+        if (build.input("network") or "").strip() == "host" or any(_ON_RUNNER.search(one) for one in _inputs(build)):
+            because = "the build uses the network of the runner, and a builder of Buildx is in a network of its own."
+            return _Stop("local-network", because, _uses(build))
+        giver = self._engine.taken(build)
+        if giver is not None:
+            because = (
+                f"the build may take an image that {_said(giver)} leaves in the engine, which a builder of Buildx does "
+                "not see."
+            )
+            return _Stop("local-image", because, _uses(build))
+        return self._load(build)
+
     def _with_setup(self, builds: Sequence[tuple[Step, list[Pair]]]) -> Iterator[Change | Refusal]:
         first = builds[0][0]
         stop = self._setup_stop(first)
@@ -404,8 +435,8 @@ class _JobPlan:
         edits: list[Edit] = []
         loads: list[str] = []
         if stop is None:
-            for step in [one for one in self._job.steps if is_build(one) and one.index >= first.index]:
-                extra = self._load(step)
+            for step in [one for one in self._job.steps[first.index :] if is_build(one) and self._builder(one) is None]:
+                extra = self._moved(step)
                 if isinstance(extra, _Stop):
                     stop = extra
                     break
@@ -446,46 +477,37 @@ class _JobPlan:
         if first.condition:
             because = "the build has a condition, and so would have to have the step that makes its builder."
             return _Stop("conditional-builder", because, _span(first.node.get("if")))
+        shares = self._builds_with_engine(first)
+        if shares is not None:
+            because = (
+                "docker/setup-buildx-action is needed, and then what else in this job builds or loads images shares "
+                "nothing with the build any more."
+            )
+            return _Stop("local-image", because, _span(shares.run) or _uses(shares))
+        return None
+
+    def _builds_with_engine(self, build: Step) -> Step | None:
+        """Another step of the job that builds, or that brings an image into the engine before the build."""
         for step in self._job.steps:
-            script = "" if step.run is None else step.run.text
-            before = step.index < first.index and _LOCAL_IMAGE.search(script)
-            if before or _SCRIPT_BUILD.search(script):
-                because = (
-                    "docker/setup-buildx-action is needed, and then scripts of this job that build or load images "
-                    "share nothing with the build any more."
-                )
-                return _Stop("local-image", because, None if step.run is None else step.run.span)
+            for inner in () if step is build else self._engine.inner(step):
+                script = "" if inner.run is None else inner.run.text
+                brings = step.index < build.index and _LOCAL_IMAGE.search(script)
+                if brings or inner.action == BAKE or _SCRIPT_BUILD.search(script):
+                    return step
         return None
 
     def _load(self, step: Step) -> list[Pair] | _Stop:
         """`load: true` where the image would not reach the engine any more, and somebody may need it there."""
-        if (step.input("load") or "").strip() in _TRUE or step.input("outputs"):
+        needs = self._engine.needed(step)
+        if needs is None or loaded(step) or not leaves(step):
             return []
-        push = (step.input("push") or "false").strip()
-        later = self._needs_image(step)
-        if push in _TRUE or not later:
-            return []
-        if push not in ("false", "False", "FALSE", ""):
-            because = (
-                f"a later step may run the image, and `push: {push}` does not say whether it is pushed: with "
-                "docker/setup-buildx-action it needs `load: true` where it is not."
-            )
-            return _Stop("output", because, _span(step.input_node("push")))
+        if step.input("outputs"):
+            because = f"its `outputs` leave the image to the builder, and {_said(needs)} after it may need it."
+            return _Stop("output", because, _span(step.input_node("outputs")))
         if len(comma_listed(step.input("platforms"))) > 1 or "${{" in (step.input("platforms") or ""):
-            because = "an image for several platforms cannot be loaded, and a later step may run it."
+            because = f"an image for several platforms cannot be loaded, and {_said(needs)} after it may need it."
             return _Stop("output", because, _span(step.input_node("platforms")))
         return [("load", "true")]
-
-    def _needs_image(self, step: Step) -> bool:
-        names = [name.rpartition("/")[2] for name in image_repositories(step)]
-        for later in self._job.steps[step.index + 1 :]:
-            if later.run is not None and _MAY_RUN.search(later.run.text):
-                return True
-            if later.action.startswith(("./", "docker://")):
-                return True
-            if any(name in text for text in later.texts() for name in names if not is_build(later)):
-                return True
-        return False
 
     def _version(self, build: Step) -> str | None:
         """That of docker/setup-buildx-action that belongs to a build."""
@@ -550,9 +572,12 @@ class _JobPlan:
         file = self._secret_file(step, build.get("context"))
         if file is not None:
             return file
-        others = [one for one in self._job.steps if one is not step and one.run is not None]
+        others = [one for other in self._job.steps if other is not step for one in self._engine.inner(other)]
         if any(_SCRIPT_BUILD.search(one.run.text) or _LOCAL_IMAGE.search(one.run.text) for one in others if one.run):
             return "other scripts of the job build or load images of the engine"
+        variable = _other_engine(step)
+        if variable is not None:
+            return f"`{variable}` chooses another builder"
         if any(is_build(one) or one.action == BAKE for one in self._job.steps[step.index :]):
             return "a later build of the job may take its image from the engine"
         stop = self._may_write()
@@ -575,6 +600,9 @@ class _JobPlan:
         if made is None:
             return "the step is not written in lines of its own"
         edits += made
+        later = self._later(step, edits)
+        if later is not None:
+            return later
         return Change(
             GhaCache.id,
             "build with docker/build-push-action",
@@ -584,6 +612,57 @@ class _JobPlan:
             Safety.UNSAFE,
             "another builder and another program build the image: check its tags and what later steps do with it.",
         )
+
+
+    def _later(self, step: Step, edits: Sequence[Edit]) -> str | None:
+        """Why the build that a script becomes by `edits` could have no cache, or would be another; a sentence without a
+        stop."""
+        workflow = read_workflow(apply_edits(self._job.workflow.text, edits))
+        job = workflow.jobs[self._job.workflow.jobs.index(self._job)]
+        build = job.steps[step.index + len(job.steps) - len(self._job.steps)]
+        plan = _plans(workflow, self._around)(job)
+        for found in (plan._plan(build), plan._moved(build)):
+            if isinstance(found, _Stop):
+                return found.because.rstrip(".")
+        return None
+
+
+def _plans(workflow: Workflow, around: _Around) -> Callable[[Job], _JobPlan]:
+    """What makes the plans for the jobs of a workflow."""
+    settings = around.settings
+    scopes = Scopes(workflow, settings.path, settings.workflows)
+    secrets = Secrets(scopes.runs, lambda path: _left_out(settings, path))
+    return lambda job: _JobPlan(job, scopes, secrets, around)
+
+
+def _inputs(step: Step) -> Iterator[str]:
+    """The texts of a step's inputs, and of the variables in them."""
+    texts = [value for _, value in _pairs(step.inputs)]
+    yield from texts
+    for node in (step.node, step.job.node, _root(step.job)):
+        for key, value in _pairs(node.get("env")):
+            if any(re.search(rf"\benv\.{re.escape(key)}\b", text) for text in texts):
+                yield value
+
+
+def _said(step: Step) -> str:
+    """A step in a sentence."""
+    line = step.job.workflow.text.count("\n", 0, step.span.start) + 1
+    return f"the step at line {line}"
+
+
+def _other_engine(step: Step) -> str | None:
+    """A variable of the environment by which a script builds with something else than the engine's BuildKit."""
+    for node in (step.node, step.job.node, _root(step.job)):
+        for key, value in _pairs(node.get("env")):
+            if key in _OTHER_ENGINE or (key == "DOCKER_BUILDKIT" and value != "1"):
+                return f"{key}: {value}"
+    return None
+
+
+def _pairs(node: Node | None) -> Iterator[tuple[str, str]]:
+    if isinstance(node, Mapping):
+        yield from ((key.text, text_of(value) or "") for key, value in node.items())
 
 
 def _refused(step: Step, stop: _Stop) -> Refusal:

@@ -24,6 +24,8 @@ src/context.ts)."""
 _GOES = ("shell", "working-directory")
 """Keys of a script that mean nothing to an action."""
 _ORDER = ("context", "file", "target", "platforms", "build-args", "network", "pull", "push", "load", "tags", "labels")
+_PATH = re.compile(r"[\w.@+=/-]+")
+_WORKSPACE = re.compile(r"^\$\{\{\s*github\.workspace\s*\}\}(?:/|$)")
 _HELD = "dockfixexpression{}held"
 
 
@@ -62,7 +64,7 @@ def script_build(step: Step) -> ScriptBuild | str:
     else:
         return "the script is another command"
     home = text_of(step.node.get("working-directory")) or default_directory(step) or "."
-    return _build(rest, home, buildx)
+    return _build(step, rest, home, buildx)
 
 
 def _words(script: str) -> list[str] | None:
@@ -89,7 +91,7 @@ def _words(script: str) -> list[str] | None:
     return restored
 
 
-def _build(words: Sequence[str], home: str, buildx: bool) -> ScriptBuild | str:
+def _build(step: Step, words: Sequence[str], home: str, buildx: bool) -> ScriptBuild | str:
     found: dict[str, list[str]] = {}
     places: list[str] = []
     rest = list(words)
@@ -115,14 +117,17 @@ def _build(words: Sequence[str], home: str, buildx: bool) -> ScriptBuild | str:
         return "its context is no directory"
     if any(len(found[key]) > 1 for key in set(_TEXTS.values()) if key in found):
         return "an option stands twice"
-    if "${{" in home or home.startswith("/") or any(path.startswith("/") for path in (*places, *found.get("file", ()))):
-        return "it is not built in a directory of the repository that is named"
-    context = posixpath.normpath(posixpath.join(home, places[0]))
-    if context.startswith(".."):
-        return "its context lies outside of the repository"
-    found["context"] = [context]
+    paths = [_path(step, home, places[0])]
     if "file" in found:
-        found["file"] = [posixpath.normpath(posixpath.join(home, found["file"][0]))]
+        paths.append(_path(step, home, found["file"][0]))
+    if any(path is None for path in paths):
+        return "it is not built in a directory of the repository that is named"
+    if any(path.startswith("..") for path in paths if path is not None):
+        return "its context lies outside of the repository"
+    for key, path in zip(("context", "file"), paths, strict=False):
+        found[key] = [path or "."]
+    if found.get("network") == ["host"]:
+        return "it uses the network of the runner"
     engine = "push" not in found and (not buildx or "load" in found)
     if engine:
         if "," in "".join(found.get("platforms", ())):
@@ -131,6 +136,20 @@ def _build(words: Sequence[str], home: str, buildx: bool) -> ScriptBuild | str:
     elif buildx and "push" not in found:
         return "`docker buildx build` without `--load` and `--push` leaves the image to the builder"
     return ScriptBuild(tuple((key, tuple(found[key])) for key in _ORDER if key in found), engine)
+
+
+def _path(step: Step, home: str, path: str) -> str | None:
+    """A path of a script relative to the workspace; None if it is not in there, or if an expression in it may be
+    anything else, such as several words."""
+    found = path if path.startswith("/") or _WORKSPACE.match(path) else f"{home}/{path}"
+    found = _WORKSPACE.sub("./", found)
+    if found.startswith("/"):
+        return None
+    if "${{" in found:
+        values = step.job.values(found)
+        if values is None or not all(_PATH.fullmatch(value) for value in values):
+            return None
+    return posixpath.normpath(found)
 
 
 def as_action(step: Step, build: ScriptBuild, uses: str, wide: str) -> tuple[Edit, ...] | None:

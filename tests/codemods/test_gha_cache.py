@@ -147,10 +147,10 @@ def test_a_step_is_put_in_front_in_the_same_form() -> None:
 
 def test_comments_of_the_step_before_stay_with_it() -> None:
     for before in (
-        "      - uses: a/b@v1\n        with:\n          c: d\n          # e: f\n",
-        "      - uses: a/b@v1\n        # with:\n        #   c: d\n",
-        "      - run: |\n          x\n          # docker is next\n",
-        "      - run: 'x\n\n      # docker is next\n\n      #'\n",
+        "      - uses: actions/x@v1\n        with:\n          c: d\n          # e: f\n",
+        "      - uses: actions/x@v1\n        # with:\n        #   c: d\n",
+        "      - run: |\n          echo\n          # docker is next\n",
+        "      - run: 'echo\n\n      # docker is next\n\n      #'\n",
     ):
         text = HEAD + before + "      # why\n      - uses: docker/build-push-action@v6\n"
         outcome = run(text, unsafe=True)
@@ -159,9 +159,8 @@ def test_comments_of_the_step_before_stay_with_it() -> None:
 
 
 def test_a_builder_is_not_made_where_an_input_that_it_needs_cannot_be_added() -> None:
-    build = "    - uses: docker/build-push-action@v6\n      with:\n        tags: x\n"
-    for other in ("      with: {}\n", "      with:\n        load: false\n"):
-        text = HEAD + build + "    - uses: docker/build-push-action@v6\n" + other + "    - run: docker run x\n"
+    for inputs in ("      with: {}\n", "      with:\n        load: false\n"):
+        text = HEAD + "    - uses: docker/build-push-action@v6\n" + inputs + "    - run: docker run x\n"
         outcome = run(text, unsafe=True)
         assert outcome.text_after == text
         assert set(reasons(outcome)) == {"not-plain"}
@@ -531,9 +530,21 @@ def test_builders(inputs: str, reason: str | None) -> None:
         ("push: true\n        tags: x", "docker run x", False),
         ("load: true\n        tags: x", "docker run x", False),
         ("outputs: type=tar,dest=x.tar", "docker run x", False),
-        ("tags: acme/thing", "echo acme/thing", True),
+        ("tags: acme/thing", "echo acme/thing", False),
+        ("tags: x", "npm run e2e", True),
+        ("tags: x", "echo $(docker images -q)", True),
+        ("tags: x", "sudo docker login", False),
+        ("tags: x", "${{ inputs.test }}", True),
+        ("push: true\n        tags: x", "docker tag x y", True),
+        ("push: true\n        tags: x", "docker save x | gzip > x.tgz", True),
+        ("push: true\n        tags: x", "docker run ${{ steps.b.outputs.imageid }}", True),
+        ("push: true\n        tags: x", "docker buildx imagetools inspect x", False),
+        ("outputs: type=image,name=x", "docker run x", None),
+        ("outputs: type=registry,name=x", "docker run x", False),
+        ("outputs: type=docker", "docker run x", False),
+        ("outputs: type=docker,dest=x.tar", "docker load -i x.tar", False),
         ("platforms: linux/amd64,linux/arm64\n        tags: x", "docker run x", None),
-        ("push: ${{ inputs.push }}\n        tags: x", "docker run x", None),
+        ("push: ${{ inputs.push }}\n        tags: x", "docker run x", True),
         ("push: ${{ inputs.push }}\n        tags: y", "echo done", False),
     ],
 )
@@ -567,8 +578,14 @@ def test_the_version_of_a_new_step(build: str, setup: str | None) -> None:
          {"context": "x", "load": True, "tags": "a\nb:${{ github.sha }}\n"}),
         ("docker buildx build --push --tag=a .", {"context": ".", "push": True, "tags": "a"}),
         ("docker buildx build --load -f D/x .", {"context": ".", "file": "D/x", "load": True}),
-        ("docker build --pull --build-arg 'A=b c' --label l=1 --network host .",
-         {"context": ".", "build-args": "A=b c", "network": "host", "pull": True, "load": True, "labels": "l=1"}),
+        ("docker build --pull --build-arg 'A=b c' --label l=1 --network none .",
+         {"context": ".", "build-args": "A=b c", "network": "none", "pull": True, "load": True, "labels": "l=1"}),
+        ("docker build --network host .", None),
+        ("docker build ${{ github.workspace }}/x", {"context": "x", "load": True}),
+        ("docker build -f ${{ github.workspace }}/d/D ${{github.workspace}}",
+         {"context": ".", "file": "d/D", "load": True}),
+        ("docker build ${{ inputs.arguments }}", None),
+        ("docker build -f ${{ env.FILE }} .", None),
         ("docker build \\\n  -t a \\\n  .\n", {"context": ".", "load": True, "tags": "a"}),
         ("docker build -t 1.5 .", {"context": ".", "load": True, "tags": "1.5"}),
         ("docker build -t a . && echo", None),
