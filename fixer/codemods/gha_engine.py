@@ -60,9 +60,7 @@ class Engine:
     action: what is known of the repository's own action that a step uses.
     """
 
-    def __init__(
-        self, job: Job, action: Callable[[Step], Workflow | None], dockerfiles: Sequence[Neighbour]
-    ) -> None:
+    def __init__(self, job: Job, action: Callable[[Step], Workflow | None], dockerfiles: Sequence[Neighbour]) -> None:
         self._job = job
         self._action = action
         self._dockerfiles = dockerfiles
