@@ -405,6 +405,7 @@ class _Work:
     """For the cache, not kept yet."""
 
     def entries(self) -> Iterator[Entry]:
+        from functools import partial
         from itertools import chain, islice
 
         items = self.items
@@ -414,6 +415,7 @@ class _Work:
         if items.stdin:
             yield self._one(_from_stdin)
         from fixer.engine.files import find
+        from fixer.engine.job import kinds_at
 
         self.interrupts.open()
         found = find(
@@ -423,6 +425,7 @@ class _Work:
             kinds=items.kinds,
             around=items.around,
             contexts=items.contexts,
+            kinds_at=partial(kinds_at, self.worker.options),
         )
         first = list(islice((target for target in found if target is not None), PARALLEL_FROM))
         jobs = self.jobs or _cores()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import cached_property
 from itertools import product
 
@@ -143,7 +143,7 @@ class Job:
             return "unknown"
         if any(label.lower() == "self-hosted" for label in labels):
             return "self-hosted"
-        return "hosted" if labels and all(_HOSTED.fullmatch(label.lower()) for label in labels) else "unknown"
+        return "hosted" if is_hosted(labels) else "unknown"
 
     @property
     def linux(self) -> bool:
@@ -291,6 +291,11 @@ class Workflow:
             if found is not None:
                 return found
         return None
+
+
+def is_hosted(labels: Collection[str]) -> bool:
+    """Whether the runner with these labels is surely one that GitHub hosts."""
+    return bool(labels) and all(_HOSTED.fullmatch(label.lower()) for label in labels)
 
 
 def read_workflow(text: str) -> Workflow:
@@ -568,55 +573,6 @@ def local_action(step: Step) -> str | None:
         return None
     folder = posixpath.normpath(name.partition("@")[0])
     return "" if folder == "." else folder
-
-
-def hosted_files(workflow: Workflow) -> frozenset[str]:
-    """The Dockerfiles that a workflow builds on runners that GitHub hosts, relative to the repository's root, as far as
-    they are named: by docker/build-push-action, or by `docker build` in a script."""
-    found: set[str] = set()
-    for job in workflow.jobs:
-        if job.runner != "hosted":
-            continue
-        for step in job.steps:
-            if step.action == BUILD:
-                found |= recipe(step).files() or frozenset()
-            elif step.run is not None and "docker" in step.run.text:
-                for build in script_builds(step):
-                    found |= job.values(build) or frozenset()
-    return frozenset(posixpath.normpath(path) for path in found if "://" not in path)
-
-
-def named_builds(workflow: Workflow) -> Iterator[tuple[str, str]]:
-    """The contexts and Dockerfiles of the builds that a workflow, or an action, names, relative to the repository's
-    root; whatever runs them."""
-    for job in workflow.jobs:
-        for step in job.steps:
-            if step.action == BUILD:
-                build = recipe(step)
-                for one in job.combinations or ({},):
-                    context, file = filled(build.context, one), filled(build.file, one)
-                    if context is not None and file is not None and "://" not in context + file:
-                        yield context, file
-
-
-_SCRIPT_FILE = re.compile(r"(?:^|\s)(?:-f|--file)(?:\s+|=)(?P<file>[^\s;&|\"']+)")
-_SCRIPT_BUILD = re.compile(r"\bdocker\s+(?:buildx\s+|image\s+)?build\s(?P<rest>(?:\\\n|[^\n;&|])*)")
-
-
-def script_builds(step: Step) -> list[str]:
-    """The Dockerfiles of `docker build` in a script, as far as words name them."""
-    assert step.run is not None
-    home = text_of(step.node.get("working-directory")) or default_directory(step) or "."
-    found: list[str] = []
-    for match in _SCRIPT_BUILD.finditer(step.run.text):
-        rest = match["rest"].replace("\\\n", " ")
-        words = [word.strip("'\"") for word in rest.split()]
-        file = _SCRIPT_FILE.search(rest)
-        context = words[-1] if words and not words[-1].startswith("-") else "."
-        name = file["file"] if file else posixpath.join(context, "Dockerfile")
-        if "$" not in name.replace("${{", "") and not name.startswith("/"):
-            found.append(posixpath.normpath(posixpath.join(home, name)))
-    return found
 
 
 def default_directory(step: Step) -> str | None:

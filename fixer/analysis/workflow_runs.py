@@ -86,6 +86,15 @@ class Runs:
         self._values: dict[object, str | None] = {}
         self._files = files
 
+    @property
+    def workflows(self) -> Iterator[Workflow]:
+        """All files."""
+        return (workflow for _, workflow in self._files)
+
+    def path(self, run: Run) -> str:
+        """Of the file in which the job of a run is."""
+        return self._path_of.get(id(run.job.workflow), "")
+
     @cached_property
     def _callers(self) -> dict[str, list[Step | Job]]:
         """By the path of a workflow, or the folder of an action."""

@@ -77,14 +77,12 @@ def _by_workflows(top: str) -> Iterator[tuple[str, str]]:
     root = repository_root(top)
     if root is None or not os.path.isdir(os.path.join(root, ".github")):
         return
-    from fixer.analysis.workflow import named_builds
-    from fixer.engine.workflows import workflows_of
+    from fixer.engine.workflows import builds_of
 
-    for _, workflow in workflows_of(root):
-        for said, file in named_builds(workflow):
-            context, dockerfile = _place(root, said), _place(root, file)
-            if context is not None and dockerfile is not None:
-                yield context, dockerfile
+    for _, build in builds_of(root):
+        context, dockerfile = _place(root, build.context), _place(root, build.file)
+        if context is not None and dockerfile is not None:
+            yield context, dockerfile
 
 
 def _place(directory: str, said: str | None) -> str | None:

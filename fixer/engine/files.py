@@ -8,8 +8,9 @@ import re
 import stat
 from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
+from fixer.engine.config import NAMES, PYPROJECT
 from fixer.engine.kinds import DOCKERFILE, IGNORE, IGNORE_NAME, WORKFLOW, kind_of
 from fixer.engine.outcome import Problem
 from fixer.engine.project import repository_root
@@ -82,6 +83,7 @@ def find(
     kinds: Collection[str] = (),
     around: Collection[str] = (),
     contexts: Collection[str] = (),
+    kinds_at: Callable[[str], Collection[str]] | None = None,
 ) -> Iterator[Target | None]:
     """The Dockerfiles at and below `paths`, in the order of their paths, as the search goes on. A file that is named is
     always taken, whatever it is called; a directory is walked, without what Git ignores (.gitignore files, also of
@@ -94,9 +96,10 @@ def find(
     kinds: other kinds of documents that are looked for in directories: GitHub workflows, and .dockerignore files, also
     where one is missing beside a Dockerfile or in a repository's root. around: those of these kinds that are given for
     every path, wherever they are in its repository, and beside Dockerfiles that are named. contexts: build contexts
-    whose .dockerignore is given, too, if such are looked for.
+    whose .dockerignore is given, too, if such are looked for. kinds_at: those that are looked for at and below a
+    directory with a configuration of its own.
     """
-    search = _Search(lines or {}, sweep, kinds)
+    search = _Search(lines or {}, sweep, kinds, kinds_at)
     named = sorted((f"{path}/" if os.path.isdir(path) else path, path) for path in dict.fromkeys(paths))
     files = [path for key, path in named if key == path]
     for key, path in named:
@@ -109,13 +112,18 @@ def find(
         yield Target(next(iter(names.values())), tuple(names))
 
 
+_KindsAt: TypeAlias = "Callable[[str], Collection[str]] | None"
+_CONFIGURATIONS = frozenset((*NAMES, PYPROJECT))
+
+
 class _Search:
     """What was found so far."""
 
-    __slots__ = ("_files_at", "_kinds", "_lines", "_seen", "_sweep", "linked")
+    __slots__ = ("_files_at", "_kinds", "_kinds_at", "_lines", "_seen", "_sweep", "linked")
 
-    def __init__(self, lines: Mapping[str, int], sweep: bool, kinds: Collection[str]) -> None:
+    def __init__(self, lines: Mapping[str, int], sweep: bool, kinds: Collection[str], kinds_at: _KindsAt) -> None:
         self._kinds = kinds
+        self._kinds_at = kinds_at
         self._lines = lines
         self._sweep = sweep
         self._seen: set[str] = set()
@@ -135,7 +143,7 @@ class _Search:
     def directory(self, path: str, files: Sequence[str]) -> Iterator[Target | None]:
         """files: the files that were named, which count as found here."""
         empty = True
-        for found in _walk(path, self._sweep, self._kinds):
+        for found in _walk(path, self._sweep, self._kinds, kinds_at=self._kinds_at):
             if found is None:
                 yield None
                 continue
@@ -206,6 +214,7 @@ class _Level(NamedTuple):
     rules: tuple[_Rules, ...]
     """Of all directories above it and its own."""
     entries: Iterator[os.DirEntry[str]]
+    kinds: Collection[str]
 
 
 def places_around(path: str, kinds: Collection[str]) -> list[str]:
@@ -283,21 +292,23 @@ def _walk(
     sweep: bool,
     kinds: Collection[str],
     wanted: Callable[[str, str, Collection[str]], bool] = _is_wanted,
+    kinds_at: _KindsAt = None,
 ) -> Iterator[tuple[str, str] | Target | None]:
     """Paths and real paths of Dockerfiles, and of other documents, in their order, without recursion; None for every
     directory, or what is wrong with it, or what is missing in it."""
     real_top = os.path.realpath(top)
     inside = os.path.join(real_top, "")
     stack: list[_Level] = []
-    yield _enter(stack, top, os.path.abspath(top), real_top, _rules_above(top), sweep, kinds)
+    yield _enter(stack, top, os.path.abspath(top), real_top, _rules_above(top), sweep, kinds, None)
     while stack:
-        directory, absolute, real, rules, entries = stack[-1]
+        directory, absolute, real, rules, entries, kinds = stack[-1]
         for entry in entries:
             name = entry.name
             if entry.is_dir(follow_symlinks=False):  # known since the directory was read
                 path = os.path.join(absolute, name)
                 if name != ".git" and not _ignored(path, True, rules):
-                    yield _enter(stack, _join(directory, name), path, os.path.join(real, name), rules, sweep, kinds)
+                    inner = os.path.join(real, name)
+                    yield _enter(stack, _join(directory, name), path, inner, rules, sweep, kinds, kinds_at)
                     break
             elif (
                 wanted(name, absolute, kinds)
@@ -318,6 +329,7 @@ def _enter(
     rules: tuple[_Rules, ...],
     sweep: bool,
     kinds: Collection[str],
+    kinds_at: _KindsAt,
 ) -> Target | None:
     try:
         with os.scandir(directory) as entries:
@@ -336,7 +348,9 @@ def _enter(
         for name in names:
             if _TEMPORARY.fullmatch(name):
                 _sweep(os.path.join(directory, name))
-    stack.append(_Level(directory, absolute, real, rules, iter(here)))
+    if kinds_at is not None and (".git" in names or not names.isdisjoint(_CONFIGURATIONS)):
+        kinds = kinds_at(real)
+    stack.append(_Level(directory, absolute, real, rules, iter(here), kinds))
     if IGNORE in kinds and IGNORE_NAME not in names and (".git" in names or any(map(is_dockerfile_name, names))):
         return Target(_join(directory, IGNORE_NAME), missing=True)
     return None

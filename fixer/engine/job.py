@@ -95,6 +95,11 @@ def searched(options: Options, paths: Iterable[str] = ()) -> tuple[frozenset[str
     return wanted, asked
 
 
+def kinds_at(options: Options, directory: str) -> frozenset[str]:
+    """The kinds of other documents that are looked for at and below a directory with a configuration of its own."""
+    return _searched(_configured_or_not(options, directory))[0]
+
+
 def contexts_of(options: Options, paths: Iterable[str]) -> tuple[str, ...]:
     """The build contexts that somebody names for the files and directories at `paths`, in order."""
     named = (_configured_or_not(options, path).context for path in paths)

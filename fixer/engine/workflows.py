@@ -7,12 +7,16 @@ import posixpath
 import re
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
-from typing import overload
+from typing import TYPE_CHECKING, overload
 
-from fixer.analysis.workflow import Workflow, hosted_files, local_action, read_workflow
+from fixer.analysis.workflow import Workflow, local_action, read_workflow
+from fixer.analysis.workflow_runs import Runs
 from fixer.engine.files import FileTrouble, read, repository_workflows
 from fixer.engine.project import repository_root
 from fixer.text.source import decode
+
+if TYPE_CHECKING:
+    from fixer.analysis.workflow_builds import WorkflowBuild
 
 FOLDER = ".github"
 _OWN = re.compile(r"\buses[\"']?\s*:\s*[\"']?\./")
@@ -64,8 +68,23 @@ def hosted_by(path: str) -> tuple[str, ...]:
 def _hosted(root: str) -> tuple[tuple[str, frozenset[str]], ...]:
     if not os.path.isdir(os.path.join(root, FOLDER, "workflows")):
         return ()
-    found = ((name, hosted_files(workflow)) for name, workflow in workflows_of(root))
-    return tuple((name, files) for name, files in found if files)
+    found: dict[str, set[str]] = {}
+    for name, build in builds_of(root):
+        if build.hosted:
+            found.setdefault(name, set()).add(build.file)
+    return tuple((name, frozenset(files)) for name, files in sorted(found.items()))
+
+
+@lru_cache(maxsize=64)
+def builds_of(root: str) -> tuple[tuple[str, WorkflowBuild], ...]:
+    """The builds of a repository's workflows whose Dockerfiles are named, each with the file of its job."""
+    files = workflows_of(root)
+    if not files:
+        return ()
+    from fixer.analysis.workflow_builds import workflow_builds  # brings the parser of scripts with it
+
+    runs = Runs(files)
+    return tuple((runs.path(build.run), build) for build in workflow_builds(runs))
 
 
 @lru_cache(maxsize=64)
@@ -78,7 +97,7 @@ def workflows_of(root: str) -> tuple[tuple[str, Workflow], ...]:
         except FileTrouble:
             continue
         name = os.path.relpath(path, root).replace(os.sep, "/")
-        if "docker" in text or ".github/actions/" in name or _OWN.search(text):
+        if "docker" in text.lower() or ".github/actions/" in name or _OWN.search(text):
             found.append((name, read_workflow(text)))
     return (*found, *_actions(root, found))
 

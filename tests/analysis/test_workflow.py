@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from fixer.analysis.workflow import Workflow, hosted_files, recipe
+from fixer.analysis.workflow import Workflow, recipe
 from fixer.text.source import Span
 
 
@@ -100,41 +100,6 @@ def test_versions() -> None:
     assert major(f"{digest} # tag=v5") == 5
     assert major(f"{digest} # docker/build-push-action@v5.1.0") == 5
     assert major(digest) is None
-
-
-def test_hosted_files() -> None:
-    found = Workflow(
-        """
-on: push
-jobs:
-  a:
-    runs-on: ubuntu-latest
-    strategy:
-      matrix:
-        service: [api, worker]
-    steps:
-    - uses: docker/build-push-action@v6
-      with:
-        context: services/${{ matrix.service }}
-    - run: docker build -t x -f docker/Dockerfile.x .
-    - run: |
-        set -e
-        docker buildx build --load \\
-          --tag y tools
-      working-directory: lib
-    - run: docker build $DIR
-  b:
-    runs-on: self-hosted
-    steps:
-    - uses: docker/build-push-action@v6
-"""
-    )
-    assert hosted_files(found) == {
-        "services/api/Dockerfile",
-        "services/worker/Dockerfile",
-        "docker/Dockerfile.x",
-        "lib/tools/Dockerfile",
-    }
 
 
 def test_an_action() -> None:

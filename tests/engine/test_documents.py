@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 
@@ -16,7 +17,7 @@ from fixer.codemods.api import Builder, Change, Codemod, Refusal, Settings
 from fixer.engine import documents
 from fixer.engine.declared import declared
 from fixer.engine.files import FileTrouble, Target, create, find
-from fixer.engine.job import Options, contexts_of, diff_base, diff_name, fix_target, searched
+from fixer.engine.job import Options, contexts_of, diff_base, diff_name, fix_target, kinds_at, searched
 from fixer.engine.kinds import DOCKERFILE, IGNORE, WORKFLOW, kind_of, root_of
 from fixer.engine.neighbours import Neighbours
 from fixer.engine.run import fix
@@ -364,6 +365,20 @@ def test_what_a_dockerfile_will_be_counts(tmp_path: Path) -> None:
     options = Options(select=("pip-cache",), paths=frozenset((str(tmp_path / "a"),)))
     texts = [one.facts.file.text for one in Neighbours(str(tmp_path), WORKFLOW, options) if one.facts is not None]
     assert ["--mount" in text for text in texts] == [True, False]
+
+
+@pytest.mark.usefixtures("repository", "_registered")
+def test_a_configuration_below_says_what_is_looked_for() -> None:
+    Path("docker/dockfix.toml").write_text('select = ["append"]\n')
+    found = find(["."], kinds=[], kinds_at=partial(kinds_at, Options()))
+    assert [target.path for target in found if target is not None] == [
+        "app/Dockerfile",
+        "docker/.dockerignore",
+        "docker/web.Dockerfile",
+    ]
+    Path("app/.dockfix.toml").write_text('select = ["pip-cache"]\n')
+    found = find(["."], kinds=[IGNORE], kinds_at=partial(kinds_at, Options(unsafe_fixes=True)))
+    assert "app/.dockerignore" not in [target.path for target in found if target is not None]
 
 
 def _mask() -> int:

@@ -1,0 +1,249 @@
+"""`docker build` in the scripts of workflows: which commands there are, in which directory, with which options.
+
+Options are those of `docker buildx build` (docs.docker.com, "docker buildx build", v0.26) and of the older `docker
+build`. An option that nobody knows is taken for one with a value, as most are.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Callable, Iterator, Sequence
+
+from fixer.analysis.expressions import EXPRESSION
+from fixer.text.records import dataclass
+from fixer.tree.cook import Cooked
+from fixer.tree.parse_shell import parse_shell
+from fixer.tree.shell import (
+    AndOr,
+    Command,
+    CommandSubstitution,
+    Group,
+    Literal,
+    OpaqueScript,
+    Parameter,
+    Script,
+    ShellNode,
+    Simple,
+    Subshell,
+    Word,
+)
+
+WORKSPACE = "${{ github.workspace }}"
+_HELD = "dockfixexpression{}held"
+_FLAGS = frozenset(
+    (
+        *("--check", "--compress", "--debug", "--disable-content-trust", "--force-rm", "--help", "--load"),
+        *("--no-cache", "--pull", "--push", "--quiet", "--rm", "--squash", "--stream", "-D", "-q", "-h"),
+    )
+)
+"""Options without a value, or with one behind `=` alone."""
+_ELSEWHERE = ("-H", "--host", "-c", "--context")
+"""Options of `docker` that choose another engine."""
+_GLOBAL_VALUES = (*_ELSEWHERE, "--config", "-l", "--log-level", "--tlscacert", "--tlscert", "--tlskey")
+
+Lookup = Callable[[str], "str | None"]
+"""The value of a variable; None if it is not known."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScriptCommand:
+    """A simple command of a script. Texts are None where they are not known.
+
+    directory: in which it runs, relative to the workspace. assigned: the variables that are set for it alone.
+    """
+
+    words: tuple[str | None, ...]
+    directory: str | None
+    assigned: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DockerBuild:
+    """`docker build`, `docker buildx build`.
+
+    options: in their order; of a flag the value is "". places: all that is no option; None where it is not known.
+    elsewhere: whether it names another engine than that of the machine.
+    """
+
+    buildx: bool
+    options: tuple[tuple[str, str | None], ...]
+    places: tuple[str | None, ...]
+    elsewhere: bool
+
+    def option(self, *names: str) -> tuple[str | None, ...]:
+        return tuple(value for name, value in self.options if name in names)
+
+    def paths(self, directory: str | None) -> tuple[str, str] | None:
+        """The context and the Dockerfile, relative to the workspace; None if they are not known, or not there."""
+        known = [place for place in self.places if place is not None]
+        files = self.option("-f", "--file")
+        if len(known) != 1 or known[0] == "-" or len(files) > 1:
+            return None
+        context = in_workspace(directory, known[0])
+        if context is None:
+            return None
+        if not files:
+            return context, posixpath.normpath(posixpath.join(context, "Dockerfile"))
+        file = None if files[0] is None else in_workspace(directory, files[0])
+        return None if file is None else (context, file)
+
+
+def in_workspace(directory: str | None, path: str) -> str | None:
+    """A path of a script that runs in `directory`, relative to the workspace."""
+    for root in (WORKSPACE, "${{github.workspace}}"):
+        if path == root or path.startswith(f"{root}/"):
+            directory, path = ".", path[len(root) :].lstrip("/") or "."
+    if directory is None or "${{" in path or ":" in path or path.startswith(("/", "~")):
+        return None
+    found = posixpath.normpath(posixpath.join(directory, path))
+    return None if found == ".." or found.startswith("../") else found
+
+
+def read_build(words: Sequence[str | None]) -> DockerBuild | None:
+    """The build that a command is; None for another command."""
+    rest = list(words)
+    if rest[:1] == ["sudo"]:
+        rest.pop(0)
+        while rest and rest[0] in ("-E", "-H", "-n", "--preserve-env"):
+            rest.pop(0)
+    if not rest or rest.pop(0) != "docker":
+        return None
+    elsewhere = _skip(rest, _GLOBAL_VALUES, _ELSEWHERE)
+    buildx = rest[:1] == ["buildx"]
+    options: list[tuple[str, str | None]] = []
+    if buildx:
+        rest.pop(0)
+        while rest and (rest[0] or "").startswith("-"):
+            options.append(_option(rest))
+    elif rest[:1] in (["image"], ["builder"]):
+        rest.pop(0)
+    if not rest or rest.pop(0) not in ("build", "b") or (not buildx and "b" in words[1:2]):
+        return None
+    places: list[str | None] = []
+    while rest:
+        if rest[0] is None or rest[0] == "-" or not rest[0].startswith("-"):
+            places.append(rest.pop(0))
+        else:
+            options.append(_option(rest))
+    return DockerBuild(buildx, tuple(options), tuple(places), elsewhere)
+
+
+def _skip(rest: list[str | None], values: Sequence[str], wanted: Sequence[str]) -> bool:
+    """Takes options from the front. Returns whether one of those wanted was there."""
+    found = False
+    while rest and (rest[0] or "").startswith("-"):
+        name, equals, _ = (rest.pop(0) or "").partition("=")
+        found = found or name in wanted
+        if name in values and not equals and rest:
+            rest.pop(0)
+    return found
+
+
+def _option(rest: list[str | None]) -> tuple[str, str | None]:
+    """Takes one option, with its value, from the front."""
+    word = rest.pop(0) or ""
+    if word.startswith("--"):
+        name, equals, value = word.partition("=")
+        if equals or name in _FLAGS:
+            return name, value
+        return name, rest.pop(0) if rest else None
+    name, value = word[:2], word[2:].removeprefix("=")
+    if name in _FLAGS:
+        if value:  # `-qt name`
+            rest.insert(0, f"-{value}")
+        return name, ""
+    return name, value or (rest.pop(0) if rest else None)
+
+
+def script_commands(text: str, directory: str | None, lookup: Lookup = lambda _: None) -> tuple[ScriptCommand, ...]:
+    """The simple commands of a script for sh or bash, in the order of the text, with those that run under a condition;
+    none if it is not understood. Expressions of the workflow stand as they are in the texts."""
+    held = [match[0] for match in EXPRESSION.finditer(text)]
+    numbers = iter(range(len(held)))
+    plain = EXPRESSION.sub(lambda _: _HELD.format(next(numbers)), text).replace("\\\n", " ")
+    found = parse_shell(Cooked(plain, [(0, len(plain))]))
+    if isinstance(found, OpaqueScript):
+        return ()
+    reader = _Reader(held, lookup)
+    reader.script(found, directory)
+    return tuple(reader.found)
+
+
+class _Reader:
+    def __init__(self, held: Sequence[str], lookup: Lookup) -> None:
+        self.found: list[ScriptCommand] = []
+        self._held = held
+        self._lookup = lookup
+
+    def script(self, script: Script, directory: str | None) -> str | None:
+        """Returns the directory afterwards."""
+        for item in script.items:
+            directory = self._chain(item, directory)
+        return directory
+
+    def _chain(self, chain: AndOr, directory: str | None) -> str | None:
+        for pipeline in chain.pipelines:
+            for command in pipeline.commands:
+                after = self._command(command, directory)
+                directory = after if len(pipeline.commands) == 1 else directory
+        return directory
+
+    def _command(self, command: Command, directory: str | None) -> str | None:
+        if isinstance(command, Simple):
+            return self._simple(command, directory)
+        if isinstance(command, Group):
+            return self.script(command.body, directory)
+        if isinstance(command, Subshell):
+            self.script(command.body, directory)
+            return directory
+        after = {directory, *(self.script(one, directory) for one in _scripts(command))}
+        return directory if len(after) == 1 else None
+
+    def _simple(self, command: Simple, directory: str | None) -> str | None:
+        words = tuple(self._text(word, directory) for word in command.words)
+        self.found.append(ScriptCommand(words, directory, tuple(one.name for one in command.assignments)))
+        if words[:1] in (("popd",), (None,)):
+            return None
+        if words[:1] not in (("cd",), ("pushd",)):
+            return directory
+        rest = [word for word in words[1:] if word != "--"]
+        return in_workspace(directory, rest[0]) if len(rest) == 1 and rest[0] not in (None, "-") else None
+
+    def _text(self, word: Word, directory: str | None) -> str | None:
+        parts = []
+        for part in word.parts:
+            value = self._value(part, directory)
+            if value is None:
+                return None
+            parts.append(value)
+        return "".join(parts)
+
+    def _value(self, part: ShellNode, directory: str | None) -> str | None:
+        if isinstance(part, Literal):
+            return None if part.glob else self._restored(part.value)
+        if isinstance(part, Parameter) and not part.op:
+            if part.name == "GITHUB_WORKSPACE":
+                return WORKSPACE
+            if part.name == "PWD":
+                return None if directory is None else f"{WORKSPACE}/{directory}"
+            return self._lookup(part.name)
+        if isinstance(part, CommandSubstitution) and part.kind in ("$", "`") and isinstance(part.script, Script):
+            inner = [node for node in part.script.walk() if isinstance(node, Word)]
+            if [word.static for word in inner] == ["pwd"] and directory is not None:
+                return f"{WORKSPACE}/{directory}"
+        return None
+
+    def _restored(self, text: str) -> str:
+        return re.sub(_HELD.format(r"(\d+)"), lambda match: self._held[int(match[1])], text)
+
+
+def _scripts(command: Command) -> Iterator[Script]:
+    """The scripts in a compound command, not those inside of other commands."""
+    waiting = list(command.children)
+    while waiting:
+        node = waiting.pop(0)
+        if isinstance(node, Script):
+            yield node
+        elif not isinstance(node, Word):
+            waiting = [*node.children, *waiting]

@@ -1,0 +1,148 @@
+"""What the workflows of a repository build, over all of their runs: with which context, which Dockerfile, and where."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterator
+
+from fixer.analysis.docker_scripts import DockerBuild, in_workspace, read_build, script_commands
+from fixer.analysis.workflow import (
+    BUILD,
+    SETUP,
+    Step,
+    default_directory,
+    is_hosted,
+    recipe,
+    text_of,
+)
+from fixer.analysis.workflow_runs import Place, Run, Runs
+from fixer.analysis.yaml_nodes import Mapping
+from fixer.text.records import dataclass
+
+_CHECKOUT = "actions/checkout"
+_OWN = re.compile(r"(?i)\$\{\{\s*github\.repository\s*\}\}")
+_LOCAL_DRIVERS = ("", "docker", "docker-container")
+_ENGINE = ("DOCKER_HOST", "DOCKER_CONTEXT")
+"""Variables that choose another engine."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class WorkflowBuild:
+    """One build in one run of a job. context, file: relative to the root of the repository.
+
+    run: of the job in which it is done, also for a step of an action.
+    hosted: whether the runner is one that GitHub hosts, and the builder is on it.
+    """
+
+    run: Run
+    context: str
+    file: str
+    hosted: bool
+
+
+def workflow_builds(runs: Runs) -> Iterator[WorkflowBuild]:
+    """Those of all files whose context and Dockerfile are named. Each step that is no action of the repository's is
+    read once for every run."""
+    for workflow in runs.workflows:
+        for job in workflow.jobs:
+            steps = [step for step in job.steps if _may_build(step)]
+            for run in runs.of(job) if steps else ():
+                for step in steps:
+                    yield from _of_step(runs, Place(run, step), step)
+
+
+def _may_build(step: Step) -> bool:
+    if step.action == BUILD:
+        return True
+    return step.run is not None and "docker" in step.run.text and "build" in step.run.text
+
+
+def _of_step(runs: Runs, place: Place, step: Step) -> Iterator[WorkflowBuild]:
+    if step.action == BUILD:
+        build = recipe(step, lambda name: runs.read(step.input(name) or "", place))
+        said = runs.read(step.input("context") or "", place)
+        git = not said.strip() or "defaultcontext" in said.lower()
+        pairs = [(build.context, build.file, git, False)]
+    else:
+        pairs = [(*paths, False, elsewhere) for paths, elsewhere in _of_script(runs, place, step)]
+    for context, file, git, elsewhere in pairs:
+        if "${{" in context + file or ":" in context + file or context.startswith("/") or file.startswith("/"):
+            continue
+        found = [context, file] if git else [_in_repository(runs, place, path) for path in (context, file)]
+        if found[0] is None or found[1] is None:
+            continue
+        hosted = not elsewhere and _hosted(runs, place)
+        yield WorkflowBuild(place.run.workflow_run, posixpath.normpath(found[0]), posixpath.normpath(found[1]), hosted)
+
+
+def _of_script(runs: Runs, place: Place, step: Step) -> Iterator[tuple[tuple[str, str], bool]]:
+    """The context and the Dockerfile of each build of a script, and whether it is done by another engine."""
+    assert step.run is not None
+    if text_of(step.node.get("shell")) not in (None, "bash", "sh"):
+        return
+
+    def lookup(name: str) -> str | None:
+        for table, where in runs.environments(place):
+            text = text_of(table.get(name))
+            if text is not None:
+                value = runs.read(text, where)
+                return None if "${{" in value or runs.writers(name, place) else value
+        return None
+
+    home = runs.read(text_of(step.node.get("working-directory")) or default_directory(step) or ".", place)
+    for command in script_commands(runs.read(step.run.text, place), in_workspace(".", home), lookup):
+        build: DockerBuild | None = read_build(command.words)
+        paths = None if build is None else build.paths(command.directory)
+        if build is not None and paths is not None:
+            yield paths, build.elsewhere or any(name in _ENGINE for name in command.assigned)
+
+
+def _in_repository(runs: Runs, place: Place, path: str) -> str | None:
+    """A path of the workspace, relative to the root of the repository; None if that is not checked out there. Without a
+    step that checks it out it is in the workspace itself."""
+    best: tuple[int, str | None] | None = None
+    for before in runs.before(place):
+        step = before.step
+        if step is None or step.action != _CHECKOUT:
+            continue
+        at = posixpath.normpath(runs.read(step.input("path") or ".", before))
+        whose = (step.input("repository") or "").strip()
+        own = not whose or _OWN.fullmatch(whose) is not None
+        if at == ".":
+            rest: str | None = path
+        elif path == at or path.startswith(f"{at}/"):
+            rest = path[len(at) + 1 :] or "."
+        else:
+            rest = None
+        length = 0 if at == "." else len(at)
+        if rest is not None and (best is None or length > best[0]):
+            best = (length, rest if own else None)
+        elif rest is None and own and best is None:
+            best = (-1, None)
+    return path if best is None else best[1]
+
+
+def _hosted(runs: Runs, place: Place) -> bool:
+    run = place.run.workflow_run
+    node = run.job.node.get("runs-on")
+    if not run.job.id or (isinstance(node, Mapping) and node.get("group") is not None):
+        return False
+    if not is_hosted(runs.labels(run)):
+        return False
+    if any(table.get(name) is not None for table, _ in runs.environments(place) for name in _ENGINE):
+        return False
+    if any(runs.writers(name, place) for name in _ENGINE):
+        return False
+    return all(_is_local(runs, before) for before in runs.before(place))
+
+
+def _is_local(runs: Runs, place: Place) -> bool:
+    """False for a step that makes a builder which is on another machine."""
+    step = place.step
+    if step is None or step.action != SETUP:
+        return True
+    driver = runs.read(step.input("driver") or "", place).strip()
+    endpoint = runs.read(step.input("endpoint") or "", place)
+    return (driver in _LOCAL_DRIVERS or "${{" in driver) and "://" not in endpoint
+
