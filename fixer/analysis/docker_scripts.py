@@ -159,15 +159,39 @@ def _option(rest: list[str | None]) -> tuple[str, str | None]:
 def script_commands(text: str, directory: str | None, lookup: Lookup = lambda _: None) -> tuple[ScriptCommand, ...]:
     """The simple commands of a script for sh or bash, in the order of the text, with those that run under a condition;
     none if it is not understood. Expressions of the workflow stand as they are in the texts."""
-    held = [match[0] for match in EXPRESSION.finditer(text)]
-    numbers = iter(range(len(held)))
-    plain = EXPRESSION.sub(lambda _: _HELD.format(next(numbers)), text).replace("\\\n", " ")
-    found = parse_shell(Cooked(plain, [(0, len(plain))]))
+    found, held = _parsed(text)
     if isinstance(found, OpaqueScript):
         return ()
     reader = _Reader(held, lookup)
     reader.script(found, directory)
     return tuple(reader.found)
+
+
+def only_command(text: str) -> tuple[str, ...] | None:
+    """The words of the one simple command that a script is, if they are what stands there."""
+    found, held = _parsed(text.strip())
+    if not isinstance(found, Script) or len(found.items) != 1 or found.separators not in ((), (None,)):
+        return None
+    chain = found.items[0]
+    if len(chain.pipelines) != 1 or len(chain.pipelines[0].commands) != 1 or chain.pipelines[0].negated:
+        return None
+    command = chain.pipelines[0].commands[0]
+    if not isinstance(command, Simple) or command.assignments or command.redirects:
+        return None
+    words = [word.static for word in command.words]
+    return None if None in words else tuple(_restored(word, held) for word in words if word is not None)
+
+
+def _parsed(text: str) -> tuple[Script | OpaqueScript, Sequence[str]]:
+    """With a word in the place of each expression, and these."""
+    held = [match[0] for match in EXPRESSION.finditer(text)]
+    numbers = iter(range(len(held)))
+    plain = EXPRESSION.sub(lambda _: _HELD.format(next(numbers)), text).replace("\\\n", " ")
+    return parse_shell(Cooked(plain, [(0, len(plain))])), held
+
+
+def _restored(text: str, held: Sequence[str]) -> str:
+    return re.sub(_HELD.format(r"(\d+)"), lambda match: held[int(match[1])], text)
 
 
 class _Reader:
@@ -221,7 +245,7 @@ class _Reader:
 
     def _value(self, part: ShellNode, directory: str | None) -> str | None:
         if isinstance(part, Literal):
-            return None if part.glob else self._restored(part.value)
+            return None if part.glob else _restored(part.value, self._held)
         if isinstance(part, Parameter) and not part.op:
             if part.name == "GITHUB_WORKSPACE":
                 return WORKSPACE
@@ -233,9 +257,6 @@ class _Reader:
             if [word.static for word in inner] == ["pwd"] and directory is not None:
                 return f"{WORKSPACE}/{directory}"
         return None
-
-    def _restored(self, text: str) -> str:
-        return re.sub(_HELD.format(r"(\d+)"), lambda match: self._held[int(match[1])], text)
 
 
 def _scripts(command: Command) -> Iterator[Script]:

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Sequence
 
+from fixer.analysis.docker_scripts import DockerBuild, only_command, read_build
 from fixer.analysis.expressions import EXPRESSION
 from fixer.analysis.workflow import Step, default_directory, text_of
 from fixer.analysis.yaml_nodes import Node, Scalar
 from fixer.codemods.yaml_edits import column, newline_at
 from fixer.text.edits import Edit
 from fixer.text.records import dataclass
-from fixer.tree.cook import Cooked
-from fixer.tree.parse_shell import parse_shell
-from fixer.tree.shell import Script, Simple
 
 _LISTS = {"--tag": "tags", "-t": "tags", "--build-arg": "build-args", "--label": "labels"}
 _TEXTS = {"--file": "file", "-f": "file", "--target": "target", "--platform": "platforms", "--network": "network"}
@@ -26,7 +23,6 @@ _GOES = ("shell", "working-directory")
 _ORDER = ("context", "file", "target", "platforms", "build-args", "network", "pull", "push", "load", "tags", "labels")
 _PATH = re.compile(r"[\w.@+=/-]+")
 _WORKSPACE = re.compile(r"^\$\{\{\s*github\.workspace\s*\}\}(?:/|$)")
-_HELD = "dockfixexpression{}held"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,60 +50,27 @@ def script_build(step: Step) -> ScriptBuild | str:
         return f"its shell is {shell}"
     if "#" in run.text:
         return "a comment in the script would be lost"
-    words = _words(run.text)
+    words = only_command(run.text)
     if words is None:
         return "the script is more than one plain command"
-    if words[:2] == ["docker", "build"] or words[:3] == ["docker", "image", "build"]:
-        buildx, rest = False, words[2 if words[1] == "build" else 3 :]
-    elif words[:3] == ["docker", "buildx", "build"]:
-        buildx, rest = True, words[3:]
-    else:
+    build = read_build(words)
+    if build is None or words[0] != "docker" or build.elsewhere:
         return "the script is another command"
     home = text_of(step.node.get("working-directory")) or default_directory(step) or "."
-    return _build(step, rest, home, buildx)
+    return _build(step, build, home)
 
 
-def _words(script: str) -> list[str] | None:
-    """The words of the one simple command that the script is, without what a shell would make of them; expressions of
-    the workflow are kept as they are."""
-    held = [match[0] for match in EXPRESSION.finditer(script)]
-    numbers = iter(range(len(held)))
-    plain = EXPRESSION.sub(lambda _: _HELD.format(next(numbers)), script.strip()).replace("\\\n", " ")
-    found = parse_shell(Cooked(plain, [(0, len(plain))]))
-    if not isinstance(found, Script) or len(found.items) != 1 or found.separators not in ((), (None,)):
-        return None
-    chain = found.items[0]
-    if len(chain.pipelines) != 1 or len(chain.pipelines[0].commands) != 1 or chain.pipelines[0].negated:
-        return None
-    command = chain.pipelines[0].commands[0]
-    if not isinstance(command, Simple) or command.assignments or command.redirects:
-        return None
-    texts = [word.static for word in command.words]
-    if any(text is None for text in texts):
-        return None
-    restored = [text for text in texts if text is not None]
-    for number, expression in enumerate(held):
-        restored = [text.replace(_HELD.format(number), expression) for text in restored]
-    return restored
-
-
-def _build(step: Step, words: Sequence[str], home: str, buildx: bool) -> ScriptBuild | str:
+def _build(step: Step, build: DockerBuild, home: str) -> ScriptBuild | str:
+    buildx = build.buildx
+    places = [place for place in build.places if place is not None]
     found: dict[str, list[str]] = {}
-    places: list[str] = []
-    rest = list(words)
-    while rest:
-        word = rest.pop(0)
-        if word == "-" or not word.startswith("-"):
-            places.append(word)
-            continue
-        name, equals, value = word.partition("=") if word.startswith("--") else (word, "", "")
+    for name, value in build.options:
         if name in _FLAGS and value in ("", "true"):
             found.setdefault(_FLAGS[name], []).append("true")
             continue
         key = _LISTS.get(name) or _TEXTS.get(name)
-        if key is None or not (equals or rest):
-            return f"`{word}` has no input that is known to mean the same"
-        value = value if equals else rest.pop(0)
+        if key is None or value is None:
+            return f"`{name}` has no input that is known to mean the same"
         if key == "build-args" and "=" not in value:
             return f"the build argument {value} comes from the environment"
         if name in _LISTS and (re.search(r"[\n\"#]", value) or (key == "tags" and "," in value)):
