@@ -129,6 +129,45 @@ def read_build(words: Sequence[str | None]) -> DockerBuild | None:
     return DockerBuild(buildx, tuple(options), tuple(places), elsewhere)
 
 
+@dataclass(frozen=True, slots=True)
+class ComposeCall:
+    """`docker compose build`, or another command of it that builds.
+
+    files: those that are named; none for the one in the directory. services: those that are named; none for all.
+    """
+
+    files: tuple[str, ...]
+    services: tuple[str, ...]
+
+
+def read_compose(words: Sequence[str | None]) -> ComposeCall | None:
+    """None for another command, or one that is not all known."""
+    if None in words:
+        return None
+    rest = [word for word in words if word is not None]
+    if rest[:1] == ["sudo"]:
+        rest.pop(0)
+    if rest[:1] == ["docker-compose"]:
+        rest = rest[1:]
+    elif rest[:2] == ["docker", "compose"]:
+        rest = rest[2:]
+    else:
+        return None
+    files = []
+    while rest and rest[0].startswith("-"):
+        name, equals, value = rest.pop(0).partition("=")
+        if name not in ("-f", "--file", "-p", "--project-name", "--profile", "--ansi", "--progress", "--parallel"):
+            return None
+        value = value if equals else rest.pop(0) if rest else ""
+        if name in ("-f", "--file"):
+            files.append(value)
+    if rest[:1] == ["build"]:
+        flags = ("--no-cache", "--pull", "--push", "--quiet", "-q", "--with-dependencies", "--check")
+        services = [word for word in rest[1:] if word not in flags and not word.partition("=")[1]]
+        return None if any(word.startswith("-") for word in services) else ComposeCall(tuple(files), tuple(services))
+    return ComposeCall(tuple(files), ()) if rest[:1] == ["up"] and "--build" in rest else None
+
+
 def _skip(rest: list[str | None], values: Sequence[str], wanted: Sequence[str]) -> bool:
     """Takes options from the front. Returns whether one of those wanted was there."""
     found = False

@@ -4,9 +4,16 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 
-from fixer.analysis.docker_scripts import DockerBuild, in_workspace, read_build, script_commands
+from fixer.analysis.docker_scripts import (
+    ComposeCall,
+    DockerBuild,
+    in_workspace,
+    read_build,
+    read_compose,
+    script_commands,
+)
 from fixer.analysis.workflow import (
     BUILD,
     SETUP,
@@ -41,7 +48,11 @@ class WorkflowBuild:
     hosted: bool
 
 
-def workflow_builds(runs: Runs) -> Iterator[WorkflowBuild]:
+Compose = Callable[[str, ComposeCall], Iterable[tuple[str, str]]]
+"""The contexts and Dockerfiles, relative to the repository's root, that Compose builds in a directory of it."""
+
+
+def workflow_builds(runs: Runs, compose: Compose = lambda _, __: ()) -> Iterator[WorkflowBuild]:
     """Those of all files whose context and Dockerfile are named. Each step that is no action of the repository's is
     read once for every run."""
     for workflow in runs.workflows:
@@ -49,7 +60,7 @@ def workflow_builds(runs: Runs) -> Iterator[WorkflowBuild]:
             steps = [step for step in job.steps if _may_build(step)]
             for run in runs.of(job) if steps else ():
                 for step in steps:
-                    yield from _of_step(runs, Place(run, step), step)
+                    yield from _of_step(runs, Place(run, step), step, compose)
 
 
 def _may_build(step: Step) -> bool:
@@ -58,14 +69,14 @@ def _may_build(step: Step) -> bool:
     return step.run is not None and "docker" in step.run.text and "build" in step.run.text
 
 
-def _of_step(runs: Runs, place: Place, step: Step) -> Iterator[WorkflowBuild]:
+def _of_step(runs: Runs, place: Place, step: Step, compose: Compose) -> Iterator[WorkflowBuild]:
     if step.action == BUILD:
         build = recipe(step, lambda name: runs.read(step.input(name) or "", place))
         said = runs.read(step.input("context") or "", place)
         git = not said.strip() or "defaultcontext" in said.lower()
         pairs = [(build.context, build.file, git, False)]
     else:
-        pairs = [(*paths, False, elsewhere) for paths, elsewhere in _of_script(runs, place, step)]
+        pairs = [(*paths, git, elsewhere) for paths, git, elsewhere in _of_script(runs, place, step, compose)]
     for context, file, git, elsewhere in pairs:
         if "${{" in context + file or ":" in context + file or context.startswith("/") or file.startswith("/"):
             continue
@@ -76,8 +87,11 @@ def _of_step(runs: Runs, place: Place, step: Step) -> Iterator[WorkflowBuild]:
         yield WorkflowBuild(place.run.workflow_run, posixpath.normpath(found[0]), posixpath.normpath(found[1]), hosted)
 
 
-def _of_script(runs: Runs, place: Place, step: Step) -> Iterator[tuple[tuple[str, str], bool]]:
-    """The context and the Dockerfile of each build of a script, and whether it is done by another engine."""
+def _of_script(
+    runs: Runs, place: Place, step: Step, compose: Compose
+) -> Iterator[tuple[tuple[str, str], bool, bool]]:
+    """The context and the Dockerfile of each build of a script, whether they are relative to the repository already,
+    and whether it is done by another engine."""
     assert step.run is not None
     if text_of(step.node.get("shell")) not in (None, "bash", "sh"):
         return
@@ -94,8 +108,14 @@ def _of_script(runs: Runs, place: Place, step: Step) -> Iterator[tuple[tuple[str
     for command in script_commands(runs.read(step.run.text, place), in_workspace(".", home), lookup):
         build: DockerBuild | None = read_build(command.words)
         paths = None if build is None else build.paths(command.directory)
+        elsewhere = any(name in _ENGINE for name in command.assigned)
         if build is not None and paths is not None:
-            yield paths, build.elsewhere or any(name in _ENGINE for name in command.assigned)
+            yield paths, False, build.elsewhere or elsewhere
+        call = read_compose(command.words) if build is None and command.directory is not None else None
+        if call is not None and command.directory is not None:
+            directory = _in_repository(runs, place, command.directory)
+            for pair in compose(directory, call) if directory is not None else ():
+                yield pair, True, elsewhere
 
 
 def _in_repository(runs: Runs, place: Place, path: str) -> str | None:

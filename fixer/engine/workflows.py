@@ -6,7 +6,7 @@ import os
 import posixpath
 import re
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, overload
 
 from fixer.analysis.workflow import Workflow, local_action, read_workflow
@@ -16,6 +16,7 @@ from fixer.engine.project import repository_root
 from fixer.text.source import decode
 
 if TYPE_CHECKING:
+    from fixer.analysis.docker_scripts import ComposeCall
     from fixer.analysis.workflow_builds import WorkflowBuild
 
 FOLDER = ".github"
@@ -84,7 +85,20 @@ def builds_of(root: str) -> tuple[tuple[str, WorkflowBuild], ...]:
     from fixer.analysis.workflow_builds import workflow_builds  # brings the parser of scripts with it
 
     runs = Runs(files)
-    return tuple((runs.path(build.run), build) for build in workflow_builds(runs))
+    return tuple((runs.path(build.run), build) for build in workflow_builds(runs, partial(_composed, root)))
+
+
+def _composed(root: str, directory: str, call: ComposeCall) -> Iterator[tuple[str, str]]:
+    """What `docker compose` builds in a directory of the repository, relative to its root. Of several files one may
+    replace what another says."""
+    from fixer.engine.compose import NAMES, compose_builds
+
+    here = os.path.join(root, directory)
+    names = call.files or [name for name in NAMES if os.path.isfile(os.path.join(here, name))][:1]
+    for name in names if len(names) == 1 else ():
+        for build in compose_builds(os.path.join(here, name)):
+            if not call.services or build.service in call.services:
+                yield tuple(os.path.relpath(path, root).replace(os.sep, "/") for path in build[1:])  # type: ignore[misc]
 
 
 @lru_cache(maxsize=64)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fixer.analysis.docker_scripts import read_build, script_commands
+from fixer.analysis.docker_scripts import ComposeCall, read_build, read_compose, script_commands
 from fixer.analysis.workflow import Workflow
 from fixer.analysis.workflow_builds import workflow_builds
 from fixer.analysis.workflow_runs import Runs
@@ -167,3 +167,16 @@ def test_options() -> None:
     assert build is not None
     assert build.buildx
     assert build.options[:4] == (("-t", "x"), ("--pull", "false"), ("-f", "y"), ("--unknown", "z"))
+
+
+def test_compose() -> None:
+    def call(text: str) -> ComposeCall | None:
+        (command,) = script_commands(text, ".")
+        return read_compose(command.words)
+
+    assert call("docker compose build") == ComposeCall((), ())
+    one = call("docker-compose -f a.yml -p x build --no-cache --build-arg=A=b web")
+    assert one == ComposeCall(("a.yml",), ("web",))
+    assert call("docker compose up -d --build") == ComposeCall((), ())
+    for text in ("docker compose up", "docker compose build --unknown", "docker compose --project-directory x build"):
+        assert call(text) is None

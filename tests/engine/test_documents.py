@@ -21,7 +21,7 @@ from fixer.engine.job import Options, contexts_of, diff_base, diff_name, fix_tar
 from fixer.engine.kinds import DOCKERFILE, IGNORE, WORKFLOW, kind_of, root_of
 from fixer.engine.neighbours import Neighbours
 from fixer.engine.run import fix
-from fixer.engine.workflows import workflows_of
+from fixer.engine.workflows import hosted_by, workflows_of
 from fixer.text.edits import Edit
 from fixer.text.source import Span
 
@@ -379,6 +379,16 @@ def test_a_configuration_below_says_what_is_looked_for() -> None:
     Path("app/.dockfix.toml").write_text('select = ["pip-cache"]\n')
     found = find(["."], kinds=[IGNORE], kinds_at=partial(kinds_at, Options(unsafe_fixes=True)))
     assert "app/.dockerignore" not in [target.path for target in found if target is not None]
+
+
+def test_what_compose_builds_in_a_workflow(tmp_path: Path) -> None:
+    services = "services:\n a:\n  build: .\n b:\n  build: {context: .., dockerfile: app/x}\n"
+    put(tmp_path, _git__HEAD="", app__compose_yml=services)
+    step = "run: docker compose build a\n    working-directory: app"
+    job = f"runs-on: ubuntu-latest\n  steps:\n  - {step}\n"
+    put(tmp_path, _github__workflows__a_yml=f"on: push\njobs:\n a:\n  {job}")
+    assert hosted_by(str(tmp_path / "app" / "Dockerfile")) == (".github/workflows/a.yml",)
+    assert hosted_by(str(tmp_path / "app" / "x")) == ()
 
 
 def _mask() -> int:
