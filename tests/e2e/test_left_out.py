@@ -96,6 +96,7 @@ def test_a_program_that_is_older_than_its_sources(engine: Engine, tmp_path: Path
         "Dockerfile": RUST,
         "Cargo.toml": '[package]\nname = "ledger"\nversion = "0.1.0"\nedition = "2021"\n',
         "src/main.rs": f'fn main() {{ println!("new {word}"); }}\n',
+        ".gitignore": "/target\n",
     }
     folder = put(tmp_path / "ledger", files)
     command = ["docker", "build", "--network=host", f"--output=type=local,dest={folder}", "--file=-", str(folder)]
@@ -123,6 +124,7 @@ def test_packages_of_another_system(engine: Engine, tmp_path: Path, word: str) -
         "server.js": f"{word}\n",
         "node_modules/native/binding": "made for Darwin\n",
         ".dockerignore": "# what is not shipped\n*.log\n",
+        ".gitignore": "node_modules/\n",
     }
     folder = put(tmp_path / "shop", files)
     try:
@@ -143,6 +145,7 @@ def test_an_environment_that_nobody_uses(engine: Engine, tmp_path: Path, word: s
         "parts/__pycache__/tray.cpython-311.pyc": "stale",
         ".venv/pyvenv.cfg": "home = /opt/homebrew/bin\n",
         ".venv/lib/flask.py": "raise SystemExit\n",
+        ".gitignore": ".venv\n__pycache__/\n",
     }
     folder = put(tmp_path / "desk", files)
     before = engine.files(folder, PYTHON)
@@ -172,6 +175,7 @@ def test_verify_takes_the_new_file(tmp_path: Path, word: str) -> None:
         "app.py": f"print('{word}')\n",
         "parts/__pycache__/tray.cpython-311.pyc": "stale",
         ".venv/pyvenv.cfg": "home = /opt/homebrew/bin\n",
+        ".gitignore": ".venv\n__pycache__/\n",
     }
     folder = put(tmp_path / "desk", files)
     report = tmp_path / "report.json"
