@@ -266,6 +266,8 @@ def _touches(call: Call) -> bool:
 def _in_the_way(build: _Build, root: str, entries: Sequence[str], files: Brought, effect: Effect) -> bool:
     looks = effect.call is not None and effect.call.program in ONLY_LOOK | {"find", "cd", "mkdir", "pwd"}
     if not isinstance(effect.path, Known):
+        if any(effect.start.startswith(f"{directory}/") for directory in build.cargo.target_dirs()):
+            return False
         near = not effect.start or related(clean(effect.start), root)
         return near and not (looks and effect.mode == "read")
     path = effect.path.value
