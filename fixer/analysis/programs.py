@@ -80,6 +80,15 @@ _TAKES_WORD: dict[str, frozenset[str]] = {
 }  # fmt: skip
 
 
+def only_files(name: str) -> bool:
+    """Whether the program does what its words say with files and accounts, and starts no other (but `find -exec`)."""
+    known = name in _PURE or name in _SYSTEM or name in _READS or name in _WRITES or name in REMOVES
+    return known or (name in _SPECIAL and name not in _START_OTHERS)
+
+
+_START_OTHERS = _set("git . source pip pip3 sh bash dash ash")
+
+
 def program_uses(call: Call) -> Uses:
     """The paths that a command uses."""
     name = call.program

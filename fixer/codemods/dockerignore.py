@@ -15,14 +15,13 @@ from fixer.analysis.leftovers import Made, installs_python, words_of
 from fixer.codemods.altered import alters
 from fixer.codemods.api import Alters, Change, Codemod, Refusal, Safety, Settings
 from fixer.codemods.common import Stop
+from fixer.codemods.dockerignore_git import nobody_asks_git
 from fixer.codemods.dockerignore_needs import (
     NOWHERE,
     enough_is_installed,
     makers,
     names_nowhere,
-    no_git,
     no_script_uses,
-    no_source_uses_git,
     nobody_keeps,
     nobody_names,
     nobody_uses,
@@ -68,7 +67,7 @@ class Dockerignore(Codemod):
     | `_build`, `deps`; `vendor` of PHP; `.build` | mix, composer, SwiftPM |
     | `.venv`, `venv` | Python packages are installed, and nothing names the environment |
     | `__pycache__` | Python code is copied |
-    | `.git` | the repository's root is copied, and no step and no source asks Git |
+    | `.git` | the repository's root is copied, and all that runs there is known not to ask Git |
 
     Lines are written as the file writes its own (`/target`, `target/`, `**/target`), beside those that are like them,
     and never before a `!` line that could bring the directory back.
@@ -80,7 +79,9 @@ class Dockerignore(Codemod):
     and a COPY that no cache can answer because something in them changes with every command. All Dockerfiles that use
     the file are looked at: each must make the directory before it uses it, and none may take it from the context by
     its name. Patterns are read as BuildKit reads them, and the line leaves out the directory and nothing else that
-    is there.
+    is there. `.git` goes where each program that runs in a place where the repository can be seen is one that is known
+    not to look at it, down to the scripts and the plugins that it is told to use, and no source reads it; the first one
+    that may is named.
 
     Why it is unsafe
 
@@ -106,7 +107,7 @@ class Dockerignore(Codemod):
     reasons: ClassVar[Mapping[str, str]] = {
         "dev-dependencies": "A script runs where only the packages for production are installed: it may need others.",
         "exception": "A `!` line brings back something in the directory.",
-        "git": "A step, or a file that it may run, reads the repository, or nobody can tell.",
+        "git": "A program, a plugin or a source may read the repository: it is not known not to.",
         "kept": "What stands there is a part of the sources: Git keeps it, or a manifest or a source names it.",
         "needed": "A Dockerfile takes the directory, or something in it, by its name, where nothing has made it.",
         "not-made-here": "Something is used that the tool in the image does not surely make.",
@@ -229,9 +230,7 @@ class Wanted:
     def check_all(self, users: Sequence[User], files: Files) -> None:
         """Raises Stop for what is no matter of one place."""
         if self.name == ".git":
-            for user in users:
-                no_git(user)
-            no_source_uses_git(self.user.context, files, "\n".join(user.facts.file.text for user in users))
+            nobody_asks_git(users, files)
 
     def why(self) -> str:
         """Why that is right, one sentence."""

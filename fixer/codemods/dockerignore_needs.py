@@ -91,7 +91,7 @@ def somebody_makes(user: User, brought: Brought, path: str) -> None:
     if place is None:
         because = f"{user.at(brought.instruction.span.start)} takes it along, and where to is not certain"
         raise stop("unknown-destination", because)
-    for stage in _family(brought.stage):
+    for stage in family_of(brought.stage):
         if stage.shipped and not makers(user, stage, place) and not isinstance(brought.instruction, Run):
             who = user.at(brought.instruction.span.start)
             raise stop("payload", f"{who} puts it into the image of {stage.label}, and nothing there makes it")
@@ -116,6 +116,12 @@ def makers(user: User, stage: Stage, place: str, inner: str = "") -> list[Making
                 at = place_of(user.facts, each, instruction, None)
                 found += [Making(each, instruction, m.made, at) for m in makers(user, source, origin, inner)]
     return found
+
+
+def copied_to(user: User, copy: Copy, place: str) -> str | None:
+    """Where a COPY --from puts what is at `place` of its stage; None if that is not known."""
+    route = _route(user, copy)
+    return clean(f"{route[1]}/{place[len(route[0]) :]}") if route is not None and below(place, route[0]) else None
 
 
 def _origins(user: User, copy: Copy, place: str) -> Iterator[str]:
@@ -148,7 +154,8 @@ def places_of(user: User, stage: Stage, making: Making) -> Iterator[str]:
                 yield clean(f"{route[1]}/{making.made.directory[len(route[0]) :]}")
 
 
-def _family(stage: Stage) -> list[Stage]:
+def family_of(stage: Stage) -> list[Stage]:
+    """The stage and all that start from it."""
     out = [stage]
     for each in out:
         out.extend(each.derived)
@@ -285,7 +292,7 @@ def enough_is_installed(user: User, brought: Brought, path: str) -> None:
     """Raises Stop if a script runs after an installation without the development packages, which a node_modules of the
     context would have brought."""
     place = brought.place(path)
-    for stage in _family(brought.stage) if place is not None else ():
+    for stage in family_of(brought.stage) if place is not None else ():
         made = makers(user, stage, place or "")
         if not made or not all(_for_production(each.made.call) for each in made):
             continue
@@ -346,144 +353,7 @@ def names_nowhere(user: User, name: str) -> None:
             raise stop("needed", because)
 
 
-_GIT_KNOWS = frozenset(("clone", "config", "init", "--version", "version", "lfs", "ls-remote"))
-"""What Git does without the repository that stands in the context."""
-
-
-def no_git(user: User) -> None:
-    """Raises Stop if a step asks the repository in the context for something."""
-    for _, _, call in user.calls:
-        words = words_of(call)
-        operands = [word for word in words if not word.startswith("-")] or words
-        where = user.at(call.span[0])
-        if call.program == "git" and (not operands or operands[0] not in _GIT_KNOWS):
-            raise stop("git", f"{where} asks Git, which reads .git")
-        if call.program == "go" and words[:1] in (["build"], ["install"], ["run"], ["test"]):
-            flags = call.lookup("GOFLAGS")
-            if "-buildvcs=false" not in words and not (isinstance(flags, Known) and "-buildvcs=false" in flags.value):
-                raise stop("git", f"{where}: go writes the commit into the program, which it reads in .git")
-        if call.program == "dotnet" and words[:1] in (["build"], ["publish"], ["pack"]):
-            raise stop("git", f"{where}: the SDK writes the commit into the program, which it reads in .git")
-    found = _USES_GIT.search(user.facts.file.text)
-    if found is not None:
-        raise stop("git", f"{user.at(found.start())} may ask Git: {' '.join(found[0].split())}")
-    for instruction in user.opaque():
-        if re.search(r"\bgit\b", instruction.code):
-            raise stop("git", f"{user.at(instruction.span.start)} may ask Git: its script is not understood")
-
-
-_USES_GIT = re.compile(
-    r"\bgit[ \t]+(?:-C|-c|--git-dir|--no-pager|describe|rev-parse|rev-list|log|show|status|symbolic-ref|diff|ls-files|"
-    r"branch|tag|name-rev|archive|submodule|cat-file|for-each-ref|blame|shortlog|fetch|pull)\b"
-    r"|(?:new|Command|which|exec|execFile|spawn|spawnSync|execFileSync|run|call|check_output)\(\s*[\[(]?\s*[\"']git[\"']"
-    r"|\[\s*[\"']git[\"']\s*,"
-    r"|(?<![\w-])\.git/|[\"']\.git[\"']\s*\)"
-    r"|setuptools[_-](?:scm|git)|hatch[_-]vcs|versioneer|versioningit|dunamai|poetry-dynamic-versioning|mkdocs-git"
-    r"|git-commit-id|buildnumber-maven|com\.palantir\.git-version|gradle-git|grgit|nerdbank\.gitversioning|gitversion"
-    r"|\bpbr\b",
-    re.IGNORECASE,
-)
-"""What reads a repository, in programs and in the settings of build tools."""
-_GIT_CRATES = re.compile(
-    r"^\s*(?:name\s*=\s*\")?(vergen[\w-]*|git2|gix|shadow-rs|git-version|git-testament|built|build-info[\w-]*|git-rev)"
-    r"\b[\"\s=]",
-    re.MULTILINE,
-)
-_GIT_PACKAGES = re.compile(
-    r"(?:^|[@/_-])git(?:$|[/_-])|^(?:husky|lefthook|yorkie|pre-commit|simple-git|simple-git-hooks|isomorphic-git"
-    r"|next-build-id|vitepress|@docusaurus/core)$"
-)
-_PROGRAMS = (
-    ".rs", ".py", ".js", ".ts", ".mjs", ".cjs", ".mts", ".cts", ".jsx", ".tsx", ".vue", ".svelte", ".rb", ".gemspec",
-    ".go", ".ex", ".exs", ".php", ".gradle", ".kts", ".java", ".kt", ".scala", ".sbt", ".cmake", ".props", ".targets",
-    ".swift",
-)  # fmt: skip
-_SETTINGS = frozenset(("pyproject.toml", "setup.cfg", "pom.xml", "Cargo.toml", "Cargo.lock", "package.json",
-                       "CMakeLists.txt", "meson.build", "Rakefile", "mix.exs", "requirements.txt"))  # fmt: skip
-_SCRIPTS = frozenset(("Makefile", "makefile", "GNUmakefile", "justfile", "Justfile", "Taskfile.yml", "configure"))
-_ELSEWHERE = frozenset((".github", ".gitlab", ".circleci", ".husky", ".vscode", ".idea", "doc", "docs"))
-"""Directories whose scripts run elsewhere."""
 _LARGEST = 1 << 20
-_MOST = 64 << 20
-
-
-def no_source_uses_git(context: BuildContext, files: Files, dockerfiles: str) -> None:
-    """Raises Stop if a file of the context, which a build or the image may run, reads the repository. dockerfiles: the
-    texts of the Dockerfiles; a script counts if one of them, or a script that counts, names it."""
-    if not files.all:
-        raise stop("git", "the context has too many files to see whether one of them reads .git")
-    size = 0
-    scripts: list[tuple[str, str]] = []
-    for path, directory in files.paths.items():
-        if directory or _ELSEWHERE.intersection(path.split("/")):
-            continue
-        name = basename(path)
-        program = name.endswith(_PROGRAMS) or name in _SETTINGS
-        if not program and name not in _SCRIPTS and "." in name and not name.endswith((".sh", ".bash", ".mk")):
-            continue
-        text = context.text(path)
-        if text is None or len(text) > _LARGEST:
-            continue
-        size += len(text)
-        if size > _MOST:
-            raise stop("git", "the context is too large to see whether a file in it reads .git")
-        if program:
-            _check_program(path, name, text)
-        elif name in _SCRIPTS or name.endswith((".sh", ".bash", ".mk")) or text.startswith("#!"):
-            scripts.append((path, text))
-        if name == "package.json":
-            dockerfiles += text
-    _check_scripts(scripts, dockerfiles)
-
-
-def _check_program(path: str, name: str, text: str) -> None:
-    if name == "package.json":
-        _check_package(path, text)
-        return
-    found = _GIT_CRATES.search(text) if name in ("Cargo.toml", "Cargo.lock") else _USES_GIT.search(text)
-    if found is not None:
-        word = " ".join(found[0].split())
-        raise stop("git", f"{path} may read .git: {word}")
-
-
-def _check_package(path: str, text: str) -> None:
-    import json
-
-    try:
-        table = json.loads(text)
-    except (ValueError, RecursionError):
-        return
-    if not isinstance(table, dict):
-        return
-    scripts = table.get("scripts")
-    for name, script in scripts.items() if isinstance(scripts, dict) else ():
-        if isinstance(script, str) and (_USES_GIT.search(script) or re.search(r"\b(?:husky|lefthook)\b", script)):
-            raise stop("git", f"{path} may read .git: its script {name!r}")
-    for group in ("dependencies", "devDependencies"):
-        packages = table.get(group)
-        for package in packages if isinstance(packages, dict) else ():
-            if _GIT_PACKAGES.search(package):
-                raise stop("git", f"{path} may read .git: {package}")
-
-
-def _check_scripts(scripts: Sequence[tuple[str, str]], named: str) -> None:
-    waiting = list(scripts)
-    while True:
-        counted = [each for each in waiting if _is_named(basename(each[0]), named)]
-        if not counted:
-            return
-        for path, text in counted:
-            found = _USES_GIT.search(text)
-            if found is not None:
-                raise stop("git", f"{path} may read .git: {' '.join(found[0].split())}")
-        named = "\n".join(text for _, text in counted)
-        waiting = [each for each in waiting if each not in counted]
-
-
-def _is_named(name: str, text: str) -> bool:
-    word = {"Makefile": "make", "makefile": "make", "GNUmakefile": "make", "justfile": "just", "Justfile": "just",
-            "Taskfile.yml": "task"}.get(name, name)  # fmt: skip
-    return re.search(rf"(?<![\w.-]){re.escape(word)}(?![\w-])", text) is not None
 
 
 def no_script_uses(context: BuildContext, files: Files, name: str) -> None:

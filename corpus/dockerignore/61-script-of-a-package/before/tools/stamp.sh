@@ -1,0 +1,4 @@
+#!/bin/sh
+set -e
+what=describe
+git $what > VERSION
