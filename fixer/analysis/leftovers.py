@@ -31,6 +31,9 @@ class Made:
     nested: projects of the same kind may lie below, and have such directories, too.
     elsewhere: the tool does not use the project's own directory: what is found there is nobody's.
     cargo: what the call of cargo does.
+    products: what in the directory the call surely makes, as a path from there (from its beginning); None: whatever
+        the project has the tool make.
+    fetches: it cannot do without a network, or something that was fetched before.
     """
 
     tool: str
@@ -42,6 +45,8 @@ class Made:
     nested: bool = False
     elsewhere: bool = False
     cargo: Cargo | None = None
+    products: re.Pattern[str] | None = None
+    fetches: bool = False
 
     @property
     def directory(self) -> str:
@@ -92,6 +97,27 @@ _INSTALLS = {
     "pnpm": ("install", "i"),
     "bun": ("install", "i"),
 }
+_FULL = frozenset(
+    ("--frozen-lockfile", "--immutable", "--immutable-cache", "--no-audit", "--no-fund", "--prefer-offline",
+     "--production", "--prod", "-P", "--legacy-peer-deps", "--force", "-f", "--ignore-scripts", "--silent", "-s",
+     "--quiet", "-q", "--verbose", "--no-progress", "--non-interactive", "--no-optional", "--unsafe-perm",
+     "--shamefully-hoist", "-r", "--recursive", "--no-save", "--no-cache", "--pure-lockfile", "--check-files",
+     "--ignore-engines", "--ignore-platform", "--ignore-optional", "--no-frozen-lockfile", "--no-package-lock",
+     "--ci", "--inline-builds", "--link-workspace-packages", "--strict-peer-dependencies",
+     "--no-strict-peer-dependencies", "--no-lockfile", "--no-bin-links", "--no-scripts", "--offline", "-d", "-dd",
+     "-ddd", "--color", "--no-color", "--yes", "-y", "--prefer-frozen-lockfile", "--no-default-rc",
+     "--refresh-lockfile", "--check-cache", "--ignore-workspace-root-check")
+)  # fmt: skip
+"""Options with which all packages are installed, or all that a kind of them is."""
+_FULL_WITH = frozenset(
+    ("--audit", "--fund", "--omit", "--include", "--only", "--loglevel", "--progress", "--network-timeout",
+     "--cache", "--registry", "--network-concurrency", "--cache-folder", "--store-dir", "--reporter", "--maxsockets",
+     "--backend", "--production", "--prefix", "-C", "--cwd", "--dir", "--mutex", "--unsafe-perm", "--optional",
+     "--child-concurrency", "--fetch-timeout", "--fetch-retries", "--fetch-retry-mintimeout",
+     "--fetch-retry-maxtimeout", "--shamefully-hoist", "--frozen-lockfile", "--foreground-scripts", "--userconfig",
+     "--legacy-peer-deps", "--concurrent", "--package-import-method", "--ignore-scripts", "--prefer-offline")
+)  # fmt: skip
+"""Those with a word, behind `=` or as the next one."""
 _RUNS = ("run", "run-script", "rum", "exec", "x")
 _PRODUCTS = (
     (re.compile(r"\bnext build\b"), (".next",)),
@@ -108,18 +134,33 @@ def _node(call: Call, program: str, scripts: Scripts) -> Iterator[Made]:
         return
     markers = ("package.json",)
     operands = [word for word in rest if not word.startswith("-")]
-    first = operands[0] if operands else ""
-    if first in _INSTALLS.get(program, ()):
-        everything = len(operands) <= 1 and not any(word in ("-g", "--global", "--location=global") for word in rest)
-        if everything and "?" not in rest and not {"--help", "--version", "-v"}.intersection(rest):
+    if (operands[0] if operands else "") in _INSTALLS.get(program, ()):
+        first = operands[0] if operands else ""
+        if _installs_all(rest, first):
             shown = f"{program} {first}".strip()
-            yield Made(program, shown, call, place.value, "node_modules", markers, nested=True)
+            yield Made(program, shown, call, place.value, "node_modules", markers, nested=True, fetches=True)
         return
     command = _command_of(program, operands, scripts(place.value))
     for pattern, names in _PRODUCTS:
         if pattern.search(command):
             for name in names:
                 yield Made(program, " ".join([program, *operands]), call, place.value, name, markers)
+
+
+def _installs_all(words: Sequence[str], command: str) -> bool:
+    """Whether each word is one with which an installation puts all packages where they are put without it."""
+    rest = [word for word in words if word != command] if command else list(words)
+    at = 0
+    while at < len(rest):
+        word, equals, _ = rest[at].partition("=")
+        at += 1
+        if word.startswith("--config.") or (word in _FULL and not equals):
+            continue
+        if word not in _FULL_WITH:
+            return False
+        if not equals and at < len(rest) and not rest[at].startswith("-"):
+            at += 1
+    return True
 
 
 def _node_place(call: Call, program: str) -> tuple[Value, list[str]]:
@@ -168,6 +209,8 @@ def _command_of(program: str, operands: Sequence[str], scripts: Mapping[str, str
 _MAVEN = ("package", "install", "verify", "deploy", "compile", "test", "spring-boot:repackage", "native:compile")
 _GRADLE = ("build", "assemble", "jar", "war", "bootJar", "bootWar", "shadowJar", "installDist", "distTar", "distZip",
            "installShadowDist", "buildFatJar", "quarkusBuild", "nativeCompile", "classes", "check", "test")  # fmt: skip
+_CHECKS = re.compile(r"test|check|lint|spotless|javadoc|pmd|spotbugs|detekt", re.IGNORECASE)
+"""Tasks without which Gradle makes what it makes with them."""
 _GRADLE_FILES = ("build.gradle", "build.gradle.kts", "settings.gradle", "settings.gradle.kts")
 
 
@@ -187,8 +230,18 @@ def _maven(call: Call, program: str, scripts: Scripts) -> Iterator[Made]:
             if file == "?" or not isinstance(place, Known):
                 return
             project = place.value
-    goal = next(word for word in words if word in _MAVEN)
-    yield Made("maven", f"{program} {goal}", call, project, "target", ("pom.xml",), nested=True)
+    goals = [word for word in words if word in _MAVEN]
+    products = _CLASSES if all(goal in ("compile", "test") for goal in goals) else None
+    shown = f"{program} {goals[0]}"
+    yield Made("maven", shown, call, project, "target", ("pom.xml",), nested=True, products=products)
+
+
+_CLASSES = re.compile(r"(?:classes|test-classes|generated-[\w-]+|maven-status|surefire-reports)(?:/|$)")
+"""What Maven makes before the phase `package`."""
+_OF_GRADLE = re.compile(
+    r"(?:libs|classes|resources|install|distributions|native|quarkus-app|tmp|generated|reports|test-results)(?:/|$)"
+)
+_BEFORE_JARS = re.compile(r"(?:classes|resources|tmp|generated|reports|test-results)(?:/|$)")
 
 
 def _gradle(call: Call, program: str, scripts: Scripts) -> Iterator[Made]:
@@ -196,11 +249,14 @@ def _gradle(call: Call, program: str, scripts: Scripts) -> Iterator[Made]:
     if here is None or {"-p", "--project-dir"}.intersection(words):
         return
     tasks = [word for word in words if word.rpartition(":")[2] in _GRADLE]
-    if not tasks:
+    left = [words[at + 1] for at, word in enumerate(words[:-1]) if word in ("-x", "--exclude-task")]
+    if not tasks or not all(_CHECKS.search(task) for task in left):
         return
     shown = f"{program} {tasks[0]}"
     yield Made("gradle", shown, call, here, ".gradle", _GRADLE_FILES)
-    yield Made("gradle", shown, call, here, "build", _GRADLE_FILES[:2], nested=True)
+    jars = any(task.rpartition(":")[2] not in ("classes", "check", "test") for task in tasks)
+    products = _OF_GRADLE if jars else _BEFORE_JARS
+    yield Made("gradle", shown, call, here, "build", _GRADLE_FILES[:2], nested=True, products=products)
 
 
 _DOTNET_PROJECTS = ("*.csproj", "*.fsproj", "*.vbproj")
@@ -208,9 +264,14 @@ _DOTNET_PROJECTS = ("*.csproj", "*.fsproj", "*.vbproj")
 
 def _dotnet(call: Call, program: str, scripts: Scripts) -> Iterator[Made]:
     words, here = words_of(call), _here(call)
-    if here is None or words[:1] not in (["publish"], ["build"], ["test"], ["pack"]):
+    if here is None or words[:1] not in (["publish"], ["build"], ["test"], ["pack"], ["restore"]):
+        return
+    if "--no-build" in words:
         return
     for name in ("bin", "obj"):
+        # what is restored is in obj; without it nothing is built
+        if (name == "bin" and words[0] == "restore") or (name == "obj" and "--no-restore" in words):
+            continue
         yield Made("dotnet", f"dotnet {words[0]}", call, here, name, _DOTNET_PROJECTS, nested=True)
 
 
@@ -219,7 +280,7 @@ def _mix(call: Call, program: str, scripts: Scripts) -> Iterator[Made]:
     for word in words if here is not None else ():
         for task in word.split(","):
             if task.strip() == "deps.get" and here is not None:
-                yield Made("mix", "mix deps.get", call, here, "deps", ("mix.exs",))
+                yield Made("mix", "mix deps.get", call, here, "deps", ("mix.exs",), fetches=True)
             elif task.strip() in ("compile", "release") and here is not None:
                 yield Made("mix", f"mix {task.strip()}", call, here, "_build", ("mix.exs",))
 
@@ -227,7 +288,7 @@ def _mix(call: Call, program: str, scripts: Scripts) -> Iterator[Made]:
 def _composer(call: Call, program: str, scripts: Scripts) -> Iterator[Made]:
     words, here = words_of(call), _here(call)
     if here is not None and "install" in words and not any(word.startswith(("-d", "--working-dir")) for word in words):
-        yield Made("composer", "composer install", call, here, "vendor", ("composer.json",))
+        yield Made("composer", "composer install", call, here, "vendor", ("composer.json",), fetches=True)
 
 
 def _swift(call: Call, program: str, scripts: Scripts) -> Iterator[Made]:

@@ -94,10 +94,10 @@ _QUIET = _set(
     "swc sass protoc buf sqlc templ minify terser postcss tailwindcss gofmt golint staticcheck envsubst msgfmt "
     "openssl ssh-keygen keytool pg_dump psql mysql sqlite3 redis-cli nc netcat tput stty sync trap alembic "
     "pybabel ldconfig gpgconf xargs yes cpio node python python3 php php-fpm ruby perl lua nginx caddy httpd "
-    "apache2 apache2-foreground apachectl gunicorn uvicorn hypercorn daphne celery flask fastapi streamlit redis- "
-    "server postgres mysqld memcached pm2 pm2-runtime puma unicorn sidekiq rackup serve http-server nodemon ts- "
-    "node tsx deno pg_isready supervisorctl pytest mypy ruff flake8 black isort eslint prettier jest vitest mocha "
-    "vue-tsc stylelint rimraf mkdirp cpy copyfiles shx wait-for-it wait-on"
+    "apache2 apache2-foreground apachectl gunicorn uvicorn hypercorn daphne celery flask fastapi streamlit "
+    "redis-server postgres mysqld memcached pm2 pm2-runtime puma unicorn sidekiq rackup serve http-server nodemon "
+    "ts-node tsx deno pg_isready supervisorctl pytest mypy ruff flake8 black isort eslint prettier jest vitest "
+    "mocha vue-tsc stylelint rimraf mkdirp cpy copyfiles shx wait-for-it wait-on"
 )
 """Programs that do not look at the repository, but for what they are told to run: that is in the sources."""
 _BUNDLERS = _set(
@@ -523,11 +523,11 @@ _CARGO = _set(
     "tree fmt clippy rustc auditable zigbuild binstall strip add init new login search"
 )
 _BUILD_CRATES = _set(
-    "cc cmake bindgen cbindgen pkg-config tonic-build tonic-prost-build prost-build prost-wkt-build protobuf- "
-    "codegen protoc-bin-vendored protox autocfg version_check rustc_version rustversion winres winresource embed- "
-    "resource tauri-build slint-build napi-build pyo3-build-config cxx-build lalrpop glob walkdir serde "
-    "serde_json toml anyhow regex quote syn proc-macro2 clap clap_complete clap_mangen chrono time phf "
-    "phf_codegen capnpc flatc-rust ructe minify-html rust-embed system-deps dunce fs_extra tempfile uniffi "
+    "cc cmake bindgen cbindgen pkg-config tonic-build tonic-prost-build prost-build prost-wkt-build "
+    "protobuf-codegen protoc-bin-vendored protox autocfg version_check rustc_version rustversion winres "
+    "winresource embed-resource tauri-build slint-build napi-build pyo3-build-config cxx-build lalrpop glob "
+    "walkdir serde serde_json toml anyhow regex quote syn proc-macro2 clap clap_complete clap_mangen chrono time "
+    "phf phf_codegen capnpc flatc-rust ructe minify-html rust-embed system-deps dunce fs_extra tempfile uniffi "
     "embuild sqlx heck itertools cfg_aliases"
 )
 _BACKENDS = _set(

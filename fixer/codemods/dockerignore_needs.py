@@ -91,10 +91,14 @@ def somebody_makes(user: User, brought: Brought, path: str) -> None:
     if place is None:
         because = f"{user.at(brought.instruction.span.start)} takes it along, and where to is not certain"
         raise stop("unknown-destination", because)
+    start = place_of(user.facts, brought.stage, brought.instruction, None)
     for stage in family_of(brought.stage):
-        if stage.shipped and not makers(user, stage, place) and not isinstance(brought.instruction, Run):
+        if not stage.shipped or isinstance(brought.instruction, Run):
+            continue
+        gone = any(at > start and not call.conditional for at, call in _removals(user, stage, place))
+        if not gone and not makers(user, stage, place):
             who = user.at(brought.instruction.span.start)
-            raise stop("payload", f"{who} puts it into the image of {stage.label}, and nothing there makes it")
+            raise stop("payload", f"{who} puts it into the image of {stage.label}, and nothing there surely makes it")
     if isinstance(brought.instruction, Run):
         _in_mount(user, brought, brought.instruction, place)
         return
@@ -103,9 +107,13 @@ def somebody_makes(user: User, brought: Brought, path: str) -> None:
     _check_removals(user, brought, place)
 
 
-def makers(user: User, stage: Stage, place: str, inner: str = "") -> list[Making]:
-    """The calls that make `place`, and what is in it at `inner`, in the layers of the stage or of those below it; of
-    those that a COPY brings from another stage, the ones that made it there."""
+def makers(
+    user: User, stage: Stage, place: str, inner: str = "", until: tuple[int, int, int] | None = None
+) -> list[Making]:
+    """The calls that make `place`, and what is in it at `inner`, in the layers of the stage or of those below it, and
+    after which nothing removes it (before `until`); of those that a COPY brings from another stage, the ones that made
+    it there."""
+    removals = [at for at, _ in _removals(user, stage, place) if until is None or at < until]
     found = [each for each in user.makings if each.stage in stage.lineage and user.leaves(each, place, inner)]
     for each in stage.lineage:
         for instruction in each.instructions:
@@ -115,7 +123,21 @@ def makers(user: User, stage: Stage, place: str, inner: str = "") -> list[Making
             for origin in _origins(user, instruction, place):
                 at = place_of(user.facts, each, instruction, None)
                 found += [Making(each, instruction, m.made, at) for m in makers(user, source, origin, inner)]
-    return found
+    return [each for each in found if not any(at > each.place for at in removals)]
+
+
+def _removals(user: User, stage: Stage, place: str) -> Iterator[tuple[tuple[int, int, int], Call]]:
+    """The calls that may remove `place` as a whole from the stage, and where they stand."""
+    for each, instruction, call in user.calls:
+        if each not in stage.lineage or call.program not in ("rm", "rmdir", "mv", "find", "git", "shred"):
+            continue
+        if any(mount.covers(place) for mount in user.facts.mounts(instruction)):
+            continue
+        for effect in user.facts.call_effects(call):
+            whole = isinstance(effect.path, Known) and below(place, effect.path.value) and effect.extent != "exact"
+            if effect.mode == "remove" and whole and not (call.program == "find" and effect.extent == "unknown"):
+                yield place_of(user.facts, each, instruction, call), call
+                break
 
 
 def copied_to(user: User, copy: Copy, place: str) -> str | None:
@@ -167,8 +189,9 @@ def _check_reader(user: User, reader: Reader, place: str) -> None:
         return
     holder = _holder(user, reader)
     inside = reader.relation == "inside" and isinstance(reader.path, Known) and below(reader.path.value, place)
-    made = makers(user, holder, place, reader.path.value[len(place) :] if inside else "")  # type: ignore[union-attr]
     at = place_of(user.facts, reader.stage, reader.instruction, reader.call)
+    inner = reader.path.value[len(place) :] if inside else ""  # type: ignore[union-attr]
+    made = makers(user, holder, place, inner, at if reader.kind == "run" else None)
     before = [each for each in made if reader.kind != "run" or each.place <= at]
     where = user.at(reader.span.start)
     if reader.relation in ("same", "inside"):
@@ -177,7 +200,7 @@ def _check_reader(user: User, reader: Reader, place: str) -> None:
         _check_product(user, reader, [each for each in before if not each.made.elsewhere], place)
     elif not made and not _is_harmless(reader.call):
         who = reader.call.program if reader.call is not None else None
-        raise stop("unknown-reader", f"{where}: {who or 'what runs here'} may read it, and nothing there makes it")
+        raise stop("unknown-reader", f"{where}: {who or 'what runs here'} may read it, and nothing there surely makes it")
 
 
 def _sees_mount(user: User, reader: Reader, place: str) -> bool:
@@ -213,11 +236,18 @@ def _is_harmless(call: Call | None) -> bool:
 
 
 def _check_product(user: User, reader: Reader, made: Sequence[Making], place: str) -> None:
-    """A file in cargo's target directory must be one that a call in the image leaves there."""
-    calls = [each.made.cargo for each in made if each.made.cargo is not None]
-    if not calls or reader.relation != "inside" or not isinstance(reader.path, Known):
+    """A file in the directory must be one that a call in the image leaves there."""
+    if reader.relation != "inside" or not isinstance(reader.path, Known):
         return
     path = reader.path.value
+    rest = path[len(place) :].strip("/")
+    if not any(each.made.products is None or each.made.products.match(rest) for each in made):
+        where, tool = user.at(reader.span.start), made[0].made.shown
+        because = f"{where} uses {_shown(user, reader)}, which `{tool}` does not surely leave there"
+        raise stop("not-made-here", because)
+    calls = [each.made.cargo for each in made if each.made.cargo is not None]
+    if not calls:
+        return
     for call in calls:
         written = call.provides(path)
         if written is Written.YES or (written is Written.MAYBE and (call.triples or call.unsure or _sets_target(user))):

@@ -15,7 +15,8 @@ from posixpath import basename
 from fixer.analysis import Call, Facts, Known, Stage, below, clean
 from fixer.analysis.context import BuildContext, ContextSource, all_context_sources
 from fixer.analysis.documents import Neighbour, Use
-from fixer.analysis.leftovers import Made, made_by
+from fixer.analysis.leftovers import Made, made_by, words_of
+from fixer.analysis.stages import flag_value
 from fixer.text.records import dataclass
 from fixer.tree.nodes import Instruction, Onbuild, Run
 from fixer.tree.shell import OpaqueScript
@@ -128,10 +129,26 @@ class User:
         hidden = any(mount.covers(path) is not False for mount in self.facts.mounts(making.instruction))
         return not hidden and self.makes(making, place)
 
+    def surely(self, making: Making) -> bool:
+        """Whether the call runs in every build, and its failure is that of the build; it has what it fetches."""
+        call = making.made.call
+        if call.conditional or not call.fatal:
+            return False
+        run = making.instruction
+        offline = isinstance(run, Run) and flag_value(run.flags, "network") == "none"
+        if not making.made.fetches or not (offline or "--offline" in words_of(call)):
+            return True
+        return any(
+            fetch.program == "pnpm" and "fetch" in words_of(fetch) and stage in making.stage.lineage
+            for stage, _, fetch in self.calls
+        )
+
     def makes(self, making: Making, place: str) -> bool:
-        """Whether the call makes the directory `place`, as its step sees it: the project's own, or that of one
+        """Whether the call surely makes the directory `place`, as its step sees it: the project's own, or that of one
         below."""
         made = making.made
+        if not self.surely(making):
+            return False
         if made.directory == place:
             return True
         if not made.nested or basename(place) != made.name or not below(place, made.project):
