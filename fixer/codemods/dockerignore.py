@@ -21,7 +21,7 @@ from fixer.codemods.dockerignore_needs import (
     enough_is_installed,
     makers,
     names_nowhere,
-    no_script_uses,
+    no_file_uses,
     nobody_keeps,
     nobody_names,
     nobody_uses,
@@ -29,7 +29,17 @@ from fixer.codemods.dockerignore_needs import (
     somebody_makes,
     stop,
 )
-from fixer.codemods.dockerignore_users import Brought, Files, User, has_file, has_parts, joined, package_json, users_of
+from fixer.codemods.dockerignore_users import (
+    Brought,
+    Files,
+    User,
+    has_file,
+    has_parts,
+    is_part,
+    joined,
+    package_json,
+    users_of,
+)
 from fixer.text.edits import apply_edits
 from fixer.text.records import dataclass
 from fixer.tree.nodes import Run
@@ -225,7 +235,7 @@ class Wanted:
         place = brought.place(path)
         if self.name in _ENVIRONMENTS and not (place is not None and makers(user, brought.stage, place)):
             names_nowhere(user, self.name)
-            no_script_uses(user.context, files, self.name)
+            no_file_uses(user.context, files, self.name)
 
     def check_all(self, users: Sequence[User], files: Files) -> None:
         """Raises Stop for what is no matter of one place."""
@@ -345,7 +355,7 @@ def _projects(user: User, made: Made, project: str, files: Files) -> tuple[str, 
         return ()
     if not made.nested or not has_parts(context, made, project):
         return (joined(project, made.name),)
-    found = files.directories_with(made.markers, project)
+    found = [path for path in files.directories_with(made.markers, project) if is_part(context, made, project, path)]
     return tuple(joined(path, made.name) for path in dict.fromkeys([project, *found]))
 
 
@@ -471,6 +481,11 @@ def _trouble(
             continue
         if not (wanted.anywhere and wanted.name in path.split("/")):
             return f"{text} would leave out {path}, too"
+    if wanted.made is not None and wanted.made.nested:
+        for project in files.directories_with(wanted.made.markers, ""):
+            other = joined(project, wanted.name)
+            if other not in wanted.paths and new.excludes(other) and not old.excludes(other):
+                return f"{text} would leave out {other}, too, of a project that is no part of this one"
     for user in users:
         for source in user.sources:
             named = getattr(source.path, "value", "")

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from posixpath import basename, dirname
 
 from fixer.analysis import Call, Known, Reader, Stage, below, clean
 from fixer.analysis.context import BuildContext, ContextSource
 from fixer.analysis.leftovers import words_of
+from fixer.analysis.programs import only_files
+from fixer.analysis.scripts import calls_in
 from fixer.analysis.tools.cargo import Written, read_cargo
 from fixer.codemods.common import Stop, is_forced
 from fixer.codemods.dockerignore_users import Brought, Files, Making, User, has_file, joined, package_json, place_of
 from fixer.text.source import Span
-from fixer.tree.nodes import Copy, Run
+from fixer.tree.nodes import Cmd, Copy, Entrypoint, Healthcheck, Run
 from fixer.tree.shell import OpaqueScript
 
 NOWHERE = Span(0, 0)
@@ -200,7 +202,8 @@ def _check_reader(user: User, reader: Reader, place: str) -> None:
         _check_product(user, reader, [each for each in before if not each.made.elsewhere], place)
     elif not made and not _is_harmless(reader.call):
         who = reader.call.program if reader.call is not None else None
-        raise stop("unknown-reader", f"{where}: {who or 'what runs here'} may read it, and nothing there surely makes it")
+        because = f"{who or 'what runs here'} may read it, and nothing there surely makes it"
+        raise stop("unknown-reader", f"{where}: {because}")
 
 
 def _sees_mount(user: User, reader: Reader, place: str) -> bool:
@@ -322,18 +325,85 @@ def enough_is_installed(user: User, brought: Brought, path: str) -> None:
     """Raises Stop if a script runs after an installation without the development packages, which a node_modules of the
     context would have brought."""
     place = brought.place(path)
+    npmrc = user.context.text(joined(dirname(path), ".npmrc")) or ""
+    settings = re.search(r"^\s*(?:omit\s*=\s*dev|production\s*=\s*true|only\s*=\s*prod)", npmrc, re.MULTILINE)
     for stage in family_of(brought.stage) if place is not None else ():
         made = makers(user, stage, place or "")
-        if not made or not all(_for_production(each.made.call) for each in made):
+        if not made or not (settings or all(_for_production(each.made.call) for each in made)):
             continue
         if not package_json(user.context, dirname(path)).get("devDependencies"):
             continue
         first = min(each.place for each in made)
+        package = package_json(user.context, dirname(path))
         for each, instruction, call in user.calls:
             at = place_of(user.facts, each, instruction, call)
-            if each in stage.lineage and at > first and _runs_script(call):
+            if each in stage.lineage and at > first and (_runs_script(call) or _needs_more(call, package)):
                 because = f"{user.at(call.span[0])} runs a script, and only the packages for production are installed"
                 raise stop("dev-dependencies", because)
+        for offset, call in _of_image(user, stage) if stage.shipped else ():
+            if _needs_more(call, package):
+                where = user.at(offset)
+                because = f"{where} needs more, it seems, than the packages for production, which alone are installed"
+                raise stop("dev-dependencies", because)
+
+
+def _of_image(user: User, stage: Stage) -> Iterator[tuple[int, Call]]:
+    """What the image runs, as far as it is understood, and where that is written."""
+    for each in stage.lineage:
+        for instruction in each.instructions:
+            if isinstance(instruction, Cmd | Entrypoint | Healthcheck):
+                calls = user.facts.image_calls(instruction, stage)
+                for call in () if isinstance(calls, OpaqueScript) else calls:
+                    yield instruction.span.start, call
+
+
+def _needs_more(call: Call, package: Mapping[str, object], deep: int = 0) -> bool:
+    """Whether a call runs, or names, a package for development, or a program that may be of one; with the scripts of
+    the package.json that it runs."""
+    groups = (package.get("dependencies"), package.get("devDependencies"))
+    normal, development = (frozenset(group) if isinstance(group, dict) else frozenset() for group in groups)
+    words = [word.value for word in call.words if isinstance(word, Known)]
+    parts = {part for word in words[1:] for part in (word, word.partition("=")[2], *_heads(word))}
+    if parts & (development - normal):
+        return True
+    first = words[0] if words else ""
+    if "node_modules/.bin/" in first:
+        return call.program not in normal
+    operands = [word for word in words[1:] if not word.startswith("-")]
+    if call.program == "npx":
+        return not operands or operands[0] not in normal
+    if call.program not in ("npm", "yarn", "pnpm", "bun") or not operands:
+        return False
+    run = operands[0] in ("run", "run-script")
+    if operands[0] in ("exec", "x", "dlx"):
+        return len(operands) < 2 or operands[1] not in normal
+    name = operands[1] if run and len(operands) > 1 else operands[0]
+    scripts = package.get("scripts")
+    script = scripts.get(name) if isinstance(scripts, dict) else None
+    if not isinstance(script, str):
+        return False
+    calls = calls_in(script)
+    if calls is None or deep > 3:
+        return True
+    return any(_needs_more(each, package, deep + 1) or not _is_there(each, normal) for each in calls)
+
+
+def _heads(word: str) -> Iterator[str]:
+    """`ts-node/register` begins with a package, `@scope/name/x` with two parts of one."""
+    parts = word.split("/")
+    yield parts[0]
+    yield "/".join(parts[:2])
+
+
+def _is_there(call: Call, packages: frozenset[str]) -> bool:
+    """Whether the program of a script is there with these packages alone."""
+    name = call.program
+    return name is not None and (
+        name in packages or name in _WITH_NODE or "/" in str(call.argument(0)) or only_files(name)
+    )
+
+
+_WITH_NODE = frozenset(("node", "npm", "npx", "yarn", "pnpm", "bun", "sh", "bash", "python", "python3"))
 
 
 def _for_production(call: Call) -> bool:
@@ -386,14 +456,25 @@ def names_nowhere(user: User, name: str) -> None:
 _LARGEST = 1 << 20
 
 
-def no_script_uses(context: BuildContext, files: Files, name: str) -> None:
-    """Raises Stop if a script of the context enters the Python environment of that name."""
-    word = re.compile(rf"(?<![\w.-]){re.escape(name)}/(?:bin|Scripts|lib)")
+_PROSE = (".md", ".rst", ".adoc", ".lock", ".ipynb", ".svg", "ignore")
+_CONFIGURATION = (".ini", ".conf", ".cfg", ".yml", ".yaml", ".env")
+_NOT_HERE = frozenset((".github", ".gitlab", ".circleci", ".vscode", ".idea", ".devcontainer"))
+"""Directories whose files are for other places."""
+
+
+def no_file_uses(context: BuildContext, files: Files, name: str) -> None:
+    """Raises Stop if a file of the context enters, or names, the Python environment of that name."""
+    word = re.escape(name)
+    inside = re.compile(rf"(?<![\w.-]){word}/(?:bin|Scripts|lib|include)\b")
+    key = r"(?:virtualenv|venv|home|pyhome|VIRTUAL_ENV)"
+    setting = re.compile(rf"^\s*{key}\s*[=:]\s*[\"']?(?:\S*/)?{word}/?[\"']?\s*$", re.MULTILINE)
+    if not files.all:
+        raise stop("needed", f"the context has too many files to see whether one of them uses {name}")
     for path, directory in files.paths.items():
-        file = basename(path)
-        if directory or ("." in file.lstrip(".") and not file.endswith((".sh", ".bash"))):
+        if directory or path.endswith(_PROSE) or _NOT_HERE.intersection(path.split("/")):
             continue
         text = context.text(path)
-        if text is not None and len(text) <= _LARGEST and word.search(text):
+        if text is None or len(text) > _LARGEST:
+            continue
+        if inside.search(text) or (path.endswith(_CONFIGURATION) and setting.search(text)):
             raise stop("needed", f"{path} uses {name}")
-

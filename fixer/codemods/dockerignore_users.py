@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from functools import cached_property
-from posixpath import basename
+from posixpath import basename, dirname
 
 from fixer.analysis import Call, Facts, Known, Stage, below, clean
 from fixer.analysis.context import BuildContext, ContextSource, all_context_sources
@@ -153,7 +153,11 @@ class User:
             return True
         if not made.nested or basename(place) != made.name or not below(place, made.project):
             return False
-        return any(has_parts(self.context, made, path) for _, path in self.in_context(making.stage, made.project))
+        inner = dirname(place)[len(made.project) :].strip("/")
+        return any(
+            has_parts(self.context, made, path) and is_part(self.context, made, path, joined(path, inner))
+            for _, path in self.in_context(making.stage, made.project)
+        )
 
     def _scripts_of(self, stage: Stage, project: str) -> Mapping[str, str]:
         for _, directory in self.in_context(stage, project):
@@ -231,9 +235,40 @@ def has_parts(context: BuildContext, made: Made, project: str) -> bool:
     if made.tool == "gradle":
         texts = [context.text(joined(project, f"settings.gradle{end}")) or "" for end in ("", ".kts")]
         return any(re.search(r"^\s*include\b", text, re.MULTILINE) for text in texts)
-    if package_json(context, project).get("workspaces"):
+    return bool(_workspaces(context, project))
+
+
+def is_part(context: BuildContext, made: Made, project: str, directory: str) -> bool:
+    """Whether the project in the directory, which is below the directory `project`, belongs to the one there."""
+    if made.tool not in ("npm", "yarn", "pnpm", "bun"):
         return True
-    return any(context.kind(joined(project, name)) == "file" for name in ("pnpm-workspace.yaml", "lerna.json"))
+    path = directory[len(project) :].strip("/")
+    verdict = False
+    for pattern in _workspaces(context, project):
+        if re.fullmatch(_regex(pattern.removeprefix("!")), path):
+            verdict = not pattern.startswith("!")
+    return verdict
+
+
+def _workspaces(context: BuildContext, project: str) -> list[str]:
+    """The patterns for the packages of a workspace: of package.json, lerna.json and pnpm-workspace.yaml."""
+    found: list[object] = []
+    for table in (package_json(context, project), _json(context.text(joined(project, "lerna.json")))):
+        value = table.get("workspaces") or table.get("packages")
+        value = value.get("packages") if isinstance(value, dict) else value
+        found += value if isinstance(value, list) else []
+    text = context.text(joined(project, "pnpm-workspace.yaml"))
+    listed = re.search(r"^packages:[ \t]*(.*(?:\n(?:[ \t]*-.*|[ \t]*#.*|[ \t]*))*)", text or "", re.MULTILINE)
+    if listed is not None:
+        found += re.findall(r"(?:^\s*-|[\[,])\s*[\"']?([^\"'#,\[\]\n]+?)[\"']?\s*(?=[,\]#]|$)", listed[1], re.MULTILINE)
+    return [pattern.removeprefix("./").strip("/") for pattern in found if isinstance(pattern, str)]
+
+
+def _regex(pattern: str) -> str:
+    """A pattern of a workspace: `*` is in one part of a path, `**` in any number of them."""
+    parts = re.split(r"(\*\*/|\*\*|\*)", pattern.removeprefix("./").strip("/"))
+    means = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*"}
+    return "".join(means.get(part, re.escape(part)) for part in parts)
 
 
 def scripts_in(context: BuildContext, directory: str) -> Mapping[str, str]:
@@ -246,7 +281,10 @@ def scripts_in(context: BuildContext, directory: str) -> Mapping[str, str]:
 
 def package_json(context: BuildContext, directory: str) -> Mapping[str, object]:
     """The package.json there; empty if there is none."""
-    text = context.text(joined(directory, "package.json"))
+    return _json(context.text(joined(directory, "package.json")))
+
+
+def _json(text: str | None) -> Mapping[str, object]:
     try:
         table = json.loads(text) if text is not None else {}
     except (ValueError, RecursionError):
