@@ -418,7 +418,7 @@ _ROWS: tuple[_Row, ...] = (
 
 _LOUD = frozenset(
     ("messense/rust-musl-cross", "jupyter/base-notebook", "cimg/base", "gitpod/workspace-base", "homebrew/brew",
-     "ghcr.io/astral-sh/uv", "mambaorg/micromamba", "denoland/deno", "phusion/baseimage", "jenkins/jenkins",
+     "mambaorg/micromamba", "denoland/deno", "phusion/baseimage", "jenkins/jenkins",
      "jenkins/agent",
      "oven/bun", "composer", "dart")
 )  # fmt: skip

@@ -143,11 +143,13 @@ def context_sources(facts: Facts, instruction: Instruction) -> tuple[ContextSour
 
 
 def all_context_sources(facts: Facts) -> tuple[ContextSource, ...]:
-    """Those of every instruction of the file."""
+    """Those of every instruction of the file; of a trigger, if a stage of the file runs it: in other builds it takes
+    from their contexts."""
     return tuple(
         source
         for stage in facts.stages
         for instruction in stage.instructions
+        if not isinstance(instruction, Onbuild) or stage.derived
         for source in context_sources(facts, instruction)
     )
 

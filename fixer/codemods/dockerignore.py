@@ -122,6 +122,7 @@ class Dockerignore(Codemod):
         "needed": "A Dockerfile takes the directory, or something in it, by its name, where nothing has made it.",
         "not-made-here": "Something is used that the tool in the image does not surely make.",
         "not-understood": "A Dockerfile that may use this file is not understood.",
+        "other-file": "A .containerignore stands there, which Podman and Buildah read in the place of a .dockerignore.",
         "other-paths": "No pattern leaves out the directory and nothing else.",
         "payload": "The directory is put into an image in which nothing makes it.",
         "removed": "A step removes the directory, and fails if there is none.",
@@ -136,6 +137,10 @@ class Dockerignore(Codemod):
         if not any(user.brought for user in certain):
             return
         files = Files(certain[0].context, DIRECTORIES - {"bin", "build", "deps", "docs", "test", "tests", "vendor"})
+        if not facts.text and certain[0].context.kind(_OF_PODMAN) is not None:
+            because = f"{_OF_PODMAN} stands here, and who reads that does not read this file"
+            yield Refusal(self.id, "other-file", NOWHERE, because)
+            return
         yield from self._payloads(facts, certain)
         for wanted in _all_wanted(certain, files):
             try:
@@ -167,6 +172,8 @@ class Dockerignore(Codemod):
         left = [path for path in wanted.paths if not _is_out(facts.ignore, path)]
         if not left:
             return None
+        if not any(brought.takes(path) for user in users if user.certain for brought in user.brought for path in left):
+            return None
         _check_exceptions(facts, left)
         places: list[tuple[User, Brought, str]] = []
         there = [path for path in files.paths if wanted.anywhere and basename(path) == wanted.name]
@@ -178,7 +185,7 @@ class Dockerignore(Codemod):
                 nobody_names(user, path)
             for brought in user.brought:
                 for path in dict.fromkeys([*left, *there]):
-                    if below(f"/{path}", f"/{brought.source}"):
+                    if brought.takes(path):
                         wanted.check(user, brought, path, files)
                         places.append((user, brought, path))
         places += _itself(facts, users)
@@ -271,6 +278,7 @@ class Wanted:
         )
 
 
+_OF_PODMAN = ".containerignore"
 _ENVIRONMENTS = (".venv", "venv")
 _PROJECT = ("pyproject.toml", "requirements*.txt", "Pipfile", "poetry.lock")
 _PYTHON = (*_PROJECT, "setup.py", "setup.cfg", "manage.py")

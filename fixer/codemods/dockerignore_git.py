@@ -105,6 +105,7 @@ _BUNDLERS = _set(
     "react-router gulp turbopack nest prisma tsdown unbuild rspack rsbuild"
 )
 """Programs that run what their settings import."""
+_NODE_TAKES = _set("--filter -F -w --workspace --prefix -C --cwd --dir --cache --registry --store-dir")
 _NODE_QUIET = _set(
     "config cache set prune audit store fetch dedupe link root bin ls list help deploy setup import policies "
     "plugin get view"
@@ -224,7 +225,8 @@ class _Asked:
 
     def node(self, name: str, rest: Sequence[str], where: str, depth: int, lookup: Mapping[str, object]) -> None:
         """npm, yarn, pnpm, bun and npx."""
-        operands = [word for word in rest if not word.startswith("-")]
+        behind = {at + 1 for at, word in enumerate(rest) if word in _NODE_TAKES}
+        operands = [word for at, word in enumerate(rest) if not word.startswith("-") and at not in behind]
         first = operands[0] if operands else ""
         if name == "npx" or first in ("exec", "x", "dlx"):
             program = operands[0 if name == "npx" else 1 :]

@@ -34,7 +34,7 @@ def nobody_names(user: User, path: str) -> None:
     """Raises Stop if a COPY, an ADD or a mount of the Dockerfile takes the path, or something in it, by its name."""
     for source in user.sources:
         where, text = user.at(source.span.start), _text(user, source)
-        if not isinstance(source.path, Known):
+        if not isinstance(source.path, Known) or (source.path.args and not _named(source.path.value, path)):
             if _may_begin(text, path):
                 because = f"{where} takes {text}, which may be, or lie in, {path}: the file alone does not say"
                 raise stop("unknown-source", because)
@@ -43,6 +43,11 @@ def nobody_names(user: User, path: str) -> None:
                 raise stop("needed", f"{where} takes {text} from the context, which {path} is or belongs to")
         elif below(f"/{source.path.value}", f"/{path}"):
             raise stop("needed", f"{where} takes {text} from the context, by its name")
+
+
+def _named(source: str, path: str) -> bool:
+    """Whether a source is the path, or in it, as things are written; a build argument could change that."""
+    return below(f"/{source}", f"/{path}") or _matches(source, path)
 
 
 def _text(user: User, source: ContextSource) -> str:

@@ -14,6 +14,7 @@ from posixpath import basename, dirname
 
 from fixer.analysis import Call, Facts, Known, Stage, below, clean
 from fixer.analysis.context import BuildContext, ContextSource, all_context_sources
+from fixer.analysis.dockerignore import Ignore, IgnoreTrouble, parse_ignore
 from fixer.analysis.documents import Neighbour, Use
 from fixer.analysis.leftovers import Made, made_by, words_of
 from fixer.analysis.stages import flag_value
@@ -21,6 +22,7 @@ from fixer.text.records import dataclass
 from fixer.tree.nodes import Instruction, Onbuild, Run
 from fixer.tree.shell import OpaqueScript
 
+NOTHING = Ignore("", ())
 MOST_PATHS = 20_000
 """So many paths of a context are looked at."""
 
@@ -30,7 +32,7 @@ class Brought:
     """A directory of the context whose content an instruction puts into its stage, or mounts there.
 
     source: its path in the context. target: where the content is, absolute; None if that is not known.
-    site: the word that says so.
+    site: the word that says so. excludes: what `--exclude` leaves out of it.
     """
 
     stage: Stage
@@ -38,6 +40,12 @@ class Brought:
     source: str
     target: str | None
     site: object = None
+    excludes: Ignore = NOTHING
+
+    def takes(self, path: str) -> bool:
+        """Whether `path` of the context, or something in it, is taken along."""
+        inside = path[len(self.source) :].strip("/")
+        return below(f"/{path}", f"/{self.source}") and not self.excludes.excludes(inside)
 
     def place(self, path: str) -> str | None:
         """Where `path` of the context, which is below the source, is in the stage."""
@@ -81,7 +89,8 @@ class User:
                 continue
             if source.path.value == "" or self.context.kind(source.path.value) == "directory":
                 target = _target(self.facts, source)
-                found.append(Brought(stage, source.instruction, source.path.value, target, source.site))
+                left = _excludes(source.instruction)
+                found.append(Brought(stage, source.instruction, source.path.value, target, source.site, left))
         return tuple(found)
 
     @cached_property
@@ -196,6 +205,17 @@ def users_of(dockerfiles: Iterable[Neighbour], name: str) -> tuple[list[User], l
 def place_of(facts: Facts, stage: Stage, instruction: Instruction, call: Call | None) -> tuple[int, int, int]:
     """Where a call stands among the others of its stage and of those below it."""
     return stage.index, facts.index_of(instruction), -1 if call is None else call.span[0]
+
+
+def _excludes(instruction: Instruction) -> Ignore:
+    """What `--exclude` of COPY and ADD leaves out, which is written like lines of .dockerignore, from the source on."""
+    patterns = [flag.value or "" for flag in getattr(instruction, "flags", ()) if flag.name == "exclude"]
+    if not patterns or any("$" in pattern for pattern in patterns):
+        return NOTHING
+    try:
+        return parse_ignore("\n".join(patterns).encode())
+    except (IgnoreTrouble, UnicodeEncodeError):
+        return NOTHING
 
 
 def _target(facts: Facts, source: ContextSource) -> str | None:

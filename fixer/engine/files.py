@@ -351,7 +351,10 @@ def _enter(
     if kinds_at is not None and (".git" in names or not names.isdisjoint(_CONFIGURATIONS)):
         kinds = kinds_at(real)
     stack.append(_Level(directory, absolute, real, rules, iter(here), kinds))
-    if IGNORE in kinds and IGNORE_NAME not in names and (".git" in names or any(map(is_dockerfile_name, names))):
+    foreign = "node_modules" in directory.split(os.sep)  # what is there is replaced by the next installation
+    if IGNORE in kinds and IGNORE_NAME not in names and not foreign and (
+        ".git" in names or any(map(is_dockerfile_name, names))
+    ):
         return Target(_join(directory, IGNORE_NAME), missing=True)
     return None
 

@@ -17,6 +17,7 @@ import pytest
 
 from fixer.engine import files
 from fixer.engine.files import MAX_SIZE, FileTrouble, Target, is_dockerfile_name, read, read_list, write
+from fixer.engine.kinds import IGNORE
 from fixer.engine.outcome import Problem
 
 with contextlib.suppress(ImportError):
@@ -471,3 +472,33 @@ def test_a_whitelist_of_names_leaves_directories_open(tmp_path: Path) -> None:
     (tmp_path / "a" / "b" / "Dockerfile").write_text("FROM a\n")
     (tmp_path / "a" / "b" / "Dockerfile.old").write_text("FROM a\n")
     assert names(find([str(tmp_path)]), tmp_path) == ["a/b/Dockerfile"]
+
+
+def kept(root: Path, directory: str) -> list[str]:
+    return sorted(files.kept_by_git(str(root), directory))
+
+
+def test_what_git_keeps_of_a_directory(tmp_path: Path) -> None:
+    (tmp_path / ".git").mkdir()
+    app = tmp_path / "app"
+    for name in ("target/idl/a.json", "target/debug/a", "bin/start.sh", ".venv/pyvenv.cfg", "out/a"):
+        (app / name).parent.mkdir(parents=True, exist_ok=True)
+        (app / name).write_text("")
+    (tmp_path / ".gitignore").write_text("target/*\n!target/idl\n")
+    (app / ".gitignore").write_text("/out/\n")
+    (app / ".venv" / ".gitignore").write_text("*\n")  # as uv and venv write it
+    assert kept(app, "target") == ["target/debug/a", "target/idl/a.json"]  # `target/*` is that of the root alone
+    (tmp_path / ".gitignore").write_text("**/target/*\n!**/target/idl\n")
+    assert kept(app, "target") == ["target/idl/a.json"]
+    assert kept(app, "bin") == ["bin/start.sh"]
+    assert kept(app, ".venv") == []
+    assert kept(app, "out") == []
+    assert kept(app, "gone") == []
+
+
+def test_no_file_is_made_among_installed_packages(tmp_path: Path) -> None:
+    for name in ("Dockerfile", "node_modules/a/Dockerfile"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("FROM a\n")
+    found = [each for each in files.find([str(tmp_path)], kinds=[IGNORE]) if each is not None and each.missing]
+    assert [os.path.relpath(each.path, tmp_path) for each in found] == [".dockerignore"]
