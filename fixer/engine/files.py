@@ -468,7 +468,7 @@ def kept_by_git(root: str, directory: str) -> Iterator[str]:
                 continue
             if is_directory:
                 waiting.append((path, rules, names[1:]))
-            else:
+            elif os.path.lexists(path):
                 yield os.path.relpath(path, top).replace(os.sep, "/")
 
 
