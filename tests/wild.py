@@ -189,7 +189,12 @@ def _strays(before: Sequence[dockerfile.Command], after: Sequence[dockerfile.Com
                 yield f"count: {text!r} is gone"
         return
     if any(codemod.startswith("bind-") for codemod in made):
-        before = [c for c in before if c.cmd.upper() not in ("COPY", "ADD") or new[c.original]]
+        kept_copies = []
+        for command in before:
+            if command.cmd.upper() not in ("COPY", "ADD") or new[command.original] > 0:
+                new[command.original] -= 1
+                kept_copies.append(command)
+        before = kept_copies
     kept = {c.original for c in before}
     after = [c for c in after if c.original in kept or not c.original.startswith(("RUN rm -f /etc", "run rm -f /etc"))]
     old, now = Counter(c.cmd.upper() for c in before), Counter(c.cmd.upper() for c in after)
