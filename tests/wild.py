@@ -188,7 +188,8 @@ def _strays(before: Sequence[dockerfile.Command], after: Sequence[dockerfile.Com
             if not re.match(r"(?i)(run|copy|from|workdir)\s", text):
                 yield f"count: {text!r} is gone"
         return
-    if any(codemod.startswith("bind-") for codemod in made):
+    binds = any(codemod.startswith("bind-") for codemod in made)
+    if binds:
         kept_copies = []
         for command in before:
             if command.cmd.upper() not in ("COPY", "ADD") or new[command.original] > 0:
@@ -202,7 +203,8 @@ def _strays(before: Sequence[dockerfile.Command], after: Sequence[dockerfile.Com
     for cmd in sorted(old | now):
         if not old[cmd] - may[cmd] <= now[cmd] <= old[cmd]:
             yield f"count: {old[cmd]} {cmd} before, {now[cmd]} after"
-    rest = [[c.cmd.upper() for c in commands if c.cmd.upper() not in ("RUN", "ENV")] for commands in (before, after)]
+    loose = ("RUN", "ENV", "COPY", "ADD") if binds else ("RUN", "ENV")
+    rest = [[c.cmd.upper() for c in commands if c.cmd.upper() not in loose] for commands in (before, after)]
     if rest[0] != rest[1]:
         yield "order: other instructions than RUN and ENV are not those that were there"
 
