@@ -451,7 +451,7 @@ def test_the_time_limit(script: Script, tmp_path: Path) -> None:
     with connect(time_limit=1.5) as docker:
         began = time.monotonic()
         build = docker.build(request(docker, tmp_path))
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 40
     assert not build.ok
     assert build.error == "stopped after 1.5 s, the time limit, in `RUN sleep 60` (stage a)"
     assert [step.done for step in build.steps] == [False]
@@ -657,7 +657,7 @@ def test_an_error_of_the_reader_is_his_own(script: Script, docker: Docker, tmp_p
     began = time.monotonic()
     with pytest.raises(ZeroDivisionError), docker.tar(request(docker, tmp_path)) as stream:
         assert stream.read(10) == 1 / 0
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 40
     assert alive(script.folder) == []
 
 
