@@ -131,8 +131,9 @@ def test_the_map_of_cache_dance_names_the_caches_of_the_dockerfile(engine: Priva
     lines = [f"RUN --mount=type=cache,{mount} ls {mount.partition('target=')[2].partition(',')[0]}" for mount in MOUNTS]
     dockerfile = "FROM debian\nWORKDIR /w\n" + "".join(f"{line} | grep filled-{i}\n" for i, line in enumerate(lines))
     facts = analyse(parse(dockerfile))
+    workflow = BUILDX.replace("    steps:\n", "    steps:\n      - uses: actions/checkout@v4\n")
     outcome = fix(
-        BUILDX, kind=WORKFLOW, select=["cache-dance"], unsafe_fixes=True, workflows=[],
+        workflow, kind=WORKFLOW, select=["cache-dance"], unsafe_fixes=True, workflows=[],
         dockerfiles=[Neighbour("Dockerfile", lambda: facts)],
     )  # fmt: skip
     (job,) = load(outcome.text_after)["jobs"].values()
