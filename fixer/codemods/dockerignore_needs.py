@@ -195,9 +195,11 @@ def _check_reader(user: User, reader: Reader, place: str) -> None:
     if reader.kind == "volume" or _sees_mount(user, reader, place):
         return
     holder = _holder(user, reader)
-    inside = reader.relation == "inside" and isinstance(reader.path, Known) and below(reader.path.value, place)
+    path = reader.path
+    inner = ""
+    if reader.relation == "inside" and isinstance(path, Known) and below(path.value, place):
+        inner = path.value[len(place) :]
     at = place_of(user.facts, reader.stage, reader.instruction, reader.call)
-    inner = reader.path.value[len(place) :] if inside else ""  # type: ignore[union-attr]
     made = makers(user, holder, place, inner, at if reader.kind == "run" else None)
     before = [each for each in made if reader.kind != "run" or each.place <= at]
     where = user.at(reader.span.start)

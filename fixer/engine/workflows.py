@@ -98,7 +98,11 @@ def _composed(root: str, directory: str, call: ComposeCall) -> Iterator[tuple[st
     for name in names if len(names) == 1 else ():
         for build in compose_builds(os.path.join(here, name)):
             if not call.services or build.service in call.services:
-                yield tuple(os.path.relpath(path, root).replace(os.sep, "/") for path in build[1:])  # type: ignore[misc]
+                yield _inside(root, build.context), _inside(root, build.dockerfile)
+
+
+def _inside(root: str, path: str) -> str:
+    return os.path.relpath(path, root).replace(os.sep, "/")
 
 
 @lru_cache(maxsize=64)
