@@ -47,8 +47,9 @@ class CargoCache(Codemod):
     For a user who is not root all of `git` is mounted: what is made between it and a mount would belong to root while
     the step runs.
 
-    On builders that keep nothing but layers, `cargo chef cook` and what comes after it are left as they are: the layer
-    of cook holds the downloads too, and behind a mount, which is empty there, each build would fetch them again.
+    On builders that keep nothing but layers, a step that fetches or compiles the dependencies for a later one, as
+    `cargo fetch`, `cargo chef cook` and a build of an empty `main` do, and what comes after it, are left as they are:
+    its layer holds the downloads too, and behind a mount, which is empty there, each build would fetch them again.
 
     What changes in the image
 
@@ -85,8 +86,8 @@ class CargoCache(Codemod):
                     steps.append(found)
         open_ = [step for step in steps if not _is_mounted(facts, step)]
         if settings.builder is Builder.EPHEMERAL:
-            cooked = [step for step in open_ if any(cargo.subcommand == "chef-cook" for _, cargo, _ in step.fetching)]
-            open_ = [step for step in open_ if not any(_is_behind(step, cook) for cook in cooked)]
+            kept = [step for step in open_ if _serves_others(step, steps)]
+            open_ = [step for step in open_ if not any(_is_behind(step, other) for other in kept)]
         if not open_:
             return
         stop = _whole_file(facts, steps)
@@ -179,6 +180,16 @@ def _is_mounted(facts: Facts, step: _Step) -> bool:
         isinstance(home, Known) and _covered(mounts, f"{home.value}/registry")
         for _, _, home in step.fetching
     )
+
+
+def _serves_others(step: _Step, steps: Sequence[_Step]) -> bool:
+    """Whether the layer of the step may be kept for what it downloads: it is made of a project, not of a tool that is
+    installed, and a later step that fetches starts from it. What is cooked always is: to build from."""
+    if not any(cargo.compiles or cargo.subcommand == "fetch" for _, cargo, _ in step.fetching):
+        return False
+    if any(cargo.subcommand == "chef-cook" for _, cargo, _ in step.fetching):
+        return True
+    return any(other is not step and _is_behind(other, step) for other in steps)
 
 
 def _is_behind(step: _Step, other: _Step) -> bool:
