@@ -346,6 +346,8 @@ class Facts:
                 dialect = "bash" if shebang[1] == "bash" else "sh"
             if dialect is None:
                 return OpaqueScript(body.span.start, body.span.end, "other-shell")
+            if "\r\n" in body.text:
+                return OpaqueScript(body.span.start, body.span.end, "carriage-return")
             return _parse(cook_heredoc(body.text, heredocs[0].chomp), body.start, dialect)
         if dialect is None:
             return OpaqueScript(leaf.start, leaf.span.end, "other-shell")

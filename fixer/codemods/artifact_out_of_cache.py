@@ -113,10 +113,11 @@ class ArtifactOutOfCache(Codemod):
         good: list[Product] = []
         for product in products:
             try:
-                repoint(product)
                 place(facts, stage, product, products)
+                repoint(product)
                 good.append(product)
             except Stop as stop:
+                product.destination = ""
                 yield self._refusal(stop)
         for run in dict.fromkeys(product.run for product in good):
             mine = [product for product in good if product.run is run]

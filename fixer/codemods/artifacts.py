@@ -13,7 +13,7 @@ from posixpath import basename, dirname
 from typing import Any
 
 from fixer.analysis import BaseImage, Call, Facts, Known, Stage, Unknown, Value, below, clean, related
-from fixer.analysis.paths import Reader
+from fixer.analysis.paths import Reader, Site
 from fixer.analysis.tools.cargo import Cargo, Written, read_cargo
 from fixer.text.edits import Edit
 from fixer.text.records import dataclass, field
@@ -276,6 +276,8 @@ def place(facts: Facts, stage: Stage, product: Product, products: Sequence[Produ
 
     It keeps its name, because a COPY into a directory gives the copy the name of its source.
     """
+    for reader in product.readers:
+        _site(reader)
     _must_stay(facts, product)
     name = basename(product.path)
     rivals = {other.path for other in products if basename(other.path) == name} | {product.path}
@@ -548,10 +550,15 @@ def repoint(product: Product) -> list[Edit]:
     return list(edits.values())
 
 
-def _repointed(reader: Reader, product: Product) -> Edit:
-    site = reader.site
-    if site is None:
+def _site(reader: Reader) -> Site:
+    """The word that names what it reads. Raises Stop if there is none."""
+    if reader.site is None:
         raise Stop("fixed-reader", reader.span, f"it cannot be made to read from elsewhere: {reader.why}")
+    return reader.site
+
+
+def _repointed(reader: Reader, product: Product) -> Edit:
+    site = _site(reader)
     new = product.destination
     if isinstance(site, JsonString):
         import json
@@ -559,6 +566,6 @@ def _repointed(reader: Reader, product: Product) -> Edit:
         return Edit(site.string.start, site.string.span.end, json.dumps(new, ensure_ascii=False))
     if isinstance(site, Word):
         return Edit(site.start, site.end, quoted(new))
-    if new and not _PLAIN.match(_VARIABLE.sub("", new)):
+    if not _PLAIN.match(_VARIABLE.sub("", new)):
         raise Stop("fixed-reader", reader.span, "a path with such characters would have to be quoted here")
-    return Edit(reader.span.start, reader.span.end, new or "?")
+    return Edit(reader.span.start, reader.span.end, new)
