@@ -282,7 +282,7 @@ def _explanation(text: str) -> str | None:
         return "heredoc-after-blank"
     if any("<<" in code and "${" in code for code in joined):
         return "heredoc-variable"
-    if file.escape == "`" and any(re.search(r"\s--\S*[\\`]", code) for code in joined):
+    if file.escape == "`" and any(re.search(r"\s--.*[\\`]", code) for code in joined):
         return "escape-in-flag"
     top = text.removeprefix("\ufeff").split("\n")
     for line in top:
