@@ -27,6 +27,7 @@ from fixer.tree.shell import (
     Parameter,
     Part,
     Pipeline,
+    Redirect,
     Script,
     Simple,
     Word,
@@ -98,8 +99,9 @@ def _csv(text: str, fields: Sequence[str]) -> str:
 
 
 def plain(path: str) -> bool:
-    """Whether a path can stand in a mount as it is: no blanks, quotes, commas or variables."""
-    return re.search(r"[\"\s,$\\'`]", path) is None
+    """Whether a path can stand in a mount as it is: no blanks, quotes, commas or variables, and only ASCII, because
+    BuildKit reads the bytes of flags one by one (see `flag-bytes` in `fixer.tree.parse`)."""
+    return path.isascii() and re.search(r"[\"\s,$\\'`]", path) is None
 
 
 def mounted(mounts: Sequence[Mount], target: str) -> Mount | None:
@@ -426,8 +428,8 @@ def remove_calls(file: Dockerfile[Any], doomed: Sequence[Call], calls: Sequence[
     """Take clean-up commands out, so that the rest of the script does what it did. `calls` are all calls of the
     instruction. They are taken to have succeeded.
 
-    Raises Stop if the rest would not be the same: one is part of a pipeline, is what runs after a failure, hides the
-    failure of what stands before it, or is all that its list holds.
+    Raises Stop if the rest would not be the same: one is part of a pipeline, reads a here-document, is what runs after
+    a failure, hides the failure of what stands before it, or is all that its list holds.
     """
     places: dict[int, tuple[Script, list[Pipeline]]] = {}
     gone = {id(call.pipeline) for call in doomed}
@@ -452,6 +454,8 @@ def _removable(call: Call, gone: set[int], calls: Sequence[Call]) -> Sequence[Pi
     span = Span(*call.span)
     if script is None or item is None or place is None or len(place.commands) > 1 or place.negated or call.background:
         raise Stop("cleanup", span, "this clean-up cannot be taken out of its pipeline")
+    if any(isinstance(node, Redirect) and node.body is not None for node in place.walk()):
+        raise Stop("cleanup", span, "this clean-up reads a here-document, which would be left without a reader")
     at = item.pipelines.index(place)
     if at > 0 and item.operators[at - 1].text == "||":
         raise Stop("cleanup", span, "this clean-up runs only after a failure")

@@ -70,7 +70,7 @@ class PipCache(Codemod):
         "no-network": "The step has no network, so that it cannot fill a cache.",
         "no-cache-in-env": f"{SWITCH} switches the cache off, and cannot go from there.",
         "no-cache-in-variable": "The option that switches the cache off comes out of a variable.",
-        "odd-cache-dir": "The cache's directory is not known, or is one that holds other things too.",
+        "odd-cache-dir": "The cache's directory is not known, cannot be mounted, or holds other things too.",
         "local-archives": "pip builds wheels from archives of the build, and would take old ones from the cache.",
         "home-cache-in-use": "Another program of the step may write to ~/.cache of a user who is not root.",
     }
@@ -294,6 +294,8 @@ class _Plan:
             target = directory.value
             if _odd(target, call):
                 because = f"{target} may hold more than pip's cache, and a mount would hide it"
+                if not common.plain(target):
+                    because = f"{target} cannot be written in a mount"
                 raise Stop("odd-cache-dir", _span(call), because)
             places[target] = owner
         return places

@@ -5,6 +5,11 @@ from __future__ import annotations
 from bisect import bisect_right
 from typing import NamedTuple
 
+from fixer.text.regex import regex
+
+UNDECODABLE = regex("[\udc80-\udcff]")
+"""What `decode` makes of a byte that is not UTF-8."""
+
 
 class Span(NamedTuple):
     """A half-open range of character offsets in one text."""

@@ -13,6 +13,7 @@ from functools import lru_cache
 
 from fixer.text.edits import Edit
 from fixer.text.records import dataclass
+from fixer.text.regex import regex
 from fixer.text.source import Span
 from fixer.tree.nodes import (
     Blank,
@@ -633,6 +634,9 @@ def _heredoc_at(file: Dockerfile, offset: int) -> Heredoc | None:
     return None
 
 
+_OPERATOR = regex(r";;|&&|\|\||[;&|]")
+
+
 def _removal_in_heredoc(text: str, start: int, end: int, words: Sequence[Span]) -> Edit:
     """Remove a stretch of a script in a heredoc, where a comment goes on to the end of its line. The stretch begins
     with a command that goes away or at the end of one that stays, and ends the same way. In `words` no # begins a
@@ -667,9 +671,16 @@ def _removal_in_heredoc(text: str, start: int, end: int, words: Sequence[Span]) 
         lines.pop()
     new = tail + "".join("\n" + line for line in lines)
     follows = text[end : text.find("\n", end)]
-    if new and "#" in follows:
-        return Edit(start, end + len(follows) - len(follows.lstrip(" \t")), f"{new}\n{_line_indent(text, end)}")
-    return Edit(start, end, new)
+    if not new or not follows.strip(" \t\r"):
+        return Edit(start, end, new)
+    # What follows on the line would be a part of the comment. An operator stays behind the command that it is for.
+    rest = follows.lstrip(" \t")
+    operator = _OPERATOR.match(rest)
+    joint = "" if operator is None else operator[0]
+    new = f" {joint}{new}" if len(joint) > 1 else joint + new
+    rest = rest[len(joint) :].lstrip(" \t")
+    end += len(follows) - len(rest)
+    return Edit(start, end, f"{new}\n{_line_indent(text, end)}" if rest.strip("\r") else new)
 
 
 def _shell_comment(text: str, start: int, end: int, words: Sequence[Span]) -> str:
