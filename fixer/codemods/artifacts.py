@@ -19,7 +19,7 @@ from fixer.text.edits import Edit
 from fixer.text.records import dataclass, field
 from fixer.text.regex import regex
 from fixer.text.source import Span
-from fixer.tree.editor import WIDEST_LINE, Layout, append_command, layout
+from fixer.tree.editor import WIDEST_LINE, Layout, append_command, has_comments, layout
 from fixer.tree.nodes import Dockerfile, Env, ExecForm, Instruction, JsonString, Run
 from fixer.tree.shell import AndOr, OpaqueScript, Script, Simple, Word
 
@@ -277,7 +277,8 @@ def place(facts: Facts, stage: Stage, product: Product, products: Sequence[Produ
     It keeps its name, because a COPY into a directory gives the copy the name of its source.
     """
     for reader in product.readers:
-        _site(reader)
+        if has_comments(facts.file, _site(reader)[1]):
+            raise Stop("fixed-reader", reader.span, "a comment stands in the middle of the path")
     _must_stay(facts, product)
     name = basename(product.path)
     rivals = {other.path for other in products if basename(other.path) == name} | {product.path}
@@ -550,22 +551,25 @@ def repoint(product: Product) -> list[Edit]:
     return list(edits.values())
 
 
-def _site(reader: Reader) -> Site:
-    """The word that names what it reads. Raises Stop if there is none."""
-    if reader.site is None:
+def _site(reader: Reader) -> tuple[Site, Span]:
+    """The word that names what it reads, and its extent. Raises Stop if there is none."""
+    site = reader.site
+    if site is None:
         raise Stop("fixed-reader", reader.span, f"it cannot be made to read from elsewhere: {reader.why}")
-    return reader.site
+    if isinstance(site, JsonString):
+        return site, Span(site.string.start, site.string.span.end)
+    return site, Span(site.start, site.end) if isinstance(site, Word) else reader.span
 
 
 def _repointed(reader: Reader, product: Product) -> Edit:
-    site = _site(reader)
+    site, span = _site(reader)
     new = product.destination
     if isinstance(site, JsonString):
         import json
 
-        return Edit(site.string.start, site.string.span.end, json.dumps(new, ensure_ascii=False))
+        return Edit(*span, json.dumps(new, ensure_ascii=False))
     if isinstance(site, Word):
-        return Edit(site.start, site.end, quoted(new))
+        return Edit(*span, quoted(new))
     if not _PLAIN.match(_VARIABLE.sub("", new)):
         raise Stop("fixed-reader", reader.span, "a path with such characters would have to be quoted here")
-    return Edit(reader.span.start, reader.span.end, new)
+    return Edit(*span, new)

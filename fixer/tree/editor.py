@@ -576,6 +576,11 @@ def _comments(text: str, start: int, end: int) -> list[str]:
     return [line for line in lines[1:-1] if _is_comment(line)]
 
 
+def has_comments(file: Dockerfile, span: Span) -> bool:
+    """Whether a comment stands between the continuations of a stretch of an instruction."""
+    return bool(_comments(file.text, *span))
+
+
 def _is_comment(line: str) -> bool:
     return line.lstrip(" \t").startswith("#")
 
@@ -742,6 +747,7 @@ __all__ = [
     "Layout",
     "add_mounts",
     "append_command",
+    "has_comments",
     "insert_before",
     "insert_instruction",
     "insertion_place",
