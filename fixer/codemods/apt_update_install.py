@@ -207,7 +207,7 @@ def _misses(given: Sequence[Call], install: Call) -> bool:
 
 def _in_branch(call: Call) -> bool:
     """Whether an update for this install goes into the branch that it stands in, so that it runs only with it."""
-    return call.conditional and not call.loop and call.script is not None
+    return call.conditional and not call.loop and not call.in_substitution and call.script is not None
 
 
 def _stopped(now: _Lists, reason: str, span: Span, because: str) -> _Lists:

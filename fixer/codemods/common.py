@@ -400,8 +400,7 @@ def remove_words(file: Dockerfile[Any], call: Call, indexes: Sequence[int]) -> l
         node, before = call.nodes[index], call.nodes[index - 1]
         if isinstance(node, JsonString) or isinstance(before, JsonString):
             start = before.string.span.end if isinstance(before, JsonString) else before.end
-            end = node.string.span.end if isinstance(node, JsonString) else node.end
-            edits.append(Edit(start, end, ""))
+            edits.append(remove_word(file, node.string.span if isinstance(node, JsonString) else node, start))
         elif (end_ := _drawn_up(file, call, index)) is not None and index + 1 not in indexes:
             edits.append(Edit(node.start, end_, ""))
         else:

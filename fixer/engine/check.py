@@ -13,7 +13,7 @@ from fixer.codemods.api import Change
 from fixer.engine.trail import Step
 from fixer.text.edits import Edit
 from fixer.text.source import UNDECODABLE, Span
-from fixer.tree.nodes import Comment, Directive, Dockerfile, Instruction, Item, Opaque
+from fixer.tree.nodes import Comment, Directive, Dockerfile, Instruction, Item, Onbuild, Opaque, Run
 from fixer.tree.shell import OpaqueScript, Redirect, Script
 
 ScriptOf = Callable[[Instruction], "Script | OpaqueScript | None"]
@@ -180,6 +180,8 @@ def _comments(text: str, found: Sequence[Place], script: ScriptOf) -> Counter[st
 
 def _shell_comments(script: Script, place: Place, code: str) -> Iterator[str]:
     """Comments that follow a command on its line. They stand in the gaps between the shell's nodes."""
+    inner = place.item.inner if isinstance(place.item, Onbuild) else place.item
+    bodies = [heredoc.body.span for heredoc in inner.heredocs] if isinstance(inner, Run) else []
     at = script.start
     for start, end in [*_covered(script), (place.end, place.end)]:
         begin = max(at - place.start, 0)
@@ -189,7 +191,9 @@ def _shell_comments(script: Script, place: Place, code: str) -> Iterator[str]:
             head = code[code.rfind("\n", 0, begin) + 1 : begin]
             for i, line in enumerate(gap.split("\n")):
                 if "#" in line and ((i == 0 and head.strip()) or not line.lstrip().startswith("#")):
-                    yield line[line.index("#") :].rstrip(" \t\r\\`")
+                    # Docker's continuation is no part of it; in a here-document there is none.
+                    in_body = any(body.start <= at < body.end for body in bodies)
+                    yield line[line.index("#") :].rstrip(" \t\r" if in_body else " \t\r\\`")
         at = max(at, end)
 
 

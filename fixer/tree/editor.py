@@ -234,9 +234,9 @@ def _stretches(left: Sequence[bool]) -> list[tuple[int, int]]:
     return out
 
 
-def remove_word(file: Dockerfile, word: Word, previous_end: int) -> Edit:
-    """Take a word out of a command, with the blanks or the continuation before it. `previous_end` is where the node
-    before it ends."""
+def remove_word(file: Dockerfile, word: Word | Span, previous_end: int) -> Edit:
+    """Take a word out of a command, with the blanks or the continuation before it (in exec form: with the comma).
+    `previous_end` is where the node before it ends."""
     return _removal(file, previous_end, word.end)
 
 
@@ -274,7 +274,8 @@ def remove_instruction(
 def _behind_commands(file: Dockerfile, end: int, script: Script) -> list[str]:
     """The shell's own comments behind the commands of a script, each as a line."""
     kept = []
-    for item, after in zip(script.items, [*(other.start for other in script.items[1:]), end], strict=True):
+    commands = [pipeline for item in script.items for pipeline in item.pipelines]
+    for item, after in zip(commands, [*(other.start for other in commands[1:]), end], strict=True):
         line, *more = file.text[item.end : after].split("\n")
         if "#" not in line:
             continue
@@ -610,7 +611,7 @@ def _removal(file: Dockerfile, start: int, end: int, holder: ShellNode | None = 
     eol = "\r\n" if kept[0].endswith("\r") else "\n"
     lines = "".join(line.rstrip("\r") + eol for line in kept)
     rest = file.text[end : _logical_end(file, end)].rstrip()
-    if rest.lstrip().startswith("#") and "\n" not in rest:
+    if rest.lstrip().startswith("#"):
         # The shell's own comment ends the instruction: it stays on the last line, and the others come after it.
         return Edit(start, end + len(rest), rest + eol + lines.removesuffix(eol))
     line_start = file.text.rfind("\n", 0, start) + 1
