@@ -14,7 +14,7 @@ from fixer.codemods.api import Change, Codemod, Refusal, Settings
 from fixer.codemods.common import Stop
 from fixer.text.edits import Edit
 from fixer.text.records import dataclass, field
-from fixer.text.source import UNDECODABLE, Span
+from fixer.text.source import Span
 from fixer.tree.editor import insert_before, remove_instruction
 from fixer.tree.nodes import Add, Copy, Onbuild, Run, Transfer
 from fixer.tree.shell import OpaqueScript, Pipeline, Script
@@ -68,7 +68,6 @@ class AptUpdateInstall(Codemod):
         "opaque-script": "A script that is not understood stands between the update and the install, or holds one.",
         "inner-script": "The install is in a script that the RUN feeds to another shell.",
         "exec-form": "The install is a RUN in exec form, which holds one command.",
-        "not-utf-8": "The update has bytes that are not UTF-8: they are written nowhere else.",
     }
 
     def run(self, facts: Facts, settings: Settings) -> Iterator[Change | Refusal]:
@@ -270,8 +269,6 @@ def _insertion(facts: Facts, need: _Need, update: Call) -> list[Edit]:
     if found is None:
         because = "this install is in a script that the RUN feeds to another shell"
         raise Stop("inner-script", Span(*need.call.span), because)
-    if UNDECODABLE.search(_line(update)):
-        raise Stop("not-utf-8", Span(*update.span), "it has bytes that are not UTF-8")
     place, otherwise = found
     if otherwise:
         # `a || install && b`: the update belongs to what runs if `a` fails.

@@ -16,7 +16,7 @@ from fixer.analysis import Call, Facts, Known, Mount, UserState, Value, below, c
 from fixer.text.edits import Edit
 from fixer.text.records import dataclass
 from fixer.text.regex import regex
-from fixer.text.source import UNDECODABLE, Span
+from fixer.text.source import Span
 from fixer.tree.editor import remove_commands, remove_word
 from fixer.tree.nodes import Directive, Dockerfile, JsonString, Run
 from fixer.tree.shell import (
@@ -433,11 +433,9 @@ def remove_calls(file: Dockerfile[Any], doomed: Sequence[Call], calls: Sequence[
     places: dict[int, tuple[Script, list[Pipeline]]] = {}
     gone = {id(call.pipeline) for call in doomed}
     for call in doomed:
-        script, span = call.script, Span(*call.span)
+        script = call.script
         if script is None:
-            raise Stop("cleanup", span, "this clean-up is all that the step does")
-        if UNDECODABLE.search(file.text, *span):
-            raise Stop("cleanup", span, "this clean-up has bytes that are not UTF-8, which stay where they are")
+            raise Stop("cleanup", Span(*call.span), "this clean-up is all that the step does")
         found = places.setdefault(id(script), (script, []))[1]
         found.extend(_removable(call, gone, calls))
     edits: list[Edit] = []

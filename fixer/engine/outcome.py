@@ -19,6 +19,7 @@ REASONS = {
     "too-much-work": "the file has so many stages, instructions and commands that a codemod would take too long; "
     "nothing of that codemod was done in this file",
     "conflict": "the edits of one change overlap each other, so that it cannot be done",
+    "not-utf-8": "the change would remove, move or repeat bytes that are not UTF-8",
     "shared": "the file, which is no Dockerfile, has another name: who reads it by that one would get the change, too",
     "suppressed": "the change would edit an instruction below a `# dockfix: ignore` comment",
     "unknown-id": "a `# dockfix:` comment names something that does not exist",

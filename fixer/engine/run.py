@@ -31,7 +31,7 @@ from fixer.engine.template import template_problem
 from fixer.engine.trail import Step, Trail
 from fixer.text.edits import ConflictError, Edit, apply_edits, conflicts
 from fixer.text.records import dataclass
-from fixer.text.source import LineIndex, Span, decode
+from fixer.text.source import UNDECODABLE, LineIndex, Span, decode
 from fixer.tree.nodes import Dockerfile, Opaque, Source
 
 PASSES = 10
@@ -377,12 +377,20 @@ class _Attempt:
                 line = self._now.lines.position(ignored.span.start).line
                 because = f"{change.title}: it would edit line {line}, which a `dockfix: ignore` comment protects."
                 return Refusal(change.codemod, "suppressed", change.span, because)
+        if not self._keeps_bytes(change):
+            because = f"{change.title}: bytes that are not UTF-8 would go, or stand elsewhere."
+            return Refusal(change.codemod, "not-utf-8", change.span, because)
         try:
             apply_edits(self._now.text, change.edits)
         except ConflictError:
             because = f"{change.title}: its own edits overlap, so that it cannot be done."
             return Refusal(change.codemod, "conflict", change.span, because)
         return None
+
+    def _keeps_bytes(self, change: Change) -> bool:
+        """Whether all bytes that are not UTF-8 stay where they are."""
+        text, found = self._now.text, UNDECODABLE.findall
+        return text.isascii() or all(found(text[edit.start : edit.end]) == found(edit.new) for edit in change.edits)
 
     def _apply(self, codemod: Codemod, changes: Sequence[Change]) -> None:
         step = Step(edit for change in changes for edit in change.edits)
