@@ -801,12 +801,8 @@ finally:
     print(type(sys.exc_info()[1]).__name__, docker.session, docker.left)
 """
 
-# The tests may run under nohup, or behind an &.
-HEARD = "import signal; signal.signal(signal.SIGHUP, signal.SIG_DFL)\n"
-HEARD += "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
 
-
-def start(script: Script, program: str = HEARD + PROGRAM, **more: object) -> subprocess.Popen[str]:
+def start(script: Script, program: str = PROGRAM, **more: object) -> subprocess.Popen[str]:
     """Run the program until its build is under way."""
     root = str(Path(module.__file__).parents[2])
     environment = {**os.environ, "PYTHONPATH": root, "PYTHONUNBUFFERED": "1"}
