@@ -399,11 +399,11 @@ class _Plan:
     def _clean_up(self, step: _Step, homes: Mapping[str, Owner | None], doomed: list[Call]) -> list[Edit]:
         """Edits that take clean-ups of the downloads out; `doomed` gets the commands that go whole."""
         edits: list[Edit] = []
-        own = [call for call, _, _ in step.fetching]
+        own = {id(call) for call, _, _ in step.fetching}
         names = ("registry",) if self.registry_only else ("registry", "git")
         temporary = common.temporary_names(self.facts, step.run)
         for call in step.calls:
-            if any(call is other for other in own):
+            if id(call) in own:
                 continue
             if call.program not in common.REMOVERS:
                 self._other_use(step, call, homes)

@@ -412,9 +412,9 @@ class _Plan:
                 raise Stop("local-archives", _span(call), because)
 
     def _clean_up(self, step: _Step, places: Mapping[str, Owner | None]) -> None:
-        own = [call for call, _ in step.pips]
+        own = {id(call) for call, _ in step.pips}
         for call in step.calls:
-            if any(call is other for other in own):
+            if id(call) in own:
                 continue
             if call.program in common.REMOVERS:
                 self._removal(step, call, places)
@@ -560,7 +560,8 @@ class _Plan:
 
     def _purge(self, step: _Step) -> None:
         others = [call for call in step.calls if call.program not in ("true", ":", "echo", "exit")]
-        if all(any(call is c and pip.purges for c, pip in step.pips) for call in others):
+        purging = {id(call) for call, pip in step.pips if pip.purges}
+        if all(id(call) in purging for call in others):
             script = self.facts.script(step.run)
             script = script if isinstance(script, Script) else None
             step.edits.append(remove_instruction(self.file, step.run, script))
