@@ -109,7 +109,7 @@ class CargoTargetCache(Codemod):
         "sources-in-step": "The directory of the sources is made in the very step that compiles them.",
         "unknown-reader": "A later step may read anything in the target directory.",
         "unknown-step": "Another tool may compile in the same directory, into a layer, which the mount would hide.",
-        "unknown-target-dir": "Which directory cargo compiles in is not certain.",
+        "unknown-target-dir": "Which directory cargo compiles in is not certain, or it cannot be mounted.",
         "unknown-user": "The number of the user who compiles is not known, and the mount has to name it.",
         "unwritable-sources": "The user who compiles cannot touch the sources.",
     }
@@ -156,6 +156,8 @@ _WHY = (
 
 
 def _check_place(facts: Facts, group: Group) -> None:
+    if not common.plain(group.directory):
+        raise Stop("unknown-target-dir", span_of(group.steps[0]), f"{group.directory} cannot be written in a mount")
     for step in group.steps:
         if step.stage.shipped:
             because = "the target directory is part of an image that people get; a mount would take it out"

@@ -17,7 +17,7 @@ from fixer.text.edits import Edit
 from fixer.text.records import dataclass
 from fixer.text.regex import regex
 from fixer.text.source import Span
-from fixer.tree.editor import remove_commands, remove_word
+from fixer.tree.editor import is_continued, remove_commands, remove_word
 from fixer.tree.nodes import Directive, Dockerfile, JsonString, Run
 from fixer.tree.shell import (
     AndOr,
@@ -443,6 +443,8 @@ def remove_calls(file: Dockerfile[Any], doomed: Sequence[Call], calls: Sequence[
         removal = remove_commands(file, script, found)
         if removal is None:
             raise Stop("cleanup", Span(*doomed[0].span), "nothing would be left of the list that this clean-up is in")
+        if any(is_continued(file, edit) for edit in removal):
+            raise Stop("cleanup", Span(*doomed[0].span), "a backslash would come to the end of the line without it")
         edits.extend(removal)
     return edits
 

@@ -234,6 +234,12 @@ def _stretches(left: Sequence[bool]) -> list[tuple[int, int]]:
     return out
 
 
+def is_continued(file: Dockerfile, removal: Edit) -> bool:
+    """Whether a removal brings an escape character to the end of a line, which would go on in the next one."""
+    line = file.text[removal.end :].split("\n", 1)[0]
+    return not (removal.new + line).strip() and file.text[: removal.start].rstrip(" \t").endswith(file.escape)
+
+
 def remove_word(file: Dockerfile, word: Word | Span, previous_end: int) -> Edit:
     """Take a word out of a command, with the blanks or the continuation before it (in exec form: with the comma).
     `previous_end` is where the node before it ends."""
@@ -279,8 +285,9 @@ def _behind_commands(file: Dockerfile, end: int, script: Script) -> list[str]:
         line, *more = file.text[item.end : after].split("\n")
         if "#" not in line:
             continue
-        kept.append(line[line.index("#") :].rstrip(f" \t\r{file.escape}"))
-        if _heredoc_at(file, item.end) is None:
+        in_heredoc = _heredoc_at(file, item.end) is not None
+        kept.append(line[line.index("#") :].rstrip(" \t\r" if in_heredoc else f" \t\r{file.escape}"))
+        if not in_heredoc:
             # Continued lines belong to the comment, as the shell sees one line.
             bare = (line.strip(f" \t\r{file.escape}") for line in more)
             kept += [f"# {line}" for line in bare if line and not line.startswith("#")]
@@ -753,6 +760,7 @@ __all__ = [
     "insert_instruction",
     "insertion_place",
     "instruction_block",
+    "is_continued",
     "keyword_like",
     "layout",
     "name_stage",
