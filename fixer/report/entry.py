@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -65,6 +66,11 @@ def entry(done: Done, view: View) -> Entry:
     return made
 
 
+TARGETS_PER_COLLECTION = 500
+"""The command's thresholds are for the start and for single files (see `fixer.__main__`): what refers to itself in
+circles would gather, some 10 kB a file."""
+
+
 @dataclass(slots=True)
 class Worker:
     """From a target to its entry, in whatever process."""
@@ -75,8 +81,12 @@ class Worker:
     cache: ResultCache | None = None
     before_write: Callable[[], None] | None = None
     """Called when nothing must break off any more."""
+    _targets: int = 0
 
     def __call__(self, target: Target) -> Entry:
+        self._targets += 1
+        if self._targets % TARGETS_PER_COLLECTION == 0:
+            gc.collect()
         done = fix_target(
             target, self.options, write_back=self.write_back, cache=self.cache, before_write=self.before_write
         )
