@@ -15,7 +15,8 @@ And where there are cache mounts, without which nothing outlives a build but lay
 - `evicted`: another edit, with cache mounts emptied and the layers kept, as on a new builder with a layer cache.
 
 A fault is `broken` if a build fails, or would; `silent` if all builds pass and the result is wrong.
-In doubt for the tool: images that only some tool names are stood in for if they exist; users and groups that it adds,
+In doubt for the tool: a COPY that became bind mounts is not gone; images that only some tool names are stood in for if
+they exist; users and groups that it adds,
 files that it moves and files of package caches count as no difference; a health check is only wrong if its program is
 not in the image; a container that does not end in time gets more of it.
 """
@@ -27,9 +28,10 @@ import os
 import re
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from posixpath import normpath
 from typing import Protocol
 
 import dockerfile
@@ -111,16 +113,43 @@ def lost_comments(before: str, after: str) -> list[str]:
 
 
 def lost_instructions(before: str, after: str) -> list[str]:
-    """Kinds of which there are fewer (RUN, ENV… may be merged, but not go altogether), and parser directives."""
+    """Kinds of which there are fewer (RUN, ENV… may be merged, but not go altogether), and parser directives. A COPY
+    whose sources some RUN has bind mounts of now is not gone: what it was for is a question for the builds."""
     lost = []
     try:
-        old, new = (Counter(c.cmd.upper() for c in dockerfile.parse_string(text)) for text in (before, after))
+        was, now = dockerfile.parse_string(before), dockerfile.parse_string(after)
     except (dockerfile.GoParseError, ValueError):
-        old, new = Counter(), Counter()
+        was, now = (), ()
+    old, new = (Counter(command.cmd.upper() for command in commands) for commands in (was, now))
+    bound = _bound(now)
     for name in sorted(old):
         gone = int(not new[name]) if name in _MERGED else old[name] - new[name]
+        if name in ("COPY", "ADD") and gone > 0:
+            missing = _transfers(was, name) - _transfers(now, name)
+            gone -= sum(count for sources, count in missing.items() if bound.issuperset(sources))
         lost += [name] * max(gone, 0)
     return lost + sorted(_directives(before).keys() - _directives(after).keys())
+
+
+def _transfers(commands: Iterable[dockerfile.Command], name: str) -> Counter[tuple[str, ...]]:
+    """What instructions of that name take from the build context."""
+    return Counter(
+        tuple(map(normpath, command.value[:-1]))
+        for command in commands
+        if command.cmd.upper() == name and not any(flag.startswith("--from") for flag in command.flags)
+    )
+
+
+def _bound(commands: Iterable[dockerfile.Command]) -> set[str]:
+    """The files of the build context that some RUN has a bind mount of."""
+    found = set()
+    for command in commands:
+        for flag in command.flags if command.cmd.upper() == "RUN" else ():
+            fields = dict(part.partition("=")[::2] for part in flag.removeprefix("--mount=").split(","))
+            source = fields.get("source") or fields.get("src")
+            if fields.get("type", "bind") == "bind" and "from" not in fields and source:
+                found.add(normpath(source))
+    return found
 
 
 def size(before: str, after: str) -> Size:

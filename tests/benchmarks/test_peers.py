@@ -70,6 +70,16 @@ def test_two_runs_may_become_one_but_not_none() -> None:
     assert judges.lost_instructions(two, "FROM x\n") == ["RUN"]
 
 
+def test_a_copy_that_is_a_bind_mount_now_is_not_gone() -> None:
+    before = "FROM x\nCOPY a ./b /srv/\nCOPY --from=y a /srv/\nRUN c\n"
+    mounts = "--mount=type=bind,source=a,target=/srv/a --mount=source=b,target=/srv/b"
+    assert judges.lost_instructions(before, f"FROM x\nCOPY --from=y a /srv/\nRUN {mounts} c\n") == []
+    assert judges.lost_instructions(before, f"FROM x\nRUN {mounts} c\n") == ["COPY"]  # that of another stage
+    assert judges.lost_instructions(before, before.replace("COPY a ./b /srv/\nCOPY", "COPY")) == ["COPY"]
+    half = mounts.replace("source=b", "from=y,source=b")
+    assert judges.lost_instructions(before, f"FROM x\nCOPY --from=y a /srv/\nRUN {half} c\n") == ["COPY"]
+
+
 def test_a_lost_comment_is_seen_wherever_it_stood() -> None:
     assert judges.lost_comments(BEFORE, BEFORE.replace("    # the probe\n", "")) == ["# the probe"]
     assert judges.lost_comments(BEFORE, BEFORE.replace("# what it needs\n", "")) == ["# what it needs"]
