@@ -121,6 +121,7 @@ def test_a_python_program(project: Callable[[str], Project], run: Callable[..., 
     assert "pip-cache" in page.read_text()
 
 
+@pytest.mark.thorough
 def test_a_step_that_reads_no_file(project: Callable[[str], Project], run: Callable[..., Verified]) -> None:
     """There is no source to edit and no manifest: the changed step is made to run again."""
     done = run(project("tree"), "split.Dockerfile")
@@ -254,6 +255,7 @@ def test_an_artifact_of_an_older_layer(project: Callable[[str], Project]) -> Non
     assert "/usr/bin/hello_rust of the original's image, and not of the fixed one's" in found.detail
 
 
+@pytest.mark.thorough
 def test_a_step_that_rests_on_an_earlier_ones_mount(project: Callable[[str], Project]) -> None:
     """`apt-get update` in a layer of its own, the lists in a mount: it builds until the mounts are gone."""
     tree = project("tree")
