@@ -16,9 +16,8 @@ And where there are cache mounts, without which nothing outlives a build but lay
 
 A fault is `broken` if a build fails, or would; `silent` if all builds pass and the result is wrong.
 In doubt for the tool: a COPY that became bind mounts is not gone; images that only some tool names are stood in for if
-they exist; users and groups that it adds,
-files that it moves and files of package caches count as no difference; a health check is only wrong if its program is
-not in the image; a container that does not end in time gets more of it.
+they exist; users and groups that it adds, files that it moves and files of package caches count as no difference; a
+health check is only wrong if its program is not in the image; a container that does not end in time gets more of it.
 """
 
 from __future__ import annotations

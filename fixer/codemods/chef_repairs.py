@@ -301,7 +301,7 @@ def _aligned(
     indexes = [
         index for index, node in enumerate(call.nodes) if any(node is each for option in gone for each in option.nodes)
     ]
-    edits += remove_words(facts.file, call, indexes)
+    edits += remove_words(facts.file, call, indexes, "unknown-options")
     added = [text for each in texts.values() for text in each]
     if added:
         node = next(each for each in call.nodes if _says(each, "cook"))

@@ -393,8 +393,9 @@ def known(value: Value | None) -> str | None:
 # --- taking clean-up out -------------------------------------------------------------------------------------------
 
 
-def remove_words(file: Dockerfile[Any], call: Call, indexes: Sequence[int]) -> list[Edit]:
-    """Take words (not the first) out of a command, in shell form or in exec form."""
+def remove_words(file: Dockerfile[Any], call: Call, indexes: Sequence[int], reason: str = "cleanup") -> list[Edit]:
+    """Take words (not the first) out of a command, in shell form or in exec form. Raises Stop, with that reason, if a
+    backslash before one would end a line."""
     edits: list[Edit] = []
     for index in sorted(indexes):
         node, before = call.nodes[index], call.nodes[index - 1]
@@ -405,7 +406,13 @@ def remove_words(file: Dockerfile[Any], call: Call, indexes: Sequence[int]) -> l
             edits.append(Edit(node.start, end_, ""))
         else:
             edits.append(remove_word(file, node, before.end))
-    return edits
+    return _not_continued(file, edits, Span(*call.span), reason)
+
+
+def _not_continued(file: Dockerfile[Any], removals: list[Edit], span: Span, reason: str = "cleanup") -> list[Edit]:
+    if any(is_continued(file, removal) for removal in removals):
+        raise Stop(reason, span, "a backslash would come to the end of the line without it")
+    return removals
 
 
 def _drawn_up(file: Dockerfile[Any], call: Call, index: int) -> int | None:
@@ -443,9 +450,7 @@ def remove_calls(file: Dockerfile[Any], doomed: Sequence[Call], calls: Sequence[
         removal = remove_commands(file, script, found)
         if removal is None:
             raise Stop("cleanup", Span(*doomed[0].span), "nothing would be left of the list that this clean-up is in")
-        if any(is_continued(file, edit) for edit in removal):
-            raise Stop("cleanup", Span(*doomed[0].span), "a backslash would come to the end of the line without it")
-        edits.extend(removal)
+        edits.extend(_not_continued(file, removal, Span(*doomed[0].span)))
     return edits
 
 

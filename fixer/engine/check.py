@@ -12,7 +12,7 @@ from typing import NamedTuple
 from fixer.codemods.api import Change
 from fixer.engine.trail import Step
 from fixer.text.edits import Edit
-from fixer.text.source import UNDECODABLE, Span
+from fixer.text.source import Span
 from fixer.tree.nodes import Comment, Directive, Dockerfile, Instruction, Item, Onbuild, Opaque, Run
 from fixer.tree.shell import OpaqueScript, Redirect, Script
 
@@ -72,8 +72,6 @@ def encoding_fault(old: str, new: str) -> str | None:
         return "the end of the file did not stay as it was (with or without a line end)"
     if _line_ends(new) - _line_ends(old) and "\n" in old:
         return "the line ends of the file were not kept"
-    if not old.isascii() and UNDECODABLE.findall(old) != UNDECODABLE.findall(new):
-        return "bytes that are not UTF-8 were not kept"
     return None
 
 
