@@ -22,6 +22,7 @@ from fixer.analysis.paths import (
     find_writers,
     sources_of,
 )
+from fixer.analysis.scripts import Scripts
 from fixer.analysis.stages import Stage, build_stages, flag_value, last_of_name, resolve_from
 from fixer.analysis.state import ShellState, StageStates, State, UserState, of_base
 from fixer.analysis.values import Known, Unknown, Value, decimal, expand, join
@@ -60,16 +61,18 @@ class TooMuchWorkError(Exception):
     """A codemod asks about more than `MAX_WORK` allows: the file has too many stages or instructions."""
 
 
-def analyse(file: Dockerfile[Any]) -> Facts:
-    """The facts of a parsed file. Nothing is computed before it is asked for."""
-    return Facts(file)
+def analyse(file: Dockerfile[Any], scripts: Scripts | None = None) -> Facts:
+    """The facts of a parsed file. Nothing is computed before it is asked for. scripts: the shell parser, if it has read
+    another text of the same file."""
+    return Facts(file, scripts)
 
 
 class Facts:
     """What is known of a file. All methods give the same object for the same question."""
 
-    def __init__(self, file: Dockerfile[Any]) -> None:
+    def __init__(self, file: Dockerfile[Any], scripts: Scripts | None = None) -> None:
         self.file = file
+        self._parse = (scripts or Scripts()).parse
         self._stages: tuple[Stage, ...] | None = None
         self._global_args: dict[str, Value] = {}
         self._names: dict[str, Stage] = {}
@@ -348,18 +351,18 @@ class Facts:
                 return OpaqueScript(body.span.start, body.span.end, "other-shell")
             if "\r\n" in body.text:
                 return OpaqueScript(body.span.start, body.span.end, "carriage-return")
-            return _parse(cook_heredoc(body.text, heredocs[0].chomp), body.start, dialect)
+            return self._parse(cook_heredoc(body.text, heredocs[0].chomp), body.start, dialect)
         if dialect is None:
             return OpaqueScript(leaf.start, leaf.span.end, "other-shell")
         if not heredocs:
-            return _parse(cook(leaf.text, self.file.escape), leaf.start, dialect)
+            return self._parse(cook(leaf.text, self.file.escape), leaf.start, dialect)
         # The shell reads the line and then the bodies, which follow it in the file.
         end = heredocs[-1].terminator.span.end
         raw = self.file.text[leaf.start : end]
         pieces = kept_pieces(raw, 0, len(leaf.text), self.file.escape)
         newline = raw.find("\n", len(leaf.text))
         pieces.append((newline, len(raw)))
-        return _parse(Cooked(raw, pieces), leaf.start, dialect)
+        return self._parse(Cooked(raw, pieces), leaf.start, dialect)
 
     def _shell(self, instruction: Instruction) -> ShellState:
         if self.stage_of(instruction) is None:
@@ -404,8 +407,9 @@ class Facts:
         return script_calls(script, around, dialect=dialect, errexit=errexit, pipefail=pipefail)
 
     def _around(self, state: State, *, heredoc: bool = False) -> Surroundings:
+        text, escape = self.file.text, self.file.escape
         return surroundings_of(
-            state, lambda name: self.user_named(state, name), self.file.text, self.file.escape, _parse, heredoc=heredoc
+            state, lambda name: self.user_named(state, name), text, escape, self._parse, heredoc=heredoc
         )
 
     def image_calls(self, instruction: Instruction, stage: Stage) -> tuple[Call, ...] | OpaqueScript:
@@ -542,12 +546,6 @@ class Facts:
         state = self.state(volume)
         words = volume.form.values if volume.form is not None else tuple(p.value for p in volume.paths)
         return tuple(join(Known("/"), expand(word, state.lookup, self.file.escape)) for word in words)
-
-
-def _parse(cooked: Cooked, base: int, dialect: str) -> Script | OpaqueScript:
-    from fixer.tree.parse_shell import parse_shell
-
-    return parse_shell(cooked, base, "bash" if dialect == "bash" else "sh")
 
 
 def _home(state: State, name: str | None) -> Value | None:

@@ -85,10 +85,8 @@ def _line_ends(text: str) -> set[str]:
 
 def places(file: Dockerfile[str]) -> list[Place]:
     """Every item of a file with its extent. The extents, and the byte order mark before them, tile the text."""
-    firsts = [item.first_leaf for item in file.items]
-    starts = [first.start - len(first.prefix) for first in firsts if first is not None]
-    starts.append(len(file.text))
-    return [Place(start, end, item) for start, end, item in zip(starts, starts[1:], file.items, strict=False)]
+    ends = (*file.starts[1:], len(file.text))
+    return [Place(*place) for place in zip(file.starts, ends, file.items, strict=True)]
 
 
 def _item_fault(old: Parsed, new: Parsed, step: Step) -> str | None:

@@ -48,6 +48,9 @@ class Document(Protocol):
     def facts(self) -> Any:
         """What the codemods for this kind of text are given."""
 
+    def edited(self, text: str, step: Step) -> Document:
+        """The text that comes of this one by the edits of `step`."""
+
     def fault(self, old: Any, changes: Sequence[Change], step: Step) -> str | None:
         """What is wrong with this text, which came from `old` by `changes`, whose edits `step` holds; or None."""
 
@@ -63,6 +66,10 @@ class PlainDocument:
         self.joined = text
         self.facts = read(text)
         self._known = known
+        self._read = read
+
+    def edited(self, text: str, step: Step) -> PlainDocument:
+        return PlainDocument(text, self._known, self._read)
 
     @cached_property
     def lines(self) -> LineIndex:

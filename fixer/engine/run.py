@@ -18,6 +18,7 @@ from fixer._version import __version__
 from fixer.analysis import Facts, TooMuchWorkError, analyse
 from fixer.analysis.context import NO_CONTEXT, BuildContext, all_context_sources
 from fixer.analysis.documents import Neighbour
+from fixer.analysis.scripts import Scripts
 from fixer.analysis.workflow import Workflow
 from fixer.codemods import registry
 from fixer.codemods.api import Builder, Change, Codemod, Refusal, Safety, Settings
@@ -158,22 +159,31 @@ def _failed(bare: Outcome[Source], error: Exception) -> Outcome[Source]:
 
 
 def _read(kind: str, text: str, known: Collection[str]) -> Document:
-    return _Text(text, known) if kind == DOCKERFILE else PlainDocument(text, known, reader(kind))
+    if kind != DOCKERFILE:
+        return PlainDocument(text, known, reader(kind))
+    from fixer.tree.parse import parse  # the parser is imported only when there is something to parse
+
+    return _Text(parse(text), known, Scripts())
 
 
 class _Text:
     """The text of a Dockerfile, parsed; facts are computed when somebody asks."""
 
-    __slots__ = ("_facts", "_joined", "file", "suppressions", "text")
+    __slots__ = ("_facts", "_joined", "_known", "_scripts", "file", "suppressions", "text")
 
-    def __init__(self, text: str, known: Collection[str]) -> None:
-        from fixer.tree.parse import parse  # lark is imported only when there is something to parse
-
-        self.text = text
-        self.file: Dockerfile[str] = parse(text)
+    def __init__(self, file: Dockerfile[str], known: Collection[str], scripts: Scripts) -> None:
+        self.text = file.text
+        self.file = file
         self.suppressions: Suppressions = read_suppressions(self.file, known)
         self._facts: Facts | None = None
         self._joined: str | None = None
+        self._known = known
+        self._scripts = scripts
+
+    def edited(self, text: str, step: Step) -> _Text:
+        from fixer.tree.parse import reparse
+
+        return _Text(reparse(self.file, text, step.edits), self._known, self._scripts)
 
     @property
     def joined(self) -> str:
@@ -184,7 +194,7 @@ class _Text:
     @property
     def facts(self) -> Facts:
         if self._facts is None:
-            self._facts = analyse(self.file)
+            self._facts = analyse(self.file, self._scripts)
         return self._facts
 
     def rest(self) -> None:
@@ -399,7 +409,7 @@ class _Attempt:
         if text in self._seen:
             self._runaway(self._seen[text])
         try:
-            new = _read(self._kind, text, self._known)
+            new = self._now.edited(text, step)
             fault = new.fault(self._now, changes, step)
         except Exception as error:  # only this codemod's text has shown it
             raise _Trouble([codemod.id], f"its result cannot be checked: {_describe(error)}") from error

@@ -62,6 +62,11 @@ class Cooked:
         return [(start, end - at) for start, at, end in zip(self._from, self._at, ends, strict=True)]
 
     @property
+    def key(self) -> object:
+        """Equal for what is cooked alike from equal texts."""
+        return self.raw_text if self.plain else (self.raw_text, tuple(self._from), tuple(self._at), len(self.text))
+
+    @property
     def plain(self) -> bool:
         """True if nothing was removed, so that offsets are the same on both sides."""
         return len(self.text) == len(self.raw_text)

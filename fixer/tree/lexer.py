@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 from fixer.text.records import maker
@@ -42,8 +43,10 @@ _leaf = maker(Leaf)
 
 
 class Unit(NamedTuple):
-    """The tokens of one line, or of one instruction with its continued lines and here-documents."""
+    """The tokens of one line, or of one instruction with its continued lines and here-documents. It begins at `start`,
+    prefix and all; it is known what stands there if there are no tokens."""
 
+    start: int
     tokens: list[Leaf]
     reason: str | None
     """Why the instruction cannot be read, or None if it is for the grammar to say."""
@@ -69,10 +72,17 @@ def terms(terminals: Mapping[str, str]) -> Terms:
 
 
 class Scan:
-    """One text being cut into units. `escape` and `heredocs` (by the body's offset) are filled on the way."""
+    """One text being cut into units. `escape` and `heredocs` (by the body's offset) are filled on the way.
 
-    def __init__(self, text: str, terms: Terms) -> None:
+    known: from where a unit begins that need not be read, to where it ends; `known_escape`: if that is in force.
+    """
+
+    def __init__(
+        self, text: str, terms: Terms, known: Mapping[int, int] = MappingProxyType({}), known_escape: str = ""
+    ) -> None:
         self.text = text
+        self.known = known
+        self.known_escape = known_escape
         self.escape = "\\"
         self.heredocs: dict[int, HeredocWord] = {}
         self.keywords = terms.keywords
@@ -85,11 +95,16 @@ class Scan:
         text = self.text
         at = 0
         if text.startswith("\ufeff"):
-            yield Unit([_leaf("BOM", "", "\ufeff", "\ufeff", 0)], None)
+            yield Unit(0, [_leaf("BOM", "", "\ufeff", "\ufeff", 0)], None)
             at = 1
         directives: _Directives | None = _Directives(text, at)
         size = len(text)
+        known = self.known
         while at < size:
+            if directives is None and at in known and self.escape == self.known_escape:
+                yield Unit(at, [], None)
+                at = known[at]
+                continue
             match = _LINE.match(text, at)
             assert match is not None
             newline = text.find("\n", at)
@@ -97,17 +112,17 @@ class Scan:
             if match[2] is not None:
                 unit = directives.unit(self, at, match.end(1), end) if directives is not None else None
                 if unit is None:
-                    unit = Unit(_line_tokens(text, at, match.end(1), end, "COMMENT"), None)
+                    unit = Unit(at, _line_tokens(text, at, match.end(1), end, "COMMENT"), None)
             elif match.end() == match.end(1):
                 directives = None
-                unit = Unit([_end_leaf(text, at, end)], None)
+                unit = Unit(at, [_end_leaf(text, at, end)], None)
             else:
                 directives = None
                 unit, end = self._instruction(at, match.end(1), end)
             if directives is not None and not directives.open:
                 directives = None
             if end - at > MAX_LINE // 4 and _too_long(text, 0 if at == 1 else at, end):
-                unit = Unit(unit.tokens, "line-too-long")
+                unit = Unit(at, unit.tokens, "line-too-long")
             yield unit
             at = end
 
@@ -139,7 +154,7 @@ class Scan:
                 reason = problem.reason
         if len(tokens.leaves) == 1:
             reason = "unknown-instruction"
-        return Unit(tokens.leaves, reason), end
+        return Unit(start, tokens.leaves, reason), end
 
     def _continued(self, start: int, end: int) -> int:
         """Where the escape character stands that continues the line, or -1."""
@@ -488,7 +503,7 @@ class _Directives:
             leaves.append(_leaf(kind, text[last:begin], piece, piece, begin))
             last = stop
         leaves.append(_end_leaf(text, last, end))
-        return Unit(leaves, reason)
+        return Unit(start, leaves, reason)
 
 
 class _LineEnds:

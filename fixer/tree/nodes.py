@@ -420,6 +420,8 @@ class Dockerfile(Node, Generic[Source]):
     escape: str = field(metadata={"tree": False})
     """The escape character in force."""
     lines: LineIndex = field(metadata={"tree": False})
+    starts: tuple[int, ...] = field(metadata={"tree": False})
+    """Where each item begins, prefix and all. It ends where the next one begins, the last one with the text."""
     instructions: tuple[Instruction, ...] = field(init=False, metadata={"tree": False})
     """The instructions, without comments, blanks, directives and opaque lines."""
 

@@ -9,17 +9,19 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from itertools import chain
 from typing import Any, NamedTuple, TypeVar, overload
 
+from fixer.text.edits import Edit
 from fixer.text.regex import regex
 from fixer.text.source import LineIndex, decode
 from fixer.tree import nodes as n
 from fixer.tree.cook import SPACE
 from fixer.tree.grammar import Grammar, Rule, arranged, load_grammar
 from fixer.tree.lexer import Scan, Terms, terms
+from fixer.tree.moved import moved
 from fixer.tree.nodes import Leaf
 from fixer.tree.words import Unreadable, csv_fields, heredoc_of, unquote_flag
 
@@ -100,11 +102,47 @@ def parse(source: str | bytes) -> n.Dockerfile[Any]:
     neighbours are not touched. Bytes are read as UTF-8, those that are not stay as lone surrogates.
     """
     text = decode(source) if isinstance(source, bytes) else source
+    return _parse(text, isinstance(source, bytes), {}, "")
+
+
+def reparse(before: n.Dockerfile[str], text: str, edits: Sequence[Edit]) -> n.Dockerfile[str]:
+    """What `parse(text)` gives, if `text` is that of `before` after `edits`, which are in order and do not overlap.
+
+    What no edit touches is not read again: where the lexer comes to the place of a line or an instruction, it would
+    find the same as before. Nodes in front of the first edit are the same objects in both trees.
+    """
+    intact: dict[int, _Intact] = {}
+    shift = at = 0
+    for start, end, item in zip(before.starts, before.starts[1:], before.items, strict=False):
+        while at < len(edits) and edits[at].end <= start:
+            shift += len(edits[at].new) - (edits[at].end - edits[at].start)
+            at += 1
+        # The last one may have ended with the file, and what a directive is depends on what stands before it.
+        if (at == len(edits) or edits[at].start >= end) and not isinstance(item, n.Directive | n.Opaque):
+            intact[start + shift] = _Intact(end - start, shift, item)
+    return _parse(text, before.binary, intact, before.escape)
+
+
+class _Intact(NamedTuple):
+    """What is known of a place in a text: it holds an item of an earlier one, so many characters further on."""
+
+    size: int
+    shift: int
+    item: n.Item
+
+
+def _parse(text: str, binary: bool, intact: Mapping[int, _Intact], escape: str) -> n.Dockerfile[Any]:
+    """`intact` counts where `escape` is in force."""
     known, lalr = _parser()
-    scan = Scan(text, known)
+    scan = Scan(text, known, {start: start + one.size for start, one in intact.items()}, escape)
     _builder.begin(scan)
     stack = _Stack(lalr)
-    for tokens, reason in scan.units():
+    starts = []
+    for start, tokens, reason in scan.units():
+        starts.append(start)
+        if not tokens:
+            stack.take(moved(intact[start].item, intact[start].shift))
+            continue
         if reason is None:
             misfit = stack.push(tokens)
             if misfit is None:
@@ -114,7 +152,9 @@ def parse(source: str | bytes) -> n.Dockerfile[Any]:
         _builder.reasons[melted[0].start] = reason
         stack.push(list(melted))
     bom, items = stack.close()
-    return n.Dockerfile(bom, items, text, isinstance(source, bytes), scan.escape, LineIndex(text))
+    return n.Dockerfile(
+        bom, items, text, binary, scan.escape, LineIndex(text), tuple(starts if bom is None else starts[1:])
+    )
 
 
 class _Reduction(NamedTuple):
@@ -183,36 +223,48 @@ class _Stack:
         kinds = tuple([token.type for token in tokens])
         line = self.at.lines.get(kinds)
         if line is None:
-            found = self._find(tokens)
-            if isinstance(found, Leaf):
-                return found
+            found = self._find(kinds)
+            if isinstance(found, int):
+                return tokens[found]
             line = found
-            if len(kinds) <= _MAX_LINE and len(self.at.lines) < _MAX_LINES:
-                self.at.lines[kinds] = line
+        self._do(line, tokens)
+        return None
+
+    def take(self, item: n.Item) -> None:
+        """Take in a line whose value is known: its first token says what is done before it, and behind it the parser
+        stands where the rule leads."""
+        first = item.first_leaf
+        assert first is not None
+        kinds = (first.type, "line")
+        line = self.at.lines.get(kinds) or self._find(kinds, known=True)
+        assert isinstance(line, _Line)
+        self._do(line, [item])
+
+    def _do(self, line: _Line, given: list[Any]) -> None:
         values = self.values
         at = 0
         for build, size in line.steps:
             if build is None:
-                values += tokens[at : at + size]
+                values += given[at : at + size]
                 at += size
             elif size:
                 values[-size:] = (build(values[-size:]),)
             else:
                 values.append(build([]))
         self.at = line.after
-        return None
 
-    def _find(self, tokens: list[Leaf]) -> _Line | Leaf:
-        """What happens to a line, by the tables; or the token that does not fit."""
+    def _find(self, kinds: tuple[str, ...], known: bool = False) -> _Line | int:
+        """What happens to a line, by the tables; or the index of the token that does not fit. kinds: its tokens, or
+        (`known`) the first one and the rule that the whole line is."""
         rows, certain = self.tables.rows, self.tables.certain
         states = list(self.at.states)
         steps: list[_Step] = []
-        for token in tokens:
-            while (action := rows[states[-1]].get(token.type)).__class__ is not int:
+        for index, kind in enumerate(kinds[:1] if known else kinds):
+            while (action := rows[states[-1]].get(kind)).__class__ is not int:
                 if action is None:
-                    return token
+                    return index
                 _reduce(rows, states, steps, action)  # type: ignore[arg-type]
-            states.append(action)
+            states.append(rows[states[-1]][kinds[1]] if known else action)  # type: ignore[arg-type]
             if steps and steps[-1][0] is None:
                 steps[-1] = (None, steps[-1][1] + 1)
             else:
@@ -220,7 +272,10 @@ class _Stack:
             while (sure := certain[states[-1]]) is not None:
                 _reduce(rows, states, steps, sure)
         key = tuple(states)
-        return _Line(tuple(steps), self.tables.pauses.setdefault(key, _Pause(key)))
+        line = _Line(tuple(steps), self.tables.pauses.setdefault(key, _Pause(key)))
+        if len(kinds) <= _MAX_LINE and len(self.at.lines) < _MAX_LINES:
+            self.at.lines[kinds] = line
+        return line
 
     def close(self) -> Any:
         """The value of the whole text."""
