@@ -9,7 +9,8 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
-from typing import NamedTuple
+from functools import wraps
+from typing import Any, NamedTuple, TypeVar
 
 from fixer.analysis.state import State, UserState, shell_options
 from fixer.analysis.values import EMPTY, Known, Unknown, Value, bounded, decimal, join
@@ -110,7 +111,7 @@ class Call:
     """
 
     __slots__ = (
-        "_time", "_user", "_walk", "and_or", "assignments", "background", "conditional", "cwd", "fatal", "function",
+        "_notes", "_time", "_user", "_walk", "and_or", "assignments", "background", "conditional", "cwd", "fatal", "function",
         "in_substitution", "local", "loop", "nodes", "piped", "pipeline", "program", "redirects", "script", "simple",
         "words", "wrappers",
     )  # fmt: skip
@@ -135,6 +136,7 @@ class Call:
     fatal: bool
     local: Mapping[str, Value | None]
     """Variables that are set for this command alone."""
+    _notes: dict[object, Any]
     _time: int
     _user: str | None
     _walk: _Walk
@@ -188,6 +190,23 @@ class Call:
 
     def __repr__(self) -> str:
         return f"<Call {' '.join(w.value if isinstance(w, Known) else '?' for w in self.words)}>"
+
+
+_T = TypeVar("_T")
+
+
+def once_a_call(ask: Callable[[Call], _T]) -> Callable[[Call], _T]:
+    """`ask`, which gives the same for a call each time, asked once for each. What it gives must not hold the call:
+    such a circle is not freed at once."""
+
+    @wraps(ask)
+    def asked(call: Call) -> _T:
+        notes = call._notes
+        if ask not in notes:
+            notes[ask] = ask(call)
+        return notes[ask]  # type: ignore[no-any-return]
+
+    return asked
 
 
 def _start(node: Arg) -> int:
@@ -844,6 +863,7 @@ class _Walk:
         call.function = place.function
         call.fatal = place.tail and not place.background and place.function is None
         call.local = local
+        call._notes = {}
         call._time = self.variables.now
         call._user = place.user
         call._walk = self if reset is None else _reset_walk(self, reset)

@@ -531,6 +531,8 @@ def _check_words(call: Call) -> None:
     if call.program in _REMOVES or (call.program in _HARMLESS and not call.piped and not call.in_substitution):
         return
     away = isinstance(call.cwd, Known) and "apt" not in call.cwd.value
+    if away and all([isinstance(word, Known) and "apt" not in word.value for word in call.words]):
+        return
     for index in common.operands(call):
         node = call.nodes[index]
         word = call.words[index]

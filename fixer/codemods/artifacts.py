@@ -167,8 +167,8 @@ def _is_entered(facts: Facts, path: str) -> bool:
     facts.charge(len(facts.stages))
     for root in {id(stage.root): stage.root for stage in facts.stages}.values():
         if isinstance(root, BaseImage):
-            homes = (account.home for account in root.accounts.values())
-            if Known(path) in (root.workdir, *root.env.values(), *homes):
+            values = (root.workdir, *root.env.values(), *[account.home for account in root.accounts.values()])
+            if any(isinstance(value, Known) and value.value == path for value in values):
                 return True
     return names_anywhere(facts, path)
 

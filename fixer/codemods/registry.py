@@ -84,7 +84,7 @@ class Late(Codemod):
 
     def run(self, facts: Facts, settings: Settings) -> Iterator[Change | Refusal]:
         codemod = load(self.id)
-        vars(self).update(reasons=codemod.reasons)
+        vars(self).update(reasons=codemod.reasons, run=codemod.run)
         return codemod.run(facts, settings)
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections.abc import Collection, Iterable, Sequence
+from functools import lru_cache
 from pathlib import PurePath
 
 from fixer._version import __version__
@@ -114,19 +115,30 @@ def choose(
 ) -> tuple[Codemod, ...]:
     """The codemods to run on such a document, in order: those selected, or those that are for such a builder; one id
     may stand for a collection of one. Raises ValueError for an id that does not exist."""
-    select = (select,) if isinstance(select, str) else select
-    ignore = (ignore,) if isinstance(ignore, str) else ignore
-    everything = tuple(codemods) if codemods is not None else None
-    ids = [c.id for c in everything] if everything is not None else list(registry.ids())
+    selected = (select,) if isinstance(select, str) else None if select is None else tuple(select)
+    ignored = (ignore,) if isinstance(ignore, str) else tuple(ignore)
+    if codemods is None:
+        return _choose(selected, ignored, builder, kind)
+    wanted = _wanted([c.id for c in codemods], selected, ignored)
+    found = [c for c in codemods if c.id in wanted and c.document == kind]
+    return tuple(c for c in found if select is not None or builder in c.builders)
+
+
+@lru_cache(maxsize=64)
+def _choose(
+    select: tuple[str, ...] | None, ignore: tuple[str, ...], builder: Builder, kind: str
+) -> tuple[Codemod, ...]:
+    """The same for all files with the same options."""
+    wanted = _wanted(registry.ids(), select, ignore)
+    found = [registry.late(entry.id) for entry in registry.ORDER if entry.id in wanted and entry.document == kind]
+    return tuple(c for c in found if select is not None or builder in c.builders)
+
+
+def _wanted(ids: Sequence[str], select: Collection[str] | None, ignore: Collection[str]) -> list[str]:
     for id in (*(select or ()), *ignore):
         if id not in ids:
             raise ValueError(f"there is no codemod {id!r}")
-    wanted = [id for id in ids if (select is None or id in select) and id not in ignore]
-    if everything is None:
-        found = [registry.late(entry.id) for entry in registry.ORDER if entry.id in wanted and entry.document == kind]
-    else:
-        found = [c for c in everything if c.id in wanted and c.document == kind]
-    return tuple(c for c in found if select is not None or builder in c.builders)
+    return [id for id in ids if (select is None or id in select) and id not in ignore]
 
 
 def _joined(text: str) -> str:
@@ -136,7 +148,10 @@ def _joined(text: str) -> str:
 
 def _may_change(codemod: Codemod, joined: str) -> bool:
     """False if none of the codemod's words is in the text."""
-    return not codemod.words or any(word in joined for word in codemod.words)
+    for word in codemod.words:
+        if word in joined:
+            return True
+    return not codemod.words
 
 
 def _whole_file_problem(file: Dockerfile[str]) -> Problem | None:

@@ -311,8 +311,7 @@ def _is_next(file: Dockerfile, at: int, instruction: Instruction) -> bool:
 
 
 def _start_of(file: Dockerfile, at: int) -> int:
-    starts = _item_starts(file)
-    return starts[at] if at < len(starts) else len(file.text)
+    return file.starts[at] if at < len(file.starts) else len(file.text)
 
 
 def remove_instructions(
@@ -424,7 +423,7 @@ def remove_flag(file: Dockerfile, run: Run, flag: Flag) -> Edit:
 
 
 def _index(file: Dockerfile, instruction: Instruction) -> int:
-    return bisect_right(_item_starts(file), instruction.keyword.start) - 1
+    return bisect_right(file.starts, instruction.keyword.start) - 1
 
 
 def keyword_like(file: Dockerfile, keyword: str) -> str:
@@ -476,6 +475,7 @@ def _habit(lines: Sequence[str]) -> str | None:
     return found
 
 
+@lru_cache(maxsize=256)
 def _width(indent: str) -> int:
     return len(indent.expandtabs(4))
 
@@ -484,14 +484,11 @@ def _width(indent: str) -> int:
 def _file_indent(file: Dockerfile) -> str | None:
     """The most common indent of continuation lines; asked again for every instruction of one line."""
     seen: Counter[str] = Counter()
-    for item in file.items:
-        if isinstance(item, Instruction) and not isinstance(item, Onbuild):
-            for leaf in item.leaves():
-                if "\n" in leaf.prefix or "\n" in leaf.text:
-                    own = _habit(_header_lines(file, item))
-                    if own is not None:
-                        seen[own] += 1
-                    break
+    for item in file.instructions:
+        if not isinstance(item, Onbuild) and len(lines := _header_lines(file, item)) > 1:
+            own = _habit(lines)
+            if own is not None:
+                seen[own] += 1
     return seen.most_common(1)[0][0] if seen else None
 
 
@@ -737,18 +734,8 @@ def _logical_end(file: Dockerfile, offset: int) -> int:
 
 def _item_at(file: Dockerfile, offset: int) -> Item | None:
     """The line or instruction that holds `offset`."""
-    starts = _item_starts(file)
-    index = bisect_right(starts, offset) - 1
+    index = bisect_right(file.starts, offset) - 1
     return file.items[index] if index >= 0 else None
-
-
-@lru_cache(maxsize=4)
-def _item_starts(file: Dockerfile) -> list[int]:
-    starts = []
-    for item in file.items:
-        first = next(item.leaves())
-        starts.append(first.start - len(first.prefix))
-    return starts
 
 
 __all__ = [

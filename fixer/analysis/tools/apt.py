@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from enum import Enum
 
-from fixer.analysis.commands import Arg, Call
+from fixer.analysis.commands import Arg, Call, once_a_call
 from fixer.analysis.values import Known, Value
 from fixer.text.records import dataclass
 from fixer.text.regex import regex
@@ -93,29 +93,39 @@ class Apt:
 
 def read(call: Call) -> Apt | None:
     """What `call` does as apt; None if it has nothing to do with apt."""
+    found = _found(call)
+    return Apt(call, *found) if found is not None else None
+
+
+_Found = tuple[Kind, "int | None"]
+
+
+@once_a_call
+def _found(call: Call) -> _Found | None:
+    """The kind of the call, and the word that moves directories."""
     program = call.program
     if program == "apt-cache":
-        return Apt(call, Kind.QUERY)
+        return Kind.QUERY, None
     if program in PROGRAMS:
         return _read(call)
     if program in _INSTALLERS:
         wanted = _INSTALLERS[program]
         said = any(isinstance(w, Known) and w.value in wanted for w in call.words[1:])
-        return Apt(call, Kind.INSTALL) if said or not wanted else None
+        return (Kind.INSTALL, None) if said or not wanted else None
     if program in ("add-apt-repository", "apt-add-repository"):
         return None
     if program == "command" and call.argument(1) in ("-v", "-V"):
         return None
     if is_fetching_script(call):
-        return Apt(call, Kind.UPDATE)
+        return Kind.UPDATE, None
     if program not in _RUNNERS and any(
         isinstance(w, Known) and "apt" in w.value and _TEXT.search(w.value) for w in call.words
     ):
-        return Apt(call, Kind.UNKNOWN)
+        return Kind.UNKNOWN, None
     return None
 
 
-def _read(call: Call) -> Apt:
+def _read(call: Call) -> _Found:
     command: str | None = None
     moved: int | None = None
     flags: set[str] = set()
@@ -126,7 +136,7 @@ def _read(call: Call) -> Apt:
             if command is None:
                 prefix, _ = call.prefix(call.nodes[at])
                 if not prefix.startswith("-"):
-                    return Apt(call, Kind.UNKNOWN)
+                    return Kind.UNKNOWN, None
         elif word.value in _TAKES:
             value = call.words[at + 1] if at + 1 < len(call.words) else None
             if _moves(word.value, value):
@@ -139,7 +149,7 @@ def _read(call: Call) -> Apt:
         elif command is None:
             command = word.value
         at += 1
-    return Apt(call, _kind(command, flags), moved)
+    return _kind(command, flags), moved
 
 
 def _moves(option: str, value: Value | None) -> bool:
@@ -191,6 +201,7 @@ def only_updates(calls: Sequence[Call]) -> bool:
     )
 
 
+@once_a_call
 def is_script(call: Call) -> bool:
     """Whether `call` runs a script that the Dockerfile does not show: a shell that reads a file or its input, or a file
     by its path. (A shell's `-c` text is read as calls of its own.)"""
@@ -202,6 +213,7 @@ def is_script(call: Call) -> bool:
     return first.endswith(".sh") or first.startswith(("./", "../"))
 
 
+@once_a_call
 def is_fetching_script(call: Call) -> bool:
     """Whether `call` is a shell that gets a well-known script from the net which fetches the lists:
     `curl … | bash -`."""
@@ -213,6 +225,7 @@ def is_fetching_script(call: Call) -> bool:
     return first.words[0].static in ("curl", "wget") and any(_FETCHING.match(word.text) for word in first.words[1:])
 
 
+@once_a_call
 def deletes_lists(call: Call) -> bool:
     """Whether `call` surely empties the directory of the lists: `rm -rf /var/lib/apt/lists/*` and its like."""
     if call.program in PROGRAMS:

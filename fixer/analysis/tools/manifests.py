@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from fnmatch import fnmatchcase
 
-from fixer.analysis.commands import Call
+from fixer.analysis.commands import Call, once_a_call
 from fixer.analysis.tools.cargo import read_cargo
 from fixer.analysis.tools.pip import read_pip
 from fixer.analysis.values import Known, Unknown, Value, join
@@ -93,6 +93,7 @@ def is_manager(call: Call) -> bool:
     return call.program in _READERS
 
 
+@once_a_call
 def read_manager(call: Call) -> Manager | None:
     """What a call does; None if it is not known, or calls none of them."""
     pip = read_pip(call.words, [getattr(node, "text", "") for node in call.nodes])
