@@ -111,7 +111,8 @@ class Call:
     """
 
     __slots__ = (
-        "_notes", "_time", "_user", "_walk", "and_or", "assignments", "background", "conditional", "cwd", "fatal", "function",
+        "_notes", "_time", "_user", "_walk", "and_or",
+        "assignments", "background", "conditional", "cwd", "fatal", "function",
         "in_substitution", "local", "loop", "nodes", "piped", "pipeline", "program", "redirects", "script", "simple",
         "words", "wrappers",
     )  # fmt: skip
@@ -457,7 +458,7 @@ class _Walk:
         self.variables = _Variables()
         self.functions: dict[str, tuple[bool, frozenset[str]]] = {}
         self.all_export = False
-        self.unsettled = frozenset[str]()
+        self.unsettled: frozenset[str] = frozenset()
         """Inside a function: the names that the script sets anywhere, for it may run at any time."""
         self.root = script
         self.sets: frozenset[str] | None = None

@@ -393,7 +393,7 @@ def _local_sources(facts: Facts, chain: _Chain) -> str:
     with it; then the lists in the cache name packages that are not there.
     """
     risk = ""
-    local = _LOCAL.search(facts.file.text) is not None
+    local = ":/" in facts.file.text and _LOCAL.search(facts.file.text) is not None
     last = {step.stage.index: facts.index_of(step.run) for step in chain.steps}
     for stage in chain.stages:
         derived = any(stage in other.lineage[:-1] and other.index in last for other in chain.stages)
@@ -531,7 +531,7 @@ def _check_words(call: Call) -> None:
     if call.program in _REMOVES or (call.program in _HARMLESS and not call.piped and not call.in_substitution):
         return
     away = isinstance(call.cwd, Known) and "apt" not in call.cwd.value
-    if away and all([isinstance(word, Known) and "apt" not in word.value for word in call.words]):
+    if away and all(isinstance(word, Known) and "apt" not in word.value for word in call.words):
         return
     for index in common.operands(call):
         node = call.nodes[index]

@@ -231,14 +231,7 @@ class _Plan:
     def __init__(self, facts: Facts, settings: Settings) -> None:
         self.facts = facts
         self.settings = settings
-        self.managers: dict[int, tuple[Call, Manager | None]] = {}
         self.removed: set[int] = set()
-
-    def manager(self, call: Call) -> Manager | None:
-        found = self.managers.get(id(call))
-        if found is None:
-            found = self.managers[id(call)] = (call, read_manager(call))
-        return found[1]
 
     # --- finding -----------------------------------------------------------------------------------------------------
 
@@ -271,7 +264,7 @@ class _Plan:
             return []
         return [
             (call, manager) for call in calls
-            if (manager := self.manager(call)) is not None and (manager.names or manager.files)
+            if (manager := read_manager(call)) is not None and (manager.names or manager.files)
         ]  # fmt: skip
 
     def _item(self, stage: Stage, outer: Instruction, copy: Copy | Add) -> _Item | None:
@@ -440,7 +433,7 @@ class _Plan:
         )  # fmt: skip
 
     def _call(self, each: _File, run: Run, call: Call) -> _Use:
-        manager = self.manager(call)
+        manager = read_manager(call)
         if manager is not None:
             return self._managed(each, run, call, manager)
         up = isinstance(call.cwd, Known) and below(call.cwd.value, dirname(each.path)) and dirname(each.path) != "/"

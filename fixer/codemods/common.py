@@ -10,6 +10,7 @@ import re
 from collections.abc import Container, Iterator, Mapping, Sequence
 from enum import Enum
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from typing import Any
 
 from fixer.analysis import Call, Facts, Known, Mount, UserState, Value, below, clean, related
@@ -222,7 +223,7 @@ def removed_later(facts: Facts, run: Run, directory: str) -> Iterator[tuple[Call
     that start from it: they fail if there is nothing to remove. With what the word says, and what it can hit."""
     stage = facts.stage_of(run)
     facts.charge(1 + len(facts.file.text) // 500)
-    if stage is None or not re.search(r"\brm\b", facts.file.text):
+    if stage is None or not _names_rm(facts.file):
         return
     stages = [stage]
     for each in stages:
@@ -237,6 +238,11 @@ def removed_later(facts: Facts, run: Run, directory: str) -> Iterator[tuple[Call
                     hit = reach(pattern, whole, directory)
                     if hit in (Reach.OWN, Reach.WIDE):
                         yield call, pattern, hit
+
+
+@lru_cache(maxsize=4)
+def _names_rm(file: Dockerfile[Any]) -> bool:
+    return re.search(r"\brm\b", file.text) is not None
 
 
 def is_forced(call: Call) -> bool:

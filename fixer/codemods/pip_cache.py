@@ -9,7 +9,7 @@ from posixpath import basename, dirname
 from typing import ClassVar
 
 from fixer.analysis import REASONS, BaseImage, Call, Facts, Known, Reader, Stage, Unknown, Value, Writer, below
-from fixer.analysis.tools.pip import Pip, cache_directory, is_local, read_pip
+from fixer.analysis.tools.pip import Pip, cache_directory, is_local, pip_of
 from fixer.codemods import common
 from fixer.codemods.altered import alters
 from fixer.codemods.api import Change, Codemod, Refusal, Settings
@@ -201,7 +201,7 @@ def _step(facts: Facts, stage: Stage, instruction: Instruction) -> _Step | Stop 
             return None
         because = f"the script runs pip, and it is not understood: {REASONS.get(calls.why, calls.why)}"
         return Stop("opaque-script", Span(calls.start, calls.end), because)
-    pips = [(call, pip) for call in calls if (pip := _pip(call)) is not None]
+    pips = [(call, pip) for call in calls if (pip := pip_of(call)) is not None]
     if not pips:
         return None
     step = _Step(stage, run, calls, pips)
@@ -219,10 +219,6 @@ def _text(run: Run) -> str:
 
 def _texts(call: Call) -> list[str]:
     return [node.value if isinstance(node, JsonString) else node.text for node in call.nodes]
-
-
-def _pip(call: Call) -> Pip | None:
-    return read_pip(call.words, _texts(call))
 
 
 def _span(call: Call) -> Span:
@@ -478,13 +474,13 @@ class _Plan:
                 writer
                 for writer in self.facts.writers(stage, directory)
                 if writer.mode == "write" and writer.content and writer.relation in ("same", "inside")
-                and (writer.call is None or _pip(writer.call) is None)
+                and (writer.call is None or pip_of(writer.call) is None)
             ]  # fmt: skip
         return self.writers[key]
 
     def _may_fill(self, call: Call, directory: str) -> bool:
         """Whether a call may leave something of its own in `directory`."""
-        if _pip(call) is not None:
+        if pip_of(call) is not None:
             return False
         return not _tidy(call) or any(
             effect.mode == "write" and isinstance(effect.path, Known) and below(effect.path.value, directory)
@@ -544,7 +540,7 @@ class _Plan:
     def _matters(self, reader: Reader, target: str) -> bool:
         if reader.through_mount is not None or reader.kind == "env":
             return False
-        if reader.call is not None and (reader.call.program in common.REMOVERS or _pip(reader.call) is not None):
+        if reader.call is not None and (reader.call.program in common.REMOVERS or pip_of(reader.call) is not None):
             return False
         if reader.relation in ("same", "inside"):
             return True
@@ -662,7 +658,7 @@ _TIDY = _set(
 
 
 def _tidy(call: Call) -> bool:
-    if not call.words or call.program in _TIDY or _pip(call) is not None:
+    if not call.words or call.program in _TIDY or pip_of(call) is not None:
         return True
     program = call.program or ""
     if re.match(r"python[23]?(\.\d+)?\Z", program):

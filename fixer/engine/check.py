@@ -167,7 +167,7 @@ def _comments(text: str, found: Sequence[Place], script: ScriptOf) -> Counter[st
             continue
         lines = [line.strip() for line in code.split("\n") if "#" in line]
         counted.update([line for line in lines if line.startswith("#")])
-        if isinstance(place.item, Instruction) and not all([line.startswith("#") for line in lines]):
+        if isinstance(place.item, Instruction) and not all(line.startswith("#") for line in lines):
             understood = script(place.item)
             if isinstance(understood, Script):
                 counted.update(_shell_comments(understood, place, code))

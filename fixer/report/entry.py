@@ -87,6 +87,8 @@ class Worker:
         self._targets += 1
         if self._targets % TARGETS_PER_COLLECTION == 0:
             gc.collect()
+            if self._targets == TARGETS_PER_COLLECTION:
+                gc.freeze()  # what is there now, the modules above all, stays: later collections need not look at it
         done = fix_target(
             target, self.options, write_back=self.write_back, cache=self.cache, before_write=self.before_write
         )

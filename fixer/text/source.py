@@ -41,20 +41,29 @@ def encode(text: str) -> bytes:
 class LineIndex:
     """Offsets of line starts. A line ends at LF only, as in BuildKit (parser.go, v0.25: a lone CR is no line end)."""
 
-    __slots__ = ("_starts",)
+    __slots__ = ("_known", "_text")
 
     def __init__(self, text: str) -> None:
-        starts = [0]
-        at = text.find("\n")
-        while at >= 0:
-            starts.append(at + 1)
-            at = text.find("\n", at + 1)
-        self._starts = starts
+        self._text = text
+        self._known: list[int] = []
+
+    @property
+    def _starts(self) -> list[int]:
+        """Found when somebody asks for a position: nobody does for most texts."""
+        starts = self._known
+        if not starts:
+            starts.append(0)
+            at = self._text.find("\n")
+            while at >= 0:
+                starts.append(at + 1)
+                at = self._text.find("\n", at + 1)
+        return starts
 
     def position(self, offset: int) -> Position:
         """Line and column of `offset`."""
-        line = bisect_right(self._starts, offset)
-        return Position(line, offset - self._starts[line - 1] + 1)
+        starts = self._starts
+        line = bisect_right(starts, offset)
+        return Position(line, offset - starts[line - 1] + 1)
 
     def line_start(self, line: int) -> int:
         """Offset of the first character of `line` (from 1)."""

@@ -11,7 +11,7 @@ from fnmatch import fnmatchcase
 
 from fixer.analysis.commands import Call, once_a_call
 from fixer.analysis.tools.cargo import read_cargo
-from fixer.analysis.tools.pip import read_pip
+from fixer.analysis.tools.pip import pip_of
 from fixer.analysis.values import Known, Unknown, Value, join
 from fixer.text.records import dataclass
 
@@ -96,8 +96,7 @@ def is_manager(call: Call) -> bool:
 @once_a_call
 def read_manager(call: Call) -> Manager | None:
     """What a call does; None if it is not known, or calls none of them."""
-    pip = read_pip(call.words, [getattr(node, "text", "") for node in call.nodes])
-    if pip is not None:
+    if pip_of(call) is not None:
         return _pip(call)
     reader = _READERS.get(call.program or "")
     return reader(call) if reader is not None else None
@@ -159,7 +158,7 @@ _PIP_READS_NOTHING = frozenset(("cache", "check", "config", "debug", "freeze", "
 
 
 def _pip(call: Call) -> Manager | None:
-    pip = read_pip(call.words, [getattr(node, "text", "") for node in call.nodes])
+    pip = pip_of(call)
     assert pip is not None
     if pip.subcommand not in ("install", "download", "wheel"):
         known = pip.subcommand in _PIP_READS_NOTHING and pip.unsure is None

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from fixer.analysis.commands import Call, once_a_call
 from fixer.analysis.values import Known, Lookup, Unknown, Value, join
 from fixer.text.records import dataclass
 from fixer.text.regex import regex
+from fixer.tree.nodes import JsonString
 
 
 def _set(words: str) -> frozenset[str]:
@@ -32,6 +34,7 @@ _RUNNERS: Mapping[tuple[str, ...], frozenset[str]] = {
     ("pyenv", "exec"): frozenset(),
 }
 """Programs that run another in an environment of theirs; pip's cache stays the user's."""
+_RUNNING = frozenset(words[0] for words in _RUNNERS)
 
 _TAKES = _set(
     "-r --requirement --requirements-from-script -c --constraint --build-constraint -e --editable -t --target "
@@ -111,6 +114,15 @@ def read_pip(words: Sequence[Value], texts: Sequence[str] = ()) -> Pip | None:
     `$VENV/bin/pip` is pip although the whole of it is not known."""
     at = _start(words, texts)
     return None if at is None else _read(words, at)
+
+
+@once_a_call
+def pip_of(call: Call) -> Pip | None:
+    """What the call does; None if it does not call pip."""
+    program = call.program
+    if program is not None and not program.startswith(("pip", "pypy", "python")) and program not in _RUNNING:
+        return None
+    return read_pip(call.words, [node.value if isinstance(node, JsonString) else node.text for node in call.nodes])
 
 
 def _start(words: Sequence[Value], texts: Sequence[str]) -> int | None:
