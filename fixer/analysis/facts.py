@@ -12,6 +12,7 @@ from fixer.analysis.deeds import DEED, only_root
 from fixer.analysis.mounts import Mount, read_mounts
 from fixer.analysis.paths import (
     Effect,
+    Link,
     Reader,
     Writer,
     call_effects,
@@ -20,6 +21,7 @@ from fixer.analysis.paths import (
     find_readers,
     find_takers,
     find_writers,
+    links_of,
     sources_of,
 )
 from fixer.analysis.scripts import Scripts
@@ -88,7 +90,7 @@ class Facts:
         self._effects: dict[int, tuple[Effect, ...]] = {}
         self._deeds: dict[int, tuple[bool, bool]] = {}
         self._takers: dict[int, list[Stage]] | None = None
-        self._may_link: bool | None = None
+        self._links: tuple[Link, ...] | None = None
         self._workdirs: dict[int, Value] = {}
         self.work = 0
         """What was charged so far; for the engine to set back to zero."""
@@ -461,7 +463,7 @@ class Facts:
 
         `rm` is no reader. A RUN that sees the path through a mount of its own has `through_mount`. That the image of a
         shipped stage holds the path is not a reader: see `Stage.shipped`."""
-        if after is None or self.may_link:  # which links are there depends on the place
+        if after is None or self.links:  # which links are there depends on the place
             return find_readers(self, stage, path, after)
         key = (stage.index, path)
         if key not in self._readers:
@@ -481,11 +483,11 @@ class Facts:
         )
 
     @property
-    def may_link(self) -> bool:
-        """Whether a symbolic link may be made somewhere in the file. Cheap."""
-        if self._may_link is None:
-            self._may_link = "ln" in self.file.text
-        return self._may_link
+    def links(self) -> tuple[Link, ...]:
+        """The symbolic links that RUNs make, as far as their targets and places are known."""
+        if self._links is None:
+            self._links = tuple(links_of(self)) if "ln" in self.file.text else ()
+        return self._links
 
     def takers_from(self, stage: Stage) -> Sequence[Stage]:
         """The stages that take files from `stage` itself: by COPY --from, by RUN --mount=from=, or by a trigger."""

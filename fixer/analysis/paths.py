@@ -670,41 +670,59 @@ def _commands_in_force(search: _Search, stage: Stage, effective: _InForce) -> No
             _call_readers(search, kind, stage, instruction, call, ())
 
 
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A symbolic link that a RUN makes: `target` is what it leads to, `name` where it is, both absolute; `node` the
+    target's word."""
+
+    stage: Stage
+    index: int
+    run: Run
+    call: Call
+    target: str
+    name: str
+    node: Arg
+
+
+def links_of(facts: Facts) -> Iterator[Link]:
+    """The links of a file whose target and place are known, stage by stage."""
+    text = facts.file.text
+    for stage in facts.stages:
+        facts.charge(len(stage.instructions) + 1)
+        for index, instruction in enumerate(stage.instructions):
+            if not isinstance(instruction, Run) or "ln" not in text[slice(*instruction.span)]:
+                continue
+            calls = facts.calls(instruction)
+            for call in () if isinstance(calls, OpaqueScript) else calls:
+                link = _link(call) if call.program == "ln" else None
+                if link is not None:
+                    yield Link(stage, index, instruction, call, *link)
+
+
 def _links(search: _Search, family: Sequence[Stage], first: int) -> None:
     """Symbolic links into the path: names under which it is seen; and those that were made before or in the same RUN
     are readers themselves, since they lead there for everybody after."""
     facts = search.facts
     stage = family[0]
-    text = facts.file.text
-    for each in (*stage.lineage, *family[1:]) if facts.may_link else ():
-        facts.charge(len(each.instructions) + 1)
-        for index, instruction in enumerate(each.instructions):
-            if not isinstance(instruction, Run) or "ln" not in text[slice(*instruction.span)]:
-                continue
-            calls = facts.calls(instruction)
-            if isinstance(calls, OpaqueScript):
-                continue
-            for call in calls:
-                link = _link(call) if call.program == "ln" else None
-                if link is None:
-                    continue
-                target, name, node = link
-                how = relation(target, search.asked)
-                if how is None or below(name, search.asked):
-                    continue
-                if how == "above":
-                    search.alias(clean(name + search.asked[len(target) :]), search.asked)
-                else:
-                    search.alias(name, target)
-                if how != "above" and (each is not stage or index < first):
-                    # In an image the link stays, and leads to what a mount of this step does not leave there.
-                    mount = hiding_mount(facts.mounts(instruction), name if each.shipped else target)
-                    hidden = hiding_mount(facts.mounts(instruction), target) is not None
-                    why = "the link is made while the mount is there" if hidden else None
-                    search.add(Reader(
-                        "symlink", each, instruction, Span(*_span(node)), Known(target), how,
-                        None if hidden else node, why, mount, call,
-                    ))  # fmt: skip
+    there = {*stage.lineage, *family}
+    for link in facts.links:
+        how = relation(link.target, search.asked) if link.stage in there else None
+        if how is None or below(link.name, search.asked):
+            continue
+        if how == "above":
+            search.alias(clean(link.name + search.asked[len(link.target) :]), search.asked)
+        else:
+            search.alias(link.name, link.target)
+        if how != "above" and (link.stage is not stage or link.index < first):
+            # In an image the link stays, and leads to what a mount of this step does not leave there.
+            mounts = facts.mounts(link.run)
+            mount = hiding_mount(mounts, link.name if link.stage.shipped else link.target)
+            hidden = hiding_mount(mounts, link.target) is not None
+            why = "the link is made while the mount is there" if hidden else None
+            search.add(Reader(
+                "symlink", link.stage, link.run, Span(*_span(link.node)), Known(link.target), how,
+                None if hidden else link.node, why, mount, link.call,
+            ))  # fmt: skip
 
 
 def _link(call: Call) -> tuple[str, str, Arg] | None:

@@ -139,9 +139,9 @@ def names_anywhere(facts: Facts, path: str) -> bool:
         return False
     if path.count("/") > _DEEP:
         return True
-    mounts, elsewhere = _mounts(facts.file)
+    mounts, taken = _mounts(facts.file)
     parents: tuple[str, ...] | None = None
-    if parent and not elsewhere:
+    if parent and not taken and not any(related(link.target, path) for link in facts.links):
         # Its name alone, without what is above it, means it only to somebody who is there.
         parents = ("", basename(parent)) if _is_entered(facts, parent) else (basename(parent),)
     word = _alone(name)
@@ -151,12 +151,11 @@ def names_anywhere(facts: Facts, path: str) -> bool:
 
 @lru_cache(maxsize=8)
 def _mounts(file: Dockerfile[Any]) -> tuple[list[str], bool]:
-    """The mounts that take from no stage. And whether a directory may be seen elsewhere, through a link or a mount, so
-    that it has another parent there."""
+    """The mounts that take from no stage. And whether there are others, through which a directory may be seen
+    elsewhere, so that it has another parent there."""
     mounts = [flag.word.text for i in file.instructions for flag in i.flags if flag.name == "mount"]
     own = [text for text in mounts if "from=" not in text]
-    taken = any("from=" in text.lower() for text in mounts)
-    return own, taken or _alone("ln").search(file.text) is not None
+    return own, any("from=" in text.lower() for text in mounts)
 
 
 def _is_entered(facts: Facts, path: str) -> bool:

@@ -232,12 +232,14 @@ class _Plan:
         self.facts = facts
         self.settings = settings
         self.removed: set[int] = set()
+        instructions = (each for stage in facts.stages for each in stage.instructions)
+        self.readings = [reading for instruction in instructions for reading in self._reading(instruction)]
 
     # --- finding -----------------------------------------------------------------------------------------------------
 
     def items(self) -> list[_Item]:
         found: list[_Item] = []
-        for stage in self.facts.stages:
+        for stage in self.facts.stages if self.readings else ():
             if not self._has_manager(stage):
                 continue
             for instruction in stage.instructions:
@@ -273,6 +275,8 @@ class _Plan:
         files: list[_File] = []
         stop: Stop | None = None
         found = sources(facts, copy)
+        if not any(self._may_be_wanted(copy, source) for source in found):
+            return None
         for source in found:
             where = self._files(stage, copy, source)
             if isinstance(where, Stop):
@@ -325,6 +329,19 @@ class _Plan:
             return []
         path = file_at(self.facts, copy, stage, name, target.value, text)
         return [_File(source, source.path.value, path)]
+
+    def _may_be_wanted(self, copy: Transfer, source: Source) -> bool:
+        """False if no package manager of the file reads what the source may bring, whether or not the COPY's target is
+        a directory."""
+        target = destination(self.facts, copy)
+        if not isinstance(source.path, Known) or not isinstance(target, Known):
+            return False
+        name = basename(source.path.value)
+        if source.pattern:
+            return True
+        self.facts.charge(len(self.readings))
+        paths = (target.value, clean(f"{target.value}/{name}"))
+        return bool(name) and any(self._wants(*reading, path) for reading in self.readings for path in paths)
 
     def _first_reader(self, stage: Stage, copy: Transfer, each: _File, origin: object) -> bool:
         """Whether a package manager reads the file before another COPY brings it again."""
