@@ -31,7 +31,7 @@ from fixer.engine.outcome import ENGINE, AppliedChange, Outcome, PlacedRefusal, 
 from fixer.engine.suppress import MARK, Suppressions, read_suppressions
 from fixer.engine.template import template_problem
 from fixer.engine.trail import Step, Trail
-from fixer.text.edits import ConflictError, Edit, apply_edits, conflicts
+from fixer.text.edits import Edit, apply_edits, conflicts, overlap
 from fixer.text.records import dataclass
 from fixer.text.source import UNDECODABLE, LineIndex, Span, decode
 from fixer.tree.nodes import Dockerfile, Opaque, Source
@@ -362,7 +362,7 @@ class _Attempt:
         suppressed = 0
         for one in said:
             self._hold_to_contract(codemod, one)
-            if self._ignores(codemod.id, one.span):
+            if self._now.suppressions.cover(codemod.id, one.span.start):
                 suppressed += 1
             elif isinstance(one, Refusal):
                 refusals.append(one)
@@ -383,31 +383,20 @@ class _Attempt:
         if not all(0 <= span.start <= span.end <= len(self._now.text) for span in spans):
             raise _Trouble([codemod.id], "it names a place outside the text")
 
-    def _ignores(self, codemod: str, span: Span) -> bool:
-        return any(
-            ignored.covers(codemod) and ignored.span.start <= span.start < ignored.span.end
-            for ignored in self._now.suppressions.ignored
-        )
-
     def _obstacle(self, change: Change) -> Refusal | None:
         """Why a change cannot be made although its codemod would."""
         if self._shared:
             because = f"{change.title}: the file is {self._shared} too, for whoever reads it by that name."
             return Refusal(change.codemod, "shared", change.span, because)
-        for ignored in self._now.suppressions.ignored:
-            if not ignored.covers(change.codemod):
-                continue
-            inside = change.span.start <= ignored.span.start and ignored.span.end <= change.span.end
-            if inside or any(e.start <= ignored.span.end and ignored.span.start <= e.end for e in change.edits):
-                line = self._now.lines.position(ignored.span.start).line
-                because = f"{change.title}: it would edit line {line}, which a `dockfix: ignore` comment protects."
-                return Refusal(change.codemod, "suppressed", change.span, because)
+        ignored = self._now.suppressions.in_the_way(change)
+        if ignored is not None:
+            line = self._now.lines.position(ignored.start).line
+            because = f"{change.title}: it would edit line {line}, which a `dockfix: ignore` comment protects."
+            return Refusal(change.codemod, "suppressed", change.span, because)
         if not self._keeps_bytes(change):
             because = f"{change.title}: bytes that are not UTF-8 would go, or stand elsewhere."
             return Refusal(change.codemod, "not-utf-8", change.span, because)
-        try:
-            apply_edits(self._now.text, change.edits)
-        except ConflictError:
+        if overlap(change.edits):
             because = f"{change.title}: its own edits overlap, so that it cannot be done."
             return Refusal(change.codemod, "conflict", change.span, because)
         return None

@@ -8,9 +8,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Collection, Iterable
+from itertools import accumulate
 
-from fixer.codemods.api import Refusal
+from fixer.codemods.api import Change, Refusal
 from fixer.engine.outcome import ENGINE
 from fixer.text.records import dataclass, field
 from fixer.text.regex import regex
@@ -39,6 +41,53 @@ class Suppressions:
     skip_file: bool = False
     ignored: list[Ignored] = field(default_factory=list)
     warnings: list[Refusal] = field(default_factory=list)
+    _tables: dict[str, _Table] = field(default_factory=dict)
+
+    def cover(self, codemod: str, offset: int) -> bool:
+        """Whether what begins at `offset` is left alone by the codemod."""
+        return self._table(codemod).around(offset)
+
+    def in_the_way(self, change: Change) -> Span | None:
+        """The first place that the change is about or would edit, or touch, and that its codemod leaves alone."""
+        return self._table(change.codemod).first_met(change) if self.ignored else None
+
+    def _table(self, codemod: str) -> _Table:
+        if codemod not in self._tables:
+            self._tables[codemod] = _Table(one.span for one in self.ignored if one.covers(codemod))
+        return self._tables[codemod]
+
+
+class _Table:
+    """The places that one codemod leaves alone. They may lie in each other; a search costs no more where they are
+    many."""
+
+    def __init__(self, spans: Iterable[Span]) -> None:
+        self.spans = sorted(set(spans), key=lambda span: (span.start, -span.end))
+        self.starts = [span.start for span in self.spans]
+        self.reach = list(accumulate((span.end for span in self.spans), max))
+        """How far this one and those before it go."""
+
+    def around(self, offset: int) -> bool:
+        before = bisect_right(self.starts, offset)
+        return before > 0 and self.reach[before - 1] > offset
+
+    def first_met(self, change: Change) -> Span | None:
+        found = [self._touched(edit.start, edit.end) for edit in change.edits]
+        found.append(self._inside(change.span))
+        first = min((at for at in found if at is not None), default=None)
+        return self.spans[first] if first is not None else None
+
+    def _touched(self, start: int, end: int) -> int | None:
+        at = bisect_left(self.reach, start)
+        return at if at < len(self.spans) and self.starts[at] <= end else None
+
+    def _inside(self, span: Span) -> int | None:
+        at = bisect_left(self.starts, span.start)
+        while at < len(self.spans) and self.starts[at] <= span.end:
+            if self.spans[at].end <= span.end:
+                return at
+            at += 1
+        return None
 
 
 def read_suppressions(file: Dockerfile[str], known: Collection[str]) -> Suppressions:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import pairwise
 
 from fixer.text.records import dataclass
 
@@ -35,6 +36,20 @@ def conflicts(a: Edit, b: Edit) -> bool:
     return a.start <= b.end and b.start <= a.end
 
 
+def overlap(edits: Iterable[Edit]) -> bool:
+    """Whether `apply_edits` would raise ConflictError, for any text that is long enough. Costs what the edits do, and
+    not what the text does."""
+    return any(_collide(before, edit) for before, edit in pairwise(sorted(edits, key=_order)))
+
+
+def _order(edit: Edit) -> tuple[int, int]:
+    return edit.start, edit.end
+
+
+def _collide(before: Edit, edit: Edit) -> bool:
+    return edit.start < before.end or (edit.start == edit.end == before.start == before.end)
+
+
 def apply_edits(text: str, edits: Iterable[Edit]) -> str:
     """`text` with all `edits` done at once; spans are those of `text`.
 
@@ -44,10 +59,10 @@ def apply_edits(text: str, edits: Iterable[Edit]) -> str:
     parts: list[str] = []
     at = 0
     before: Edit | None = None
-    for edit in sorted(edits, key=lambda e: (e.start, e.end)):
+    for edit in sorted(edits, key=_order):
         if edit.end > len(text):
             raise ValueError(f"edit {edit} is outside a text of {len(text)} characters")
-        if before is not None and (edit.start < at or (edit.start == edit.end == before.start == before.end)):
+        if before is not None and _collide(before, edit):
             raise ConflictError(f"{before} and {edit} overlap")
         parts.append(text[at : edit.start])
         parts.append(edit.new)
