@@ -5,7 +5,9 @@ Options: useradd(8), groupadd(8), usermod(8) of shadow; adduser(8) of Debian; ad
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from bisect import bisect_left, insort
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 
 from fixer.analysis.bases import Account, BaseImage
 from fixer.analysis.commands import Call
@@ -29,15 +31,23 @@ class Accounts:
     """What is known of users and groups at one point. `strangers` says why other users may be there; None if there are
     none but those that are known."""
 
-    __slots__ = ("family", "groups", "strangers", "users")
+    __slots__ = ("_groups", "_made", "_of_uid", "_places", "_taken", "_users", "family", "strangers")
 
     def __init__(
-        self, users: dict[str, Account], groups: dict[str, int | None], strangers: str | None, family: str | None
+        self, users: Mapping[str, Account], groups: Mapping[str, int | None], strangers: str | None, family: str | None
     ) -> None:
-        self.users = users
-        self.groups = groups
         self.strangers = strangers
         self.family = family
+        self._set_users(users)
+        self._set_groups(groups)
+
+    @property
+    def users(self) -> Mapping[str, Account]:
+        return self._users
+
+    @property
+    def groups(self) -> Mapping[str, int | None]:
+        return self._groups
 
     @classmethod
     def of_base(cls, base: BaseImage | Unknown) -> Accounts:
@@ -49,16 +59,66 @@ class Accounts:
         return cls({**root, **base.accounts}, {"root": 0, **groups}, strangers, base.family)
 
     def copy(self) -> Accounts:
-        return Accounts(dict(self.users), dict(self.groups), self.strangers, self.family)
+        return Accounts(self.users, self.groups, self.strangers, self.family)
 
     def lose(self, why: str) -> None:
         """From now on only root is sure."""
-        self.users = {"root": self.users["root"]} if "root" in self.users else {}
-        self.groups = {"root": 0}
+        self._set_users({"root": self.users["root"]} if "root" in self.users else {})
+        self._set_groups({"root": 0})
         self.strangers = why
 
+    def take_users(self, other: Accounts) -> None:
+        """/etc/passwd is that of another stage."""
+        self._set_users(other.users)
+        self.strangers = other.strangers
+
     def by_uid(self, uid: int) -> Account | None:
-        return next((a for a in self.users.values() if a.uid == uid), None)
+        """The first with that number."""
+        found = self._of_uid.get(uid)
+        return self._users[found[0][1]] if found else None
+
+    # Numbers are looked up for every account that is made: they have tables of their own.
+
+    def _set_users(self, users: Mapping[str, Account]) -> None:
+        self._users: dict[str, Account] = {}
+        self._made = 0
+        self._places: dict[str, int] = {}
+        self._of_uid: dict[int, list[tuple[int, str]]] = {}
+        for name, account in users.items():
+            self._put_user(name, account)
+
+    def _put_user(self, name: str, account: Account) -> None:
+        """An account that was there keeps its place in the file."""
+        old = self._users.get(name)
+        if old is None:
+            self._made += 1
+            self._places[name] = self._made
+        elif old.uid != account.uid:
+            self._forget_uid(old, name)
+        self._users[name] = account
+        if account.uid is not None and (old is None or old.uid != account.uid):
+            insort(self._of_uid.setdefault(account.uid, []), (self._places[name], name))
+
+    def _drop_user(self, name: str) -> None:
+        old = self._users.pop(name, None)
+        if old is not None:
+            self._forget_uid(old, name)
+            del self._places[name]
+
+    def _forget_uid(self, account: Account, name: str) -> None:
+        if account.uid is not None:
+            same = self._of_uid[account.uid]
+            del same[bisect_left(same, (self._places[name], name))]
+
+    def _set_groups(self, groups: Mapping[str, int | None]) -> None:
+        self._groups = dict(groups)
+        self._taken = Counter(self._groups.values())
+
+    def _put_group(self, name: str, gid: int | None) -> None:
+        if name in self._groups:
+            self._taken[self._groups[name]] -= 1
+        self._groups[name] = gid
+        self._taken[gid] += 1
 
     def run(self, calls: Iterable[Call]) -> None:
         """Take over what the calls of one RUN do to the accounts."""
@@ -76,12 +136,12 @@ class Accounts:
         elif name == "groupmod":
             _, operands = _split(call)
             for operand in operands[-1:]:
-                self.groups[operand] = None
+                self._put_group(operand, None)
                 self.forget_gid(operand)
         elif name in ("userdel", "deluser"):
             _, operands = _split(call)
             for operand in operands[:1]:
-                self.users.pop(operand, None)
+                self._drop_user(operand)
         elif any(_writes_passwd(call, r.target) for r in call.redirects if r.op in (">", ">>")):
             self.passwd_lines(call)
         elif name in ("newusers", "cp", "mv", "tee", "sed") and _names_passwd(call):
@@ -97,13 +157,12 @@ class Accounts:
         user = operands[-1] if call.program == "useradd" else operands[0]
         sure = (call.fatal and not call.conditional) or (self.strangers is None and user not in self.users)
         if not sure or call.loop:
-            self.users[user] = Account(user, None, None, Unknown(f"the account {user} may have been there before"))
+            home = Unknown(f"the account {user} may have been there before")
+            self._put_user(user, Account(user, None, None, home))
             return
         uid = _number(options.get("-u", options.get("--uid")))
-        self.users[user] = Account(
-            user, uid, self.gid_of(user, uid, options, call.program == "useradd" or not debian_style),
-            _home_of(user, options, debian_style),
-        )  # fmt: skip
+        gid = self.gid_of(user, uid, options, call.program == "useradd" or not debian_style)
+        self._put_user(user, Account(user, uid, gid, _home_of(user, options, debian_style)))
 
     def gid_of(self, user: str, uid: int | None, options: dict[str, str | None], shadow: bool) -> int | None:
         group = options.get("--gid", options.get("--ingroup"))
@@ -118,10 +177,10 @@ class Accounts:
         if uid is None or system or "-N" in options or "--no-user-group" in options:
             return None
         # A group of its own, with the user's number where that is free and in the range for people.
-        alone = uid not in self.groups.values()
+        alone = self._taken[uid] == 0
         gid = uid if alone and 1000 <= uid <= 60000 and (shadow or self.family == "alpine") else None
-        if gid is not None:
-            self.groups.setdefault(user, gid)
+        if gid is not None and user not in self.groups:
+            self._put_group(user, gid)
         return gid
 
     def add_group(self, call: Call) -> None:
@@ -132,7 +191,7 @@ class Accounts:
             return
         group = operands[-1] if call.program == "groupadd" else operands[0]
         sure = call.fatal and not call.conditional
-        self.groups[group] = _number(options.get("-g", options.get("--gid"))) if sure else None
+        self._put_group(group, _number(options.get("-g", options.get("--gid"))) if sure else None)
 
     def change_user(self, call: Call) -> None:
         options, operands = _split(call)
@@ -143,7 +202,7 @@ class Accounts:
         account = self.users.get(user, Account(user, None, None, Unknown(f"the home of {user} is not known")))
         sure = call.fatal and not call.conditional
         if "-l" in options or "--login" in options:
-            self.users.pop(user, None)
+            self._drop_user(user)
             new = options.get("-l", options.get("--login"))
             if new and sure:
                 account = replace(account, name=new)
@@ -157,12 +216,12 @@ class Accounts:
         home = options.get("-d", options.get("--home"))
         if home is not None:
             account = replace(account, home=Known(home) if sure else Unknown(f"the home of {user} is not known"))
-        self.users[user] = account
+        self._put_user(user, account)
 
     def forget_gid(self, group: str) -> None:
-        for name, account in self.users.items():
-            if name == group:
-                self.users[name] = replace(account, gid=None)
+        account = self.users.get(group)
+        if account is not None:
+            self._put_user(group, replace(account, gid=None))
 
     def passwd_lines(self, call: Call) -> None:
         """`echo 'app:x:1000:1000::/home/app:/bin/sh' >> /etc/passwd`."""
@@ -172,7 +231,7 @@ class Accounts:
         if uid is None or gid is None or call.conditional:
             self.lose("/etc/passwd is written by a command")
             return
-        self.users[fields[0]] = Account(fields[0], uid, gid, Known(fields[5] or "/"))
+        self._put_user(fields[0], Account(fields[0], uid, gid, Known(fields[5] or "/")))
 
 
 def _split(call: Call) -> tuple[dict[str, str | None] | None, list[str]]:

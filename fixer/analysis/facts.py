@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fixer.analysis.accounts import MENTION, Accounts
 from fixer.analysis.bases import BaseImage
@@ -30,13 +30,11 @@ from fixer.analysis.state import ShellState, StageStates, State, UserState, of_b
 from fixer.analysis.values import Known, Unknown, Value, decimal, expand, join
 from fixer.text.regex import regex
 from fixer.tree.cook import Cooked, cook, cook_heredoc, kept_pieces
-from fixer.tree.nodes import Arg as DockerArg
 from fixer.tree.nodes import (
     Cmd,
     Copy,
     Dockerfile,
     Entrypoint,
-    Env,
     ExecForm,
     Healthcheck,
     Instruction,
@@ -49,6 +47,9 @@ from fixer.tree.nodes import (
     Workdir,
 )
 from fixer.tree.shell import OpaqueScript, Script
+
+if TYPE_CHECKING:
+    import re
 
 _ONLY_HEREDOC = regex(r"\d*<<-?\s*\S+\s*\Z")
 _SHEBANG = regex(
@@ -90,11 +91,11 @@ class Facts:
         self._readers: dict[tuple[int, str], tuple[Reader, ...] | None] = {}
         self._call_mentions: dict[int, tuple[Call, tuple[tuple[Arg, str], ...]]] = {}
         self._effects: dict[int, tuple[Effect, ...]] = {}
+        self._first_runs: dict[tuple[object, int], int] = {}
         self._deeds: dict[int, tuple[bool, bool]] = {}
         self._takers: dict[int, list[Stage]] | None = None
         self._links: tuple[Link, ...] | None = None
-        self._flat: dict[int, str] = {}
-        self._named_outside: dict[tuple[str, ...], bool] = {}
+        self._mentions: dict[str, bool] = {}
         self._workdirs: dict[int, Value] = {}
         self.work = 0
         """What was charged so far; for the engine to set back to zero."""
@@ -320,8 +321,7 @@ class Facts:
             elif isinstance(instruction, Transfer) and _copies_passwd(instruction):
                 source = self.copied_from(instruction)
                 if isinstance(source, Stage) and instruction.form is None and len(instruction.sources) == 1:
-                    other = self._accounts_at(source, len(source.instructions))
-                    accounts.users, accounts.strangers = dict(other.users), other.strangers
+                    accounts.take_users(self._accounts_at(source, len(source.instructions)))
                 else:
                     accounts.lose("/etc/passwd is copied into the image")
         return accounts
@@ -435,22 +435,6 @@ class Facts:
             script, self._around(state), dialect=shell.dialect or "sh", errexit=shell.errexit, pipefail=shell.pipefail
         )
 
-    def may_name(self, run: Run, words: tuple[str, ...]) -> bool:
-        """False if no word of the RUN's commands can hold one of `words`: neither its text does, quotes and backslashes
-        left out, nor what ENV, ARG and WORKDIR say anywhere in the file. (A word that is put together from pieces of
-        `words` by variables is not thought of.) Spares most RUNs from being read."""
-        outside = self._named_outside.get(words)
-        if outside is None:
-            others = (i for i in self.file.instructions if isinstance(i, Env | DockerArg | Workdir))
-            texts = "\n".join([self.file.source_of(i) for i in others]).translate(_UNQUOTED)
-            outside = self._named_outside[words] = any(map(texts.__contains__, words))
-        if outside:
-            return True
-        text = self._flat.get(id(run))
-        if text is None:
-            text = self._flat[id(run)] = _flat(run)
-        return any(map(text.__contains__, words))
-
     # --- paths -------------------------------------------------------------------------------------------------------
 
     def effects(self, instruction: Instruction) -> tuple[Effect, ...]:
@@ -506,8 +490,39 @@ class Facts:
     def links(self) -> tuple[Link, ...]:
         """The symbolic links that RUNs make, as far as their targets and places are known."""
         if self._links is None:
-            self._links = tuple(links_of(self)) if "ln" in self.file.text else ()
+            self._links = tuple(links_of(self)) if self.mentions("ln") else ()
         return self._links
+
+    def run_up_to(self, instruction: Instruction, pattern: re.Pattern[str]) -> bool:
+        """Whether a RUN holds a match of `pattern`: the instruction itself, or one before it, in its stage or in those
+        below. Each is searched once, however often it is asked."""
+        stage = self.stage_of(instruction)
+        for each in stage.lineage if stage is not None else ():
+            self.charge(1)
+            key = (pattern, each.index)
+            if key not in self._first_runs:
+                self._first_runs[key] = self._first_run(each, pattern)
+            end = len(each.instructions)
+            own = self.index_of(instruction)
+            if each is stage and each.instructions[own] is instruction:
+                end = own + 1
+            if self._first_runs[key] < end:
+                return True
+        return False
+
+    def _first_run(self, stage: Stage, pattern: re.Pattern[str]) -> int:
+        """Where the stage's first RUN with a match stands; behind its last instruction if there is none."""
+        for at, instruction in enumerate(stage.instructions):
+            if isinstance(instruction, Run) and pattern.search(self.file.source_of(instruction)):
+                return at
+        return len(stage.instructions)
+
+    def mentions(self, word: str) -> bool:
+        """Whether `word` stands anywhere in the text. Looked for once, however often it is asked: for each command it
+        would be the whole text each time."""
+        if word not in self._mentions:
+            self._mentions[word] = word in self.file.text
+        return self._mentions[word]
 
     def takers_from(self, stage: Stage) -> Sequence[Stage]:
         """The stages that take files from `stage` itself: by COPY --from, by RUN --mount=from=, or by a trigger."""
@@ -568,17 +583,6 @@ class Facts:
         state = self.state(volume)
         words = volume.form.values if volume.form is not None else tuple(p.value for p in volume.paths)
         return tuple(join(Known("/"), expand(word, state.lookup, self.file.escape)) for word in words)
-
-
-_UNQUOTED = str.maketrans("", "", "\"'\\\r\n")
-
-
-def _flat(run: Run) -> str:
-    """What the RUN's words are made of. (A continuation of the shell goes with its backslash and line end.)"""
-    bodies = [heredoc.body.text for heredoc in run.heredocs]
-    if isinstance(run.form, ShellForm):
-        return "".join([run.form.script.value, *bodies]).translate(_UNQUOTED)
-    return " ".join([*(run.form.values if run.form is not None else ()), *bodies]).translate(_UNQUOTED)
 
 
 def _home(state: State, name: str | None) -> Value | None:

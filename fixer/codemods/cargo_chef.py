@@ -227,7 +227,7 @@ class _Plan:
 
 def _uses_chef(facts: Facts, stage: Stage) -> bool:
     """Whether cargo-chef prepares or cooks in this stage, in those that it is made of, or in those made of it."""
-    if "chef" not in facts.file.text:
+    if not facts.mentions("chef"):
         return False
     family = [*stage.lineage]
     for each in (stage, *stage.derived):

@@ -5,7 +5,6 @@ For cargo-target-cache, which puts a mount on all of them or on none; and the ca
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from posixpath import basename, dirname
 
@@ -13,6 +12,7 @@ from fixer.analysis import Call, Facts, Known, Stage, Unknown, Value, below, joi
 from fixer.analysis.tools.cargo import Cargo
 from fixer.codemods.artifacts import Product, Stop, cargo_calls, cargo_of, names_anywhere, wants_content
 from fixer.text.records import dataclass, field
+from fixer.text.regex import regex
 from fixer.text.source import Span
 from fixer.tree.nodes import Instruction, Onbuild, Run, Transfer, Workdir
 from fixer.tree.shell import OpaqueScript
@@ -394,6 +394,10 @@ def _sources(instruction: Transfer) -> list[str]:
 # --- where cargo keeps what it downloads ------------------------------------------------------------------------------
 
 
+_RUSTUP = regex(r"sh\.rustup\.rs|rustup-init|rustup\.sh")
+"""A RUN with one of these installs rustup."""
+
+
 def cargo_home(facts: Facts, call: Call, instruction: Instruction) -> Value:
     """The directory of what a call of cargo downloads and installs."""
     given = call.lookup("CARGO_HOME")
@@ -401,7 +405,7 @@ def cargo_home(facts: Facts, call: Call, instruction: Instruction) -> Value:
         # A sourced file might set it; if it did, a mount at the place that the image has it would be of no use, and
         # of no harm. An image in which the file installs rustup had none before.
         given = facts.state(instruction).lookup("CARGO_HOME")
-        if isinstance(given, Unknown) and "CARGO_HOME" not in facts.file.text and _installs_rustup(facts, instruction):
+        if isinstance(given, Unknown) and not facts.mentions("CARGO_HOME") and facts.run_up_to(instruction, _RUSTUP):
             given = None
     if isinstance(given, Known) and given.value:
         return join(call.cwd, given)
@@ -409,14 +413,3 @@ def cargo_home(facts: Facts, call: Call, instruction: Instruction) -> Value:
         return given
     home = call.lookup("HOME")
     return join(home, Known(".cargo")) if home is not None else Unknown("the user's home is not known")
-
-
-def _installs_rustup(facts: Facts, instruction: Instruction) -> bool:
-    stage = facts.stage_of(instruction)
-    for each in stage.lineage if stage is not None else ():
-        for other in each.instructions:
-            if isinstance(other, Run) and re.search(r"sh\.rustup\.rs|rustup-init|rustup\.sh", other.code):
-                return True
-            if other is instruction:
-                return False
-    return False

@@ -299,7 +299,7 @@ class _Plan:
     def _seen(self, call: Call, name: str) -> Value | None:
         """A variable as far as this file speaks of it: if it does not, a mount at the usual place is harmless."""
         value = call.lookup(name)
-        if isinstance(value, Unknown) and name != "HOME" and name not in self.file.text:
+        if isinstance(value, Unknown) and name != "HOME" and not self.facts.mentions(name):
             return None
         return value
 
@@ -632,7 +632,7 @@ def _alpine(facts: Facts, stage: Stage) -> bool:
     root = stage.root
     if isinstance(root, BaseImage) and root.family is not None:
         return root.family == "alpine"
-    if "apk" not in facts.file.text:
+    if not facts.mentions("apk"):
         return False
     for each in stage.lineage:
         for instruction in each.instructions:
