@@ -30,11 +30,13 @@ from fixer.analysis.state import ShellState, StageStates, State, UserState, of_b
 from fixer.analysis.values import Known, Unknown, Value, decimal, expand, join
 from fixer.text.regex import regex
 from fixer.tree.cook import Cooked, cook, cook_heredoc, kept_pieces
+from fixer.tree.nodes import Arg as DockerArg
 from fixer.tree.nodes import (
     Cmd,
     Copy,
     Dockerfile,
     Entrypoint,
+    Env,
     ExecForm,
     Healthcheck,
     Instruction,
@@ -96,6 +98,8 @@ class Facts:
         self._takers: dict[int, list[Stage]] | None = None
         self._links: tuple[Link, ...] | None = None
         self._mentions: dict[str, bool] = {}
+        self._flat: dict[int, str] = {}
+        self._named_outside: dict[tuple[str, ...], bool] = {}
         self._workdirs: dict[int, Value] = {}
         self.work = 0
         """What was charged so far; for the engine to set back to zero."""
@@ -435,6 +439,22 @@ class Facts:
             script, self._around(state), dialect=shell.dialect or "sh", errexit=shell.errexit, pipefail=shell.pipefail
         )
 
+    def may_name(self, run: Run, words: tuple[str, ...]) -> bool:
+        """False if no word of the RUN's commands can hold one of `words`: neither its text does, quotes and backslashes
+        left out, nor what ENV, ARG and WORKDIR say anywhere in the file. (A word that is put together from pieces of
+        `words` by variables is not thought of.) Spares most RUNs from being read."""
+        outside = self._named_outside.get(words)
+        if outside is None:
+            others = (i for i in self.file.instructions if isinstance(i, Env | DockerArg | Workdir))
+            texts = "\n".join([self.file.source_of(i) for i in others]).translate(_UNQUOTED)
+            outside = self._named_outside[words] = any(map(texts.__contains__, words))
+        if outside:
+            return True
+        text = self._flat.get(id(run))
+        if text is None:
+            text = self._flat[id(run)] = _flat(run)
+        return any(map(text.__contains__, words))
+
     # --- paths -------------------------------------------------------------------------------------------------------
 
     def effects(self, instruction: Instruction) -> tuple[Effect, ...]:
@@ -583,6 +603,17 @@ class Facts:
         state = self.state(volume)
         words = volume.form.values if volume.form is not None else tuple(p.value for p in volume.paths)
         return tuple(join(Known("/"), expand(word, state.lookup, self.file.escape)) for word in words)
+
+
+_UNQUOTED = str.maketrans("", "", "\"'\\\r\n")
+
+
+def _flat(run: Run) -> str:
+    """What the RUN's words are made of. (A continuation of the shell goes with its backslash and line end.)"""
+    bodies = [heredoc.body.text for heredoc in run.heredocs]
+    if isinstance(run.form, ShellForm):
+        return "".join([run.form.script.value, *bodies]).translate(_UNQUOTED)
+    return " ".join([*(run.form.values if run.form is not None else ()), *bodies]).translate(_UNQUOTED)
 
 
 def _home(state: State, name: str | None) -> Value | None:

@@ -219,7 +219,7 @@ def _chains(facts: Facts) -> list[_Chain]:
 
 def _step(facts: Facts, stage: Stage, instruction: Instruction) -> _Step | None:
     """What a RUN does with apt; None if it neither updates nor installs."""
-    if not isinstance(instruction, Run):
+    if not isinstance(instruction, Run) or not facts.may_name(instruction, apt.NAMES):
         return None
     calls = facts.calls(instruction)
     if isinstance(calls, OpaqueScript):
@@ -482,7 +482,7 @@ def _left_by_base(facts: Facts, stage: Stage) -> bool:
     left = False
     for each in stage.lineage[:-1]:
         for instruction in each.instructions:
-            if isinstance(instruction, Run):
+            if isinstance(instruction, Run) and facts.may_name(instruction, apt.NAMES):
                 calls = facts.calls(instruction)
                 left = left if isinstance(calls, OpaqueScript) else _left_after(calls, left)
     return left
@@ -507,6 +507,8 @@ def _check_trigger(facts: Facts, trigger: Onbuild) -> None:
 
 def _check_run(facts: Facts, run: Run, left: bool) -> bool:
     """Whether lists are left after `run`; raises Stop if it reads those that were left before."""
+    if not facts.may_name(run, apt.NAMES):
+        return left
     calls = facts.calls(run)
     if isinstance(calls, OpaqueScript):
         return left
@@ -604,8 +606,13 @@ def _needs_hook(facts: Facts, step: _Step, *, new: bool) -> bool:
     return True
 
 
+_HOOK = ("docker-clean",)
+
+
 def _handles_hook(facts: Facts, run: Run) -> bool:
     """Whether a RUN names docker-clean: then its author has seen to it."""
+    if not facts.may_name(run, _HOOK):
+        return False
     calls = facts.calls(run)
     if isinstance(calls, OpaqueScript):
         return DOCKER_CLEAN in run.code
@@ -623,7 +630,8 @@ def _hook_is_asked_for(facts: Facts, step: _Step) -> bool:
     for stage in stages:
         stages += stage.derived
         for instruction in stage.instructions[facts.index_of(step.run) if stage is step.stage else 0 :]:
-            calls = facts.calls(instruction) if isinstance(instruction, Run) else ()
+            named = isinstance(instruction, Run) and facts.may_name(instruction, _HOOK)
+            calls = facts.calls(instruction) if named else ()
             for call in () if isinstance(calls, OpaqueScript) else calls:
                 forced = call.program == "rm" and common.is_forced(call)
                 if not forced and any(call.prefix(n)[0].startswith(DOCKER_CLEAN) for n in call.nodes):

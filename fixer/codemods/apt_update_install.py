@@ -153,6 +153,8 @@ def _follow(facts: Facts, stage: Stage, now: _Lists, found: list[_Source]) -> _L
 
 
 def _step(facts: Facts, run: Run, now: _Lists, found: list[_Source]) -> _Lists:
+    if now.source is None and not facts.may_name(run, apt.NAMES):
+        return now
     calls = facts.calls(run)
     if isinstance(calls, OpaqueScript):
         _read(now)

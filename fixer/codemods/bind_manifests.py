@@ -13,7 +13,7 @@ from fixer.analysis import BaseImage, Call, Facts, Known, Stage, Unknown, below,
 from fixer.analysis.paths import Effect
 from fixer.analysis.programs import ABOUT_THE_SYSTEM, ONLY_LOOK, ONLY_MODES
 from fixer.analysis.stages import flag_value
-from fixer.analysis.tools.manifests import WORDS, Manager, is_manager, is_manifest, read_manager
+from fixer.analysis.tools.manifests import PROGRAMS, WORDS, Manager, is_manager, is_manifest, read_manager
 from fixer.analysis.transfers import (
     DIRECTORIES,
     Lands,
@@ -261,7 +261,9 @@ class _Plan:
     def _reading(self, instruction: Instruction) -> list[tuple[Call, Manager]]:
         """The calls of package managers that read manifests."""
         run = instruction.inner if isinstance(instruction, Onbuild) else instruction
-        calls = self.facts.calls(run) if isinstance(run, Run) else ()
+        if not isinstance(run, Run) or not self.facts.may_name(run, PROGRAMS):
+            return []
+        calls = self.facts.calls(run)
         if isinstance(calls, OpaqueScript):
             return []
         return [

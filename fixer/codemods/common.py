@@ -229,7 +229,8 @@ def removed_later(facts: Facts, run: Run, directory: str) -> Iterator[tuple[Call
     for each in stages:
         stages.extend(each.derived)
         for instruction in each.instructions[facts.index_of(run) + 1 if each is stage else 0 :]:
-            calls = facts.calls(instruction) if isinstance(instruction, Run) else ()
+            named = isinstance(instruction, Run) and facts.may_name(instruction, _RM)
+            calls = facts.calls(instruction) if named else ()
             for call in () if isinstance(calls, OpaqueScript) else calls:
                 if call.program != "rm" or not call.fatal or is_forced(call):
                     continue
@@ -238,6 +239,9 @@ def removed_later(facts: Facts, run: Run, directory: str) -> Iterator[tuple[Call
                     hit = reach(pattern, whole, directory)
                     if hit in (Reach.OWN, Reach.WIDE):
                         yield call, pattern, hit
+
+
+_RM = ("rm",)
 
 
 @lru_cache(maxsize=4)

@@ -22,6 +22,10 @@ DOCKER_CLEAN = "/etc/apt/apt.conf.d/docker-clean"
 
 PROGRAMS = frozenset(("apt-get", "apt", "aptitude", "apt-fast", "nala"))
 
+NAMES = ("apt", "nala", "rosdep", "tasksel", "mk-build-deps", "gdebi", "nodesource")
+"""What a RUN names that has to do with apt: one of these stands in every call that `read` knows, and in the paths of
+apt's directories."""
+
 _FROM_LISTS = frozenset(
     ("install", "upgrade", "dist-upgrade", "full-upgrade", "safe-upgrade", "build-dep", "download", "source", "satisfy",
      "reinstall")
