@@ -55,7 +55,7 @@ from __future__ import annotations
 
 from fixer.analysis.bases import Account, BaseImage
 from fixer.analysis.commands import Call
-from fixer.analysis.facts import Facts, TooMuchWorkError, analyse
+from fixer.analysis.facts import PASSED, Facts, TooMuchWorkError, analyse
 from fixer.analysis.mounts import Mount, hiding_mount
 from fixer.analysis.opaque import REASONS
 from fixer.analysis.paths import Effect, Reader, Writer
@@ -64,6 +64,7 @@ from fixer.analysis.state import ShellState, State, UserState
 from fixer.analysis.values import Known, Unknown, Value, below, clean, expand, join, related
 
 __all__ = [
+    "PASSED",
     "REASONS",
     "Account",
     "BaseImage",

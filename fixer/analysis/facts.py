@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from fixer.analysis.accounts import MENTION, Accounts
@@ -63,6 +63,9 @@ MAX_WORK = 300_000
 """Instructions and commands that may be looked at to answer the questions of one codemod about one text, besides some
 for each line. Of 3,500 real files the one that asks for most needs 2,910."""
 
+PASSED = 20
+"""As many instructions are passed in the time in which one is looked at."""
+
 
 class TooMuchWorkError(Exception):
     """A codemod asks about more than `MAX_WORK` allows: the file has too many stages or instructions."""
@@ -116,7 +119,7 @@ class Facts:
         their memory waits for Python's garbage collector, which costs a seventh of all time in a run over many
         files."""
         for stage in self._stages or ():
-            stage.derived = ()
+            stage.derived, stage.charge = (), None
         vars(self).clear()
 
     # --- stages and state --------------------------------------------------------------------------------------------
@@ -133,6 +136,8 @@ class Facts:
                     if isinstance(instruction, Onbuild):
                         self._stage_of[id(instruction.inner)] = (stage, index)
             self._mark_shipped()
+            for stage in self._stages:
+                stage.charge = self.charge
         return self._stages
 
     def stage_of(self, instruction: Instruction) -> Stage | None:
@@ -512,6 +517,12 @@ class Facts:
         if self._links is None:
             self._links = tuple(links_of(self)) if self.mentions("ln") else ()
         return self._links
+
+    def passing(self, stages: Sequence[Stage]) -> Iterator[Stage]:
+        """The stages, for somebody who passes through their instructions and looks at few of them."""
+        for stage in stages:
+            self.charge(1 + len(stage.instructions) // PASSED)
+            yield stage
 
     def run_up_to(self, instruction: Instruction, pattern: re.Pattern[str]) -> bool:
         """Whether a RUN holds a match of `pattern`: the instruction itself, or one before it, in its stage or in those

@@ -705,6 +705,7 @@ def _links(search: _Search, family: Sequence[Stage], first: int) -> None:
     facts = search.facts
     stage = family[0]
     there = {*stage.lineage, *family}
+    facts.charge(len(facts.links))
     for link in facts.links:
         how = relation(link.target, search.asked) if link.stage in there else None
         if how is None or below(link.name, search.asked):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from fixer.analysis.bases import BaseImage, base_image, split_reference
 from fixer.analysis.values import Known, Lookup, Unknown, Value, bounded, decimal, expand
@@ -12,6 +12,9 @@ PLATFORM_ARGS = frozenset(
     side + what for side in ("BUILD", "TARGET") for what in ("PLATFORM", "OS", "OSVERSION", "ARCH", "VARIANT")
 ) | {"TARGETSTAGE"}
 """Build arguments that BuildKit sets itself; global: a stage must declare them (dockerfile2llb/platform.go, v0.25)."""
+
+
+_NOT_RESOLVED = Unknown("not resolved")
 
 
 class Stage:
@@ -32,8 +35,8 @@ class Stage:
     """
 
     __slots__ = (
-        "_root", "base", "derived", "from_", "image", "index", "instructions", "last", "name", "opaque", "platform",
-        "shipped", "triggers",
+        "_root", "base", "charge", "derived", "from_", "image", "index", "instructions", "last", "name", "opaque",
+        "platform", "shipped", "triggers",
     )  # fmt: skip
 
     def __init__(self, index: int, from_: From, name: str | None, image: Value, platform: Value | None) -> None:
@@ -42,14 +45,16 @@ class Stage:
         self.name = name
         self.image = image
         self.platform = platform
-        self.base: Stage | BaseImage | Unknown = Unknown("not resolved")
+        self.base: Stage | BaseImage | Unknown = _NOT_RESOLVED
         self.instructions: tuple[Instruction, ...] = ()
         self.opaque: tuple[Opaque, ...] = ()
         self.derived: tuple[Stage, ...] = ()
         self.triggers: tuple[Onbuild, ...] = ()
         self.last = False
         self.shipped = False
-        self._root: BaseImage | None = None
+        self._root: BaseImage | Unknown | None = None
+        self.charge: Callable[[int], None] | None = None
+        """Told how many stages are about to be looked at (`Facts.charge`)."""
 
     @property
     def lineage(self) -> tuple[Stage, ...]:
@@ -57,6 +62,8 @@ class Stage:
         out = [self]
         while isinstance(out[-1].base, Stage):
             out.append(out[-1].base)
+        if self.charge is not None and len(out) > 1:
+            self.charge(len(out) - 1)
         return tuple(reversed(out))
 
     @property
@@ -67,7 +74,7 @@ class Stage:
             if stage._root is not None:
                 return stage._root
             stage = stage.base
-        if isinstance(stage.base, BaseImage):
+        if stage.base is not _NOT_RESOLVED:
             self._root = stage.base
         return stage.base
 

@@ -395,9 +395,12 @@ def _local_sources(facts: Facts, chain: _Chain) -> str:
     risk = ""
     local = ":/" in facts.file.text and _LOCAL.search(facts.file.text) is not None
     last = {step.stage.index: facts.index_of(step.run) for step in chain.steps}
+    under: set[int] = set()
+    for stage in reversed(chain.stages):
+        if isinstance(stage.base, Stage) and (stage.index in last or stage.index in under):
+            under.add(stage.base.index)
     for stage in chain.stages:
-        derived = any(stage in other.lineage[:-1] and other.index in last for other in chain.stages)
-        end = len(stage.instructions) if derived else last.get(stage.index, -1) + 1
+        end = len(stage.instructions) if stage.index in under else last.get(stage.index, -1) + 1
         for instruction in stage.instructions[:end]:
             if local and isinstance(instruction, Run | Copy | Add):
                 code = facts.file.source_of(instruction)
@@ -597,7 +600,7 @@ def _needs_hook(facts: Facts, step: _Step, *, new: bool) -> bool:
     there = root.docker_clean if isinstance(root, BaseImage) else None
     if there is False or (there is None and not new):
         return False
-    for stage in step.stage.lineage:
+    for stage in facts.passing(step.stage.lineage):
         for instruction in stage.instructions:
             if isinstance(instruction, Run) and _handles_hook(facts, instruction):
                 return False

@@ -515,7 +515,7 @@ class _Plan:
 
     def _before(self, run: Run) -> Iterator[Transfer]:
         stage = self.facts.stage_of(run)
-        for each in stage.lineage if stage is not None else ():
+        for each in self.facts.passing(stage.lineage if stage is not None else ()):
             for instruction in each.instructions:
                 if instruction is run:
                     return
@@ -608,7 +608,7 @@ class _Plan:
             if isinstance(workdir, Known) and below(workdir.value, directory) and directory != "/":
                 return True
         behind = False
-        for stage in (*item.stage.lineage, *_path_to(item.stage, facts.stage_of(first))):
+        for stage in facts.passing((*item.stage.lineage, *_path_to(item.stage, facts.stage_of(first)))):
             for instruction in stage.instructions:
                 if instruction is first:
                     return False

@@ -333,7 +333,7 @@ def _root(facts: Facts, build: _Build) -> str:
         manifest == cwd or (_installs(build) and below(manifest.value, cwd.value))
     ):
         raise Stop("unknown-directory", span, "cargo does not run in the directory that WORKDIR names")
-    for stage in build.stage.lineage:
+    for stage in facts.passing(build.stage.lineage):
         for instruction in stage.instructions:
             if instruction is build.run:
                 break

@@ -354,11 +354,12 @@ class _Plan:
         """The command of an image that is made from this stage, if it calls cargo."""
         stages = [stage]
         for each in stages:
+            self.facts.charge(1)
             stages.extend(each.derived)
             if not each.shipped:
                 continue
             effective: dict[type[Instruction], Instruction] = {}
-            for below_ in each.lineage:
+            for below_ in self.facts.passing(each.lineage):
                 for instruction in below_.instructions:
                     if isinstance(instruction, Cmd | Entrypoint | Healthcheck):
                         effective[type(instruction)] = instruction
@@ -384,11 +385,11 @@ class _Plan:
         if isinstance(root, BaseImage) and root.known and root.lookup("CARGO_HOME") == Known(home):
             return True
         name = step.fetching[0][0].user.name
-        for stage in step.stage.lineage:
+        for stage in self.facts.passing(step.stage.lineage if self.facts.mentions("rustup") else ()):
             for instruction in stage.instructions:
                 if instruction is step.run:
                     return False
-                if not isinstance(instruction, Run) or "rustup" not in instruction.code:
+                if not isinstance(instruction, Run) or "rustup" not in self.facts.file.source_of(instruction):
                     continue
                 if self.facts.state(instruction).user.name == name and not self.facts.mounts(instruction):
                     return True

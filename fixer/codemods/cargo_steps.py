@@ -217,7 +217,7 @@ def _refuse_stub(facts: Facts, run: Run) -> None:
 
 def _copies_between(facts: Facts, before: Step, after: Step) -> bool:
     inside = False
-    for stage in after.stage.lineage:
+    for stage in facts.passing(after.stage.lineage):
         for instruction in stage.instructions:
             if instruction is before.run:
                 inside = True
@@ -313,7 +313,7 @@ def _beside_manifest(facts: Facts, step: Step, call: Call, cargo: Cargo) -> str:
 def brought(facts: Facts, step: Step) -> Iterator[tuple[Instruction, str | None]]:
     """The instructions before the step that bring files from outside, with where they put them (None: not known), and
     those that make a directory."""
-    for stage in step.stage.lineage:
+    for stage in facts.passing(step.stage.lineage):
         for instruction in stage.instructions:
             if instruction is step.run:
                 return

@@ -190,7 +190,7 @@ def _is_there(facts: Facts, step: Step, directory: str) -> bool:
             return True
         if isinstance(instruction, Transfer) and below(directory, path):
             return True
-    for stage in step.stage.lineage:
+    for stage in facts.passing(step.stage.lineage):
         for instruction in stage.instructions:
             if instruction is step.run:
                 return False

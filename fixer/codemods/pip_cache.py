@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
+from itertools import islice
 from posixpath import basename, dirname
 from typing import ClassVar
 
-from fixer.analysis import REASONS, BaseImage, Call, Facts, Known, Reader, Stage, Unknown, Value, Writer, below
+from fixer.analysis import PASSED, REASONS, BaseImage, Call, Facts, Known, Reader, Stage, Unknown, Value, Writer, below
 from fixer.analysis.tools.pip import Pip, cache_directory, is_local, pip_of
 from fixer.codemods import common
 from fixer.codemods.altered import alters
@@ -95,7 +96,7 @@ class PipCache(Codemod):
         plan = _Plan(facts, steps)
         for step in steps:
             plan.prepare(step)
-        for group in _groups(steps):
+        for group in _groups(facts, steps):
             yield from self._group(facts, group)
 
     def _refusal(self, stop: Stop) -> Refusal:
@@ -237,6 +238,7 @@ class _Plan:
         self.steps = steps
         self.readers: dict[tuple[int, str], Stop | None] = {}
         self.writers: dict[tuple[int, str], list[Writer]] = {}
+        self.strangers: dict[tuple[int, str], list[Call]] = {}
         self.known_mounts = common.known_mounts(facts, [step.run for step in steps])
 
     def prepare(self, step: _Step) -> None:
@@ -372,7 +374,7 @@ class _Plan:
 
     def _inherited_switch(self, step: _Step) -> None:
         pairs: list[tuple[Env, Pair]] = []
-        for stage in step.stage.lineage:
+        for stage in self.facts.passing(step.stage.lineage):
             for instruction in stage.instructions:
                 if instruction is step.run:
                     break
@@ -382,7 +384,11 @@ class _Plan:
                             value = _value(self.facts, instruction, pair)
                             if isinstance(value, Unknown):
                                 raise Stop("no-cache-in-env", pair.span, f"what it is cannot be told: {value.why}")
-                            pairs = [*pairs, (instruction, pair)] if value.value else []
+                            if value.value:
+                                self.facts.charge(1)
+                                pairs.append((instruction, pair))
+                            else:
+                                pairs.clear()
                 elif isinstance(instruction, Arg) and stage is step.stage:
                     for argument in instruction.pairs:
                         if argument.key.value == SWITCH:
@@ -458,7 +464,7 @@ class _Plan:
             if basename(parent) not in (".cache", "cache") or not below(pattern, parent):
                 because = f"it removes more than {target}, which cannot be removed while it is mounted"
                 raise Stop("cleanup", common.node_span(node), because)
-            stranger = next((c for c in step.calls if c is not call and self._may_fill(c, parent)), None)
+            stranger = next((c for c in self._strangers(step, parent) if c is not call), None)
             if stranger is not None:
                 because = f"{stranger.program or 'another command'} may leave things in {parent} that this removes"
                 raise Stop("cleanup", common.node_span(node), because)
@@ -477,6 +483,13 @@ class _Plan:
                 and (writer.call is None or pip_of(writer.call) is None)
             ]  # fmt: skip
         return self.writers[key]
+
+    def _strangers(self, step: _Step, directory: str) -> list[Call]:
+        """The calls of the step that may leave something of their own in `directory`: the first two."""
+        key = (id(step), directory)
+        if key not in self.strangers:
+            self.strangers[key] = list(islice((c for c in step.calls if self._may_fill(c, directory)), 2))
+        return self.strangers[key]
 
     def _may_fill(self, call: Call, directory: str) -> bool:
         """Whether a call may leave something of its own in `directory`."""
@@ -552,6 +565,7 @@ class _Plan:
 
     def _follows(self, step: _Step) -> bool:
         """Whether a step that only purges comes behind one of ours that gets a mount."""
+        self.facts.charge(len(self.steps) // PASSED)
         return any(other.mounts and _precedes(other, step) for other in self.steps)
 
     def _purge(self, step: _Step) -> None:
@@ -708,7 +722,7 @@ def _other_runner(facts: Facts, env: Env, group: Sequence[_Step]) -> tuple[str, 
     return None
 
 
-def _groups(steps: Sequence[_Step]) -> list[list[_Step]]:
+def _groups(facts: Facts, steps: Sequence[_Step]) -> list[list[_Step]]:
     """Steps that must change together: those under one ENV, and those before one purge."""
     leader = list(range(len(steps)))
 
@@ -724,6 +738,7 @@ def _groups(steps: Sequence[_Step]) -> list[list[_Step]]:
             other = seen.setdefault(id(pair), index)
             leader[find(index)] = find(other)
         if not step.wants:
+            facts.charge(len(steps) // PASSED)
             for before, other_step in enumerate(steps):
                 if other_step.wants and _precedes(other_step, step):
                     leader[find(index)] = find(before)

@@ -11,6 +11,8 @@ _Opcode = tuple[str, int, int, int, int]
 
 _CHEAP = 50_000
 """Pairs of equal lines up to which difflib looks at a whole file; it is quadratic in lines that repeat."""
+_LONG = 2_000
+"""Lines, of both sides together, up to which it does: it looks at all of them again for each stretch that is equal."""
 _IN_STEP = 3
 """Equal lines that show that both sides are in step again."""
 _REACH = 200
@@ -80,7 +82,7 @@ def _stretches(
     """Ranges of `a` and `b` that are compared by difflib; what lies between them is equal."""
     i, j = start, start
     counts = Counter(b[j:b_end])
-    if sum(counts[line] for line in a[i:a_end]) <= _CHEAP:
+    if a_end - i + b_end - j <= _LONG and sum(counts[line] for line in a[i:a_end]) <= _CHEAP:
         yield i, a_end, j, b_end
         return
     while i < a_end or j < b_end:
