@@ -101,7 +101,7 @@ class Facts:
         self._takers: dict[int, list[Stage]] | None = None
         self._links: tuple[Link, ...] | None = None
         self._mentions: dict[str, bool] = {}
-        self._flat: dict[int, str] = {}
+        self._flat: dict[int, tuple[str, dict[tuple[str, ...], bool]]] = {}
         self._named_outside: dict[tuple[str, ...], bool] = {}
         self._workdirs: dict[int, Value] = {}
         self.work = 0
@@ -455,10 +455,10 @@ class Facts:
             outside = self._named_outside[words] = any(map(texts.__contains__, words))
         if outside:
             return True
-        text = self._flat.get(id(run))
-        if text is None:
-            text = self._flat[id(run)] = _flat(run)
-        return any(map(text.__contains__, words))
+        text, known = self._flat.get(id(run)) or self._flat.setdefault(id(run), (_flat(run), {}))
+        if words not in known:
+            known[words] = any(map(text.__contains__, words))
+        return known[words]
 
     # --- paths -------------------------------------------------------------------------------------------------------
 

@@ -393,7 +393,8 @@ def _local_sources(facts: Facts, chain: _Chain) -> str:
     with it; then the lists in the cache name packages that are not there.
     """
     risk = ""
-    local = ":/" in facts.file.text and _LOCAL.search(facts.file.text) is not None
+    text = facts.file.text
+    local = ("file:/" in text or "copy:/" in text) and _LOCAL.search(text) is not None
     last = {step.stage.index: facts.index_of(step.run) for step in chain.steps}
     under: set[int] = set()
     for stage in reversed(chain.stages):
@@ -571,7 +572,7 @@ def _check_removals(facts: Facts, chain: _Chain) -> None:
     own = {call.span for step in chain.steps for call in step.calls}
     for step in chain.first:
         for directory in _DIRECTORIES:
-            for call, pattern, hit in common.removed_later(facts, step.run, directory):
+            for call, pattern, hit in common.removed_later(facts, step.run, directory, apt.NAMES):
                 if hit is Reach.OWN and pattern != directory and call.span not in own:
                     raise Stop("cleanup", Span(*call.span), "without -f this fails where there is nothing to remove")
 

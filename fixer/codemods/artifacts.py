@@ -140,13 +140,18 @@ def names_anywhere(facts: Facts, path: str) -> bool:
     if path.count("/") > _DEEP:
         return True
     mounts, taken = _mounts(facts.file)
-    parents: tuple[str, ...] | None = None
-    if parent and not taken and not any(related(link.target, path) for link in facts.links):
-        # Its name alone, without what is above it, means it only to somebody who is there.
-        parents = ("", basename(parent)) if _is_entered(facts, parent) else (basename(parent),)
     word = _alone(name)
-    own = sum(_count(word, text, parents) for text in mounts)
-    return _count(word, facts.file.text, parents) > own
+    if not parent or taken or any(related(link.target, path) for link in facts.links):
+        return _is_elsewhere(facts.file.text, mounts, word, None)
+    if not _is_elsewhere(facts.file.text, mounts, word, ("", basename(parent))):
+        return False
+    # Its name alone, without what is above it, means it only to somebody who is there.
+    return _is_elsewhere(facts.file.text, mounts, word, (basename(parent),)) or _is_entered(facts, parent)
+
+
+def _is_elsewhere(text: str, mounts: Sequence[str], word: re.Pattern[str], parents: Sequence[str] | None) -> bool:
+    """Whether the word stands in the text more often than in the mounts, behind one of the parents."""
+    return _count(word, text, parents) > sum(_count(word, each, parents) for each in mounts)
 
 
 @lru_cache(maxsize=8)

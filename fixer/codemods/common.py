@@ -218,9 +218,12 @@ def is_option(call: Call, letters: str, *names: str) -> bool:
     return False
 
 
-def removed_later(facts: Facts, run: Run, directory: str) -> Iterator[tuple[Call, str, Reach]]:
+def removed_later(
+    facts: Facts, run: Run, directory: str, names: tuple[str, ...] = ("rm",)
+) -> Iterator[tuple[Call, str, Reach]]:
     """Calls of `rm` without -f that may hit `directory`, in the steps that come after `run` in its stage and in those
-    that start from it: they fail if there is nothing to remove. With what the word says, and what it can hit."""
+    that start from it: they fail if there is nothing to remove. With what the word says, and what it can hit. names:
+    only those RUNs are of interest that name one of these."""
     stage = facts.stage_of(run)
     facts.charge(1 + len(facts.file.text) // 500)
     if stage is None or not _names_rm(facts.file):
@@ -229,7 +232,7 @@ def removed_later(facts: Facts, run: Run, directory: str) -> Iterator[tuple[Call
     for each in stages:
         stages.extend(each.derived)
         for instruction in each.instructions[facts.index_of(run) + 1 if each is stage else 0 :]:
-            named = isinstance(instruction, Run) and facts.may_name(instruction, _RM)
+            named = isinstance(instruction, Run) and facts.may_name(instruction, names)
             calls = facts.calls(instruction) if named else ()
             for call in () if isinstance(calls, OpaqueScript) else calls:
                 if call.program != "rm" or not call.fatal or is_forced(call):

@@ -74,11 +74,16 @@ def terms(terminals: Mapping[str, str]) -> Terms:
 class Scan:
     """One text being cut into units. `escape` and `heredocs` (by the body's offset) are filled on the way.
 
-    known: from where a unit begins that need not be read, to where it ends; `known_escape`: if that is in force.
+    known: from where a unit begins that need not be read, to where it ends, and more; `known_escape`: if that is in
+    force.
     """
 
     def __init__(
-        self, text: str, terms: Terms, known: Mapping[int, int] = MappingProxyType({}), known_escape: str = ""
+        self,
+        text: str,
+        terms: Terms,
+        known: Mapping[int, tuple[int, object, object]] = MappingProxyType({}),
+        known_escape: str = "",
     ) -> None:
         self.text = text
         self.known = known
@@ -103,7 +108,7 @@ class Scan:
         while at < size:
             if directives is None and at in known and self.escape == self.known_escape:
                 yield Unit(at, [], None)
-                at = known[at]
+                at = known[at][0]
                 continue
             match = _LINE.match(text, at)
             assert match is not None

@@ -111,7 +111,7 @@ def reparse(before: n.Dockerfile[str], text: str, edits: Sequence[Edit]) -> n.Do
     What no edit touches is not read again: where the lexer comes to the place of a line or an instruction, it would
     find the same as before. Nodes in front of the first edit are the same objects in both trees.
     """
-    intact: dict[int, _Intact] = {}
+    intact: _Intact = {}
     shift = at = 0
     for start, end, item in zip(before.starts, before.starts[1:], before.items, strict=False):
         while at < len(edits) and edits[at].end <= start:
@@ -119,29 +119,26 @@ def reparse(before: n.Dockerfile[str], text: str, edits: Sequence[Edit]) -> n.Do
             at += 1
         # The last one may have ended with the file, and what a directive is depends on what stands before it.
         if (at == len(edits) or edits[at].start >= end) and not isinstance(item, n.Directive | n.Opaque):
-            intact[start + shift] = _Intact(end - start, shift, item)
+            intact[start + shift] = (end + shift, shift, item)
     return _parse(text, before.binary, intact, before.escape)
 
 
-class _Intact(NamedTuple):
-    """What is known of a place in a text: it holds an item of an earlier one, so many characters further on."""
-
-    size: int
-    shift: int
-    item: n.Item
+_Intact = dict[int, tuple[int, int, n.Item]]
+"""By where it begins: where an item of an earlier text ends, how many characters further on it stands, and the item."""
 
 
-def _parse(text: str, binary: bool, intact: Mapping[int, _Intact], escape: str) -> n.Dockerfile[Any]:
+def _parse(text: str, binary: bool, intact: _Intact, escape: str) -> n.Dockerfile[Any]:
     """`intact` counts where `escape` is in force."""
     known, lalr = _parser()
-    scan = Scan(text, known, {start: start + one.size for start, one in intact.items()}, escape)
+    scan = Scan(text, known, intact, escape)
     _builder.begin(scan)
     stack = _Stack(lalr)
     starts = []
     for start, tokens, reason in scan.units():
         starts.append(start)
         if not tokens:
-            stack.take(moved(intact[start].item, intact[start].shift))
+            _, shift, item = intact[start]
+            stack.take(moved(item, shift))
             continue
         if reason is None:
             misfit = stack.push(tokens)
@@ -233,7 +230,7 @@ class _Stack:
     def take(self, item: n.Item) -> None:
         """Take in a line whose value is known: its first token says what is done before it, and behind it the parser
         stands where the rule leads."""
-        first = item.first_leaf
+        first = item.keyword if isinstance(item, n.Instruction) else item.first_leaf
         assert first is not None
         kinds = (first.type, "line")
         line = self.at.lines.get(kinds) or self._find(kinds, known=True)

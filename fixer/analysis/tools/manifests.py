@@ -398,5 +398,5 @@ _READERS: Mapping[str, Callable[[Call], Manager | None]] = {
     "bun": _bun, "corepack": _corepack, "go": _go, "bundle": _bundle, "bundler": _bundle, "composer": _composer,
     "dotnet": _dotnet, "cargo": _cargo,
 }  # fmt: skip
-PROGRAMS = (*_READERS, "pip")
-"""What a RUN names that calls one of them."""
+PROGRAMS = tuple(name for name in (*_READERS, "pip") if not any(other in name for other in _READERS if other != name))
+"""What a RUN names that calls one of them. (Who names cargo names go.)"""
