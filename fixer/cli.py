@@ -163,8 +163,8 @@ def command(
     kinds, around = searched(options, every)
     contexts = contexts_of(options, every) if IGNORE in around else ()
     options = replace(options, paths=frozenset(map(os.path.realpath, every)) if kinds else frozenset())
-    if show_diff or format_ == "json" or report is not None:
-        options = replace(options, base=diff_base((*every, *contexts), around))
+    seen = show_diff or format_ == "json" or report is not None
+    options = replace(options, diff=seen, base=diff_base((*every, *contexts), around) if seen else os.curdir)
     view = View(
         diff=show_diff,
         notes=not quiet,

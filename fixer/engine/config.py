@@ -22,7 +22,7 @@ from typing import Any
 
 from fixer.codemods import registry
 from fixer.codemods.api import Builder
-from fixer.engine.project import repository_root, slug
+from fixer.engine.project import real_path, repository_root, slug
 from fixer.text.records import dataclass
 
 NAMES = ("dockfix.toml", ".dockfix.toml")
@@ -56,7 +56,7 @@ NOTHING = Config()
 def find_config(path: str) -> Config:
     """What counts for the file at `path`, or for the files in the directory `path`. Raises ConfigTrouble. Each
     directory is looked at once a process."""
-    real = os.path.realpath(path)
+    real = real_path(path)
     return _of_directory(real if os.path.isdir(real) else os.path.dirname(real))
 
 

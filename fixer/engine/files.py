@@ -488,8 +488,10 @@ def read(path: str) -> bytes:
                 raise FileTrouble("not-a-file", "not a regular file; use `-` to read standard input.")
             if status.st_size > MAX_SIZE:
                 raise _too_large(status.st_size)
-            with open(descriptor, "rb", closefd=False) as file:
-                data = file.read(MAX_SIZE + 1)
+            data = os.read(descriptor, status.st_size + 1)
+            if len(data) != status.st_size:  # it grows or shrinks meanwhile, or its size is not known
+                with open(descriptor, "rb", closefd=False) as file:
+                    data += file.read(MAX_SIZE + 1 - len(data))
         finally:
             os.close(descriptor)
     except OSError as error:

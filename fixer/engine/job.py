@@ -22,7 +22,7 @@ from fixer.engine.files import (
 )
 from fixer.engine.kinds import DOCKERFILE, IGNORE, WORKFLOW, kind_of, root_of
 from fixer.engine.outcome import Outcome, Problem
-from fixer.engine.project import project_name
+from fixer.engine.project import project_name, real_path
 from fixer.engine.template import is_template_name
 from fixer.text.diff import unified_diff
 from fixer.text.records import dataclass, replace
@@ -48,6 +48,8 @@ class Options:
     """True if None was said of the builder, so that a configuration has no say."""
     context: str | None = None
     """The directory of the build context; None: found for each file by what it copies."""
+    diff: bool = True
+    """Whether somebody wants to see what would change."""
     base: str = os.curdir
     """The directory that names in diffs are relative to."""
     paths: frozenset[str] = frozenset()
@@ -134,7 +136,7 @@ class FileResult:
     problem: Problem | None
     """Why the file was left alone: could not be read, or `outcome.error`."""
     diff: str
-    """A unified diff, empty where nothing changes."""
+    """A unified diff, empty where nothing changes, or nobody wants it."""
     created: bool = False
     """True if there is no such file yet."""
     builder: Builder | None = None
@@ -329,7 +331,7 @@ def fix_data(
         workflows=OtherWorkflows(root, place) if kind == WORKFLOW else None,
         shared=shared,
     )
-    if not outcome.changed:
+    if not outcome.changed or not options.diff:
         return FileResult(path, outcome, outcome.error, "", created, builder, built_by)
     name = diff_name(path, options.base)
     diff = unified_diff(outcome.text_before, outcome.text_after, name, created=created)
@@ -339,7 +341,7 @@ def fix_data(
 def diff_name(path: str, base: str = os.curdir) -> str:
     """The name in a diff, as `git apply` wants it: relative to the directory in which the diff is applied, with
     slashes, and of the file itself where `path` goes through symbolic links."""
-    real = os.path.relpath(os.path.realpath(path), os.path.realpath(base))
+    real = os.path.relpath(real_path(path), real_path(base))
     if not _is_outside(real):
         return PurePath(real).as_posix()
     if os.path.isabs(path) or os.pardir in PurePath(path).parts:

@@ -20,7 +20,7 @@ def project_name(path: str) -> str | None:
     repository's directory, and the Dockerfile's place in it where that is not the root. None outside a repository.
     Reads `.git/config` only.
     """
-    directory = os.path.dirname(os.path.realpath(path))
+    directory = os.path.dirname(real_path(path))
     root = repository_root(directory)
     if root is None:
         return None
@@ -36,16 +36,36 @@ def slug(text: str) -> str | None:
     return re.sub(r"[^a-z0-9._]+", "-", text.lower()).strip("-._") or None
 
 
+def real_path(path: str) -> str:
+    """As `os.path.realpath`, but where a directory leads is asked once a process: for questions about what stands
+    around a file, of which there are several for each, and not for what is written."""
+    directory, name = os.path.split(path)
+    if name in ("", os.curdir, os.pardir) or os.path.islink(path):
+        return os.path.realpath(path)
+    return os.path.join(_real_directory(os.getcwd(), directory), name)
+
+
+@lru_cache(maxsize=1024)
+def _real_directory(current: str, directory: str) -> str:
+    return os.path.realpath(os.path.join(current, directory))
+
+
 @lru_cache(maxsize=4096)
 def repository_root(directory: str) -> str | None:
     """The nearest directory, from this real one up, that holds `.git`; None outside a repository."""
-    while True:
+    for _ in range(_AT_ONCE):
         if os.path.lexists(os.path.join(directory, ".git")):
             return directory
         parent = os.path.dirname(directory)
         if parent == directory:
             return None
         directory = parent
+    return repository_root(directory)
+
+
+_AT_ONCE = 4
+"""Directories that are looked at before it is asked whether the answer for the next is known: one would lead to a
+recursion as deep as the path."""
 
 
 @lru_cache(maxsize=4096)

@@ -118,7 +118,7 @@ def choose(
     selected = (select,) if isinstance(select, str) else None if select is None else tuple(select)
     ignored = (ignore,) if isinstance(ignore, str) else tuple(ignore)
     if codemods is None:
-        return _choose(selected, ignored, builder, kind)
+        return _choose(registry.ORDER, selected, ignored, builder, kind)
     wanted = _wanted([c.id for c in codemods], selected, ignored)
     found = [c for c in codemods if c.id in wanted and c.document == kind]
     return tuple(c for c in found if select is not None or builder in c.builders)
@@ -126,11 +126,15 @@ def choose(
 
 @lru_cache(maxsize=64)
 def _choose(
-    select: tuple[str, ...] | None, ignore: tuple[str, ...], builder: Builder, kind: str
+    order: tuple[registry.Entry, ...],
+    select: tuple[str, ...] | None,
+    ignore: tuple[str, ...],
+    builder: Builder,
+    kind: str,
 ) -> tuple[Codemod, ...]:
     """The same for all files with the same options."""
-    wanted = _wanted(registry.ids(), select, ignore)
-    found = [registry.late(entry.id) for entry in registry.ORDER if entry.id in wanted and entry.document == kind]
+    wanted = _wanted([entry.id for entry in order], select, ignore)
+    found = [registry.late(entry.id) for entry in order if entry.id in wanted and entry.document == kind]
     return tuple(c for c in found if select is not None or builder in c.builders)
 
 

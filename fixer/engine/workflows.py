@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, overload
 from fixer.analysis.workflow import Workflow, local_action, read_workflow
 from fixer.analysis.workflow_runs import Runs
 from fixer.engine.files import FileTrouble, read, repository_workflows
-from fixer.engine.project import repository_root
+from fixer.engine.project import real_path, repository_root
 from fixer.text.source import decode
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class OtherWorkflows(Sequence[tuple[str, Workflow]]):
 def hosted_by(path: str) -> tuple[str, ...]:
     """The workflows of its repository that build the Dockerfile at `path` on runners that GitHub hosts, relative to the
     repository's root. Whatever the number of Dockerfiles, a repository's workflows are read once a process."""
-    real = os.path.realpath(path)
+    real = real_path(path)
     root = repository_root(os.path.dirname(real))
     if root is None:
         return ()

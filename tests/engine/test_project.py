@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from fixer.engine.project import project_name, slug
+from fixer.engine.project import project_name, real_path, repository_root, slug
 
 
 def repository(root: Path, config: str | None) -> None:
@@ -70,3 +70,27 @@ def test_slug() -> None:
     assert slug("Ünï/Côde x") == "n-c-de-x"
     assert slug("///") is None
     assert slug("a,b=c\n'\"$(x)") == "a-b-c-x"
+
+
+def test_where_a_path_leads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "deep" / "er").mkdir(parents=True)
+    (tmp_path / "deep" / "file").write_text("")
+    (tmp_path / "link").symlink_to("deep/er")
+    (tmp_path / "deep" / "other").symlink_to("file")
+    monkeypatch.chdir(tmp_path)
+    names = ("", ".", "..", "deep", "deep/", "deep/file", "deep/other", "deep/../deep/file", "link", "link/", "link/.")
+    for path in (*names, "link/..", "link/../file", "link/no", "no", "/", str(tmp_path / "link" / ".." / "other")):
+        assert real_path(path) == os.path.realpath(path), path
+
+
+def test_a_directory_of_the_same_name_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("a", "b"):
+        (tmp_path / name / "in").mkdir(parents=True)
+        monkeypatch.chdir(tmp_path / name)
+        assert real_path("in/file") == str((tmp_path / name / "in" / "file").resolve())
+
+
+def test_the_root_of_a_deep_directory(tmp_path: Path) -> None:
+    (tmp_path / ".git").mkdir()
+    deep = tmp_path.joinpath(*["d"] * 1500)
+    assert repository_root(str(deep)) == str(tmp_path)
