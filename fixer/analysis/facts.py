@@ -101,8 +101,9 @@ class Facts:
         self._takers: dict[int, list[Stage]] | None = None
         self._links: tuple[Link, ...] | None = None
         self._mentions: dict[str, bool] = {}
-        self._flat: dict[int, tuple[str, dict[tuple[str, ...], bool]]] = {}
-        self._named_outside: dict[tuple[str, ...], bool] = {}
+        self._flat: dict[int, str] = {}
+        self._outside: str | None = None
+        self._named: dict[tuple[int, tuple[str, ...]], bool] = {}
         self._workdirs: dict[int, Value] = {}
         self.work = 0
         """What was charged so far; for the engine to set back to zero."""
@@ -448,17 +449,15 @@ class Facts:
         """False if no word of the RUN's commands can hold one of `words`: neither its text does, quotes and backslashes
         left out, nor what ENV, ARG and WORKDIR say anywhere in the file. (A word that is put together from pieces of
         `words` by variables is not thought of.) Spares most RUNs from being read."""
-        outside = self._named_outside.get(words)
-        if outside is None:
-            others = (i for i in self.file.instructions if isinstance(i, Env | DockerArg | Workdir))
-            texts = "\n".join([self.file.source_of(i) for i in others]).translate(_UNQUOTED)
-            outside = self._named_outside[words] = any(map(texts.__contains__, words))
-        if outside:
-            return True
-        text, known = self._flat.get(id(run)) or self._flat.setdefault(id(run), (_flat(run), {}))
-        if words not in known:
-            known[words] = any(map(text.__contains__, words))
-        return known[words]
+        found = self._named.get((id(run), words))
+        if found is None:
+            text = self._flat.get(id(run)) or self._flat.setdefault(id(run), _flat(run))
+            if self._outside is None:
+                others = [self.file.source_of(i) for i in self.file.instructions if isinstance(i, _GIVING)]
+                self._outside = "\n".join(others).translate(_UNQUOTED)
+            found = any(map(text.__contains__, words)) or any(map(self._outside.__contains__, words))
+            self._named[id(run), words] = found
+        return found
 
     # --- paths -------------------------------------------------------------------------------------------------------
 
@@ -616,6 +615,7 @@ class Facts:
         return tuple(join(Known("/"), expand(word, state.lookup, self.file.escape)) for word in words)
 
 
+_GIVING = (Env, DockerArg, Workdir)
 _UNQUOTED = str.maketrans("", "", "\"'\\\r\n")
 
 

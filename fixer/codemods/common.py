@@ -10,7 +10,6 @@ import re
 from collections.abc import Container, Iterator, Mapping, Sequence
 from enum import Enum
 from fnmatch import fnmatchcase
-from functools import lru_cache
 from typing import Any
 
 from fixer.analysis import Call, Facts, Known, Mount, UserState, Value, below, clean, related
@@ -226,7 +225,7 @@ def removed_later(
     only those RUNs are of interest that name one of these."""
     stage = facts.stage_of(run)
     facts.charge(1 + len(facts.file.text) // 500)
-    if stage is None or not _names_rm(facts.file):
+    if stage is None or not facts.mentions("rm"):
         return
     stages = [stage]
     for each in stages:
@@ -245,11 +244,6 @@ def removed_later(
 
 
 _RM = ("rm",)
-
-
-@lru_cache(maxsize=4)
-def _names_rm(file: Dockerfile[Any]) -> bool:
-    return re.search(r"\brm\b", file.text) is not None
 
 
 def is_forced(call: Call) -> bool:
