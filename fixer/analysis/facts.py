@@ -93,7 +93,7 @@ class Facts:
         self._mounts: dict[int, tuple[Mount, ...]] = {}
         self._accounts: dict[int, tuple[int, Accounts]] = {}
         self._call_effects: dict[int, tuple[Call, tuple[Effect, ...]]] = {}
-        self._readers: dict[tuple[int, str], tuple[Reader, ...] | None] = {}
+        self._readers: dict[tuple[int, str, tuple[str, ...]], tuple[Reader, ...] | None] = {}
         self._call_mentions: dict[int, tuple[Call, tuple[tuple[Arg, str], ...]]] = {}
         self._effects: dict[int, tuple[Effect, ...]] = {}
         self._first_runs: dict[tuple[object, int], int] = {}
@@ -483,23 +483,26 @@ class Facts:
             found = self._call_mentions[id(call)] = (call, tuple(call_mentions(call)))
         return found[1]
 
-    def readers(self, stage: Stage, path: str, after: Instruction | None = None) -> tuple[Reader, ...]:
+    def readers(
+        self, stage: Stage, path: str, after: Instruction | None = None, naming: tuple[str, ...] = ()
+    ) -> tuple[Reader, ...]:
         """Everybody who reads at, below or above `path` of that stage's file system after that instruction (None: after
         FROM): later RUNs of the stage and of stages derived from it, COPY --from and RUN --mount=from= in any stage (by
         name, by number, from a derived stage), CMD, ENTRYPOINT and HEALTHCHECK in force, ENV values that name it,
         WORKDIR, VOLUME, ONBUILD, and symbolic links that lead there.
 
         `rm` is no reader. A RUN that sees the path through a mount of its own has `through_mount`. That the image of a
-        shipped stage holds the path is not a reader: see `Stage.shipped`."""
+        shipped stage holds the path is not a reader: see `Stage.shipped`. naming: leave out RUNs that name none of
+        these words (see `may_name`), which spares most of them from being read; for who asks for readers that must."""
         if after is None or self.links:  # which links are there depends on the place
-            return find_readers(self, stage, path, after)
-        key = (stage.index, path)
+            return find_readers(self, stage, path, after, naming)
+        key = (stage.index, path, naming)
         if key not in self._readers:
             self._readers[key] = None
-            return find_readers(self, stage, path, after)
+            return find_readers(self, stage, path, after, naming)
         known = self._readers[key]
         if known is None:  # somebody asks for every step: all is searched once, and what came before is left out
-            known = self._readers[key] = find_readers(self, stage, path, None)
+            known = self._readers[key] = find_readers(self, stage, path, None, naming)
         place = self.index_of(after)
         self.charge(len(known))
         return tuple(

@@ -258,10 +258,11 @@ def relation(path: str, asked: str) -> str | None:
 class _Search:
     """One question: who reads `asked`, or a path that a symbolic link makes of it."""
 
-    def __init__(self, facts: Facts, stage: Stage, asked: str) -> None:
+    def __init__(self, facts: Facts, stage: Stage, asked: str, naming: tuple[str, ...] = ()) -> None:
         self.facts = facts
         self.stage = stage
         self.asked = asked
+        self.naming = naming
         self.names: dict[str, str] = {asked: asked}
         """Paths under which `asked`, or a part of it, is seen, and what they stand for."""
         self.sorted: list[str] = [asked]
@@ -315,10 +316,12 @@ class _Search:
         self.found.append(reader)
 
 
-def find_readers(facts: Facts, stage: Stage, path: str, after: Instruction | None) -> tuple[Reader, ...]:
+def find_readers(
+    facts: Facts, stage: Stage, path: str, after: Instruction | None, naming: tuple[str, ...] = ()
+) -> tuple[Reader, ...]:
     """Everybody who reads at, below or above `path` of the stage's file system after `after` (None: from its start), in
     the order of the text. See `Facts.readers`."""
-    search = _Search(facts, stage, clean(path))
+    search = _Search(facts, stage, clean(path), naming)
     first = facts.index_of(after) + 1 if after is not None else 0
     family = _family(stage)
     _links(search, family, first)
@@ -426,6 +429,8 @@ def _trigger_readers(search: _Search, stage: Stage, onbuild: Onbuild) -> None:
 
 def _run_readers(search: _Search, stage: Stage, run: Run) -> None:
     facts = search.facts
+    if search.naming and not facts.may_name(run, search.naming):
+        return
     mounts = facts.mounts(run)
     calls = facts.calls(run)
     if isinstance(calls, OpaqueScript):

@@ -179,7 +179,8 @@ def _products(facts: Facts, stage: Stage) -> Iterator[Product | Stop]:
             target = str(mount.target)
             if target not in asked:
                 named = names_anywhere(facts, target)
-                asked[target] = [r for r in facts.readers(stage, target, run) if _named(r)] if named else []
+                name = () if facts.links else (basename(target),)
+                asked[target] = [r for r in facts.readers(stage, target, run, name) if _named(r)] if named else []
             for reader in asked[target]:
                 if not _comes_before(facts, reader, run):
                     hidden.setdefault((reader.span.start, reader.span.end), (reader, []))[1].append((run, mount))

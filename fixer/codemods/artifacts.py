@@ -141,8 +141,10 @@ def names_anywhere(facts: Facts, path: str) -> bool:
         return True
     mounts, taken = _mounts(facts.file)
     word = _alone(name)
+    if not _is_elsewhere(facts.file.text, mounts, word, None):
+        return False
     if not parent or taken or any(related(link.target, path) for link in facts.links):
-        return _is_elsewhere(facts.file.text, mounts, word, None)
+        return True
     if not _is_elsewhere(facts.file.text, mounts, word, ("", basename(parent))):
         return False
     # Its name alone, without what is above it, means it only to somebody who is there.

@@ -541,7 +541,8 @@ class _Plan:
             raise stop
 
     def _reader(self, step: _Step, target: str) -> Stop | None:
-        for reader in self.facts.readers(step.stage, target, step.run):
+        names = () if self.facts.links else tuple(_made_by_pip(target))
+        for reader in self.facts.readers(step.stage, target, step.run, names):
             if self._matters(reader, target):
                 because = f"it reads {reader.path if isinstance(reader.path, Known) else 'what may be the cache'}"
                 return Stop("cache-is-read", reader.span, f"{because}, where the cache of pip will not be any more")
@@ -606,6 +607,16 @@ def _there(path: str, target: str) -> bool:
         return True
     home = dirname(dirname(target)) if basename(dirname(target)) == ".cache" else None
     return home is not None and below(home, path)
+
+
+def _made_by_pip(target: str) -> Iterator[str]:
+    """The names of the directories that are there because of pip alone, the cache's own first. Somebody to whom it
+    matters that they are missing names one of them."""
+    path = target
+    while path not in ("", "/"):
+        if not _there(path, target):
+            yield basename(path)
+        path = dirname(path)
 
 
 def _odd(target: str, call: Call) -> bool:
