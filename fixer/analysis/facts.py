@@ -302,19 +302,26 @@ class Facts:
         for each in reversed(lineage):
             done = self._accounts.get(each.index)
             if done is None:
-                start = accounts.copy() if accounts is not None else Accounts.of_base(each.root)
+                start = self._charged(accounts).copy() if accounts is not None else Accounts.of_base(each.root)
                 done = (0, start)
             end = index if each is stage else len(each.instructions)
             if end < done[0]:
                 # Asked about an earlier place: scan again, which only a USER of a name met late can cause.
                 below = each.base
-                start = self._accounts_at(below, len(below.instructions)).copy() if isinstance(below, Stage) else (
-                    Accounts.of_base(each.root)
-                )  # fmt: skip
+                if isinstance(below, Stage):
+                    start = self._charged(self._accounts_at(below, len(below.instructions))).copy()
+                else:
+                    start = Accounts.of_base(each.root)
                 return self._scan(each, start, 0, end)
             accounts = self._scan(each, done[1], done[0], end)
             self._accounts[each.index] = (max(end, done[0]), accounts)
         return accounts if accounts is not None else Accounts.of_base(stage.root)
+
+    def _charged(self, accounts: Accounts) -> Accounts:
+        """The same, about to be copied. Each copy is kept, so that stages in a row that make accounts hold the square
+        of them: memory is charged, too."""
+        self.charge(10 * len(accounts.users))
+        return accounts
 
     def _scan(self, stage: Stage, accounts: Accounts, start: int, end: int) -> Accounts:
         for at in range(start, end):
@@ -331,7 +338,7 @@ class Facts:
             elif isinstance(instruction, Transfer) and _copies_passwd(instruction):
                 source = self.copied_from(instruction)
                 if isinstance(source, Stage) and instruction.form is None and len(instruction.sources) == 1:
-                    accounts.take_users(self._accounts_at(source, len(source.instructions)))
+                    accounts.take_users(self._charged(self._accounts_at(source, len(source.instructions))))
                 else:
                     accounts.lose("/etc/passwd is copied into the image")
         return accounts
