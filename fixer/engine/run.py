@@ -247,6 +247,10 @@ class _Trouble(Exception):
         self.reason = reason
         self.because = f"{message}. {_please_report()}" if reason == "internal-error" else f"{message}."
 
+    @property
+    def refusals(self) -> list[Refusal]:
+        return [Refusal(id, self.reason, Span(0, 0), self.because) for id in self.codemods]
+
 
 @dataclass(frozen=True, slots=True)
 class _Found:
@@ -269,18 +273,18 @@ def _run_all(
     shared: str,
     bare: Outcome[Source],
 ) -> Outcome[Source]:
-    """Without the codemods that make trouble; each restart leaves out at least one, so this ends."""
+    """Without the codemods that make trouble. One that has changed nothing so far is left out from there on; else all
+    begins again without it. Each restart leaves out at least one, so this ends."""
     troubles: list[Refusal] = []
     while True:
         attempt = _Attempt(kind, first, chosen, known, settings, unsafe_fixes, shared)
         try:
-            attempt.run()
+            attempt.run(troubles)
             return attempt.outcome(bare, troubles)
         except _Trouble as trouble:
-            troubles.extend(
-                Refusal(id, trouble.reason, Span(0, 0), trouble.because) for id in trouble.codemods
-            )
-            chosen = [codemod for codemod in chosen if codemod.id not in trouble.codemods]
+            troubles.extend(trouble.refusals)
+            left_out = {refusal.codemod for refusal in troubles}
+            chosen = [codemod for codemod in chosen if codemod.id not in left_out]
         except Exception as error:  # what is left is the engine's own fault; the file stays as it is
             return _failed(bare, error)
         finally:
@@ -314,12 +318,18 @@ class _Attempt:
         self._seen: dict[str, int] = {first.text: 0}
         self._history: list[str] = []
 
-    def run(self) -> None:
-        """Raises _Trouble if a codemod must be left out."""
+    def run(self, troubles: list[Refusal]) -> None:
+        """Raises _Trouble if a codemod must be left out that has changed something; `troubles` gets those of others."""
         for _ in range(PASSES):
             steps = len(self._history)
-            for codemod in self._chosen:
-                self._settle(codemod)
+            for codemod in tuple(self._chosen):
+                try:
+                    self._settle(codemod)
+                except _Trouble as trouble:
+                    if not set(trouble.codemods).isdisjoint(self._history):
+                        raise
+                    troubles.extend(trouble.refusals)
+                    self._chosen = [each for each in self._chosen if each is not codemod]
             if len(self._history) == steps:
                 return
         self._runaway(steps)
