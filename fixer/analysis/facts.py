@@ -294,6 +294,31 @@ class Facts:
         return self._accounts_at(*found)
 
     def _accounts_at(self, stage: Stage, index: int) -> Accounts:
+        if self.mentions("passwd"):  # a stage comes before those that copy from it
+            for source in sorted(self._sources_of_accounts(stage), key=lambda each: each.index):
+                self._accounts_until(source, len(source.instructions))
+        return self._accounts_until(stage, index)
+
+    def _sources_of_accounts(self, stage: Stage) -> set[Stage]:
+        """The stages whose /etc/passwd is copied into this one, or into those that it is made of, or into one of these,
+        as far as they were not scanned yet."""
+        found: set[Stage] = set()
+        waiting = [stage]
+        while waiting:
+            for each in self.passing(waiting.pop().lineage):
+                for instruction in each.instructions:
+                    if not isinstance(instruction, Transfer) or not _copies_passwd(instruction):
+                        continue
+                    source = self.copied_from(instruction)
+                    if not isinstance(source, Stage) or source in found:
+                        continue
+                    done = self._accounts.get(source.index)
+                    if done is None or done[0] < len(source.instructions):
+                        found.add(source)
+                        waiting.append(source)
+        return found
+
+    def _accounts_until(self, stage: Stage, index: int) -> Accounts:
         """Scans forward from what was scanned before, so that every RUN is looked at once and recursion stays flat."""
         lineage: list[Stage] = [stage]
         while isinstance(lineage[-1].base, Stage) and lineage[-1].index not in self._accounts:
@@ -309,7 +334,7 @@ class Facts:
                 # Asked about an earlier place: scan again, which only a USER of a name met late can cause.
                 below = each.base
                 if isinstance(below, Stage):
-                    start = self._charged(self._accounts_at(below, len(below.instructions))).copy()
+                    start = self._charged(self._accounts_until(below, len(below.instructions))).copy()
                 else:
                     start = Accounts.of_base(each.root)
                 return self._scan(each, start, 0, end)
@@ -324,6 +349,7 @@ class Facts:
         return accounts
 
     def _scan(self, stage: Stage, accounts: Accounts, start: int, end: int) -> Accounts:
+        self.charge((end - start) // PASSED)
         for at in range(start, end):
             instruction = stage.instructions[at]
             if isinstance(instruction, Run):
@@ -338,7 +364,8 @@ class Facts:
             elif isinstance(instruction, Transfer) and _copies_passwd(instruction):
                 source = self.copied_from(instruction)
                 if isinstance(source, Stage) and instruction.form is None and len(instruction.sources) == 1:
-                    accounts.take_users(self._charged(self._accounts_at(source, len(source.instructions))))
+                    self._accounts[stage.index] = (at, accounts)
+                    accounts.take_users(self._charged(self._accounts_until(source, len(source.instructions))))
                 else:
                     accounts.lose("/etc/passwd is copied into the image")
         return accounts

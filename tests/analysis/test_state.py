@@ -374,5 +374,25 @@ def test_alternating_users_do_not_nest() -> None:
     assert found.state(last(found)).user.uid == 1399
 
 
+def test_accounts_that_go_from_stage_to_stage_do_not_nest() -> None:
+    copies = "".join(
+        f"FROM debian:12 AS s{k + 1}\nCOPY --from=s{k} /etc/passwd /etc/passwd\n" for k in range(2000)
+    )
+    text = f"FROM debian:12 AS s0\nRUN useradd -u 1001 a && true\n{copies}USER a\nRUN x\n"
+    found = facts(text)
+    assert found.state(last(found)).user.uid == 1001
+
+
+def test_the_number_of_an_account_that_changes() -> None:
+    """The first account of a number is meant, as in /etc/passwd; one that gets it later keeps its line."""
+    made = "RUN useradd -u 1001 a && useradd -u 1002 b && useradd -o -u 1002 c"
+    assert end(f"{made}\nUSER 1002\n").user.name == "b"
+    assert end(f"{made} && usermod -o -u 1002 a\nUSER 1002\n").user.name == "a"
+    assert end(f"{made} && usermod -u 1003 b\nUSER 1002\n").user.name == "c"
+    assert end(f"{made} && userdel b\nUSER 1002\n").user.name == "c"
+    assert end(f"{made} && usermod -l d b\nUSER 1002\n").user.name == "c"
+    assert end(f"{made} && userdel a\nUSER 1001\n").user.name != "a"
+
+
 def test_why_a_user_is_unknown() -> None:
     assert "ghost" in why(end("USER ghost\n").user.home)
