@@ -48,15 +48,15 @@ class Step:
     def span(self) -> Span:
         return self.node.span
 
-    @property
+    @cached_property
     def uses(self) -> Scalar | None:
         return _scalar(self.node.get("uses"))
 
-    @property
+    @cached_property
     def run(self) -> Scalar | None:
         return _scalar(self.node.get("run"))
 
-    @property
+    @cached_property
     def id(self) -> str:
         return text_of(self.node.get("id")) or ""
 
@@ -67,7 +67,7 @@ class Step:
         match = EXPRESSION.fullmatch(found)
         return match[1].strip() if match else found
 
-    @property
+    @cached_property
     def action(self) -> str:
         """Owner and repository of the action, in lower case, with its path inside; `./…` for one of this repository;
         empty for a script."""
@@ -97,7 +97,7 @@ class Step:
         """By the digest of a commit."""
         return re.fullmatch(r"[0-9a-f]{40,64}", self.version) is not None
 
-    @property
+    @cached_property
     def inputs(self) -> Mapping | None:
         """`with`, if it is a mapping."""
         found = self.node.get("with")
@@ -109,9 +109,15 @@ class Step:
         return None if found is None else text_of(found)
 
     def input_node(self, name: str) -> Node | None:
-        if self.inputs is None:
-            return None
-        return next((value for key, value in self.inputs.items() if key.text.lower() == name), None)
+        return self._inputs.get(name)
+
+    @cached_property
+    def _inputs(self) -> dict[str, Node]:
+        """By their names in lower case, the first of a name: steps are compared with each other, and ask often."""
+        found: dict[str, Node] = {}
+        for key, value in () if self.inputs is None else self.inputs.items():
+            found.setdefault(key.text.lower(), value)
+        return found
 
     def texts(self) -> Iterator[str]:
         """Every text in it."""
