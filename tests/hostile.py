@@ -118,6 +118,7 @@ SHAPES: dict[str, Shape] = {
     "RUN apt-get": lambda s: _after(_times("RUN apt-get update && apt-get install -y vim\n", s)),
     "RUN apt-get update alone": lambda s: _after(_times("RUN apt-get update\n", s)),
     "RUN cargo build": lambda s: _after(_times("RUN cargo build --release\n", s)),
+    "RUN cargo in an unknown image": lambda s: "FROM example.org/x\n" + _times("RUN cargo build --release\n", s),
     "RUN cargo with mounts": lambda s: _after(
         _times("RUN --mount=type=cache,target=/app/target cargo build --release\n", s)
     ),
@@ -145,6 +146,10 @@ SHAPES: dict[str, Shape] = {
     "useradd in one RUN": lambda s: _after(
         "RUN true \\\n" + _each(lambda k: f" && useradd -u {k} u{k} \\\n", s) + " && true\nUSER u1\n"
     ),
+    "useradd and a number": lambda s: _after(
+        _each(lambda k: f"RUN useradd -u {k} u{k}\nUSER {k}\nRUN pip install a\nUSER root\n", s)
+    ),
+    "groupmod": lambda s: _run(_each(lambda k: f"groupmod -g {k} g{k} && ", s) + "true"),
     "SHELL": lambda s: _after(_times('SHELL ["/bin/bash", "-ec"]\n', s)),
     "VOLUME": lambda s: _after(_each(lambda k: f"VOLUME /v{k}\n", s)),
     "COPY": lambda s: _after(_each(lambda k: f"COPY a{k} b/\n", s)),
@@ -180,6 +185,22 @@ SHAPES: dict[str, Shape] = {
     ),
     "stages that copy all": lambda s: (
         "FROM debian AS s0\n" + _each(lambda k: f"FROM rust AS s{k + 1}\nCOPY --from=s{k} / /\nRUN cargo build\n", s)
+    ),
+    "stages that use apt": lambda s: (
+        "FROM debian:12 AS s0\n"
+        + _each(lambda k: f"FROM s{k} AS s{k + 1}\nRUN apt-get update && apt-get install -y vim\n", s)
+    ),
+    "stages that make accounts": lambda s: (
+        "FROM debian:12 AS s0\n"
+        + _each(lambda k: f"FROM s{k} AS s{k + 1}\nRUN useradd -u {k} u{k}\nUSER u{k}\nRUN pip install a\n", s)
+    ),
+    "stages that copy accounts": lambda s: (
+        "FROM debian:12 AS s0\nRUN useradd -u 1001 a\n"
+        + _each(lambda k: f"FROM debian:12 AS s{k + 1}\nCOPY --from=s{k} /etc/passwd /etc/passwd\n", s)
+        + "USER a\nRUN pip install a\n"
+    ),
+    "stages with a command": lambda s: (
+        "FROM rust AS s0\n" + _each(lambda k: f"FROM s{k} AS s{k + 1}\nCMD cargo run\nRUN cargo build\n", s)
     ),
     "stages that mount": lambda s: (
         "FROM debian AS s0\n"
@@ -280,6 +301,7 @@ SHAPES: dict[str, Shape] = {
     "export that doubles": lambda s: _run("export a=bbbbbbbb; " + _times("export a=$a$a; ", s) + "pip install $a"),
     "cd": lambda s: _run(_times("cd a && ", s) + "pip install -r r.txt"),
     "cd and pip": lambda s: _run(_times("cd a && pip install -r r.txt && ", s) + "true"),
+    "pip and rm": lambda s: _run(_times("pip install a && rm -rf /root/.cache && ", s) + "true"),
     "cd that doubles": lambda s: _run("cd /aaaaaaaa && " + _times("cd $PWD$PWD && ", s) + "pip install a"),
     "pushd": lambda s: _run(_times("pushd a && ", s) + "pip install a"),
     "set": lambda s: _run(_times("set -e; ", s) + "pip install a"),

@@ -1008,7 +1008,7 @@ class _Walk:
         elif isinstance(target, Known) and not target.value:
             target = Known(".")
         new = join(flow.cwd, target)
-        dirs = (*flow.dirs, flow.cwd) if name == "pushd" else flow.dirs
+        dirs = (*flow.dirs[1 - _MAX_DIRS :], flow.cwd) if name == "pushd" else flow.dirs
         return flow._replace(cwd=new, old=flow.cwd, dirs=dirs)
 
     def set(self, words: tuple[Value, ...], flow: _Flow) -> _Flow:
@@ -1147,6 +1147,8 @@ def _substitutes(words: Iterable[Word]) -> bool:
     return any(isinstance(part, CommandSubstitution) for word in words for part in word.parts)
 
 
+_MAX_DIRS = 100
+"""Directories that `pushd` keeps; where `popd` would find one before them it is not known."""
 _MOVERS = frozenset(("cd", "pushd", "popd", "set", ".", "source", "eval"))
 _SETTERS = frozenset(("export", "readonly", "declare", "typeset", "local", "read", "unset", "getopts", "mapfile"))
 

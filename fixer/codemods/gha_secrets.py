@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 
 from fixer.analysis.workflow import Step, default_directory, listed, text_of
-from fixer.analysis.workflow_runs import Place, Runs, Use
+from fixer.analysis.workflow_runs import Place, Run, Runs, Use
 from fixer.analysis.yaml_nodes import Mapping, Scalar
 
 _NAMED = re.compile(
@@ -50,6 +50,7 @@ class Secrets:
     def __init__(self, runs: Runs, left_out: Callable[[str], bool]) -> None:
         self._runs = runs
         self._left_out = left_out
+        self._handling: dict[tuple[Run, Step, int], bool] = {}
 
     def in_inputs(self, step: Step) -> str | None:
         """The input of a build that holds a secret, and may be seen in its layers."""
@@ -128,7 +129,12 @@ class Secrets:
     def _handles(self, place: Place, deep: int = 0) -> bool:
         """Whether a script has a secret in its text, or uses a variable that holds one."""
         assert place.step is not None
-        run = place.step.run
+        key = (place.run, place.step, deep)
+        if key not in self._handling:  # each build asks about all steps before it
+            self._handling[key] = self._uses_secrets(place, place.step.run, deep)
+        return self._handling[key]
+
+    def _uses_secrets(self, place: Place, run: Scalar | None, deep: int) -> bool:
         if run is None:
             return False
         if self._secret(run.text, place, deep + 1):

@@ -239,6 +239,7 @@ class _Plan:
         self.readers: dict[tuple[int, str], Stop | None] = {}
         self.writers: dict[tuple[int, str], list[Writer]] = {}
         self.strangers: dict[tuple[int, str], list[Call]] = {}
+        self.temporary: dict[int, frozenset[str]] = {}
         self.known_mounts = common.known_mounts(facts, [step.run for step in steps])
 
     def prepare(self, step: _Step) -> None:
@@ -434,7 +435,9 @@ class _Plan:
         words = list(common.operands(call))
         if not common.removes_directories(call):
             return
-        temporary = common.temporary_names(self.facts, step.run)
+        if id(step) not in self.temporary:
+            self.temporary[id(step)] = common.temporary_names(self.facts, step.run)
+        temporary = self.temporary[id(step)]
         for index in words:
             node = call.nodes[index]
             if common.is_temporary(node, temporary):

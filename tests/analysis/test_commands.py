@@ -453,6 +453,12 @@ def test_long_scripts_stay_linear() -> None:
     assert len(calls(script + " && end")) == 3001
 
 
+def test_only_so_many_directories_are_kept() -> None:
+    script = " && ".join(["pushd /a"] * 150 + ["popd"] * 99 + ["x", "popd", "popd", "y"])
+    found = [show(call.cwd) for call in calls(script) if call.program in ("x", "y")]
+    assert found == ["/a", "?"]
+
+
 def test_redirections() -> None:
     call = calls("{ a > x; } 2> y")[0]
     assert [r.target.static for r in call.redirects] == ["x", "y"]
