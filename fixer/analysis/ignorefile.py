@@ -6,6 +6,7 @@ groups, slashes that mean nothing, line ends.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import cached_property
 from typing import Literal, NamedTuple
@@ -93,17 +94,19 @@ class IgnoreFile:
 
     def block_at(self, offset: int) -> Span | None:
         """The pattern whose line begins at `offset`."""
-        for line in self.lines:
-            if line.span.start == offset:
-                return line.span if line.kind == "pattern" else None
-        return None
+        line = self._by_start.get(offset)
+        return line.span if line is not None and line.kind == "pattern" else None
+
+    @cached_property
+    def _by_start(self) -> dict[int, IgnoreLine]:
+        return {line.span.start: line for line in self.lines}
 
     def fault(self, old: IgnoreFile, about: Sequence[Span], forward: Callable[[int], int]) -> str | None:
         """What is wrong with this text as one that came from `old` by adding lines; None if nothing is."""
-        waiting = [(pattern.text, pattern.exception) for pattern in old.ignore.patterns]
+        waiting = deque((pattern.text, pattern.exception) for pattern in old.ignore.patterns)
         for pattern in self.ignore.patterns:
             if waiting and waiting[0] == (pattern.text, pattern.exception):
-                waiting.pop(0)
+                waiting.popleft()
             elif pattern.exception:
                 return f"a pattern that brings files back was added: !{pattern.text}"
         return f"the pattern {waiting[0][0]} was lost" if waiting else None

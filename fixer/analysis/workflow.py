@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import cached_property
 from itertools import product
@@ -22,6 +23,8 @@ SETUP = "docker/setup-buildx-action"
 BAKE = "docker/bake-action"
 METADATA = "docker/metadata-action"
 
+_BEFORE_STEP = re.compile(r"[- \t\r\n]*")
+"""What may stand between the line where a step's block begins and the step."""
 _HOSTED = re.compile(r"(?:ubuntu|windows|macos)-(?:latest|slim|\d+(?:\.\d+)?)(?:-(?:arm|intel|large|xlarge))?")
 """Labels of the runners that GitHub hosts (docs.github.com, "GitHub-hosted runners reference"). Larger runners have
 names that their owners choose."""
@@ -258,17 +261,19 @@ class Workflow:
 
     # --- for the engine ---------------------------------------------------------------------------------------------
 
+    @cached_property
+    def _step_spans(self) -> list[Span]:
+        return sorted(step.span for step in self.steps)
+
     def block_at(self, offset: int) -> Span | None:
         """The step, job or other pair of a mapping that begins on the line at `offset`."""
         end = self.text.find("\n", offset)
         end = len(self.text) if end < 0 else end
-        for job in self.jobs:
-            for step in job.steps:
-                if step.span.start < offset:
-                    continue
-                between = self.text[offset : step.span.start]
-                if step.span.start < end or not between.strip("- \t\r\n"):
-                    return step.span
+        at = bisect_left(self._step_spans, (offset, offset))
+        if at < len(self._step_spans):
+            span = self._step_spans[at]
+            if span.start < end or _BEFORE_STEP.fullmatch(self.text, offset, span.start) is not None:
+                return span
         stack: list[Node] = [] if self.root is None else [self.root]
         while stack:
             one = stack.pop()
