@@ -149,6 +149,9 @@ class AptCache(Codemod):
         mounted = bool(altered)
         hooks = [step for step in chain.first if _needs_hook(facts, step, new=mounted)]
         for step in hooks:
+            if facts.state(step.run).shell.dialect is None:
+                because = "a shell writes the configuration that keeps packages in a cache, and this one is not known"
+                raise Stop("opaque-script", step.run.span, because)
             risk = risk or _no_apt(step)
             edits.append(_hook(facts, step.run))
             # CACHE: what another RUN installs stays there, now that nothing removes it.

@@ -15,6 +15,7 @@ from fixer.text.edits import Edit
 from fixer.text.records import dataclass
 from fixer.text.regex import regex
 from fixer.text.source import Span
+from fixer.tree.lexer import BLANKS
 from fixer.tree.nodes import (
     Blank,
     Comment,
@@ -73,13 +74,20 @@ def add_mounts(file: Dockerfile, run: Run, mounts: Sequence[str]) -> list[Edit]:
         raise ValueError("a RUN without a command takes no mounts")
     style = layout(file, run)
     command = run.form.script if isinstance(run.form, ShellForm) else run.form.open
-    if run.flags and "\n" in command.prefix:
-        last = run.flags[-1].word
+    flags = [flag.word for flag in run.flags]
+    end = next((word for word in flags if word.value == "--"), None)
+    if end is not None:  # it ends the flags, and what stands behind it is none
+        command, flags = end, flags[: flags.index(end)]
+    if not flags and not _may_hold_flags(file.text[run.keyword.span.end : command.start], file.escape):
+        head = style.next_line.join(f"--mount={m}" for m in mounts)
+        return [Edit(run.keyword.span.end, run.keyword.span.end, f" {head}")]
+    if flags and "\n" in command.prefix:
+        last = flags[-1]
         own = Layout(style.eol, style.escape, _flag_indent(file, run) or style.indent)
         return [Edit(last.span.end, last.span.end, "".join(f"{own.next_line}--mount={m}" for m in mounts))]
-    if run.flags:
+    if flags:
         own = Layout(style.eol, style.escape, _flag_indent(file, run) or style.indent)
-        last = run.flags[-1].word
+        last = flags[-1]
         added = "".join(f"{own.next_line}--mount={m}" for m in mounts)
         gap = " " if command.text.startswith("<<") else own.next_line
         return [Edit(last.span.end, command.start, added + gap)]
@@ -88,6 +96,13 @@ def add_mounts(file: Dockerfile, run: Run, mounts: Sequence[str]) -> list[Edit]:
     head = style.next_line.join(f"--mount={m}" for m in mounts)
     gap = " " if command.text.startswith("<<") else style.next_line
     return [Edit(command.start, command.start, head + gap)]
+
+
+def _may_hold_flags(gap: str, escape: str) -> bool:
+    """Whether BuildKit finds a flag at the end of what stands between a keyword and the command. It takes fewer blanks
+    for a gap there than elsewhere."""
+    lines = gap.split("\n")  # those between the first and the last are comments, or empty
+    return not lines[0].strip(BLANKS + escape) and not lines[-1].strip(BLANKS)
 
 
 def append_command(

@@ -23,12 +23,12 @@ MAX_LINE = 65535
 """Bytes in a line, without its LF: the limit of Go's line scanner, which BuildKit reads with (parser.go, v0.25)."""
 
 _INLINE_SPACE = SPACE.replace("\n", "")
-_BLANKS = "\t\v\f\r "
+BLANKS = "\t\v\f\r "
 """What cuts a keyword from its arguments, and a word from the next (`reWhitespace` of parser.go)."""
 
 _LINE = regex(rf"([{_INLINE_SPACE}]*)(?:(#)|[^\n])?")
-_WORD = regex(rf"[^{_BLANKS}]+")
-_KEYWORD = regex(rf"([^{_BLANKS}]+)[\t\n\v\f\r ]*(-?)")
+_WORD = regex(rf"[^{BLANKS}]+")
+_KEYWORD = regex(rf"([^{BLANKS}]+)[\t\n\v\f\r ]*(-?)")
 _HEALTH_WORD = regex(r"[^\t\n\v\f\r \x85\xa0]+")
 _DIRECTIVE = regex(r"([a-zA-Z][a-zA-Z0-9]*)([\t\f\r ]*)=(.+)")
 _DIRECTIVES = ("syntax", "escape", "check")
