@@ -71,17 +71,18 @@ class TooMuchWorkError(Exception):
     """A codemod asks about more than `MAX_WORK` allows: the file has too many stages or instructions."""
 
 
-def analyse(file: Dockerfile[Any], scripts: Scripts | None = None) -> Facts:
+def analyse(file: Dockerfile[Any], scripts: Scripts | None = None, *, bounded: bool = True) -> Facts:
     """The facts of a parsed file. Nothing is computed before it is asked for. scripts: the shell parser, if it has read
-    another text of the same file."""
-    return Facts(file, scripts)
+    another text of the same file. bounded: see `Facts.charge`; whoever waits for builds has the time."""
+    return Facts(file, scripts, bounded=bounded)
 
 
 class Facts:
     """What is known of a file. All methods give the same object for the same question."""
 
-    def __init__(self, file: Dockerfile[Any], scripts: Scripts | None = None) -> None:
+    def __init__(self, file: Dockerfile[Any], scripts: Scripts | None = None, *, bounded: bool = True) -> None:
         self.file = file
+        self._bounded = bounded
         self._parse = (scripts or Scripts()).parse
         self._stages: tuple[Stage, ...] | None = None
         self._global_args: dict[str, Value] = {}
@@ -110,9 +111,9 @@ class Facts:
 
     def charge(self, steps: int) -> None:
         """Note that so many instructions or commands are about to be looked at for one question. Raises
-        TooMuchWorkError."""
+        TooMuchWorkError if the facts are bounded."""
         self.work += steps
-        if self.work > MAX_WORK and self.work > MAX_WORK + 20 * len(self.file.items):
+        if self.work > MAX_WORK and self._bounded and self.work > MAX_WORK + 20 * len(self.file.items):
             raise TooMuchWorkError
 
     def close(self) -> None:

@@ -93,7 +93,7 @@ def prepare(
     if not context.is_dir():
         raise VerifyTrouble(f"{context}: the build context is not a directory.")
     outcome = result.outcome
-    facts = analyse(parse(outcome.text_before))
+    facts = analyse(parse(outcome.text_before), bounded=False)
     if not facts.stages:
         raise VerifyTrouble(f"{path}: there is no FROM in it, so nothing to build.")
     wanted = _known_targets(facts, targets)

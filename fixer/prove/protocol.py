@@ -968,7 +968,7 @@ def _late_texts(text: str) -> list[str]:
     that shares a mount with an earlier one and might rest on it, LATE at most and the later ones first. If there is
     none, one text for the last RUN with a mount of each stage. Empty if there are no cache mounts."""
     file = parse(text)
-    facts = analyse(file)
+    facts = analyse(file, bounded=False)
     last: dict[int, Run] = {}
     resting: list[Run] = []
     seen: dict[int, set[object]] = {}

@@ -821,7 +821,7 @@ def rerun_text(text: str, places: Iterable[Position], n: int) -> str:
     left out; without one that helps, the text comes back as it was.
     """
     file = parse(text)
-    facts = analyse(file)
+    facts = analyse(file, bounded=False)
     edits: dict[int, Edit] = {}
     for stage, instruction in _changed(facts, places):
         if stage.index in edits:

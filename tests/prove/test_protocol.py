@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from fixer.engine.job import Options, fix_data
+from fixer.prove import protocol
 from fixer.prove.as_text import headline
 from fixer.prove.command import exit_code
 from fixer.prove.docker import EngineTrouble
@@ -1021,3 +1022,10 @@ def test_a_fault_is_none_of_what_varies_from_time_to_time(project: Path) -> None
     found = check(prove(project, make)[0], "same-image")
     assert found.verdict is FAILED
     assert "/opt/x" in found.detail
+
+
+def test_a_chain_of_stages_that_is_too_much_for_codemods() -> None:
+    """Whoever waits for builds has the time."""
+    mount = "RUN --mount=type=cache,target=/c true"
+    stages = "".join(f"FROM s{n - 1} AS s{n}\n{mount}\n" for n in range(1, 1000))
+    assert protocol._late_texts(f"FROM a AS s0\n{mount}\n{stages}")
