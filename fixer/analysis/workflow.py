@@ -63,7 +63,7 @@ class Step:
     def id(self) -> str:
         return text_of(self.node.get("id")) or ""
 
-    @property
+    @cached_property
     def condition(self) -> str:
         """`if`, without what may be written around an expression."""
         found = " ".join((text_of(self.node.get("if")) or "").split())
@@ -125,6 +125,12 @@ class Step:
     def texts(self) -> Iterator[str]:
         """Every text in it."""
         yield from _texts(self.node)
+
+    @cached_property
+    def expressions(self) -> tuple[str, ...]:
+        """Those of its texts that hold expressions, the condition as one; every step that comes after it asks."""
+        condition = "${{ " + self.condition.replace("${{", " ").replace("}}", " ") + " }}" if self.condition else ""
+        return tuple(text for text in (condition, *self.texts()) if "${{" in text)
 
 
 class Job:

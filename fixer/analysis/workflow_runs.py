@@ -72,13 +72,21 @@ class Use:
     known: bool
 
 
+MAX_STEPS = 500_000
+"""Steps that may be looked at to answer a codemod's questions about one file. Each build is compared with all steps
+before it: a job of 400 builds, each with a step of its own, asks for that many."""
+
+
 class Runs:
     """Those of the jobs of a repository.
 
     files: its workflows and actions with their paths.
+    bounded: raise TooMuchWorkError where more than MAX_STEPS steps were looked at for what comes after them.
     """
 
-    def __init__(self, files: Sequence[tuple[str, Workflow]]) -> None:
+    def __init__(self, files: Sequence[tuple[str, Workflow]], *, bounded: bool = False) -> None:
+        self._bounded = bounded
+        self._looked_at = 0
         self._path_of = {id(workflow): path for path, workflow in files}
         self._by_path = dict(files)
         self._made: dict[int, tuple[Run, ...]] = {}
@@ -272,6 +280,11 @@ class Runs:
 
     def _inside(self, place: Place, deep: int) -> Iterator[Place]:
         assert place.step is not None
+        self._looked_at += 1
+        if self._bounded and self._looked_at > MAX_STEPS:
+            from fixer.analysis.facts import TooMuchWorkError
+
+            raise TooMuchWorkError
         action = self.action(place.step)
         for job in () if action is None or deep > 4 else action.jobs:
             inner = self._inner.setdefault(
@@ -301,13 +314,6 @@ class Runs:
         run = run.workflow_run
         for one in _labels(run):
             yield from self.uses(one, Place(run, None))
-
-
-def texts(step: Step) -> Iterator[str]:
-    """Every text of a step, the condition as an expression."""
-    if step.condition:
-        yield "${{ " + step.condition.replace("${{", " ").replace("}}", " ") + " }}"
-    yield from step.texts()
 
 
 def _labels(run: Run) -> list[str]:

@@ -534,6 +534,7 @@ class _JobPlan:
         assert run is not None
         text = self._job.workflow.text
         commands = [_command(run.text, match) for match in _SCRIPT_BUILD.finditer(run.text)]
+        whole: Change | _Stop | str | None = None
         for number, match in enumerate(_SCRIPT_BUILD.finditer(text, run.span.start, run.span.end)):
             command = commands[number] if number < len(commands) else run.text
             line = text[text.rfind("\n", 0, match.start()) + 1 : match.start()].lstrip()
@@ -541,7 +542,7 @@ class _JobPlan:
                 continue
             if self._runner(step) is not None:
                 continue
-            change = self._converted(step)
+            change = whole = self._converted(step) if whole is None else whole
             if isinstance(change, Change):
                 yield change
                 return

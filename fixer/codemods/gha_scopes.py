@@ -26,7 +26,7 @@ from fixer.analysis.workflow import (
     local_action,
     recipe,
 )
-from fixer.analysis.workflow_runs import Place, Run, Runs, Use, texts
+from fixer.analysis.workflow_runs import Place, Run, Runs, Use
 from fixer.analysis.yaml_nodes import Scalar
 from fixer.text.records import dataclass
 
@@ -169,7 +169,7 @@ class _Build:
                 wheres += [
                     Place(use.place.run, step) for step in use.place.run.job.steps if step.id in use.reference.path[:1]
                 ]
-        said = [(text, where) for where in wheres if where.step is not None for text in texts(where.step)]
+        said = [(text, where) for where in wheres if where.step is not None for text in where.step.expressions]
         said += [
             (value.text, where)
             for table, where in self._runs.environments(place)
@@ -276,7 +276,7 @@ class Scopes:
         everything = [(path, own), *(others or ())]
         self._alone_unknown = others is None
         self._files = sorted(everything, key=lambda one: one[0])
-        self.runs = Runs(self._files)
+        self.runs = Runs(self._files, bounded=True)
         self._alone: dict[str, Runs] = {}
 
     def of(self, step: Step) -> str | NoScope | None:
@@ -342,7 +342,7 @@ class Scopes:
         if called or any(local_action(other) is not None for other in before):
             return _Build(step, path, self.runs)
         if not isinstance(step.kept, _Build):
-            alone = self._alone.setdefault(path, Runs(((path, step.job.workflow),)))
+            alone = self._alone.setdefault(path, Runs(((path, step.job.workflow),), bounded=True))
             step.kept = _Build(step, path, alone)
         return step.kept
 

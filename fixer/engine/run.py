@@ -364,7 +364,7 @@ class _Attempt:
         try:
             return list(codemod.run(facts, self._settings))
         except TooMuchWorkError:
-            because = "it would take too long to look at all stages, instructions and commands of this file"
+            because = "it would take too long to look at all that this file holds, once for each question about it"
             raise _Trouble([codemod.id], because, "too-much-work") from None
         except Exception as error:  # the other codemods and the other files go on
             raise _Trouble([codemod.id], _describe(error)) from error

@@ -162,3 +162,21 @@ def test_no_traceback(tmp_path: Path, text: str) -> None:
     done = run(path, "--diff", "--unsafe-fixes")
     assert "Traceback" not in done.stderr
     assert done.returncode in (0, 3)
+
+
+def test_a_workflow_with_a_thousand_builds() -> None:
+    """Each is compared with all steps before it, up to a bound."""
+    build = "      - run: make a{0}\n      - uses: docker/build-push-action@v6\n        with:\n          tags: x/a{0}\n"
+    head = "on: push\njobs:\n  a:\n    runs-on: ubuntu-latest\n    steps:\n"
+    text = head + "".join(build.format(number) for number in range(1000))
+    outcome = fixer.fix(text, path=".github/workflows/ci.yml", kind="workflow")
+    assert outcome.error is None
+    assert {(refusal.codemod, refusal.reason) for refusal in outcome.refusals} == {("gha-cache", "too-much-work")}
+    assert outcome.text_after == text
+
+
+def test_a_script_with_a_thousand_builds() -> None:
+    script = "".join(f"          docker build -t a{number} .\n" for number in range(1000))
+    text = f"on: push\njobs:\n  a:\n    runs-on: ubuntu-latest\n    steps:\n      - run: |\n{script}"
+    outcome = fixer.fix(text, path=".github/workflows/ci.yml", kind="workflow")
+    assert [refusal.reason for refusal in outcome.refusals] == ["plain-build"] * 1000
