@@ -202,10 +202,10 @@ def once_a_call(ask: Callable[[Call], _T]) -> Callable[[Call], _T]:
 
     @wraps(ask)
     def asked(call: Call) -> _T:
-        notes = call._notes
+        notes: dict[object, _T] = call._notes
         if ask not in notes:
             notes[ask] = ask(call)
-        return notes[ask]  # type: ignore[no-any-return]
+        return notes[ask]
 
     return asked
 

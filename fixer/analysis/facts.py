@@ -488,7 +488,8 @@ class Facts:
         if found is None:
             text = self._flat.get(id(run)) or self._flat.setdefault(id(run), _flat(run))
             if self._outside is None:
-                others = [self.file.source_of(i) for i in self.file.instructions if isinstance(i, _GIVING)]
+                # A trigger of ONBUILD may stand for any of them in a stage that starts from its own.
+                others = [self.file.source_of(i) for i in self.file.instructions if isinstance(i, (*_GIVING, Onbuild))]
                 self._outside = "\n".join(others).translate(_UNQUOTED)
             found = any(map(text.__contains__, words)) or any(map(self._outside.__contains__, words))
             self._named[id(run), words] = found

@@ -544,9 +544,6 @@ def _check_words(call: Call) -> None:
         return
     for index in common.operands(call):
         node = call.nodes[index]
-        word = call.words[index]
-        if away and isinstance(word, Known) and "apt" not in word.value:
-            continue
         pattern, whole = common.pattern_of(call, node)
         if "/apt" in pattern and any(common.reach(pattern, whole, d) is Reach.OWN for d in _DIRECTORIES):
             because = "this uses apt's lists or packages by their names, and the mount holds others, or none"

@@ -31,7 +31,7 @@ from fixer.engine.outcome import ENGINE, AppliedChange, Outcome, PlacedRefusal, 
 from fixer.engine.suppress import MARK, Suppressions, read_suppressions
 from fixer.engine.template import template_problem
 from fixer.engine.trail import Step, Trail
-from fixer.text.edits import Edit, apply_edits, conflicts, overlap
+from fixer.text.edits import Edit, apply_edits, by_place, conflicts, overlap
 from fixer.text.records import dataclass
 from fixer.text.source import UNDECODABLE, LineIndex, Span, decode
 from fixer.tree.nodes import Dockerfile, Opaque, Source
@@ -476,7 +476,7 @@ class _Attempt:
             before.position(self._trail.back(change.span.start, step)),
             after.position(self._trail.forward(change.span.start, step)),
             step,
-            tuple(sorted(change.edits, key=_order)),
+            tuple(sorted(change.edits, key=by_place)),
             change.alters,
         )
 
@@ -501,18 +501,14 @@ def _compatible(changes: Sequence[Change]) -> list[Change]:
             continue
         accepted.append(change)
         for edit in change.edits:
-            insort(taken, edit, key=_order)
+            insort(taken, edit, key=by_place)
     return accepted
 
 
 def _is_taken(edit: Edit, taken: Sequence[Edit]) -> bool:
     """True if the edit overlaps or touches one of `taken`, which are in order; only its neighbours can."""
-    i = bisect_left(taken, _order(edit), key=_order)
+    i = bisect_left(taken, by_place(edit), key=by_place)
     return any(conflicts(edit, other) for other in taken[max(i - 2, 0) : i + 2])
-
-
-def _order(edit: Edit) -> tuple[int, int]:
-    return edit.start, edit.end
 
 
 def _start(change: Change) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 
-from fixer.text.edits import Edit
+from fixer.text.edits import Edit, by_place
 
 
 class Step:
@@ -14,7 +14,7 @@ class Step:
     __slots__ = ("_edits", "_ends", "_new_starts", "_shifts", "_starts")
 
     def __init__(self, edits: Iterable[Edit]) -> None:
-        self._edits = sorted(edits, key=lambda e: (e.start, e.end))
+        self._edits = sorted(edits, key=by_place)
         self._starts: list[int] = []
         self._ends: list[int] = []
         self._new_starts: list[int] = []

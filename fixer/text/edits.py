@@ -39,10 +39,11 @@ def conflicts(a: Edit, b: Edit) -> bool:
 def overlap(edits: Iterable[Edit]) -> bool:
     """Whether `apply_edits` would raise ConflictError, for any text that is long enough. Costs what the edits do, and
     not what the text does."""
-    return any(_collide(before, edit) for before, edit in pairwise(sorted(edits, key=_order)))
+    return any(_collide(before, edit) for before, edit in pairwise(sorted(edits, key=by_place)))
 
 
-def _order(edit: Edit) -> tuple[int, int]:
+def by_place(edit: Edit) -> tuple[int, int]:
+    """The key by which edits are in the order of the text."""
     return edit.start, edit.end
 
 
@@ -59,7 +60,7 @@ def apply_edits(text: str, edits: Iterable[Edit]) -> str:
     parts: list[str] = []
     at = 0
     before: Edit | None = None
-    for edit in sorted(edits, key=_order):
+    for edit in sorted(edits, key=by_place):
         if edit.end > len(text):
             raise ValueError(f"edit {edit} is outside a text of {len(text)} characters")
         if before is not None and _collide(before, edit):

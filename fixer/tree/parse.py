@@ -261,7 +261,9 @@ class _Stack:
                 if action is None:
                     return index
                 _reduce(rows, states, steps, action)  # type: ignore[arg-type]
-            states.append(rows[states[-1]][kinds[1]] if known else action)  # type: ignore[arg-type]
+            state = rows[states[-1]][kinds[1] if known else kind]
+            assert isinstance(state, int)
+            states.append(state)
             if steps and steps[-1][0] is None:
                 steps[-1] = (None, steps[-1][1] + 1)
             else:

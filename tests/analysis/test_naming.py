@@ -20,6 +20,7 @@ YES = (
     "ENV A=a'p't-get\nRUN $A update",
     "ARG A=apt\nRUN $A update",
     "WORKDIR /var/lib/apt\nRUN ls lists",
+    "ONBUILD ENV A=apt-get\nFROM debian\nRUN $A update",
     "RUN true # apt",
 )
 NO = (

@@ -33,7 +33,8 @@ PIECES = (
 def dump(value: Any) -> Any:
     """All that a tree says, as plain values."""
     if isinstance(value, Leaf | Node | ShellNode):
-        return (type(value).__name__, *(dump(getattr(value, each.name)) for each in fields(value)))  # type: ignore[arg-type]
+        record: Any = value
+        return (type(value).__name__, *(dump(getattr(value, each.name)) for each in fields(record)))
     if type(value) is tuple:
         return tuple(map(dump, value))
     return value if isinstance(value, str | int | tuple | type(None)) else type(value).__name__
