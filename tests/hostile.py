@@ -15,10 +15,13 @@ import resource
 import subprocess
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
+
+from tests.hostile_repositories import REPOSITORIES, Repository
 
 LINE = 60_000
 """A line below BuildKit's bound of 65,535 bytes."""
@@ -406,11 +409,17 @@ class Cost(NamedTuple):
     said: str
 
 
-def measure(text: str, options: tuple[str, ...] = ("--diff", "--unsafe-fixes")) -> Cost:
-    """What the command costs on a file of this text."""
+def measure(files: str | Repository, options: tuple[str, ...] = ("--diff", "--unsafe-fixes")) -> Cost:
+    """What the command costs on a Dockerfile of this text, or on a repository of these."""
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, "Dockerfile")
-        path.write_bytes(text.encode("utf-8", "surrogateescape"))
+        path = Path(folder, "repository", "Dockerfile")
+        for name, text in ({"Dockerfile": files} if isinstance(files, str) else files).items():
+            at = path.parent / name
+            at.parent.mkdir(parents=True, exist_ok=True)
+            at.write_bytes(text.encode("utf-8", "surrogateescape"))
+        if not isinstance(files, str):
+            path = path.parent
+            path.joinpath(".git").mkdir(exist_ok=True)
         report = Path(folder, "report")
         command = [sys.executable, "-m", "fixer", *options, "--no-cache", "--project", "p", "--report", str(report)]
         with Path(folder, "out").open("wb") as out, Path(folder, "err").open("wb") as err:
@@ -428,25 +437,29 @@ def _bounded() -> None:
 
 
 def _said(report: Path, errors: str) -> str:
-    """What came of the file, in short; a fault is in capitals."""
+    """What came of the files, in short; a fault is in capitals."""
     if "Traceback" in errors:
         return f"TRACEBACK {errors.strip().splitlines()[-1]}"
+    said: Counter[str] = Counter()
     for line in report.read_text().splitlines() if report.exists() else ():
         entry = json.loads(line)
         if "status" not in entry:
             continue
         reasons = {refusal["reason"] for refusal in entry.get("refusals", ())}
-        if "internal-error" in reasons or (entry.get("problem") or {}).get("kind") == "internal-error":
+        problem = (entry.get("problem") or {}).get("kind")
+        if "internal-error" in (*reasons, problem):
             return f"INTERNAL ERROR {errors.strip()[:300]}"
-        error = entry.get("problem")
-        return f"{entry['status']}{': ' + error['kind'] if error else ''}"
-    return f"NO REPORT {errors.strip()[-300:]}"
+        said[f"{entry['status']}: {problem}" if problem else entry["status"]] += 1
+    if not said:
+        return f"NO REPORT {errors.strip()[-300:]}"
+    return ", ".join(what if count == 1 else f"{what} ({count})" for what, count in said.items())
 
 
 def main(size: int, names: list[str]) -> int:
     bad = 0
-    for name in names or SHAPES:
-        costs = [measure(SHAPES[name](size * factor)) for factor in (1, 2, 4)]
+    shapes = SHAPES | REPOSITORIES
+    for name in names or shapes:
+        costs = [measure(shapes[name](size * factor)) for factor in (1, 2, 4)]
         faults = sorted({cost.said for cost in costs if cost.said[:2].isupper()})
         faults += [f"exit {cost.exit}" for cost in costs if cost.exit not in (0, 3)][:1]
         base = min(measure("FROM debian\n").seconds, 0.2)

@@ -22,6 +22,7 @@ BUILD = "docker/build-push-action"
 SETUP = "docker/setup-buildx-action"
 BAKE = "docker/bake-action"
 METADATA = "docker/metadata-action"
+CHECKOUT = "actions/checkout"
 
 _BEFORE_STEP = re.compile(r"[- \t\r\n]*")
 """What may stand between the line where a step's block begins and the step."""

@@ -16,6 +16,7 @@ from fixer.analysis.docker_scripts import (
 )
 from fixer.analysis.workflow import (
     BUILD,
+    CHECKOUT,
     SETUP,
     Step,
     default_directory,
@@ -27,7 +28,6 @@ from fixer.analysis.workflow_runs import Place, Run, Runs
 from fixer.analysis.yaml_nodes import Mapping
 from fixer.text.records import dataclass
 
-_CHECKOUT = "actions/checkout"
 _OWN = re.compile(r"(?i)\$\{\{\s*github\.repository\s*\}\}")
 _LOCAL_DRIVERS = ("", "docker", "docker-container")
 _ENGINE = ("DOCKER_HOST", "DOCKER_CONTEXT")
@@ -60,6 +60,7 @@ def workflow_builds(runs: Runs, compose: Compose = lambda _, __: ()) -> Iterator
             steps = [step for step in job.steps if _may_build(step)]
             for run in runs.of(job) if steps else ():
                 for step in steps:
+                    runs.charge(1)
                     yield from _of_step(runs, Place(run, step), step, compose)
 
 
@@ -122,10 +123,9 @@ def _in_repository(runs: Runs, place: Place, path: str) -> str | None:
     """A path of the workspace, relative to the root of the repository; None if that is not checked out there. Without a
     step that checks it out it is in the workspace itself."""
     best: tuple[int, str | None] | None = None
-    for before in runs.before(place):
+    for before in runs.before(place, _is_checkout):
         step = before.step
-        if step is None or step.action != _CHECKOUT:
-            continue
+        assert step is not None
         at = posixpath.normpath(runs.read(step.input("path") or ".", before))
         whose = (step.input("repository") or "").strip()
         own = not whose or _OWN.fullmatch(whose) is not None
@@ -154,14 +154,21 @@ def _hosted(runs: Runs, place: Place) -> bool:
         return False
     if any(runs.writers(name, place) for name in _ENGINE):
         return False
-    return all(_is_local(runs, before) for before in runs.before(place))
+    return all(_is_local(runs, before) for before in runs.before(place, _is_setup))
+
+
+def _is_checkout(step: Step) -> bool:
+    return step.action == CHECKOUT
+
+
+def _is_setup(step: Step) -> bool:
+    return step.action == SETUP
 
 
 def _is_local(runs: Runs, place: Place) -> bool:
     """False for a step that makes a builder which is on another machine."""
     step = place.step
-    if step is None or step.action != SETUP:
-        return True
+    assert step is not None
     driver = runs.read(step.input("driver") or "", place).strip()
     endpoint = runs.read(step.input("endpoint") or "", place)
     return (driver in _LOCAL_DRIVERS or "${{" in driver) and "://" not in endpoint

@@ -9,20 +9,25 @@ action_yaml.json), of which all but `inputs` and `steps` are those of the caller
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
+from itertools import islice
 
 from fixer.analysis.expressions import EXPRESSION, Reference, of_expression, references
 from fixer.analysis.workflow import Job, Step, Workflow, local_action, text_of
 from fixer.analysis.yaml_nodes import Items, Mapping, Node, Scalar
-from fixer.text.records import dataclass
+from fixer.text.records import dataclass, field
 
 _DEEPEST = 8
 """Values of the environment and of inputs that are made of others."""
 _LONGEST = 4096
 """A value that is made of others."""
 _MOST = 512
-"""Runs of one job, and values that one text is made of."""
+"""Runs of one job."""
+LEVELS = 10
+"""A workflow that is called has at most nine around it, and an action nine (docs.github.com "Reuse workflows";
+actions/runner, Constants.cs, CompositeActionsMaxDepth). GitHub refuses what is deeper."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,6 +43,12 @@ class Run:
     combination: dict[str, str] | None
     caller: Step | Job | None = None
     outer: Run | None = None
+    level: int = field(init=False)
+    """1 for a workflow or an action that none of its kind has called, one more for each that has."""
+
+    def __post_init__(self) -> None:
+        alike = self.outer is not None and self.outer.composite == self.composite
+        object.__setattr__(self, "level", self.outer.level + 1 if self.outer is not None and alike else 1)
 
     @property
     def composite(self) -> bool:
@@ -48,7 +59,6 @@ class Run:
     def workflow_run(self) -> Run:
         """The run of the job in which an action's steps run."""
         return self if self.outer is None or not self.composite else self.outer.workflow_run
-
 
     def within(self, other: Run) -> bool:
         """Whether it is the other one, or that called it."""
@@ -73,23 +83,28 @@ class Use:
 
 
 MAX_STEPS = 500_000
-"""Steps that may be looked at to answer a codemod's questions about one file. Each build is compared with all steps
-before it: a job of 400 builds, each with a step of its own, asks for that many."""
+"""Steps and runs that may be looked at to answer the questions of somebody about one file. Each build is compared with
+the steps before it that may matter: a job of 400 builds, each with a step of its own, asks for that many."""
+
+Wanted = Callable[[Step], bool]
+"""Which steps somebody asks for: a function of a module, as what it finds is kept."""
 
 
 class Runs:
-    """Those of the jobs of a repository.
+    """Those of the jobs of a repository. Questions raise TooMuchWorkError where more than MAX_STEPS steps and runs were
+    looked at.
 
     files: its workflows and actions with their paths.
-    bounded: raise TooMuchWorkError where more than MAX_STEPS steps were looked at for what comes after them.
     """
 
-    def __init__(self, files: Sequence[tuple[str, Workflow]], *, bounded: bool = False) -> None:
-        self._bounded = bounded
+    def __init__(self, files: Sequence[tuple[str, Workflow]]) -> None:
         self._looked_at = 0
+        self._notable: dict[tuple[Job, Wanted], tuple[Step, ...]] = {}
         self._path_of = {id(workflow): path for path, workflow in files}
         self._by_path = dict(files)
         self._made: dict[int, tuple[Run, ...]] = {}
+        self._begun: set[int] = set()
+        self._finished: set[int] = set()
         self._inner: dict[object, Run] = {}
         self._values: dict[object, str | None] = {}
         self._files = files
@@ -101,7 +116,11 @@ class Runs:
 
     def path(self, run: Run) -> str:
         """Of the file in which the job of a run is."""
-        return self._path_of.get(id(run.job.workflow), "")
+        return self.path_of(run.job.workflow)
+
+    def path_of(self, workflow: Workflow) -> str:
+        """Of a file; empty for one that is none of these."""
+        return self._path_of.get(id(workflow), "")
 
     @cached_property
     def _callers(self) -> dict[str, list[Step | Job]]:
@@ -128,23 +147,47 @@ class Runs:
 
     def callers(self, workflow: Workflow) -> list[Step | Job]:
         """The steps that use an action, or the jobs that call a workflow."""
-        path = self._path_of.get(id(workflow), "")
+        path = self.path_of(workflow)
         return self._callers.get(path.rpartition("/")[0] if workflow.kind == "action" else path, [])
 
     def of(self, job: Job) -> tuple[Run, ...]:
         """Every run of a job that is known; where others may call it too, one more without a caller."""
-        if id(job) not in self._made:
-            self._made[id(job)] = (Run(job, {} if not job.id else None),)  # for those that call themselves
-            self._made[id(job)] = tuple(self._runs(job))[:_MOST]
+        waiting = [] if id(job) in self._made else [job]
+        while waiting:
+            at = waiting[-1]
+            if id(at) not in self._begun:
+                self._begun.add(id(at))
+                self._made[id(at)] = (Run(at, {} if not at.id else None),)  # for those that call themselves
+                waiting += [one for one in self.calling(at.workflow) if id(one) not in self._made]
+                continue
+            waiting.pop()
+            if id(at) not in self._finished:
+                self._finished.add(id(at))
+                self._made[id(at)] = tuple(islice(self._runs(at), _MOST))
+                self.charge(len(self._made[id(at)]))
         return self._made[id(job)]
+
+    def charge(self, steps: int) -> None:
+        """Note that so many steps or runs are looked at. Raises TooMuchWorkError."""
+        self._looked_at += steps
+        if self._looked_at > MAX_STEPS:
+            from fixer.analysis.facts import TooMuchWorkError
+
+            raise TooMuchWorkError
+
+    def calling(self, workflow: Workflow) -> Iterator[Job]:
+        """The jobs of the callers of a file."""
+        return (caller.job if isinstance(caller, Step) else caller for caller in self.callers(workflow))
 
     def _runs(self, job: Job) -> Iterator[Run]:
         callers = self.callers(job.workflow)
-        outers = [
+        found = (
             (caller, outer)
-            for caller in callers
-            for outer in self.of(caller.job if isinstance(caller, Step) else caller)
-        ]
+            for caller, its in zip(callers, self.calling(job.workflow), strict=True)
+            for outer in self._made[id(its)]
+            if outer.level < LEVELS or outer.composite != (not job.id)
+        )
+        outers = list(islice(found, _MOST))
         if not job.id:
             for caller, outer in outers:
                 yield Run(job, outer.combination, caller, outer)
@@ -203,16 +246,25 @@ class Runs:
 
     def uses(self, text: str, place: Place) -> Iterator[Use]:
         """What the expressions of a text use, and after each that stands for another text what that uses."""
-        return self._uses(text, place, set())
+        return self.all_uses([(text, place)])
 
-    def _uses(self, text: str, place: Place, seen: set[object]) -> Iterator[Use]:
-        for reference in references(text):
-            found = self._source(reference, place)
-            yield Use(reference, place, found is not None)
-            key = (reference.name, reference.exact, place.run, place.step)
-            if found is not None and key not in seen and len(seen) < _MOST:
-                seen.add(key)
-                yield from self._uses(found[0], found[1], seen)
+    def all_uses(self, texts: Iterable[tuple[str, Place]]) -> Iterator[Use]:
+        """The same for several texts; what stands for a text that was followed before is not followed again."""
+        seen: set[object] = set()
+        for text, place in texts:
+            waiting = [(iter(references(text)), place)]
+            while waiting:
+                reference, where = next(waiting[-1][0], None), waiting[-1][1]
+                if reference is None:
+                    waiting.pop()
+                    continue
+                found = self._source(reference, where)
+                yield Use(reference, where, found is not None)
+                key = (reference.name, reference.exact, where.run, where.step)
+                if found is not None and key not in seen:
+                    self.charge(1)
+                    seen.add(key)
+                    waiting.append((iter(references(found[0])), found[1]))
 
     # --- where values come from -------------------------------------------------------------------------------------
 
@@ -268,41 +320,44 @@ class Runs:
             if isinstance(table, Mapping):
                 yield table, Place(run, None)
 
-    def before(self, place: Place) -> Iterator[Place]:
-        """The steps that run before one, the last first; those of an action before it with those of its callers, and
-        the steps inside of actions before the step that uses them."""
+    def before(self, place: Place, wanted: Wanted) -> Iterator[Place]:
+        """Those of the steps that run before one which are wanted, the last first; those of an action before it with
+        those of its callers, and the steps inside of actions before the step that uses them."""
         run, step = place.run, place.step
         if step is not None:
-            for other in reversed(run.job.steps[: step.index]):
-                yield from self._inside(Place(run, other), 0)
+            notable = self._notable_in(run.job, wanted)
+            for other in reversed(notable[: bisect_left(notable, step.index, key=_index)]):
+                yield from self._inside(Place(run, other), wanted, 1)
         if run.composite and run.outer is not None and isinstance(run.caller, Step):
-            yield from self.before(Place(run.outer, run.caller))
+            yield from self.before(Place(run.outer, run.caller), wanted)
 
-    def _inside(self, place: Place, deep: int) -> Iterator[Place]:
+    def _notable_in(self, job: Job, wanted: Wanted) -> tuple[Step, ...]:
+        """The steps of a job that are wanted, or inside of which some may be."""
+        key = (job, wanted)
+        if key not in self._notable:
+            self.charge(len(job.steps))
+            found = (step for step in job.steps if wanted(step) or self.action(step) is not None)
+            self._notable[key] = tuple(found)
+        return self._notable[key]
+
+    def _inside(self, place: Place, wanted: Wanted, level: int) -> Iterator[Place]:
         assert place.step is not None
-        self._looked_at += 1
-        if self._bounded and self._looked_at > MAX_STEPS:
-            from fixer.analysis.facts import TooMuchWorkError
-
-            raise TooMuchWorkError
+        self.charge(1)
         action = self.action(place.step)
-        for job in () if action is None or deep > 4 else action.jobs:
+        for job in () if action is None or level > LEVELS else action.jobs:
             inner = self._inner.setdefault(
                 (job, place.run, place.step), Run(job, place.run.combination, place.step, place.run)
             )
-            for other in reversed(job.steps):
-                yield from self._inside(Place(inner, other), deep + 1)
-        yield place
+            for other in reversed(self._notable_in(job, wanted)):
+                yield from self._inside(Place(inner, other), wanted, level + 1)
+        if wanted(place.step):
+            yield place
 
     def writers(self, name: str, place: Place) -> list[Place]:
         """The scripts before a place that put a variable into the environment of later steps."""
         word = re.compile(rf"\b{re.escape(name)}\b")
-        return [
-            one
-            for one in self.before(place)
-            if one.step is not None and one.step.run is not None and "GITHUB_ENV" in one.step.run.text
-            and word.search(one.step.run.text)
-        ]  # fmt: skip
+        scripts = ((one, one.step.run) for one in self.before(place, _writes_environment) if one.step is not None)
+        return [one for one, script in scripts if script is not None and word.search(script.text)]
 
     def labels(self, run: Run) -> tuple[str, ...]:
         """Those of the runner, as far as they are known."""
@@ -314,6 +369,14 @@ class Runs:
         run = run.workflow_run
         for one in _labels(run):
             yield from self.uses(one, Place(run, None))
+
+
+def _index(step: Step) -> int:
+    return step.index
+
+
+def _writes_environment(step: Step) -> bool:
+    return step.run is not None and "GITHUB_ENV" in step.run.text
 
 
 def _labels(run: Run) -> list[str]:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, TypeAlias
 
-from fixer.text.records import dataclass
+from fixer.text.records import dataclass, field
 from fixer.text.source import Span
 
 _MOST_OPEN, _TOO_MANY = 60, 500
@@ -39,17 +39,21 @@ class Scalar:
     style: str
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Mapping:
     """Pairs in the order of the text. flow: written in braces."""
 
     span: Span
     pairs: tuple[tuple[Node, Node], ...]
     flow: bool
+    _by_name: dict[str, Node] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_by_name", {name.text: value for name, value in self.items()})
 
     def get(self, key: str) -> Node | None:
         """The value of a key; None if it is not there."""
-        return next((value for name, value in self.items() if name.text == key), None)
+        return self._by_name.get(key)
 
     def items(self) -> Iterator[tuple[Scalar, Node]]:
         """The pairs whose keys are texts, which all are in a file that GitHub takes."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
 from typing import ClassVar
 
 from fixer.analysis.workflow import (
@@ -19,6 +21,7 @@ from fixer.analysis.workflow import (
     read_workflow,
     text_of,
 )
+from fixer.analysis.workflow_runs import LEVELS
 from fixer.analysis.yaml_nodes import Items, Mapping, Node
 from fixer.codemods.api import Builder, Change, Codemod, Refusal, Safety, Settings
 from fixer.codemods.gha_engine import Engine, leaves, loaded
@@ -207,7 +210,8 @@ class _JobPlan:
         self._scopes = scopes
         self._secrets = secrets
         self._around = around
-        self._engine = Engine(job, scopes.runs.action, around.settings.dockerfiles)
+        self._runs = scopes.runs
+        self._engine = Engine(job, scopes.runs, around.settings.dockerfiles)
         self._ignore_error = False
 
     def found(self) -> Iterator[Change | Refusal]:
@@ -354,7 +358,8 @@ class _JobPlan:
         """The step that made the builder of a build; None if it is the engine's own."""
         named = step.input("builder")
         found: Step | _Stop | None = None
-        for other in self._job.steps[: step.index]:
+        makers = self._makers[: bisect_left(self._makers, step.index, key=lambda one: one.index)]
+        for other in makers:
             made = self._made(other, step)
             if made is not None and (isinstance(made, _Stop) or (made.input("use") or "true").strip() in _TRUE):
                 found = made
@@ -368,8 +373,14 @@ class _JobPlan:
             return _Stop("other-builder", "the builder is that of whoever uses this action: set it up in here.")
         return self._fit(found, step) if isinstance(found, Step) else found
 
-    def _made(self, other: Step, build: Step) -> Step | _Stop | None:
+    @cached_property
+    def _makers(self) -> list[Step]:
+        """The steps that may make a builder."""
+        return [one for one in self._job.steps if _may_make(one)]
+
+    def _made(self, other: Step, build: Step, level: int = 1) -> Step | _Stop | None:
         """The builder that a step before a build makes."""
+        self._runs.charge(1)
         if other.action == SETUP:
             return other
         if other.action.startswith(_BUILDERS):
@@ -379,10 +390,10 @@ class _JobPlan:
             return _Stop("other-builder", "a script before the build makes or chooses the builder.", other.run.span)
         if other.action.startswith("./") and other.uses is not None:
             action = self._scopes.runs.action(other)
-            if action is None or action.problem is not None:
+            if action is None or action.problem is not None or level > LEVELS:
                 because = f"`{other.uses.text}` may make the builder, and no action that can be read is there."
                 return _Stop("other-builder", because, _uses(other))
-            inner = [self._made(one, build) for one in action.steps]
+            inner = [self._made(one, build, level + 1) for one in action.steps if _may_make(one)]
             made = next((one for one in reversed(inner) if one is not None), None)
             if isinstance(made, _Stop):
                 return _Stop(made.reason, f"in `{other.uses.text}`: {made.because}", _uses(other))
@@ -728,6 +739,13 @@ def _root(job: Job) -> Mapping:
 
 def _span(node: Node | None) -> Span | None:
     return None if node is None else node.span
+
+
+def _may_make(step: Step) -> bool:
+    """Whether it may make a builder: see `_JobPlan._made`."""
+    if step.run is not None:
+        return _OWN_BUILDER.search(step.run.text) is not None
+    return step.action == SETUP or step.action.startswith(("./", *_BUILDERS))
 
 
 def _uses(step: Step) -> Span | None:

@@ -8,14 +8,15 @@ nothing that a step before it may have left.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from fixer.analysis.bases import BaseImage, base_image, split_reference
 from fixer.analysis.documents import Neighbour
 from fixer.analysis.expressions import EXPRESSION
 from fixer.analysis.facts import Facts
 from fixer.analysis.values import Unknown
-from fixer.analysis.workflow import Job, Step, Workflow, default_shell, listed, recipe, text_of
+from fixer.analysis.workflow import Job, Step, default_shell, listed, recipe, text_of
+from fixer.analysis.workflow_runs import Runs
 from fixer.codemods.gha_scopes import image_repositories, is_build
 from fixer.tree.cook import Cooked
 from fixer.tree.nodes import Copy, Run
@@ -57,12 +58,12 @@ _OFFICIAL = frozenset(
 class Engine:
     """The engine of one job.
 
-    action: what is known of the repository's own action that a step uses.
+    runs: those of the repository, for its own actions that steps use.
     """
 
-    def __init__(self, job: Job, action: Callable[[Step], Workflow | None], dockerfiles: Sequence[Neighbour]) -> None:
+    def __init__(self, job: Job, runs: Runs, dockerfiles: Sequence[Neighbour]) -> None:
         self._job = job
-        self._action = action
+        self._runs = runs
         self._dockerfiles = dockerfiles
         self._known_quiet: dict[tuple[Step, bool], bool] = {}
 
@@ -70,7 +71,7 @@ class Engine:
         """The steps that run for one: those of an action of the repository, as far as it can be read; else itself."""
         action = None
         if step.action.startswith("./") and depth < _DEPTH:
-            action = self._action(step)
+            action = self._runs.action(step)
         if action is None or action.problem is not None or not any(True for _ in action.steps):
             yield step
             return
@@ -81,6 +82,7 @@ class Engine:
         """The first step after a build that may need its image in the engine. Other builds are asked by `taken`."""
         pushed = _pushed(build)
         for later in self._job.steps[build.index + 1 :]:
+            self._runs.charge(1)
             if not is_build(later) and not self._quiet(later, pushed):
                 return later
         return None
@@ -89,6 +91,7 @@ class Engine:
         """A step before a build that may have left an image in the engine that the build takes."""
         names = self._bases(build)
         for before in self._job.steps[: build.index]:
+            self._runs.charge(1)
             if is_build(before):
                 left = _names(before) if leaves(before) else ()
             else:

@@ -23,10 +23,9 @@ from fixer.analysis.workflow import (
     Workflow,
     comma_listed,
     listed,
-    local_action,
     recipe,
 )
-from fixer.analysis.workflow_runs import Place, Run, Runs, Use
+from fixer.analysis.workflow_runs import LEVELS, Place, Run, Runs, Use
 from fixer.analysis.yaml_nodes import Scalar
 from fixer.text.records import dataclass
 
@@ -42,6 +41,8 @@ _INPUTS = ("context", "file", "target", "platforms", "build-args", "build-contex
 """Inputs on which layers depend."""
 _ASIDE = (SETUP, METADATA, "docker/login-action", "docker/setup-qemu-action")
 """Actions that change nothing of what is built."""
+_COST = 20
+"""To look at a build in one run takes the time of so many steps."""
 _CONSTANT = ("github", "vars", "secrets", "runner", "job")
 """Contexts that are the same for all builds of a run, as far as builds use them."""
 _ARCHITECTURES = {"amd64": "X64", "arm64": "ARM64"}
@@ -82,10 +83,12 @@ class _Build:
     """One step that makes an image, over all of its runs.
 
     path: of its file.
+    files: the paths of all that say what it is.
     """
 
-    def __init__(self, step: Step, path: str, runs: Runs) -> None:
+    def __init__(self, step: Step, path: str, runs: Runs, files: frozenset[str]) -> None:
         self.step = step
+        self.files = files
         self._stem = slug(posixpath.basename(path).partition(".")[0])
         self._runs = runs
         self._named: dict[str, dict[str, set[object]] | None] = {}
@@ -163,7 +166,7 @@ class _Build:
         use, which may write what is built, and its tags, which say that it is another image. None is unknown."""
         found: dict[str, str | None] = {}
         tags = _image_texts(self.step, whole=True)
-        wheres = [one for one in self._runs.before(place) if one.step is not None and one.step.action not in _ASIDE]
+        wheres = list(self._runs.before(place, _may_matter))
         for use in [use for _, use in used] + [use for text in tags for use in self._runs.uses(text, place)]:
             if use.reference.context == "steps":
                 wheres += [
@@ -177,13 +180,12 @@ class _Build:
             if isinstance(value, Scalar)
         ]
         said += [(text, place) for text in tags]
-        for text, where in said:
-            for use in self._runs.uses(text, where) if "${{" in text else ():
-                mine = use.reference.context == "inputs" and place.run.within(use.place.run)
-                if mine or use.reference.context in ("matrix", "strategy"):
-                    value = self._runs.value(use.reference, use.place)
-                    if value is not None or not mine:
-                        found[f"{use.reference.name}{'' if use.reference.exact else '.*'}".lower()] = value
+        for use in self._runs.all_uses(one for one in said if "${{" in one[0]):
+            mine = use.reference.context == "inputs" and place.run.within(use.place.run)
+            if mine or use.reference.context in ("matrix", "strategy"):
+                value = self._runs.value(use.reference, use.place)
+                if value is not None or not mine:
+                    found[f"{use.reference.name}{'' if use.reference.exact else '.*'}".lower()] = value
         return found
 
     def _variant(self, place: Place, used: Sequence[tuple[str, Use]], around: dict[str, str | None]) -> _Variant:
@@ -276,8 +278,10 @@ class Scopes:
         everything = [(path, own), *(others or ())]
         self._alone_unknown = others is None
         self._files = sorted(everything, key=lambda one: one[0])
-        self.runs = Runs(self._files, bounded=True)
-        self._alone: dict[str, Runs] = {}
+        self.runs = Runs(self._files)
+        self._path = path
+        self._parts: dict[frozenset[str], Runs] = {}
+        self._deciders: dict[str, dict[str, Workflow]] = {}
 
     def of(self, step: Step) -> str | NoScope | None:
         """The scope for a build that has no cache yet; None for the only one of the repository, which needs none."""
@@ -335,16 +339,39 @@ class Scopes:
         ]
 
     def _build(self, path: str, step: Step) -> _Build:
-        """Kept with the step, if nothing but its own file says what it builds: a repository's workflows are read once,
-        and compared with each other as often as there are workflows."""
-        before = step.job.steps[: step.index]
-        called = not step.job.id or "workflow_call" in step.job.workflow.triggers
-        if called or any(local_action(other) is not None for other in before):
-            return _Build(step, path, self.runs)
-        if not isinstance(step.kept, _Build):
-            alone = self._alone.setdefault(path, Runs(((path, step.job.workflow),), bounded=True))
-            step.kept = _Build(step, path, alone)
-        return step.kept
+        """Kept with the step, if its own file is the one that is worked on, or if that has no part in what is built:
+        a repository's workflows are read once, and compared with each other as often as there are workflows."""
+        kept = step.kept
+        if isinstance(kept, _Build) and (path == self._path or self._path not in kept.files):
+            return kept
+        files = self._deciding(path)
+        names = frozenset(files)
+        if names not in self._parts:
+            self._parts[names] = Runs(tuple(files.items()))
+        build = _Build(step, path, self._parts[names], names)
+        self.runs.charge(_COST * len(build.places))
+        if path == self._path or self._path not in files:
+            step.kept = build
+        return build
+
+    def _deciding(self, path: str) -> dict[str, Workflow]:
+        """The files that say what the builds of one are: itself, those that call it, and the actions of them all."""
+        if path not in self._deciders:
+            known = dict(self._files)
+            found = {path: known[path]}
+            newest = [known[path]]
+            for _ in range(2 * LEVELS):
+                calling = [job.workflow for one in newest for job in self.runs.calling(one)]
+                newest = [one for one in dict.fromkeys(calling) if self.runs.path_of(one) not in found]
+                found.update((self.runs.path_of(one), one) for one in newest)
+            waiting = list(found.values())
+            while waiting:
+                used = dict.fromkeys(self.runs.action(step) for step in waiting.pop().steps)
+                actions = [one for one in used if one is not None and self.runs.path_of(one) not in found]
+                found.update((self.runs.path_of(one), one) for one in actions)
+                waiting += actions
+            self._deciders[path] = dict(sorted(found.items()))
+        return self._deciders[path]
 
     @cached_property
     def _others_use_it(self) -> bool:
@@ -404,6 +431,11 @@ class Scopes:
                 for scope, keys in (one.names(name) or {}).items():
                     found.setdefault(scope, set()).update(keys)
         return found
+
+
+def _may_matter(step: Step) -> bool:
+    """Whether what it does may depend on expressions, and be built."""
+    return step.action not in _ASIDE and bool(step.expressions)
 
 
 def _telling(offered: Sequence[dict[str, str]], keys: Sequence[object]) -> str | None:

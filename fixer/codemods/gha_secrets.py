@@ -6,7 +6,7 @@ import posixpath
 import re
 from collections.abc import Callable, Iterator, Sequence
 
-from fixer.analysis.workflow import Step, default_directory, listed, text_of
+from fixer.analysis.workflow import CHECKOUT, Step, default_directory, listed, text_of
 from fixer.analysis.workflow_runs import Place, Run, Runs, Use
 from fixer.analysis.yaml_nodes import Mapping, Scalar
 
@@ -36,6 +36,7 @@ _ELSEWHERE = re.compile(
     r"/dev/|/tmp/|/etc/|/root/|/home/|/var/|~|\$\{?(?:HOME|TMPDIR|TEMP|RUNNER_TEMP|GITHUB_(?!WORKSPACE))|&"
     r"|\$env:(?:HOME|TEMP|RUNNER_TEMP|GITHUB_(?!WORKSPACE))|\$\{\{\s*runner\.temp"
 )
+_CREDENTIALS = "google-github-actions/auth"
 _FILE_ACTION = re.compile(r"env-?file|to-file|write-file|create-(?:a-)?(?:\w+-)?file|dotenv")
 _PERSISTS_BELOW = 6
 """actions/checkout keeps its token in `.git/config` in the versions before this one (README of v6)."""
@@ -86,7 +87,7 @@ class Secrets:
                 if not context or "://" in context or re.sub(r"\s", "", context).startswith("{{defaultContext}}"):
                     continue
                 context = posixpath.normpath(_WORKSPACE.sub(".", context))
-                found = next((one for one in self._runs.before(place) if self._writes(one, context)), None)
+                found = next((one for one in self._runs.before(place, _may_write) if self._writes(one, context)), None)
                 if found is not None:
                     return found
         return None
@@ -175,10 +176,10 @@ class Secrets:
         return False
 
     def _action_writes(self, step: Step, place: Place, context: str) -> bool:
-        if step.action == "google-github-actions/auth":
+        if step.action == _CREDENTIALS:
             wanted = (step.input("create_credentials_file") or "true").strip() != "false"
             return wanted and bool(step.input("credentials_json")) and self._in("gha-creds-0.json", context)
-        if step.action == "actions/checkout":
+        if step.action == CHECKOUT:
             token = step.input("token") or ""
             kept = (step.input("persist-credentials") or "true").strip().lower() != "false"
             newer = step.major is not None and step.major >= _PERSISTS_BELOW
@@ -195,3 +196,10 @@ class Secrets:
             return True
         path = posixpath.normpath(path)
         return not self._left_out(path) if directory == "." else path.startswith(directory + "/")
+
+
+def _may_write(step: Step) -> bool:
+    """Whether it is one of the steps that may put a secret into a file."""
+    if step.run is not None or step.action in (_CREDENTIALS, CHECKOUT):
+        return True
+    return _FILE_ACTION.search(step.action) is not None

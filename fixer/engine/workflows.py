@@ -6,6 +6,7 @@ import os
 import posixpath
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, overload
 
@@ -78,14 +79,19 @@ def _hosted(root: str) -> tuple[tuple[str, frozenset[str]], ...]:
 
 @lru_cache(maxsize=64)
 def builds_of(root: str) -> tuple[tuple[str, WorkflowBuild], ...]:
-    """The builds of a repository's workflows whose Dockerfiles are named, each with the file of its job."""
+    """The builds of a repository's workflows whose Dockerfiles are named, each with the file of its job; of workflows
+    that nobody could go through in time, those found until then."""
     files = workflows_of(root)
     if not files:
         return ()
+    from fixer.analysis.facts import TooMuchWorkError
     from fixer.analysis.workflow_builds import workflow_builds  # brings the parser of scripts with it
 
     runs = Runs(files)
-    return tuple((runs.path(build.run), build) for build in workflow_builds(runs, partial(_composed, root)))
+    found: list[tuple[str, WorkflowBuild]] = []
+    with suppress(TooMuchWorkError):
+        found.extend((runs.path(build.run), build) for build in workflow_builds(runs, partial(_composed, root)))
+    return tuple(found)
 
 
 def _composed(root: str, directory: str, call: ComposeCall) -> Iterator[tuple[str, str]]:

@@ -1,0 +1,336 @@
+"""Hostile repositories: workflows, actions, .dockerignore, Compose and configuration in any size, around a Dockerfile.
+
+Run by `python -m tests.hostile`, as the shapes of one Dockerfile are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+Repository = Mapping[str, str]
+"""By path: the text of each file."""
+
+DOCKERFILE = "FROM python:3.12\nWORKDIR /app\nCOPY requirements.txt .\nRUN pip install -r requirements.txt\nCOPY . .\n"
+_FILES = {"Dockerfile": DOCKERFILE, "requirements.txt": "flask\n"}
+_CI = ".github/workflows/ci.yml"
+_PUSH = "docker/build-push-action@v6"
+_STEP = f"      - uses: {_PUSH}\n        with:\n          push: true\n"
+
+
+def _each(line: Callable[[int], str], size: int) -> str:
+    out: list[str] = []
+    length = 0
+    while length < size:
+        out.append(line(len(out)))
+        length += len(out[-1])
+    return "".join(out)
+
+
+def _times(piece: str, size: int) -> str:
+    return piece * max(1, size // len(piece))
+
+
+def _nested(opening: str, inside: str, closing: str, size: int) -> str:
+    depth = max(1, size // (len(opening) + len(closing)))
+    return opening * depth + inside + closing * depth
+
+
+def _indented(size: int, deepest: int) -> str:
+    """A mapping in a mapping, each on a line of its own."""
+    depth = 1
+    while depth < deepest and depth * depth < size:
+        depth += 1
+    return "".join(f"{' ' * (k + 1)}a:\n" for k in range(depth)) + " " * (depth + 1) + "b\n"
+
+
+def _workflow(text: str) -> Repository:
+    return {**_FILES, _CI: text}
+
+
+def _jobs(text: str) -> Repository:
+    return _workflow(f"on: push\njobs:\n{text}")
+
+
+def _steps(text: str, before: str = "") -> Repository:
+    return _jobs(f"  a:\n    runs-on: ubuntu-latest\n{before}    steps:\n      - uses: actions/checkout@v4\n{text}")
+
+
+def _script(text: str, before: str = "") -> Repository:
+    return _steps(f"      - run: |\n{text}", before)
+
+
+def _matrix(text: str) -> Repository:
+    tags = f"      - uses: {_PUSH}\n        with:\n          tags: a:${{{{ matrix.a0 }}}}\n"
+    return _steps(tags, f"    strategy:\n      matrix:\n{text}")
+
+
+def _ignored(text: str, dockerfile: str = DOCKERFILE) -> Repository:
+    return {
+        **_FILES,
+        "Dockerfile": dockerfile,
+        ".dockerignore": text,
+        "src/a.py": "",
+        ".git/HEAD": "ref: refs/heads/a\n",
+    }
+
+
+def _doubled(k: int) -> str:
+    return f"  A{k + 1}: ${{{{ env.A{k} }}}}${{{{ env.A{k} }}}}\n"
+
+
+def _laughs(size: int) -> str:
+    """Each anchor names the one before nine times."""
+    return "a0: &a0 b\n" + _each(lambda k: f"a{k + 1}: &a{k + 1} [{', '.join([f'*a{k}'] * 9)}]\n", size)
+
+
+REPOSITORIES: dict[str, Callable[[int], Repository]] = {
+    # YAML
+    "yaml: flow sequences nested": lambda s: _workflow("a: " + _nested("[", "b", "]", s) + "\n"),
+    "yaml: flow sequences open": lambda s: _workflow("a: " + "[" * s + "\n# docker\n"),
+    "yaml: flow mappings nested": lambda s: _workflow("a: " + _nested("{b: ", "c", "}", s) + "\n# docker\n"),
+    "yaml: dashes on a line": lambda s: _workflow("a:\n  " + _times("- ", s) + "docker\n"),
+    "yaml: keys on a line": lambda s: _workflow(_times("? ", s) + "docker\n"),
+    "yaml: mappings nested": lambda s: _workflow(f"docker:\n{_indented(s, 5_000)}"),
+    "yaml: aliases that multiply": lambda s: _workflow(f"on: push\n{_laughs(s)}jobs: *a1\n# docker\n"),
+    "yaml: aliases of steps": lambda s: _steps(f"      - &b\n        uses: {_PUSH}\n" + _times("      - *b\n", s)),
+    "yaml: anchors": lambda s: _workflow("on: push\n" + _each(lambda k: f"a{k}: &a{k} docker\n", s)),
+    "yaml: merges": lambda s: _workflow(
+        "on: push\nb0: &b0 {c: docker}\n" + _each(lambda k: f"b{k + 1}: &b{k + 1}\n  <<: *b{k}\n", s)
+    ),
+    "yaml: documents": lambda s: _workflow(_times("---\na: docker\n", s)),
+    "yaml: comments": lambda s: _steps(_times("# docker build\n", s) + _STEP),
+    "yaml: blank lines": lambda s: _steps(_times("\n", s) + _STEP),
+    "yaml: quotes": lambda s: _workflow("a: docker " + _times("''", s) + "\nb: '" + _times("''", s) + "'\n"),
+    "yaml: escapes": lambda s: _workflow('a: "docker' + _times("\\x41", s) + '"\n'),
+    "yaml: a long word": lambda s: _workflow("a: docker" + "x" * s + "\n"),
+    "yaml: a long key": lambda s: _workflow("docker" + "x" * s + ": a\n"),
+    "yaml: tags": lambda s: _workflow("a: " + _times("!b ", s) + "docker\n"),
+    "yaml: tabs": lambda s: _workflow("a: docker\n" + _times("\t", s) + "b: c\n"),
+    "yaml: carriage returns": lambda s: _workflow("on: push\r\n" + _times("a: docker\r\n", s)),
+    "yaml: control characters": lambda s: _workflow("a: docker\n" + _times("\x01\x02\x7f", s)),
+    "yaml: bytes that are no UTF-8": lambda s: _workflow("a: docker " + _times("\udcff", s) + "\n"),
+    "yaml: the same key": lambda s: _workflow(_times("docker: a\n", s)),
+    "yaml: other keys": lambda s: _workflow(_each(lambda k: f"docker{k}: a\n", s)),
+    # workflows
+    "jobs that build": lambda s: _jobs(_each(lambda k: f"  a{k}:\n    runs-on: ubuntu-latest\n    steps:\n{_STEP}", s)),
+    "jobs that need the one before": lambda s: _jobs(
+        "  a0:\n    runs-on: ubuntu-latest\n    steps: []\n"
+        + _each(lambda k: f"  a{k + 1}:\n    needs: a{k}\n    runs-on: ubuntu-latest\n    steps:\n{_STEP}", s)
+    ),
+    "jobs that need all before": lambda s: _jobs(
+        _each(
+            lambda k: (
+                f"  a{k}:\n    needs: [{', '.join(f'a{j}' for j in range(k))}]\n    runs-on: ubuntu-latest\n"
+                f"    steps:\n{_STEP}"
+            ),
+            s,
+        )
+    ),
+    "jobs that call a workflow": lambda s: {
+        **_jobs(_each(lambda k: f"  a{k}:\n    uses: ./.github/workflows/b.yml\n    with: {{c: d{k}}}\n", s)),
+        ".github/workflows/b.yml": "on: {workflow_call: {inputs: {c: {type: string}}}}\njobs:\n  b:\n"
+        f"    runs-on: ubuntu-latest\n    steps:\n{_STEP}          tags: a:${{{{ inputs.c }}}}\n",
+    },
+    "workflows that call the next": lambda s: {
+        **_FILES,
+        **{
+            f".github/workflows/a{k}.yml": f"on: {{push: , workflow_call: }}\njobs:\n  b:\n    runs-on: ubuntu-latest\n"
+            f"    steps:\n{_STEP}  c:\n    uses: ./.github/workflows/a{k + 1}.yml\n"
+            for k in range(max(1, min(s // 200, 1_500)))
+        },
+    },
+    "workflows that call two of the next": lambda s: {
+        **_FILES,
+        **{
+            f".github/workflows/a{k}.yml": f"on: {{push: , workflow_call: }}\njobs:\n  b:\n"
+            f"    uses: ./.github/workflows/a{k + 1}.yml\n  c:\n    uses: ./.github/workflows/a{k + 1}.yml\n"
+            f"  d:\n    runs-on: ubuntu-latest\n    steps:\n{_STEP}"
+            for k in range(max(1, min(s // 1_000, 1_500)))
+        },
+    },
+    "workflows that call each other": lambda s: {
+        **_FILES,
+        **{
+            f".github/workflows/a{k}.yml": "on: {push: , workflow_call: }\njobs:\n"
+            + "".join(f"  b{j}:\n    uses: ./.github/workflows/a{j}.yml\n" for j in range(count))
+            + f"  c:\n    runs-on: ubuntu-latest\n    steps:\n{_STEP}"
+            for count in [max(2, int((s / 60) ** 0.5))]
+            for k in range(count)
+        },
+    },
+    "actions that use two of the next": lambda s: {
+        **_steps("      - uses: ./.github/actions/a0\n" + _STEP),
+        **{
+            f".github/actions/a{k}/action.yml": "name: a\nruns:\n  using: composite\n  steps:\n"
+            f"    - uses: ./.github/actions/a{k + 1}\n    - uses: ./.github/actions/a{k + 1}\n    - uses: {_PUSH}\n"
+            for k in range(max(1, min(s // 200, 1_500)))
+        },
+    },
+    "an action used often": lambda s: {
+        **_steps(_each(lambda k: f"      - uses: ./.github/actions/a\n        with: {{b: c{k}}}\n", s)),
+        ".github/actions/a/action.yml": "name: a\ninputs: {b: {}}\nruns:\n  using: composite\n  steps:\n"
+        f"    - uses: {_PUSH}\n      with: {{tags: 'a:${{{{ inputs.b }}}}'}}\n",
+    },
+    "steps that build": lambda s: _steps(_times(_STEP, s)),
+    "steps that build, with tags": lambda s: _steps(_each(lambda k: f"{_STEP}          tags: a{k}\n", s)),
+    "steps that set up": lambda s: _steps(_times("      - uses: docker/setup-buildx-action@v3\n", s) + _STEP),
+    "steps before a build": lambda s: _steps(_times("      - run: echo docker >> a\n", s) + _STEP),
+    "a step of many tags": lambda s: _steps(f"{_STEP}          tags: |\n" + _each(lambda k: f"            a:{k}\n", s)),
+    "a step of many arguments": lambda s: _steps(
+        f"{_STEP}          build-args: |\n" + _each(lambda k: f"            A{k}=${{{{ github.sha }}}}\n", s)
+    ),
+    "a step of many inputs": lambda s: _steps(_STEP + _each(lambda k: f"          a{k}: b\n", s)),
+    "steps that write the environment": lambda s: _steps(
+        _each(lambda k: f'      - run: echo "A{k}=b" >> $GITHUB_ENV\n', s) + _STEP
+    ),
+    "steps with outputs": lambda s: _steps(
+        _each(
+            lambda k: f"      - id: a{k}\n        run: echo b=${{{{ steps.a{k - 1}.outputs.b }}}} >> $GITHUB_OUTPUT\n",
+            s,
+        )
+        + _STEP
+        + "          tags: ${{ steps.a9.outputs.b }}\n"
+    ),
+    "a matrix of many values": lambda s: _matrix("        a0:\n" + _each(lambda k: f"          - b{k}\n", s)),
+    "a matrix of many axes": lambda s: _matrix(_each(lambda k: f"        a{k}: [b, c, d]\n", s)),
+    "a matrix with include": lambda s: _matrix(
+        "        a0: [b]\n        include:\n" + _each(lambda k: f"          - {{a0: b{k}, c: d{k}}}\n", s)
+    ),
+    "a matrix with include of each other": lambda s: _matrix(
+        "        a0: [" + _each(lambda k: f"b{k}, ", s // 2) + "c]\n"
+        "        include:\n" + _each(lambda k: f"          - {{a0: b{k}, d{k}: e}}\n", s // 2)
+    ),
+    "a matrix with exclude": lambda s: _matrix(
+        "        a0: [b, c]\n        a1: [b, c]\n        exclude:\n" + _times("          - {a0: b, a1: c}\n", s)
+    ),
+    "env that doubles": lambda s: _steps(
+        _STEP + "          tags: ${{ env.A9 }}\n",
+        "    env:\n" + "    A0: b\n".rjust(12) + _each(lambda k: "    " + _doubled(k), s),
+    ),
+    "env of a workflow that doubles": lambda s: _workflow(
+        "on: push\nenv:\n  A0: b\n"
+        + _each(_doubled, s)
+        + f"jobs:\n  a:\n    runs-on: ubuntu-latest\n    steps:\n{_STEP}"
+        "          file: ${{ env.A40 }}\n"
+    ),
+    "env of many": lambda s: _steps(_STEP, "    env:\n" + _each(lambda k: f"      A{k}: b\n", s)),
+    # expressions
+    "expressions": lambda s: _steps(_STEP + "          tags: a:" + _times("${{ github.sha }}", s) + "\n"),
+    "expressions open": lambda s: _steps(_STEP + "          tags: a:" + _times("${{", s) + "\n"),
+    "expressions of quotes": lambda s: _steps(_STEP + "          tags: a:${{ " + "'" * s + " }}\n"),
+    "expressions of braces": lambda s: _steps(_STEP + "          tags: a:${{ " + _times("}a", s) + " }}\n"),
+    "expressions of names": lambda s: _steps(_STEP + "          tags: a:${{ github" + _times(".a", s) + " }}\n"),
+    "expressions of indices": lambda s: _steps(
+        _STEP + "          tags: a:${{ " + _nested("env[", "'a'", "]", s) + " }}\n"
+    ),
+    "expressions of calls": lambda s: _steps(
+        _STEP + "          tags: a:${{ " + _nested("format(", "'a'", ")", s) + " }}\n"
+    ),
+    "expressions of operators": lambda s: _steps(
+        _STEP + "          tags: a:${{ github.ref == 'a'" + _times(" || github.ref == 'b'", s) + " }}\n"
+    ),
+    "conditions": lambda s: _steps(f"{_STEP}        if: " + _times("github.ref == 'a' && ", s) + "true\n"),
+    # scripts
+    "docker build": lambda s: _script(_times("          docker build .\n", s)),
+    "docker build of other files": lambda s: _script(_each(lambda k: f"          docker build -f a{k} -t b{k} .\n", s)),
+    "docker build of variables": lambda s: _script(_each(lambda k: f"          A=b{k}; docker build -t $A .\n", s)),
+    "docker build in functions": lambda s: _script(
+        "          a0() { docker build .; }\n"
+        + _each(lambda k: f"          a{k + 1}() {{ a{k}; a{k}; }}\n", s)
+        + "          a9\n"
+    ),
+    "docker build of many options": lambda s: _script(
+        "          docker build " + _times("--build-arg A=b ", s) + ".\n"
+    ),
+    "docker bake": lambda s: _steps(_times("      - uses: docker/bake-action@v6\n", s)),
+    "docker compose": lambda s: {
+        **_script(_times("          docker compose build\n", s)),
+        "compose.yaml": "services:\n" + _each(lambda k: f"  a{k}: {{build: .}}\n", s),
+    },
+    "scripts of the repository": lambda s: {
+        **_script(_each(lambda k: f"          ./a{k % 50}.sh\n", s)),
+        **{f"a{k}.sh": f"docker build -t b .\n./a{k + 1}.sh\n./a{k + 1}.sh\n" for k in range(50)},
+    },
+    "a script of the repository, long": lambda s: {
+        **_script("          ./a.sh\n"),
+        "a.sh": _times("docker build .\n", s),
+    },
+    # .dockerignore
+    "ignore: patterns": lambda s: _ignored(_each(lambda k: f"a{k}\n", s)),
+    "ignore: patterns that match": lambda s: _ignored(_times("src\n", s)),
+    "ignore: exceptions": lambda s: _ignored("*\n" + _each(lambda k: f"!a{k}\n", s)),
+    "ignore: exceptions by turns": lambda s: _ignored(_times("src\n!src\n", s)),
+    "ignore: two stars": lambda s: _ignored(_each(lambda k: f"**/a{k}/**\n", s)),
+    "ignore: a pattern of two stars": lambda s: _ignored(_times("**/", s) + "a\n"),
+    "ignore: a pattern of two stars and names": lambda s: _ignored(_times("**/a/", s) + "b\n"),
+    "ignore: a pattern of stars": lambda s: _ignored("*" * s + "a\n"),
+    "ignore: a pattern of stars and letters": lambda s: _ignored(_times("*a", s) + "b\n"),
+    "ignore: a pattern of questions": lambda s: _ignored("?" * s + "\n"),
+    "ignore: a pattern of brackets": lambda s: _ignored(_times("[a-z]", s) + "\n"),
+    "ignore: a pattern of open brackets": lambda s: _ignored("[" * s + "\n"),
+    "ignore: a bracket of many": lambda s: _ignored("[" + _times("a-z", s) + "]\n"),
+    "ignore: a long pattern": lambda s: _ignored(_times("a/", s) + "b\n"),
+    "ignore: dots": lambda s: _ignored(_times("../", s) + "a\n"),
+    "ignore: backslashes": lambda s: _ignored("\\" * s + "a\n"),
+    "ignore: comments": lambda s: _ignored(_times("# a\n", s)),
+    "ignore: ignore comments": lambda s: _ignored(_times("# dockfix: ignore=dockerignore\n", s)),
+    "ignore: blank lines": lambda s: _ignored(_times(" \n", s)),
+    "ignore: carriage returns": lambda s: _ignored(_times("a\r\n", s)),
+    "ignore: bytes that are no UTF-8": lambda s: _ignored(_times("\udcff\n", s)),
+    "ignore: control characters": lambda s: _ignored(_times("\x01\n\x7f\n", s)),
+    "ignore: patterns and sources": lambda s: _ignored(
+        _each(lambda k: f"a{k}\n", s // 2),
+        "FROM debian\n" + _each(lambda k: f"COPY a{k} b /c/\n", s // 2),
+    ),
+    "ignore: exceptions and sources": lambda s: _ignored(
+        "**\n" + _each(lambda k: f"!a{k}/**\n", s // 2),
+        "FROM debian\n" + _each(lambda k: f"COPY a{k}/b /c/\n", s // 2),
+    ),
+    "ignore: sources of stars": lambda s: _ignored(
+        ".git\n", "FROM debian\nCOPY " + _times("*a", min(s, 50_000)) + " /b/\nCOPY . .\n"
+    ),
+    "ignore: many sources": lambda s: _ignored(
+        "*.md\n", "FROM debian\nCOPY . .\n" + _each(lambda k: f"COPY a{k} /b/\n", s)
+    ),
+    "ignore: many Dockerfiles": lambda s: {
+        **_ignored("*.md\n"),
+        **{f"a{k}/Dockerfile": DOCKERFILE for k in range(max(1, s // 300))},
+    },
+    "ignore: files in the context": lambda s: {
+        **_ignored("*.md\n"),
+        **{f"src/a{k}.py": "" for k in range(max(1, s // 100))},
+    },
+    "ignore: directories in the context": lambda s: {
+        **_ignored("*.md\n"),
+        "src/" + _times("a/", min(s // 100, 1_500)) + "b.py": "",
+    },
+    # beside a Dockerfile
+    "compose: aliases that multiply": lambda s: {
+        **_ignored("a\n"),
+        "compose.yaml": _laughs(s) + "services: *a1\n# build\n",
+    },
+    "compose: services": lambda s: {
+        **_ignored("a\n"),
+        "compose.yaml": "services:\n" + _each(lambda k: f"  a{k}: {{build: {{context: ., dockerfile: b{k}}}}}\n", s),
+    },
+    "configuration of many ids": lambda s: {
+        **_FILES,
+        "dockfix.toml": "ignore = [" + _times('"pip-cache", ', s) + "]\n",
+    },
+    "configuration nested": lambda s: {**_FILES, "dockfix.toml": "ignore = " + _nested("[", "", "]", s) + "\n"},
+    "configuration of long names": lambda s: {**_FILES, "dockfix.toml": "a" * s + " = 1\n"},
+    "pyproject of many tables": lambda s: {**_FILES, "pyproject.toml": _each(lambda k: f"[tool.a{k}]\nb = 1\n", s)},
+    "requirements": lambda s: {**_FILES, "requirements.txt": _each(lambda k: f"a{k}==1\n", s)},
+    "requirements that include": lambda s: {**_FILES, "requirements.txt": _each(lambda k: f"-r a{k}.txt\n", s)},
+    "manifests of cargo": lambda s: {
+        "Dockerfile": "FROM rust:1\nWORKDIR /app\nCOPY . .\nRUN cargo build --release\n",
+        "Cargo.toml": '[package]\nname = "a"\n[dependencies]\n' + _each(lambda k: f'a{k} = {{ path = "b{k}" }}\n', s),
+    },
+    "members of a cargo workspace": lambda s: {
+        "Dockerfile": "FROM rust:1\nWORKDIR /app\nCOPY . .\nRUN cargo build --release\n",
+        "Cargo.toml": "[workspace]\nmembers = [" + _each(lambda k: f'"a{k}/*", ', s) + "]\n",
+    },
+    "git ignore": lambda s: {**_FILES, ".gitignore": _each(lambda k: f"a{k}\n", s)},
+    "git ignore of stars": lambda s: {**_FILES, ".gitignore": _times("*a", s) + "\n" + _times("**/", s) + "b\n"},
+}
+"""By name: a repository with about so many characters."""
