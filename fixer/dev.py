@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import importlib
 import inspect
 import json
 import re
@@ -26,6 +25,7 @@ from typing import Any, NamedTuple
 
 from fixer.codemods.api import Builder, Codemod
 from fixer.engine.outcome import Outcome
+from fixer.text.data import read_toml
 from fixer.text.diff import unified_diff
 from fixer.text.source import decode, encode
 
@@ -135,10 +135,7 @@ def tree_cases(corpus: Path = CORPUS) -> list[Path]:
 
 
 def _toml(path: Path) -> dict[str, Any]:
-    # tomllib came with 3.11; before that the same code is on PyPI as tomli
-    toml = importlib.import_module("tomllib" if sys.version_info >= (3, 11) else "tomli")
-    table: dict[str, Any] = toml.loads(path.read_text("utf-8"))
-    return table
+    return read_toml(path.read_text("utf-8"))
 
 
 def _expected(row: dict[str, Any], group: str) -> Expected:

@@ -79,6 +79,7 @@ def _of_step(runs: Runs, place: Place, step: Step, compose: Compose) -> Iterator
     else:
         pairs = [(*paths, git, elsewhere) for paths, git, elsewhere in _of_script(runs, place, step, compose)]
     for context, file, git, elsewhere in pairs:
+        runs.charge(1)
         if "${{" in context + file or ":" in context + file or context.startswith("/") or file.startswith("/"):
             continue
         found = [context, file] if git else [_in_repository(runs, place, path) for path in (context, file)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
@@ -29,6 +28,7 @@ from fixer.codemods import common
 from fixer.codemods.altered import alters
 from fixer.codemods.api import NOTHING, Change, Codemod, Refusal, Safety, Settings
 from fixer.codemods.common import Stop
+from fixer.text.data import read_json
 from fixer.text.records import dataclass, field
 from fixer.text.source import Span
 from fixer.tree.editor import add_mounts, name_stage, remove_instructions
@@ -751,10 +751,9 @@ _LIFECYCLE = frozenset(
 def _unknown_script(text: str, name: str) -> str | None:
     """The first script of an installation in a manifest that is not known to be harmless; "?" if it cannot be read."""
     try:
-        manifest = json.loads(text)
+        scripts = read_json(text).get("scripts")
     except ValueError:
         return "?"
-    scripts = manifest.get("scripts") if isinstance(manifest, dict) else None
     for key, value in scripts.items() if isinstance(scripts, dict) else ():
         if key in _LIFECYCLE:
             parts = re.split(r"\s*(?:&&|\|\||;)\s*", value.strip()) if isinstance(value, str) else [""]

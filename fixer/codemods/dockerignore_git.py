@@ -10,10 +10,7 @@ Sources: the manuals of the tools; Composer's `VersionGuesser`, Go's `-buildvcs`
 
 from __future__ import annotations
 
-import importlib
-import json
 import re
-import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from posixpath import basename, dirname
 
@@ -24,6 +21,7 @@ from fixer.analysis.scripts import calls_in
 from fixer.analysis.transfers import is_file_name
 from fixer.codemods.dockerignore_needs import copied_to, family_of, stop
 from fixer.codemods.dockerignore_users import Brought, Files, User, joined, scripts_in
+from fixer.text.data import read_json, read_toml
 from fixer.tree.nodes import Cmd, Copy, Entrypoint, Healthcheck, Instruction, Onbuild, Run
 from fixer.tree.shell import OpaqueScript
 
@@ -578,10 +576,9 @@ _KNOWN_PACKAGES = re.compile(
 
 def _table(text: str) -> Mapping[str, object]:
     try:
-        table = json.loads(text)
-    except (ValueError, RecursionError):
+        return read_json(text)
+    except ValueError:
         return {}
-    return table if isinstance(table, dict) else {}
 
 
 def _packages(text: str) -> frozenset[str]:
@@ -592,11 +589,9 @@ def _packages(text: str) -> frozenset[str]:
 
 def _build_dependencies(manifest: str) -> Iterator[str]:
     """The crates in the tables of a Cargo.toml for build scripts."""
-    # tomllib came with 3.11; before that the same code is on PyPI as tomli
-    toml = importlib.import_module("tomllib" if sys.version_info >= (3, 11) else "tomli")
     try:
-        table = toml.loads(manifest)
-    except (ValueError, RecursionError):
+        table = read_toml(manifest)
+    except ValueError:
         yield "something that is not understood"
         return
     platforms = table.get("target")

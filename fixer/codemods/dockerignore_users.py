@@ -5,7 +5,6 @@ For dockerignore, which adds a line only if all of them can do without what it l
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
@@ -18,6 +17,7 @@ from fixer.analysis.dockerignore import Ignore, IgnoreTrouble, parse_ignore
 from fixer.analysis.documents import Neighbour, Use
 from fixer.analysis.leftovers import Made, made_by, words_of
 from fixer.analysis.stages import flag_value
+from fixer.text.data import read_json
 from fixer.text.records import dataclass
 from fixer.tree.nodes import Instruction, Onbuild, Run
 from fixer.tree.shell import OpaqueScript
@@ -306,10 +306,9 @@ def package_json(context: BuildContext, directory: str) -> Mapping[str, object]:
 
 def _json(text: str | None) -> Mapping[str, object]:
     try:
-        table = json.loads(text) if text is not None else {}
-    except (ValueError, RecursionError):
+        return read_json(text) if text is not None else {}
+    except ValueError:
         return {}
-    return table if isinstance(table, dict) else {}
 
 
 class Files:

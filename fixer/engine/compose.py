@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 from fixer.engine.files import FileTrouble, read
@@ -21,9 +22,14 @@ class ComposeBuild(NamedTuple):
     dockerfile: str
 
 
-def compose_builds(path: str) -> Iterator[ComposeBuild]:
+@lru_cache(maxsize=64)
+def compose_builds(path: str) -> tuple[ComposeBuild, ...]:
     """Those whose paths depend on nothing. `build` is a directory, or has `context`, `dockerfile` (relative to that)
     and `dockerfile_inline` (docs.docker.com, "Compose Build Specification")."""
+    return tuple(_builds(path))
+
+
+def _builds(path: str) -> Iterator[ComposeBuild]:
     try:
         text = decode(read(path))
     except FileTrouble:

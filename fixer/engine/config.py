@@ -13,16 +13,15 @@ only the directory itself is looked at. What the command line says comes first, 
 
 from __future__ import annotations
 
-import importlib
 import os
 import re
-import sys
 from functools import lru_cache
 from typing import Any
 
 from fixer.codemods import registry
 from fixer.codemods.api import Builder
 from fixer.engine.project import real_path, repository_root, slug
+from fixer.text.data import read_toml
 from fixer.text.records import dataclass
 
 NAMES = ("dockfix.toml", ".dockfix.toml")
@@ -107,13 +106,10 @@ def _text(path: str) -> str | None:
 
 
 def _table(path: str, text: str) -> dict[str, Any]:
-    # tomllib came with 3.11; before that the same code is on PyPI as tomli
-    toml = importlib.import_module("tomllib" if sys.version_info >= (3, 11) else "tomli")
     try:
-        found: dict[str, Any] = toml.loads(text.replace("\r\n", "\n"))
+        return read_toml(text)
     except ValueError as error:
         raise ConfigTrouble(f"{path}: no TOML: {error}.") from error
-    return found
 
 
 class _Reader:

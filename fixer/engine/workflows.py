@@ -79,8 +79,8 @@ def _hosted(root: str) -> tuple[tuple[str, frozenset[str]], ...]:
 
 @lru_cache(maxsize=64)
 def builds_of(root: str) -> tuple[tuple[str, WorkflowBuild], ...]:
-    """The builds of a repository's workflows whose Dockerfiles are named, each with the file of its job; of workflows
-    that nobody could go through in time, those found until then."""
+    """The builds of a repository's workflows whose Dockerfiles are named, each once with the file of its job; of
+    workflows that nobody could go through in time, those found until then."""
     files = workflows_of(root)
     if not files:
         return ()
@@ -88,23 +88,25 @@ def builds_of(root: str) -> tuple[tuple[str, WorkflowBuild], ...]:
     from fixer.analysis.workflow_builds import workflow_builds  # brings the parser of scripts with it
 
     runs = Runs(files)
-    found: list[tuple[str, WorkflowBuild]] = []
+    found: dict[tuple[str, str, str, bool], tuple[str, WorkflowBuild]] = {}
     with suppress(TooMuchWorkError):
-        found.extend((runs.path(build.run), build) for build in workflow_builds(runs, partial(_composed, root)))
-    return tuple(found)
+        for build in workflow_builds(runs, partial(_composed, root)):
+            path = runs.path(build.run)
+            found.setdefault((path, build.context, build.file, build.hosted), (path, build))
+    return tuple(found.values())
 
 
-def _composed(root: str, directory: str, call: ComposeCall) -> Iterator[tuple[str, str]]:
+@lru_cache(maxsize=1024)
+def _composed(root: str, directory: str, call: ComposeCall) -> tuple[tuple[str, str], ...]:
     """What `docker compose` builds in a directory of the repository, relative to its root. Of several files one may
     replace what another says."""
     from fixer.engine.compose import NAMES, compose_builds
 
     here = os.path.join(root, directory)
     names = call.files or [name for name in NAMES if os.path.isfile(os.path.join(here, name))][:1]
-    for name in names if len(names) == 1 else ():
-        for build in compose_builds(os.path.join(here, name)):
-            if not call.services or build.service in call.services:
-                yield _inside(root, build.context), _inside(root, build.dockerfile)
+    builds = compose_builds(os.path.join(here, names[0])) if len(names) == 1 else ()
+    chosen = [build for build in builds if not call.services or build.service in call.services]
+    return tuple(dict.fromkeys((_inside(root, build.context), _inside(root, build.dockerfile)) for build in chosen))
 
 
 def _inside(root: str, path: str) -> str:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import importlib
 import os
 import posixpath
 import re
@@ -23,15 +22,13 @@ from fixer.analysis.dockerignore import Ignore, IgnoreTrouble, parse_ignore
 from fixer.engine.context import read_ignore
 from fixer.engine.outcome import AppliedChange
 from fixer.prove.marks import Language, any_language_of, append_line, language_by_name, language_of, mark
+from fixer.text.data import read_toml
 from fixer.text.edits import Edit, apply_edits
 from fixer.text.records import dataclass
 from fixer.text.source import Position
 from fixer.tree.editor import insert_instruction, keyword_like
 from fixer.tree.nodes import Copy, From, Instruction, Onbuild, Run, Transfer
 from fixer.tree.parse import parse
-
-# tomllib came with 3.11; before that the same code is on PyPI as tomli
-tomllib = importlib.import_module("tomllib" if sys.version_info >= (3, 11) else "tomli")
 
 MARKER = re.compile(r"[A-Za-z][A-Za-z0-9]*\Z")
 """What a marker looks like: it becomes part of identifiers."""
@@ -746,10 +743,9 @@ def _joined(home: str, path: object) -> str:
 
 def _toml(file: Path) -> dict[str, Any]:
     try:
-        found: dict[str, Any] = tomllib.loads(file.read_text("utf-8"))
+        return read_toml(file.read_text("utf-8"))
     except (OSError, ValueError):
         return {}
-    return found
 
 
 # --- dependencies -----------------------------------------------------------------------------------------------------

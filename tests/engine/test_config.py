@@ -93,6 +93,7 @@ def test_outside_a_repository_only_the_directory_counts(tmp_path: Path) -> None:
         ('project = "%"\n', ":1: `project` holds nothing"),
         ('context = "gone"\n', ":1: `context`: there is no directory"),
         ("a = [\n", "no TOML"),
+        ("ignore = " + "[" * 9_000 + "]" * 9_000 + "\n", "no TOML: nested too deeply"),
     ],
 )
 def test_what_cannot_be_followed(repository: Path, text: str, said: str) -> None:

@@ -14,7 +14,8 @@ import pytest
 
 import fixer
 from fixer.engine.files import MAX_SIZE
-from tests.hostile import SHAPES
+from tests.hostile import SHAPES, measure
+from tests.hostile_repositories import REPOSITORIES
 
 COSTLY = (
     "ENV that doubles",
@@ -162,6 +163,24 @@ def test_no_traceback(tmp_path: Path, text: str) -> None:
     done = run(path, "--diff", "--unsafe-fixes")
     assert "Traceback" not in done.stderr
     assert done.returncode in (0, 3)
+
+
+COSTLY_REPOSITORIES = (
+    "yaml: aliases of steps",
+    "env that doubles",
+    "docker compose",
+    "actions that use two of the next",
+    "configuration nested",
+)
+
+
+@pytest.mark.parametrize("name", COSTLY_REPOSITORIES)
+def test_costly_once_around_a_dockerfile(name: str) -> None:
+    """Each of these took more than a minute, or was a traceback that ended the run."""
+    cost = measure(REPOSITORIES[name](60_000))
+    assert cost.seconds < 20
+    assert cost.exit in (0, 3)
+    assert not cost.said[:2].isupper()
 
 
 @pytest.mark.parametrize(("step", "reason"), [("make a", "local-image"), ("make ${{ github.sha }}", "too-much-work")])

@@ -7,8 +7,6 @@ manifests of the members, `Cargo.lock`, `.cargo/config.toml` and `rust-toolchain
 
 from __future__ import annotations
 
-import importlib
-import sys
 from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 from posixpath import dirname, normpath
@@ -16,6 +14,7 @@ from typing import Any
 
 from fixer.analysis.brought import Brought
 from fixer.analysis.values import below
+from fixer.text.data import read_toml
 from fixer.text.records import dataclass
 
 CONFIGS = ("config", "config.toml")
@@ -85,13 +84,10 @@ def _manifest(files: Brought, directory: str) -> Mapping[str, Any] | None:
 def _toml(text: str | None) -> Mapping[str, Any] | None:
     if text is None:
         return None
-    # tomllib came with 3.11; before that the same code is on PyPI as tomli
-    toml = importlib.import_module("tomllib" if sys.version_info >= (3, 11) else "tomli")
     try:
-        found: dict[str, Any] = toml.loads(text)
+        return read_toml(text)
     except ValueError:
         return None
-    return found
 
 
 def _root(files: Brought, directory: str, manifest: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
