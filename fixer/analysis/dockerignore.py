@@ -64,8 +64,8 @@ class Ignore:
     """What the paths that one of the others matches surely begin with; one for each."""
     _stems: tuple[str, ...] | None = field(init=False)
     """The exceptions without a final `/*` or `/**`, if they are plain then; else None."""
-    _directories: dict[str, tuple[int, bool]] = field(init=False)
-    """What the patterns say of a directory: those that match it, as bits, and the result."""
+    _directories: dict[str, tuple[frozenset[int], bool]] = field(init=False)
+    """What the patterns say of a directory: the numbers of those that match it, and the result."""
     _holds: dict[str, bool] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -109,23 +109,22 @@ class Ignore:
             start.startswith(inside) or inside.startswith(start) for start in self._starts
         )
 
-    def _of_directory(self, path: str) -> tuple[int, bool]:
+    def _of_directory(self, path: str) -> tuple[frozenset[int], bool]:
         found = self._directories.get(path)
         if found is None:
             found = self._directories[path] = self._match(path, path.rpartition("/")[0])
         return found
 
-    def _match(self, path: str, parent: str) -> tuple[int, bool]:
+    def _match(self, path: str, parent: str) -> tuple[frozenset[int], bool]:
         """What matched the directory matches what is in it. What was not asked, since it could change nothing there,
         is asked again for each path in it, and of that path alone."""
-        above = self._of_directory(parent)[0] if parent else 0
-        mask, excluded, bit = 0, False, 1
-        for _, exception, _, test in self.patterns:
-            if above & bit or (exception is excluded and test(path)):
-                mask |= bit
+        above = self._of_directory(parent)[0] if parent else frozenset()
+        matched, excluded = [], False
+        for number, (_, exception, _, test) in enumerate(self.patterns):
+            if number in above or (exception is excluded and test(path)):
+                matched.append(number)
                 excluded = not exception
-            bit <<= 1
-        return mask, excluded
+        return frozenset(matched), excluded
 
 
 def parse_ignore(data: bytes, path: str = NAME) -> Ignore:

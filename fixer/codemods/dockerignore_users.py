@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
-from functools import cached_property
+from functools import cached_property, lru_cache
 from posixpath import basename, dirname
 
 from fixer.analysis import Call, Facts, Known, Stage, below, clean
@@ -235,11 +235,14 @@ def _target(facts: Facts, source: ContextSource) -> str | None:
 
 def has_file(context: BuildContext, directory: str, patterns: Sequence[str]) -> bool:
     """Whether the directory holds a file with a name that one of the patterns matches."""
-    return any(
-        fnmatchcase(name, pattern) and context.kind(joined(directory, name)) == "file"
-        for name in context.names(directory)
-        for pattern in patterns
-    )
+    found = _called(context.names(directory), tuple(patterns))
+    return any(context.kind(joined(directory, name)) == "file" for name in found)
+
+
+@lru_cache(maxsize=256)
+def _called(names: tuple[str, ...], patterns: tuple[str, ...]) -> tuple[str, ...]:
+    """The names that one of the patterns matches. The Dockerfiles of a context ask the same of it."""
+    return tuple(name for name in names if any(fnmatchcase(name, pattern) for pattern in patterns))
 
 
 def joined(directory: str, name: str) -> str:

@@ -181,9 +181,15 @@ class _Around:
         self.path = settings.path
         self.settings = settings
         self.others = tuple(settings.workflows or ())
+        self._versions: dict[tuple[str, Workflow], str | None] = {}
 
     def version(self, action: str, own: Workflow) -> str | None:
         """How the repository uses an action: with `@`, the version, and the comment that tells what a digest is."""
+        if (action, own) not in self._versions:
+            self._versions[action, own] = self._version(action, own)
+        return self._versions[action, own]
+
+    def _version(self, action: str, own: Workflow) -> str | None:
         for workflow in (own, *(one for _, one in self.others)):
             for step in workflow.steps:
                 if step.action == action and step.version and step.uses is not None:

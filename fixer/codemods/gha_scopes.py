@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from itertools import combinations
 
@@ -18,6 +18,7 @@ from fixer.analysis.workflow import (
     BUILD,
     METADATA,
     SETUP,
+    Job,
     Recipe,
     Step,
     Workflow,
@@ -282,24 +283,25 @@ class Scopes:
         self._path = path
         self._parts: dict[frozenset[str], Runs] = {}
         self._deciders: dict[str, dict[str, Workflow]] = {}
+        self._fitting: dict[tuple[str, object], bool] = {}
+        self._agreeing: dict[object, bool] = {}
 
     def of(self, step: Step) -> str | NoScope | None:
         """The scope for a build that has no cache yet; None for the only one of the repository, which needs none."""
-        mine = next(one for one in self._builds if one.step is step)
+        mine = self._build_of[id(step)]
         varying = mine.varying
         if isinstance(varying, NoScope):
             return varying
         group = self._groups[mine.identity]
-        for other in group:
-            found = _scope_in(other.step)
-            if found is not None and ("${{" not in found or other.step.job is step.job) and self._fits(found, group):
+        for found, job in self._scopes_of[mine.identity]:
+            if ("${{" not in found or job is step.job) and self._fits_all(found, mine.identity):
                 return None if found == DEFAULT else found
         strangers = len(self._builds) - len(group)
         levels = group[0].levels
         if not self._alone_unknown and not strangers and not self._others_use_it:
             if not varying:
                 return None
-            if self._agree((one, _text(one.varying)) for one in group):
+            if self._agree(mine.identity):
                 return varying
         for level in range(self._level[mine.identity], len(levels)):
             name = _dashed(levels[level], varying)
@@ -318,13 +320,23 @@ class Scopes:
                     return False
         return True
 
-    def _agree(self, named: Iterable[tuple[_Build, str]]) -> bool:
-        """Whether nothing is kept under one name that is not the same."""
-        found: dict[str, set[object]] = {}
-        for build, name in named:
-            for scope, keys in (build.names(name) or {}).items():
-                found.setdefault(scope, set()).update(keys)
-        return all(len(keys) == 1 for keys in found.values())
+    def _fits_all(self, name: str, identity: object) -> bool:
+        """The same for all builds of a group."""
+        key = (name, identity)
+        if key not in self._fitting:
+            self._fitting[key] = self._fits(name, self._groups[identity])
+        return self._fitting[key]
+
+    def _agree(self, identity: object) -> bool:
+        """Whether nothing is kept under one name that is not the same, if each of a group has the name of what varies
+        in it."""
+        if identity not in self._agreeing:
+            found: dict[str, set[object]] = {}
+            for build in self._groups[identity]:
+                for scope, keys in (build.names(_text(build.varying)) or {}).items():
+                    found.setdefault(scope, set()).update(keys)
+            self._agreeing[identity] = all(len(keys) == 1 for keys in found.values())
+        return self._agreeing[identity]
 
     # --- which builds there are -------------------------------------------------------------------------------------
 
@@ -391,6 +403,20 @@ class Scopes:
         for one in self._builds:
             found.setdefault(one.identity, []).append(one)
         return found
+
+    @cached_property
+    def _build_of(self) -> dict[int, _Build]:
+        """By the id of its step."""
+        return {id(one.step): one for one in self._builds}
+
+    @cached_property
+    def _scopes_of(self) -> dict[object, list[tuple[str, Job]]]:
+        """The scopes that the builds of a group have, with their jobs, in the order of the files."""
+        found: dict[object, dict[tuple[str, Job], None]] = {}
+        for identity, group in self._groups.items():
+            scopes = ((_scope_in(one.step), one.step.job) for one in group)
+            found[identity] = dict.fromkeys((scope, job) for scope, job in scopes if scope is not None)
+        return {identity: list(those) for identity, those in found.items()}
 
     # --- names ------------------------------------------------------------------------------------------------------
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import posixpath
 import stat
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from fixer.analysis.context import LARGEST, BuildContext, ContextSource, Kind
@@ -28,9 +28,12 @@ class FoundContext(BuildContext):
 
     Nothing is looked at before somebody asks; `consulted` tells whether anybody did, so that what depends on the files
     around is not taken for what the text alone says.
+
+    like: another one of the same directory, for a Dockerfile that has no .dockerignore of its own either: what it has
+    seen there counts here too.
     """
 
-    def __init__(self, dockerfile: str, named: str | None = None) -> None:
+    def __init__(self, dockerfile: str, named: str | None = None, like: FoundContext | None = None) -> None:
         self.consulted = False
         self._dockerfile = dockerfile
         self._named = named
@@ -38,7 +41,9 @@ class FoundContext(BuildContext):
         self._resolved = False
         self._root: str | None = None
         self._ignore = Ignore("", ())
-        self._real: dict[str, bool] = {}
+        self._like = like
+        self._real: dict[str, bool] = {} if like is None else like._real
+        self._names: dict[str, tuple[str, ...]] = {} if like is None else like._names
 
     def expect(self, sources: Sources) -> None:
         """What the Dockerfile takes from its context; asked once, if at all."""
@@ -89,15 +94,21 @@ class FoundContext(BuildContext):
         return data if len(data) <= LARGEST else None
 
     def names(self, directory: str = "") -> tuple[str, ...]:
+        found = self._names.get(directory)
+        if found is None:
+            found = self._names[directory] = tuple(self._list(directory))
+        return found
+
+    def _list(self, directory: str) -> Iterator[str]:
         root = self._directory()
         if root is None or self.kind(directory) != "directory":
-            return ()
+            return
         try:
             names = sorted(os.listdir(os.path.join(root, directory)))
         except OSError:
-            return ()
+            return
         inside = f"{directory}/" if directory else ""
-        return tuple(name for name in names if self.kind(inside + name) is not None)
+        yield from (name for name in names if self.kind(inside + name) is not None)
 
     def excluded(self, path: str) -> bool:
         return self._directory() is not None and self._ignore.excludes(path)
@@ -126,6 +137,8 @@ class FoundContext(BuildContext):
         return self._root
 
     def _find(self) -> tuple[str | None, Ignore]:
+        if self._like is not None:
+            return self._like._directory(), self._like._ignore
         if self._named is not None:
             return self._open(os.path.abspath(self._named))
         wanted = list(self._sources())

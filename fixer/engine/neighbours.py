@@ -78,6 +78,7 @@ class _Around:
         """Those that may have the directory for their context, and those of the directory that have a .dockerignore of
         their own."""
         said = declared(self._top)
+        first: FoundContext | None = None
         named = _by_context(self._top, self._options).get(self._root, ())
         for path in sorted({*self._paths_below(), *said.users.get(self._root, ()), *named}, key=self._name):
             facts = self._facts_of(path)
@@ -91,7 +92,8 @@ class _Around:
                     context.expect(_sources(facts))
                     yield Neighbour(self._name(path), facts, context, own_ignore=True)
             elif not own:
-                context = FoundContext(path, self._root)
+                context = FoundContext(path, self._root, first)
+                first = first or context
                 yield Neighbour(self._name(path), facts, context, self._use(path, facts, contexts))
 
     def _use(self, path: str, facts: Callable[[], Facts | None], contexts: frozenset[str]) -> Callable[[], Use]:
