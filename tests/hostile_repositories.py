@@ -332,5 +332,18 @@ REPOSITORIES: dict[str, Callable[[int], Repository]] = {
     },
     "git ignore": lambda s: {**_FILES, ".gitignore": _each(lambda k: f"a{k}\n", s)},
     "git ignore of stars": lambda s: {**_FILES, ".gitignore": _times("*a", s) + "\n" + _times("**/", s) + "b\n"},
+    "git ignore that tries again": lambda s: {
+        **_FILES,
+        ".gitignore": _times("*a*a*a*a*a*a*a*a*b\n**/a*a/**/a*a/**/a*a/**/b\n", s),
+        f"{'a' * 200}/{'a/' * 200}b": "",
+    },
+    "ignore: a pattern that tries again": lambda s: {
+        **_ignored("*a*a*a*a*a*a*a*a*b\n" + _times("*a?a*a?a*a?a*c\n", min(s, 9_000))),
+        f"{'a' * 200}/b.py": "",
+    },
+    "ignore: a pattern of two stars that tries again": lambda s: {
+        **_ignored("**/a/**/a/**/a/**/a/**/a/b\n" + _times("src\n", s)),
+        f"{'a/' * 200}b.py": "",
+    },
 }
 """By name: a repository with about so many characters."""

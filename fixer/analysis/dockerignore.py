@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable
 from typing import NamedTuple
 
+from fixer.text.globs import linear
 from fixer.text.records import dataclass, field
 from fixer.text.source import decode
 
@@ -279,7 +280,10 @@ def _test(pattern: str) -> Test:
         suffix = pattern[2:]
         whole = suffix[1:] if suffix.startswith("/") else None
         return lambda path: path.endswith(suffix) or path == whole
-    search = re.compile(_Expression("".join(expression)).translate(), re.ASCII).search
+    try:
+        search = re.compile(linear(_Expression("".join(expression)).translate()), re.ASCII).search
+    except RecursionError:
+        raise ValueError("a pattern of more parts than dockfix follows") from None
 
     def test(path: str) -> bool:
         return search(path if path.isascii() else _SURROGATES.sub(_STRAY, path)) is not None

@@ -19,6 +19,7 @@ from fixer.analysis.workflow import (
     CHECKOUT,
     SETUP,
     Step,
+    Workflow,
     default_directory,
     is_hosted,
     recipe,
@@ -52,10 +53,12 @@ Compose = Callable[[str, ComposeCall], Iterable[tuple[str, str]]]
 """The contexts and Dockerfiles, relative to the repository's root, that Compose builds in a directory of it."""
 
 
-def workflow_builds(runs: Runs, compose: Compose = lambda _, __: ()) -> Iterator[WorkflowBuild]:
-    """Those of all files whose context and Dockerfile are named. Each step that is no action of the repository's is
-    read once for every run."""
-    for workflow in runs.workflows:
+def workflow_builds(
+    runs: Runs, compose: Compose = lambda _, __: (), files: Iterable[Workflow] | None = None
+) -> Iterator[WorkflowBuild]:
+    """Those of all files, or of these, whose context and Dockerfile are named. Each step that is no action of the
+    repository's is read once for every run. Raises TooMuchWorkError as `runs` does."""
+    for workflow in runs.workflows if files is None else files:
         for job in workflow.jobs:
             steps = [step for step in job.steps if _may_build(step)]
             for run in runs.of(job) if steps else ():

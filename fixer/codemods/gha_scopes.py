@@ -42,8 +42,6 @@ _INPUTS = ("context", "file", "target", "platforms", "build-args", "build-contex
 """Inputs on which layers depend."""
 _ASIDE = (SETUP, METADATA, "docker/login-action", "docker/setup-qemu-action")
 """Actions that change nothing of what is built."""
-_COST = 20
-"""To look at a build in one run takes the time of so many steps."""
 _CONSTANT = ("github", "vars", "secrets", "runner", "job")
 """Contexts that are the same for all builds of a run, as far as builds use them."""
 _ARCHITECTURES = {"amd64": "X64", "arm64": "ARM64"}
@@ -361,7 +359,6 @@ class Scopes:
         if names not in self._parts:
             self._parts[names] = Runs(tuple(files.items()))
         build = _Build(step, path, self._parts[names], names)
-        self.runs.charge(_COST * len(build.places))
         if path == self._path or self._path not in files:
             step.kept = build
         return build

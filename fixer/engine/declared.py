@@ -17,10 +17,12 @@ class Declared(NamedTuple):
 
     contexts: of each Dockerfile that is named, the contexts that are named with it.
     users: the other way round. A file of Compose that holds a Dockerfile itself stands for that.
+    complete: see `Builds`.
     """
 
     contexts: Mapping[str, frozenset[str]]
     users: Mapping[str, frozenset[str]]
+    complete: bool
 
 
 @lru_cache(maxsize=64)
@@ -28,12 +30,14 @@ def declared(top: str) -> Declared:
     """What is said at and below the directory `top`, and in the workflows of its repository."""
     contexts: dict[str, set[str]] = {}
     users: dict[str, set[str]] = {}
-    for context, dockerfile in (*_by_compose(top), *_by_workflows(top)):
+    by_workflows, complete = _by_workflows(top)
+    for context, dockerfile in (*_by_compose(top), *by_workflows):
         contexts.setdefault(dockerfile, set()).add(context)
         users.setdefault(context, set()).add(dockerfile)
     return Declared(
         {path: frozenset(found) for path, found in contexts.items()},
         {path: frozenset(found) for path, found in users.items()},
+        complete,
     )
 
 
@@ -43,13 +47,12 @@ def _by_compose(top: str) -> Iterator[tuple[str, str]]:
             yield build.context, build.dockerfile
 
 
-def _by_workflows(top: str) -> Iterator[tuple[str, str]]:
+def _by_workflows(top: str) -> tuple[list[tuple[str, str]], bool]:
     root = repository_root(top)
     if root is None or not os.path.isdir(os.path.join(root, ".github")):
-        return
+        return [], True
     from fixer.engine.workflows import builds_of
 
-    for _, build in builds_of(root):
-        context, dockerfile = real_place(root, build.context), real_place(root, build.file)
-        if context is not None and dockerfile is not None:
-            yield context, dockerfile
+    builds, complete = builds_of(root)
+    places = ((real_place(root, build.context), real_place(root, build.file)) for _, build in builds)
+    return [(context, file) for context, file in places if context is not None and file is not None], complete

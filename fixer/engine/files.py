@@ -373,6 +373,10 @@ def _join(directory: str, name: str) -> str:
 # --- ignore files --------------------------------------------------------------------------------------------------
 
 
+_LONGEST_RULE = 4096
+"""No path is longer."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Rules:
     """The patterns of one ignore file, and the directory that they are relative to."""
@@ -383,7 +387,8 @@ class _Rules:
 
 def _read_rules(path: str, base: str) -> tuple[_Rules, ...]:
     """The rules of one ignore file, as Git reads it: a byte order mark and CR before LF do not count, and a line that
-    is no pattern matches nothing. What cannot be read holds no rules."""
+    is no pattern matches nothing; nor does one here with so many wildcards that to try it could take for ever. What
+    cannot be read holds no rules."""
     try:
         text = read(path).decode("utf-8-sig", "surrogateescape")
     except FileTrouble:
@@ -400,12 +405,25 @@ def _spec(lines: list[str]) -> GitIgnoreSpec | None:
     import warnings
 
     from pathspec import GitIgnoreSpec  # costs as much to import as a hundred files to fix
+    from pathspec.patterns.gitignore.spec import GitIgnoreSpecPattern
+
+    from fixer.text.globs import linear
+
+    class Pattern(GitIgnoreSpecPattern):
+        """One that takes no more time than it must."""
+
+        @classmethod
+        def pattern_to_regex(cls, pattern: str) -> tuple[str | None, bool | None]:  # type: ignore[override]
+            if len(pattern) > _LONGEST_RULE:
+                raise ValueError("longer than a path")
+            expression, include = super().pattern_to_regex(pattern)
+            return (None if expression is None else linear(expression)), include
 
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a pattern like `[[a]` is no news to who runs dockfix
-            return GitIgnoreSpec.from_lines(lines)
-    except (ValueError, re.error):
+            return GitIgnoreSpec.from_lines(lines, Pattern, backend="simple")
+    except (ValueError, RecursionError, re.error):
         return None
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import overload
 
-from fixer.analysis import Facts, analyse
+from fixer.analysis import Facts, TooMuchWorkError, analyse
 from fixer.analysis.context import ContextSource, all_context_sources
 from fixer.analysis.documents import Neighbour, Use
 from fixer.engine.config import ConfigTrouble
@@ -76,8 +76,10 @@ class _Around:
 
     def users(self) -> Iterator[Neighbour]:
         """Those that may have the directory for their context, and those of the directory that have a .dockerignore of
-        their own."""
+        their own. Raises TooMuchWorkError if nobody can tell in time what workflows build."""
         said = declared(self._top)
+        if not said.complete:
+            raise TooMuchWorkError
         first: FoundContext | None = None
         named = _by_context(self._top, self._options).get(self._root, ())
         for path in sorted({*self._paths_below(), *said.users.get(self._root, ()), *named}, key=self._name):

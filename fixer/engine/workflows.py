@@ -6,9 +6,8 @@ import os
 import posixpath
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from functools import lru_cache, partial
-from typing import TYPE_CHECKING, overload
+from typing import TYPE_CHECKING, NamedTuple, overload
 
 from fixer.analysis.workflow import Workflow, local_action, read_workflow
 from fixer.analysis.workflow_runs import Runs
@@ -71,29 +70,46 @@ def _hosted(root: str) -> tuple[tuple[str, frozenset[str]], ...]:
     if not os.path.isdir(os.path.join(root, FOLDER, "workflows")):
         return ()
     found: dict[str, set[str]] = {}
-    for name, build in builds_of(root):
+    for name, build in builds_of(root).found:
         if build.hosted:
             found.setdefault(name, set()).add(build.file)
     return tuple((name, frozenset(files)) for name, files in sorted(found.items()))
 
 
+class Builds(NamedTuple):
+    """The builds of a repository's workflows whose Dockerfiles are named, each once with the file of its job.
+
+    complete: whether that is all; there may be files that nobody could go through in time.
+    """
+
+    found: tuple[tuple[str, WorkflowBuild], ...]
+    complete: bool
+
+
 @lru_cache(maxsize=64)
-def builds_of(root: str) -> tuple[tuple[str, WorkflowBuild], ...]:
-    """The builds of a repository's workflows whose Dockerfiles are named, each once with the file of its job; of
-    workflows that nobody could go through in time, those found until then."""
+def builds_of(root: str) -> Builds:
+    """What the workflows of the repository at `root` build."""
     files = workflows_of(root)
     if not files:
-        return ()
+        return Builds((), True)
     from fixer.analysis.facts import TooMuchWorkError
     from fixer.analysis.workflow_builds import workflow_builds  # brings the parser of scripts with it
 
-    runs = Runs(files)
     found: dict[tuple[str, str, str, bool], tuple[str, WorkflowBuild]] = {}
-    with suppress(TooMuchWorkError):
-        for build in workflow_builds(runs, partial(_composed, root)):
+    complete, runs = True, Runs(files)
+    for _, workflow in files:
+        for last in (False, True):
+            try:
+                builds = list(workflow_builds(runs, partial(_composed, root), [workflow]))
+            except TooMuchWorkError:  # the others may have had most of the work
+                runs, builds = Runs(files), []
+                complete = complete and not last
+                continue
+            break
+        for build in builds:
             path = runs.path(build.run)
             found.setdefault((path, build.context, build.file, build.hosted), (path, build))
-    return tuple(found.values())
+    return Builds(tuple(found.values()), complete)
 
 
 @lru_cache(maxsize=1024)

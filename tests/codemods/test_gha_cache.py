@@ -213,6 +213,21 @@ def test_a_script_that_uses_the_default_scope_counts() -> None:
     assert "scope=" not in run(PLAIN, others=[]).text_after
 
 
+def test_values_are_followed_to_their_end() -> None:
+    """Builds that differ by a value that comes a long way share no scope."""
+    chain = "".join(f"      A{number + 1}: '${{{{ env.A{number} }}}}'\n" for number in range(20))
+    steps = "    steps:\n      - uses: docker/setup-buildx-action@v3\n      - uses: docker/build-push-action@v6\n" \
+        "        with: {context: ., file: '${{ env.A20 }}/Dockerfile', push: true, tags: 'o/img'}\n"  # fmt: skip
+    job = "  {0}:\n    runs-on: ubuntu-latest\n    env:\n      A0: {0}\n"
+    outcome = run("on: push\njobs:\n" + "".join(job.format(name) + chain + steps for name in ("api", "web")), others=[])
+    assert outcome.error is None
+    assert scopes_in(outcome) == 2
+
+
+def scopes_in(outcome: Outcome[str]) -> int:
+    return len(set(re.findall(r"cache-to: [\"']?type=gha,mode=max,scope=([^,\"'\n}]*)", outcome.text_after)))
+
+
 def matrix(values: str, build: str) -> str:
     return (
         "on: push\njobs:\n  a:\n    strategy:\n      matrix:\n"

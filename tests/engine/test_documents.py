@@ -11,6 +11,7 @@ from types import MappingProxyType
 
 import pytest
 
+from fixer.analysis import TooMuchWorkError, workflow_runs
 from fixer.analysis.documents import Use
 from fixer.codemods import registry
 from fixer.codemods.api import Builder, Change, Codemod, Refusal, Settings
@@ -21,7 +22,7 @@ from fixer.engine.job import Options, contexts_of, diff_base, diff_name, fix_tar
 from fixer.engine.kinds import DOCKERFILE, IGNORE, WORKFLOW, kind_of, root_of
 from fixer.engine.neighbours import Neighbours
 from fixer.engine.run import fix
-from fixer.engine.workflows import hosted_by, workflows_of
+from fixer.engine.workflows import builds_of, hosted_by, workflows_of
 from fixer.text.edits import Edit
 from fixer.text.source import Span
 
@@ -389,6 +390,24 @@ def test_what_compose_builds_in_a_workflow(tmp_path: Path) -> None:
     put(tmp_path, _github__workflows__a_yml=f"on: push\njobs:\n a:\n  {job}")
     assert hosted_by(str(tmp_path / "app" / "Dockerfile")) == (".github/workflows/a.yml",)
     assert hosted_by(str(tmp_path / "app" / "x")) == ()
+
+
+def test_what_workflows_build_is_all_or_known_not_to_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that nobody goes through in time takes nothing from the others, and no .dockerignore is judged without it."""
+    monkeypatch.setattr(workflow_runs, "MAX_STEPS", 50)
+    build = "- uses: docker/build-push-action@v6\n    with: {context: ., file: FILE}\n"
+    setup = "- uses: docker/setup-buildx-action@v3\n    with: {driver: '${{ matrix.a }}'}\n"
+    job = "on: push\njobs:\n a:\n  runs-on: ubuntu-latest\n  steps:\n"
+    many = job + "".join(f"  {setup}  {build.replace('FILE', f'f{number}')}" for number in range(12))
+    put(tmp_path, _git__HEAD="", Dockerfile="FROM a\nCOPY . .\n")
+    put(tmp_path, _github__workflows__a_yml=many, _github__workflows__z_yml=f"{job}  {build.replace('FILE', 'z')}")
+    found, complete = builds_of(str(tmp_path))
+    assert not complete
+    assert [build.file for _, build in found] == ["z"]
+    with pytest.raises(TooMuchWorkError):
+        list(Neighbours(str(tmp_path), IGNORE))
+    put(tmp_path / "other", _git__HEAD="", _github__workflows__z_yml=f"{job}  {build.replace('FILE', 'z')}")
+    assert builds_of(str(tmp_path / "other")).complete
 
 
 def _mask() -> int:

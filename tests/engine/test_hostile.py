@@ -171,6 +171,9 @@ COSTLY_REPOSITORIES = (
     "docker compose",
     "actions that use two of the next",
     "configuration nested",
+    "git ignore that tries again",
+    "ignore: a pattern that tries again",
+    "ignore: a pattern of two stars that tries again",
 )
 
 
