@@ -345,5 +345,11 @@ REPOSITORIES: dict[str, Callable[[int], Repository]] = {
         **_ignored("**/a/**/a/**/a/**/a/**/a/b\n" + _times("src\n", s)),
         f"{'a/' * 200}b.py": "",
     },
+    "workspaces of stars": lambda s: {
+        "Dockerfile": "FROM node:20\nWORKDIR /app\nCOPY . .\nRUN npm ci\n",
+        "package.json": '{"workspaces": [' + _times('"*a*a*a*a*a*a*a*a*b", ', s) + '"c"]}\n',
+        f"{'a' * 100}/package.json": "{}\n",
+        ".dockerignore": "*.md\n",
+    },
 }
 """By name: a repository with about so many characters."""

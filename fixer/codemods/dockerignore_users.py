@@ -18,6 +18,7 @@ from fixer.analysis.documents import Neighbour, Use
 from fixer.analysis.leftovers import Made, made_by, words_of
 from fixer.analysis.stages import flag_value
 from fixer.text.data import read_json
+from fixer.text.globs import linear
 from fixer.text.records import dataclass
 from fixer.tree.nodes import Instruction, Onbuild, Run
 from fixer.tree.shell import OpaqueScript
@@ -268,9 +269,17 @@ def is_part(context: BuildContext, made: Made, project: str, directory: str) -> 
     path = directory[len(project) :].strip("/")
     verdict = False
     for pattern in _workspaces(context, project):
-        if re.fullmatch(_regex(pattern.removeprefix("!")), path):
+        if _matches(pattern.removeprefix("!"), path):
             verdict = not pattern.startswith("!")
     return verdict
+
+
+def _matches(pattern: str, path: str) -> bool:
+    """Whether a pattern of a workspace matches; not if that could take for ever."""
+    try:
+        return re.fullmatch(linear(_regex(pattern)), path) is not None
+    except ValueError:
+        return False
 
 
 def _workspaces(context: BuildContext, project: str) -> list[str]:

@@ -24,6 +24,7 @@ from fixer.engine.outcome import AppliedChange
 from fixer.prove.marks import Language, any_language_of, append_line, language_by_name, language_of, mark
 from fixer.text.data import read_toml
 from fixer.text.edits import Edit, apply_edits
+from fixer.text.globs import linear
 from fixer.text.records import dataclass
 from fixer.text.source import Position
 from fixer.tree.editor import insert_instruction, keyword_like
@@ -734,7 +735,12 @@ def _members(manifests: dict[str, dict[str, Any]]) -> set[str] | None:
 
 
 def _glob(pattern: str) -> re.Pattern[str]:
-    return re.compile(re.escape(pattern).replace(r"\*\*", ".*").replace(r"\*", "[^/]*").replace(r"\?", "[^/]"))
+    """Matches nothing if that could take for ever."""
+    expression = re.escape(pattern).replace(r"\*\*", ".*").replace(r"\*", "[^/]*").replace(r"\?", "[^/]")
+    try:
+        return re.compile(linear(expression))
+    except ValueError:
+        return re.compile(r"(?!)")
 
 
 def _joined(home: str, path: object) -> str:

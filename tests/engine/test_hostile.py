@@ -174,6 +174,7 @@ COSTLY_REPOSITORIES = (
     "git ignore that tries again",
     "ignore: a pattern that tries again",
     "ignore: a pattern of two stars that tries again",
+    "workspaces of stars",
 )
 
 
