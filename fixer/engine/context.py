@@ -94,6 +94,7 @@ class FoundContext(BuildContext):
         return data if len(data) <= LARGEST else None
 
     def names(self, directory: str = "") -> tuple[str, ...]:
+        self.consulted = True
         found = self._names.get(directory)
         if found is None:
             found = self._names[directory] = tuple(self._list(directory))

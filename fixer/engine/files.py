@@ -423,7 +423,7 @@ def _spec(lines: list[str]) -> GitIgnoreSpec | None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a pattern like `[[a]` is no news to who runs dockfix
             return GitIgnoreSpec.from_lines(lines, Pattern, backend="simple")
-    except (ValueError, RecursionError, re.error):
+    except (ValueError, re.error):
         return None
 
 
