@@ -94,8 +94,22 @@ def add_mounts(file: Dockerfile, run: Run, mounts: Sequence[str]) -> list[Edit]:
     if "\n" in command.prefix:
         style = Layout(style.eol, style.escape, command.prefix.rpartition("\n")[2])
     head = style.next_line.join(f"--mount={m}" for m in mounts)
+    comment = _first_comment(command.prefix)
+    if comment is not None:  # it speaks of the command, and stays with it
+        at = command.start - len(command.prefix) + comment
+        return [Edit(at, at, style.indent + head + style.next_line.removesuffix(style.indent))]
     gap = " " if command.text.startswith("<<") else style.next_line
     return [Edit(command.start, command.start, head + gap)]
+
+
+def _first_comment(gap: str) -> int | None:
+    """Where the line of the first comment begins in what stands between a keyword and its command."""
+    at = 0
+    for line in gap.split("\n"):
+        if at and line.lstrip(BLANKS).startswith("#"):
+            return at
+        at += len(line) + 1
+    return None
 
 
 def _may_hold_flags(gap: str, escape: str) -> bool:

@@ -6,7 +6,7 @@ import pytest
 
 from fixer.analysis import analyse
 from fixer.text.edits import apply_edits
-from fixer.tree.editor import append_command, insert_before
+from fixer.tree.editor import add_mounts, append_command, insert_before
 from fixer.tree.nodes import Run
 from fixer.tree.parse import parse
 from fixer.tree.shell import Script
@@ -69,3 +69,29 @@ def test_append_to_the_last_item(step: str, expected: str) -> None:
 )
 def test_insert(step: str, chain: bool, own_line: bool, expected: str) -> None:
     assert changed(step, insert="z", chain=chain, own_line=own_line) == expected
+
+
+@pytest.mark.parametrize(
+    ("step", "expected"),
+    [
+        ("RUN a", "RUN --mount=M \\\n    a"),
+        ("RUN \\\n  a", "RUN \\\n  --mount=M \\\n  a"),
+        ("RUN \\\n  # why\n  a", "RUN \\\n  --mount=M \\\n  # why\n  a"),
+        ("RUN \\\n\n# why\n\n# more\n  a", "RUN \\\n\n  --mount=M \\\n# why\n\n# more\n  a"),
+        ("RUN \\\r\n  # why\r\n  a", "RUN \\\r\n  --mount=M \\\r\n  # why\r\n  a"),
+        ("RUN \\\n# why\na", "RUN \\\n--mount=M \\\n# why\na"),
+        ("RUN \\\n  # why\n  -- a", "RUN \\\n  --mount=M \\\n  # why\n  -- a"),
+        ('RUN \\\n  # why\n  ["a"]', 'RUN \\\n  --mount=M \\\n  # why\n  ["a"]'),
+        ("RUN \\\n  # why\n  <<E\na\nE", "RUN \\\n  --mount=M \\\n  # why\n  <<E\na\nE"),
+        ("RUN --network=none \\\n  # why\n  a", "RUN --network=none \\\n  --mount=M \\\n  # why\n  a"),
+    ],
+)
+def test_add_mounts(step: str, expected: str) -> None:
+    file = parse(f"FROM debian\n{step}\n")
+    run = file.instructions[-1]
+    assert isinstance(run, Run)
+    text = apply_edits(file.text, add_mounts(file, run, ["M"]))
+    assert text.removeprefix("FROM debian\n").removesuffix("\n") == expected
+    again = parse(text).instructions[-1]
+    assert isinstance(again, Run)
+    assert [flag.word.text for flag in again.flags if flag.word.text == "--mount=M"]
