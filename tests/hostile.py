@@ -21,7 +21,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.hostile_repositories import REPOSITORIES, Repository
+from tests.hostile_repositories import REPOSITORIES, Repository, each, nested, times
 
 LINE = 60_000
 """A line below BuildKit's bound of 65,535 bytes."""
@@ -33,20 +33,10 @@ FACTOR = 2.7
 Shape = Callable[[int], str]
 
 
-def _times(piece: str, size: int) -> str:
-    return piece * max(1, size // len(piece))
-
-
 def _lines(head: str, piece: str, size: int, tail: str = "\n", between: str = "\\\n") -> str:
     """One instruction of that size: lines of `piece` below the bound, continued."""
-    line = _times(piece, min(size, LINE))
+    line = times(piece, min(size, LINE))
     return head + between.join([line] * max(1, size // len(line))) + tail
-
-
-def _nested(opening: str, closing: str, size: int) -> str:
-    """As deep as it goes."""
-    depth = max(1, size // (len(opening) + len(closing)))
-    return opening * depth + "x" + closing * depth
 
 
 def _wrapped(text: str) -> str:
@@ -69,154 +59,142 @@ def _after(text: str) -> str:
     )
 
 
-def _each(line: Callable[[int], str], size: int) -> str:
-    """Lines that are all different, up to the size."""
-    out: list[str] = []
-    length = 0
-    while length < size:
-        out.append(line(len(out)))
-        length += len(out[-1])
-    return "".join(out)
-
-
 SHAPES: dict[str, Shape] = {
     # lines and joining
     "one line": lambda s: "FROM debian\nRUN pip install " + "x" * s + "\n",
-    "one line at the bound": lambda s: _after("RUN pip install " + "x" * min(s, LINE) + "\n") + _times("# c\n", s),
+    "one line at the bound": lambda s: _after("RUN pip install " + "x" * min(s, LINE) + "\n") + times("# c\n", s),
     "continuations": lambda s: _after(
-        _lines("RUN pip install ", "flask ", 60, between="\\\n") + "RUN a" + _times(" \\\n b", s) + "\n"
+        _lines("RUN pip install ", "flask ", 60, between="\\\n") + "RUN a" + times(" \\\n b", s) + "\n"
     ),
     "continued commands": lambda s: _after(
-        "RUN pip install a \\\n" + _times("    && pip install b \\\n", s) + "    && true\n"
+        "RUN pip install a \\\n" + times("    && pip install b \\\n", s) + "    && true\n"
     ),
     "continued apt-get": lambda s: _after(
-        "RUN apt-get update && \\\n" + _times("    apt-get install -y vim && \\\n", s) + "    true\n"
+        "RUN apt-get update && \\\n" + times("    apt-get install -y vim && \\\n", s) + "    true\n"
     ),
     "packages": lambda s: _after(
-        "RUN apt-get update && apt-get install -y \\\n" + _each(lambda k: f"    p{k} \\\n", s) + "    z\n"
+        "RUN apt-get update && apt-get install -y \\\n" + each(lambda k: f"    p{k} \\\n", s) + "    z\n"
     ),
-    "comments in a continuation": lambda s: _after("RUN pip install a \\\n" + _times("# c\n", s) + "  b\n"),
-    "blank lines in a continuation": lambda s: _after("RUN pip install a \\\n" + _times("\n", s) + "  b\n"),
-    "blank lines": lambda s: _after(_times("\n", s)),
-    "comments": lambda s: _after(_times("# pip install\n", s)),
-    "ignore comments": lambda s: _after(_times("# dockfix: ignore=pip-cache\n", s)),
+    "comments in a continuation": lambda s: _after("RUN pip install a \\\n" + times("# c\n", s) + "  b\n"),
+    "blank lines in a continuation": lambda s: _after("RUN pip install a \\\n" + times("\n", s) + "  b\n"),
+    "blank lines": lambda s: _after(times("\n", s)),
+    "comments": lambda s: _after(times("# pip install\n", s)),
+    "ignore comments": lambda s: _after(times("# dockfix: ignore=pip-cache\n", s)),
     "ignore comments, each with an instruction": lambda s: _after(
-        _times("# dockfix: ignore=pip-cache\nRUN pip install a\n", s)
+        times("# dockfix: ignore=pip-cache\nRUN pip install a\n", s)
     ),
     "an ignore comment of many names": lambda s: _after(
-        "# dockfix: ignore=" + _times("pip-cache, ", min(s, LINE)) + "x\nRUN pip install a\n" + _times("#\n", s)
+        "# dockfix: ignore=" + times("pip-cache, ", min(s, LINE)) + "x\nRUN pip install a\n" + times("#\n", s)
     ),
     "an ignore comment of blanks": lambda s: _after(
-        "# dockfix: ignore=a" + " " * min(s, LINE) + "!\nRUN pip install a\n" + _times("#\n", s)
+        "# dockfix: ignore=a" + " " * min(s, LINE) + "!\nRUN pip install a\n" + times("#\n", s)
     ),
     "carriage returns": lambda s: _after(_lines("RUN pip install a", "\r", s, " b\n", "x\\\n")),
-    "lines of one CR": lambda s: _after(_times("\r\n", s)),
+    "lines of one CR": lambda s: _after(times("\r\n", s)),
     "blanks": lambda s: _after(_lines("RUN pip install ", " ", s, "b\n")),
     "wide blanks": lambda s: _after(_lines("RUN pip install ", "\u2003", s // 3, "b\n")),
     "escapes": lambda s: _after(_lines("RUN pip install ", "\\\\", s, "b\n")),
     "form feeds": lambda s: _after(_lines("RUN pip install ", "\f", s, "b\n")),
     # many instructions
-    "RUN": lambda s: _after(_times("RUN true\n", s)),
-    "RUN pip install": lambda s: _after(_times("RUN pip install flask\n", s)),
-    "RUN apt-get": lambda s: _after(_times("RUN apt-get update && apt-get install -y vim\n", s)),
-    "RUN apt-get update alone": lambda s: _after(_times("RUN apt-get update\n", s)),
-    "RUN cargo build": lambda s: _after(_times("RUN cargo build --release\n", s)),
-    "RUN cargo in an unknown image": lambda s: "FROM example.org/x\n" + _times("RUN cargo build --release\n", s),
+    "RUN": lambda s: _after(times("RUN true\n", s)),
+    "RUN pip install": lambda s: _after(times("RUN pip install flask\n", s)),
+    "RUN apt-get": lambda s: _after(times("RUN apt-get update && apt-get install -y vim\n", s)),
+    "RUN apt-get update alone": lambda s: _after(times("RUN apt-get update\n", s)),
+    "RUN cargo build": lambda s: _after(times("RUN cargo build --release\n", s)),
+    "RUN cargo in an unknown image": lambda s: "FROM example.org/x\n" + times("RUN cargo build --release\n", s),
     "RUN cargo with mounts": lambda s: _after(
-        _times("RUN --mount=type=cache,target=/app/target cargo build --release\n", s)
+        times("RUN --mount=type=cache,target=/app/target cargo build --release\n", s)
     ),
     "artifacts": lambda s: _after(
-        _each(lambda k: f"RUN --mount=type=cache,target=/app/target cargo build && cp target/debug/a /out{k}\n", s)
+        each(lambda k: f"RUN --mount=type=cache,target=/app/target cargo build && cp target/debug/a /out{k}\n", s)
     ),
-    "COPY of artifacts": lambda s: (
-        _after("") + _each(lambda k: f"COPY --from=build /app/target/release/a{k} /a\n", s)
-    ),
-    "ENV": lambda s: _after(_each(lambda k: f"ENV A{k}=b\n", s)),
-    "ENV, each of the one before": lambda s: _after("ENV A0=b\n" + _each(lambda k: f"ENV A{k + 1}=$A{k}\n", s)),
-    "ENV that grows": lambda s: _after(_times("ENV PATH=$PATH:/some/directory\n", s)),
-    "ENV that doubles": lambda s: _after("ENV A=/aaaaaaa\n" + _times("ENV A=$A$A\n", s) + "RUN pip install $A\n"),
-    "ENV of many pairs": lambda s: _after("ENV A=b \\\n" + _each(lambda k: f"  A{k}=b \\\n", s) + "  Z=z\n"),
-    "ARG": lambda s: _after(_each(lambda k: f"ARG A{k}=b\n", s)),
-    "ARG that doubles": lambda s: _after("ARG A=/aaaaaaa\n" + _times("ARG A=$A$A\n", s) + "RUN pip install $A\n"),
-    "global ARG": lambda s: _each(lambda k: f"ARG A{k}=b\n", s) + _after(""),
-    "global ARG that doubles": lambda s: "ARG A=a\n" + _times("ARG A=$A$A\n", s) + "FROM $A\nRUN pip install a\n",
-    "WORKDIR": lambda s: _after(_times("WORKDIR a\n", s)),
-    "WORKDIR and RUN": lambda s: _after(_times("WORKDIR a\nRUN pip install -r r.txt\n", s)),
-    "WORKDIR up": lambda s: _after("WORKDIR /a" + "/.." * (min(s, LINE) // 3) + "\n" + _times("WORKDIR ../b\n", s)),
-    "USER": lambda s: _after(_each(lambda k: f"USER u{k}\n", s)),
-    "USER and RUN": lambda s: _after(_each(lambda k: f"USER u{k}\nRUN pip install a\n", s)),
-    "useradd": lambda s: _after(_each(lambda k: f"RUN useradd -u {k} u{k}\nUSER u{k}\n", s)),
+    "COPY of artifacts": lambda s: _after("") + each(lambda k: f"COPY --from=build /app/target/release/a{k} /a\n", s),
+    "ENV": lambda s: _after(each(lambda k: f"ENV A{k}=b\n", s)),
+    "ENV, each of the one before": lambda s: _after("ENV A0=b\n" + each(lambda k: f"ENV A{k + 1}=$A{k}\n", s)),
+    "ENV that grows": lambda s: _after(times("ENV PATH=$PATH:/some/directory\n", s)),
+    "ENV that doubles": lambda s: _after("ENV A=/aaaaaaa\n" + times("ENV A=$A$A\n", s) + "RUN pip install $A\n"),
+    "ENV of many pairs": lambda s: _after("ENV A=b \\\n" + each(lambda k: f"  A{k}=b \\\n", s) + "  Z=z\n"),
+    "ARG": lambda s: _after(each(lambda k: f"ARG A{k}=b\n", s)),
+    "ARG that doubles": lambda s: _after("ARG A=/aaaaaaa\n" + times("ARG A=$A$A\n", s) + "RUN pip install $A\n"),
+    "global ARG": lambda s: each(lambda k: f"ARG A{k}=b\n", s) + _after(""),
+    "global ARG that doubles": lambda s: "ARG A=a\n" + times("ARG A=$A$A\n", s) + "FROM $A\nRUN pip install a\n",
+    "WORKDIR": lambda s: _after(times("WORKDIR a\n", s)),
+    "WORKDIR and RUN": lambda s: _after(times("WORKDIR a\nRUN pip install -r r.txt\n", s)),
+    "WORKDIR up": lambda s: _after("WORKDIR /a" + "/.." * (min(s, LINE) // 3) + "\n" + times("WORKDIR ../b\n", s)),
+    "USER": lambda s: _after(each(lambda k: f"USER u{k}\n", s)),
+    "USER and RUN": lambda s: _after(each(lambda k: f"USER u{k}\nRUN pip install a\n", s)),
+    "useradd": lambda s: _after(each(lambda k: f"RUN useradd -u {k} u{k}\nUSER u{k}\n", s)),
     "useradd in one RUN": lambda s: _after(
-        "RUN true \\\n" + _each(lambda k: f" && useradd -u {k} u{k} \\\n", s) + " && true\nUSER u1\n"
+        "RUN true \\\n" + each(lambda k: f" && useradd -u {k} u{k} \\\n", s) + " && true\nUSER u1\n"
     ),
     "useradd and a number": lambda s: _after(
-        _each(lambda k: f"RUN useradd -u {k} u{k}\nUSER {k}\nRUN pip install a\nUSER root\n", s)
+        each(lambda k: f"RUN useradd -u {k} u{k}\nUSER {k}\nRUN pip install a\nUSER root\n", s)
     ),
-    "groupmod": lambda s: _run(_each(lambda k: f"groupmod -g {k} g{k} && ", s) + "true"),
-    "SHELL": lambda s: _after(_times('SHELL ["/bin/bash", "-ec"]\n', s)),
-    "VOLUME": lambda s: _after(_each(lambda k: f"VOLUME /v{k}\n", s)),
-    "COPY": lambda s: _after(_each(lambda k: f"COPY a{k} b/\n", s)),
-    "COPY of many sources": lambda s: _after("COPY \\\n" + _each(lambda k: f"  a{k} \\\n", s) + "  b/\n"),
+    "groupmod": lambda s: _run(each(lambda k: f"groupmod -g {k} g{k} && ", s) + "true"),
+    "SHELL": lambda s: _after(times('SHELL ["/bin/bash", "-ec"]\n', s)),
+    "VOLUME": lambda s: _after(each(lambda k: f"VOLUME /v{k}\n", s)),
+    "COPY": lambda s: _after(each(lambda k: f"COPY a{k} b/\n", s)),
+    "COPY of many sources": lambda s: _after("COPY \\\n" + each(lambda k: f"  a{k} \\\n", s) + "  b/\n"),
     "COPY of one path in JSON form": lambda s: _after('COPY ["a", "' + _lines("", " ", s, '<<x"]\n')),
     "COPY into shifts and blanks": lambda s: _after('COPY ["a", "<<' + _lines("", " ", s, '<"]\n')),
     "COPY into shifts": lambda s: _after("COPY a " + _lines("", "<<", s)),
-    "ADD": lambda s: _after(_each(lambda k: f"ADD https://example.org/{k}.tar.gz /\n", s)),
-    "ONBUILD": lambda s: _after(_times("ONBUILD RUN pip install a\n", s)),
-    "LABEL": lambda s: _after("LABEL a=b \\\n" + _each(lambda k: f'  l{k}="b c" \\\n', s) + "  z=z\n"),
-    "EXPOSE": lambda s: _after("EXPOSE \\\n" + _each(lambda k: f"  {k} \\\n", s) + "  1\n"),
-    "HEALTHCHECK": lambda s: _after(_times("HEALTHCHECK CMD true\n", s)),
+    "ADD": lambda s: _after(each(lambda k: f"ADD https://example.org/{k}.tar.gz /\n", s)),
+    "ONBUILD": lambda s: _after(times("ONBUILD RUN pip install a\n", s)),
+    "LABEL": lambda s: _after("LABEL a=b \\\n" + each(lambda k: f'  l{k}="b c" \\\n', s) + "  z=z\n"),
+    "EXPOSE": lambda s: _after("EXPOSE \\\n" + each(lambda k: f"  {k} \\\n", s) + "  1\n"),
+    "HEALTHCHECK": lambda s: _after(times("HEALTHCHECK CMD true\n", s)),
     "HEALTHCHECK of a long time": lambda s: _after(
         _lines("HEALTHCHECK --interval=", "1", s, "x CMD true\n")
         if s < 0
         else "HEALTHCHECK --interval=" + _wrapped("1h" * (s // 2)) + "! CMD true\n"
     ),
-    "STOPSIGNAL": lambda s: _after(_times("STOPSIGNAL 9\n", s)),
-    "unknown": lambda s: _after(_times("FOO bar\n", s)),
+    "STOPSIGNAL": lambda s: _after(times("STOPSIGNAL 9\n", s)),
+    "unknown": lambda s: _after(times("FOO bar\n", s)),
     # stages
-    "stages": lambda s: _each(lambda k: f"FROM debian AS s{k}\nRUN pip install a\n", s),
+    "stages": lambda s: each(lambda k: f"FROM debian AS s{k}\nRUN pip install a\n", s),
     "stages, each of the one before": lambda s: (
-        "FROM debian AS s0\n" + _each(lambda k: f"FROM s{k} AS s{k + 1}\nRUN pip install a\n", s)
+        "FROM debian AS s0\n" + each(lambda k: f"FROM s{k} AS s{k + 1}\nRUN pip install a\n", s)
     ),
-    "stages of one name": lambda s: _times("FROM debian AS a\nRUN pip install a\n", s),
+    "stages of one name": lambda s: times("FROM debian AS a\nRUN pip install a\n", s),
     "stages that copy": lambda s: (
         "FROM debian AS s0\n"
-        + _each(lambda k: f"FROM debian AS s{k + 1}\nCOPY --from=s{k} /a /a\nRUN pip install a\n", s)
+        + each(lambda k: f"FROM debian AS s{k + 1}\nCOPY --from=s{k} /a /a\nRUN pip install a\n", s)
     ),
     "stages that copy from the first": lambda s: (
         "FROM rust AS s0\nRUN --mount=type=cache,target=/app/target cargo build\n"
-        + _each(lambda k: f"FROM debian AS s{k + 1}\nCOPY --from=s0 /app/target/debug/a /a\n", s)
+        + each(lambda k: f"FROM debian AS s{k + 1}\nCOPY --from=s0 /app/target/debug/a /a\n", s)
     ),
     "stages that copy all": lambda s: (
-        "FROM debian AS s0\n" + _each(lambda k: f"FROM rust AS s{k + 1}\nCOPY --from=s{k} / /\nRUN cargo build\n", s)
+        "FROM debian AS s0\n" + each(lambda k: f"FROM rust AS s{k + 1}\nCOPY --from=s{k} / /\nRUN cargo build\n", s)
     ),
     "stages that use apt": lambda s: (
         "FROM debian:12 AS s0\n"
-        + _each(lambda k: f"FROM s{k} AS s{k + 1}\nRUN apt-get update && apt-get install -y vim\n", s)
+        + each(lambda k: f"FROM s{k} AS s{k + 1}\nRUN apt-get update && apt-get install -y vim\n", s)
     ),
     "stages that make accounts": lambda s: (
         "FROM debian:12 AS s0\n"
-        + _each(lambda k: f"FROM s{k} AS s{k + 1}\nRUN useradd -u {k} u{k}\nUSER u{k}\nRUN pip install a\n", s)
+        + each(lambda k: f"FROM s{k} AS s{k + 1}\nRUN useradd -u {k} u{k}\nUSER u{k}\nRUN pip install a\n", s)
     ),
     "stages that copy accounts": lambda s: (
         "FROM debian:12 AS s0\nRUN useradd -u 1001 a\n"
-        + _each(lambda k: f"FROM debian:12 AS s{k + 1}\nCOPY --from=s{k} /etc/passwd /etc/passwd\n", s)
+        + each(lambda k: f"FROM debian:12 AS s{k + 1}\nCOPY --from=s{k} /etc/passwd /etc/passwd\n", s)
         + "USER a\nRUN pip install a\n"
     ),
     "stages with a command": lambda s: (
-        "FROM rust AS s0\n" + _each(lambda k: f"FROM s{k} AS s{k + 1}\nCMD cargo run\nRUN cargo build\n", s)
+        "FROM rust AS s0\n" + each(lambda k: f"FROM s{k} AS s{k + 1}\nCMD cargo run\nRUN cargo build\n", s)
     ),
     "stages that mount": lambda s: (
         "FROM debian AS s0\n"
-        + _each(lambda k: f"FROM rust AS s{k + 1}\nRUN --mount=from=s{k},target=/x cargo build\n", s)
+        + each(lambda k: f"FROM rust AS s{k + 1}\nRUN --mount=from=s{k},target=/x cargo build\n", s)
     ),
     "FROM a number": lambda s: (
-        "FROM debian\nCOPY --from=" + "9" * min(s, LINE) + " a b\nRUN pip install x\n" + _times("#\n", s)
+        "FROM debian\nCOPY --from=" + "9" * min(s, LINE) + " a b\nRUN pip install x\n" + times("#\n", s)
     ),
     "a platform": lambda s: "FROM --platform=" + _lines("", "x", s, " debian\nRUN pip install a\n"),
     # flags
-    "flags": lambda s: _after("RUN \\\n" + _times("  --mount=type=cache,target=/x \\\n", s) + "  pip install a\n"),
+    "flags": lambda s: _after("RUN \\\n" + times("  --mount=type=cache,target=/x \\\n", s) + "  pip install a\n"),
     "flags that differ": lambda s: _after(
-        "RUN \\\n" + _each(lambda k: f"  --mount=type=cache,target=/x{k} \\\n", s) + "  cargo build\n"
+        "RUN \\\n" + each(lambda k: f"  --mount=type=cache,target=/x{k} \\\n", s) + "  cargo build\n"
     ),
     "fields of a mount": lambda s: _after(
         "RUN --mount=type=cache,target=/x" + _wrapped(",ro" * (s // 3)) + " pip install a\n"
@@ -233,17 +211,17 @@ SHAPES: dict[str, Shape] = {
         "ENV B=b\nWORKDIR /" + _wrapped("${B}" * (s // 4)) + "\nRUN pip install a\n"
     ),
     "nested defaults in ENV": lambda s: _after(
-        "ENV A=" + _wrapped(_nested("${A:-", "}", s)) + "\nRUN pip install a\n"
+        "ENV A=" + _wrapped(nested("${A:-", "x", "}", s)) + "\nRUN pip install a\n"
     ),
-    "nested defaults in FROM": lambda s: "FROM " + _wrapped(_nested("${A:-", "}", s)) + "\nRUN pip install a\n",
+    "nested defaults in FROM": lambda s: "FROM " + _wrapped(nested("${A:-", "x", "}", s)) + "\nRUN pip install a\n",
     "nested defaults in a heredoc line": lambda s: _after(
-        "RUN cat <<E " + _wrapped(_nested("${A:-", "}", s)) + "\nE\n"
+        "RUN cat <<E " + _wrapped(nested("${A:-", "x", "}", s)) + "\nE\n"
     ),
     "stars in ENV": lambda s: _after(
-        "ENV A=" + "a" * min(s, LINE) + "\nENV B=${A#*a*a*b}\nRUN pip install $B\n" + _times("#\n", s)
+        "ENV A=" + "a" * min(s, LINE) + "\nENV B=${A#*a*a*b}\nRUN pip install $B\n" + times("#\n", s)
     ),
     "stars in a replacement": lambda s: _after(
-        "ENV A=" + "a" * min(s, LINE) + "\nENV B=${A//*a*a*b/x}\nRUN pip install $B\n" + _times("#\n", s)
+        "ENV A=" + "a" * min(s, LINE) + "\nENV B=${A//*a*a*b/x}\nRUN pip install $B\n" + times("#\n", s)
     ),
     "brackets": lambda s: _after("CMD " + _wrapped("[" * (s // 2) + "]" * (s // 2)) + "\n"),
     "brackets of one kind": lambda s: _after("CMD " + _wrapped("[" * s) + "\n"),
@@ -256,147 +234,143 @@ SHAPES: dict[str, Shape] = {
     # here-documents
     "here-documents of one line": lambda s: _after(
         "RUN cat"
-        + _wrapped(_each(lambda k: f" <<e{k}", s // 2))
+        + _wrapped(each(lambda k: f" <<e{k}", s // 2))
         + "\n"
-        + _each(lambda k: f"e{k}\n", s // 2 - s // 8)
-        + _each(lambda k: f"e{k}\n", s)
+        + each(lambda k: f"e{k}\n", s // 2 - s // 8)
+        + each(lambda k: f"e{k}\n", s)
     ),
     "a thousand here-documents": lambda s: _after(
-        _times(
-            "RUN cat" + "".join(f" <<e{k}" for k in range(1000)) + "\n" + "".join(f"e{k}\n" for k in range(1000)), s
-        )
+        times("RUN cat" + "".join(f" <<e{k}" for k in range(1000)) + "\n" + "".join(f"e{k}\n" for k in range(1000)), s)
     ),
-    "here-documents of COPY": lambda s: _after(_times("COPY <<a <<b /x/\n1\na\n2\nb\n", s)),
-    "here-documents": lambda s: _after(_times("RUN <<E\npip install a\nE\n", s)),
-    "here-documents without end": lambda s: _after(_each(lambda k: f"RUN <<e{k}\n", s)),
-    "a large here-document": lambda s: _after("RUN <<E\n" + _times("pip install a\n", s) + "E\n"),
-    "a large here-document of tabs": lambda s: _after("RUN <<-E\n" + _times("\t\tpip install a\n", s) + "\tE\n"),
-    "a here-document of one line": lambda s: _after("RUN cat <<E\n" + _times("x" * LINE + "\n", s) + "E\n"),
-    "tabs": lambda s: _after("RUN <<-E\n" + _times("\t" * LINE + "\n", s) + "E\n"),
+    "here-documents of COPY": lambda s: _after(times("COPY <<a <<b /x/\n1\na\n2\nb\n", s)),
+    "here-documents": lambda s: _after(times("RUN <<E\npip install a\nE\n", s)),
+    "here-documents without end": lambda s: _after(each(lambda k: f"RUN <<e{k}\n", s)),
+    "a large here-document": lambda s: _after("RUN <<E\n" + times("pip install a\n", s) + "E\n"),
+    "a large here-document of tabs": lambda s: _after("RUN <<-E\n" + times("\t\tpip install a\n", s) + "\tE\n"),
+    "a here-document of one line": lambda s: _after("RUN cat <<E\n" + times("x" * LINE + "\n", s) + "E\n"),
+    "tabs": lambda s: _after("RUN <<-E\n" + times("\t" * LINE + "\n", s) + "E\n"),
     "shifts": lambda s: _after("RUN " + _wrapped("<< " * (s // 3)) + "\n"),
     "shifts without blanks": lambda s: _after("RUN " + _wrapped("<<" * (s // 2)) + "\n"),
-    "here-documents in the shell": lambda s: _after("RUN <<E\n" + _times("cat <<F\nx\nF\n", s) + "E\n"),
+    "here-documents in the shell": lambda s: _after("RUN <<E\n" + times("cat <<F\nx\nF\n", s) + "E\n"),
     "here-documents of a shell line": lambda s: _after(
         "RUN <<E\ncat"
         + "".join(f" <<f{k}" for k in range(min(s // 12, 6000)))
         + "\n"
         + "".join(f"f{k}\n" for k in range(min(s // 12, 6000)))
         + "E\n"
-        + _times("#\n", s // 2)
+        + times("#\n", s // 2)
     ),
     # the shell
-    "commands": lambda s: _run(_times("pip install a; ", s) + "true"),
-    "and": lambda s: _run(_times("pip install a && ", s) + "true"),
-    "or": lambda s: _run(_times("pip install a || ", s) + "true"),
-    "pipes": lambda s: _run(_times("pip install a | ", s) + "cat"),
-    "background": lambda s: _run(_times("pip install a & ", s) + "true"),
-    "words of a command": lambda s: _run("pip install " + _times("a ", s)),
-    "words that differ": lambda s: _run("pip install " + _each(lambda k: f"a{k} ", s)),
-    "variables of the shell": lambda s: _run("pip install " + _times("$a ", s)),
-    "assignments": lambda s: _run(_each(lambda k: f"a{k}=b; ", s) + "pip install $a1"),
-    "assignments of one variable": lambda s: _run(_times("a=b; pip install $a; ", s) + "true"),
+    "commands": lambda s: _run(times("pip install a; ", s) + "true"),
+    "and": lambda s: _run(times("pip install a && ", s) + "true"),
+    "or": lambda s: _run(times("pip install a || ", s) + "true"),
+    "pipes": lambda s: _run(times("pip install a | ", s) + "cat"),
+    "background": lambda s: _run(times("pip install a & ", s) + "true"),
+    "words of a command": lambda s: _run("pip install " + times("a ", s)),
+    "words that differ": lambda s: _run("pip install " + each(lambda k: f"a{k} ", s)),
+    "variables of the shell": lambda s: _run("pip install " + times("$a ", s)),
+    "assignments": lambda s: _run(each(lambda k: f"a{k}=b; ", s) + "pip install $a1"),
+    "assignments of one variable": lambda s: _run(times("a=b; pip install $a; ", s) + "true"),
     "assignments, each of the one before": lambda s: _run(
-        "a0=b; " + _each(lambda k: f"a{k + 1}=$a{k}; ", s) + "pip install $a1"
+        "a0=b; " + each(lambda k: f"a{k + 1}=$a{k}; ", s) + "pip install $a1"
     ),
-    "assignments that grow": lambda s: _run("a=b; " + _times("a=$a/b; ", s) + "pip install $a"),
-    "assignments that double": lambda s: _run("a=bbbbbbbb; " + _times("a=$a$a; ", s) + "pip install $a"),
-    "assignments before a command": lambda s: _run(_each(lambda k: f"a{k}=b ", s) + "pip install a"),
-    "export that doubles": lambda s: _run("export a=bbbbbbbb; " + _times("export a=$a$a; ", s) + "pip install $a"),
-    "cd": lambda s: _run(_times("cd a && ", s) + "pip install -r r.txt"),
-    "cd and pip": lambda s: _run(_times("cd a && pip install -r r.txt && ", s) + "true"),
-    "pip and rm": lambda s: _run(_times("pip install a && rm -rf /root/.cache && ", s) + "true"),
-    "cd that doubles": lambda s: _run("cd /aaaaaaaa && " + _times("cd $PWD$PWD && ", s) + "pip install a"),
-    "pushd": lambda s: _run(_times("pushd a && ", s) + "pip install a"),
-    "set": lambda s: _run(_times("set -e; ", s) + "pip install a"),
-    "eval": lambda s: _run(_each(lambda k: f"eval a{k}; b{k}=c; ", s) + "pip install $b1"),
-    "source": lambda s: _run(_each(lambda k: f". /x{k}; b{k}=c; ", s) + "pip install $b1"),
-    "functions": lambda s: _run(_each(lambda k: f"f{k}() {{ pip install a; }}; ", s) + "f1"),
+    "assignments that grow": lambda s: _run("a=b; " + times("a=$a/b; ", s) + "pip install $a"),
+    "assignments that double": lambda s: _run("a=bbbbbbbb; " + times("a=$a$a; ", s) + "pip install $a"),
+    "assignments before a command": lambda s: _run(each(lambda k: f"a{k}=b ", s) + "pip install a"),
+    "export that doubles": lambda s: _run("export a=bbbbbbbb; " + times("export a=$a$a; ", s) + "pip install $a"),
+    "cd": lambda s: _run(times("cd a && ", s) + "pip install -r r.txt"),
+    "cd and pip": lambda s: _run(times("cd a && pip install -r r.txt && ", s) + "true"),
+    "pip and rm": lambda s: _run(times("pip install a && rm -rf /root/.cache && ", s) + "true"),
+    "cd that doubles": lambda s: _run("cd /aaaaaaaa && " + times("cd $PWD$PWD && ", s) + "pip install a"),
+    "pushd": lambda s: _run(times("pushd a && ", s) + "pip install a"),
+    "set": lambda s: _run(times("set -e; ", s) + "pip install a"),
+    "eval": lambda s: _run(each(lambda k: f"eval a{k}; b{k}=c; ", s) + "pip install $b1"),
+    "source": lambda s: _run(each(lambda k: f". /x{k}; b{k}=c; ", s) + "pip install $b1"),
+    "functions": lambda s: _run(each(lambda k: f"f{k}() {{ pip install a; }}; ", s) + "f1"),
     "functions, each of the one before": lambda s: _run(
-        "f0() { pip install a; }; " + _each(lambda k: f"f{k + 1}() {{ f{k}; f{k}; }}; ", s) + "f1"
+        "f0() { pip install a; }; " + each(lambda k: f"f{k + 1}() {{ f{k}; f{k}; }}; ", s) + "f1"
     ),
-    "rm": lambda s: _run(_each(lambda k: f"rm -rf /root/.cache/a{k}; ", s) + "pip install a"),
-    "rm of many": lambda s: _run("pip install a; rm -rf " + _each(lambda k: f"/root/.cache/a{k} ", s)),
+    "rm": lambda s: _run(each(lambda k: f"rm -rf /root/.cache/a{k}; ", s) + "pip install a"),
+    "rm of many": lambda s: _run("pip install a; rm -rf " + each(lambda k: f"/root/.cache/a{k} ", s)),
     "globs": lambda s: _run("pip install a; rm -rf /root/" + "*" * s),
-    "globs of many stars": lambda s: _run("pip install a; rm -rf " + _times("/r*t/.c*e/*p ", s)),
+    "globs of many stars": lambda s: _run("pip install a; rm -rf " + times("/r*t/.c*e/*p ", s)),
     "questions": lambda s: _run("pip install a; rm -rf /" + "?" * s),
-    "braces": lambda s: _run("pip install a; rm -rf " + _times("{a,b}", s)),
-    "braces nested": lambda s: _run("pip install a; rm -rf " + _nested("{a,", "}", s)),
+    "braces": lambda s: _run("pip install a; rm -rf " + times("{a,b}", s)),
+    "braces nested": lambda s: _run("pip install a; rm -rf " + nested("{a,", "x", "}", s)),
     "braces open": lambda s: _run("pip install a; rm -rf " + "{" * s),
     "braces open and a variable": lambda s: _run("pip install a; rm -rf $a" + "{" * s),
-    "braces and commas": lambda s: _run("pip install a; rm -rf $a" + _times("{,", s)),
-    "braces and dots": lambda s: _run("pip install a; rm -rf $a{" + _times("..", s)),
-    "braces in a word with quotes": lambda s: _run("pip install " + _times("'x'{a,b}", s)),
-    "tildes": lambda s: _run("pip install " + _times("~", s)),
-    "tildes and colons": lambda s: _run("a=" + _times("~:", s) + " pip install a"),
-    "arithmetic": lambda s: _run("pip install $((" + _times("1+", s) + "1))"),
-    "parentheses in arithmetic": lambda s: _run("pip install $((" + _nested("(", ")", s) + "))"),
-    "quotes": lambda s: _run("pip install " + _times("'a' ", s)),
-    "quotes in one word": lambda s: _run("pip install " + _times("'a'", s)),
-    "double quotes in one word": lambda s: _run("pip install " + _times('"$a"', s)),
-    "backquotes": lambda s: _run("pip install " + _times("`a` ", s)),
-    "backslashes in backquotes": lambda s: _run("pip install `" + _times("\\\\", s) + "`"),
-    "nested $(": lambda s: _run("pip install " + _nested("$(", ")", s)),
-    "nested ${": lambda s: _run("pip install " + _nested("${a:-", "}", s)),
-    'nested "$(': lambda s: _run("pip install " + _nested('"$(', ')"', s)),
-    "nested (": lambda s: _run(_nested("( ", ")", s)),
-    "nested {": lambda s: _run(_nested("{ ", "; }", s)),
-    "nested if": lambda s: _run(_nested("if a; then ", "; fi", s)),
-    "nested while": lambda s: _run(_nested("while a; do ", "; done", s)),
-    "nested case": lambda s: _run(_nested("case a in a) ", ";; esac", s)),
+    "braces and commas": lambda s: _run("pip install a; rm -rf $a" + times("{,", s)),
+    "braces and dots": lambda s: _run("pip install a; rm -rf $a{" + times("..", s)),
+    "braces in a word with quotes": lambda s: _run("pip install " + times("'x'{a,b}", s)),
+    "tildes": lambda s: _run("pip install " + times("~", s)),
+    "tildes and colons": lambda s: _run("a=" + times("~:", s) + " pip install a"),
+    "arithmetic": lambda s: _run("pip install $((" + times("1+", s) + "1))"),
+    "parentheses in arithmetic": lambda s: _run("pip install $((" + nested("(", "x", ")", s) + "))"),
+    "quotes": lambda s: _run("pip install " + times("'a' ", s)),
+    "quotes in one word": lambda s: _run("pip install " + times("'a'", s)),
+    "double quotes in one word": lambda s: _run("pip install " + times('"$a"', s)),
+    "backquotes": lambda s: _run("pip install " + times("`a` ", s)),
+    "backslashes in backquotes": lambda s: _run("pip install `" + times("\\\\", s) + "`"),
+    "nested $(": lambda s: _run("pip install " + nested("$(", "x", ")", s)),
+    "nested ${": lambda s: _run("pip install " + nested("${a:-", "x", "}", s)),
+    'nested "$(': lambda s: _run("pip install " + nested('"$(', "x", ')"', s)),
+    "nested (": lambda s: _run(nested("( ", "x", ")", s)),
+    "nested {": lambda s: _run(nested("{ ", "x", "; }", s)),
+    "nested if": lambda s: _run(nested("if a; then ", "x", "; fi", s)),
+    "nested while": lambda s: _run(nested("while a; do ", "x", "; done", s)),
+    "nested case": lambda s: _run(nested("case a in a) ", "x", ";; esac", s)),
     "nested backquotes": lambda s: _run("pip install `" + "\\`" * s),
     "nested to the bound": lambda s: _run(
-        _times("( ( ( ( ( ( ( ( ( ( ( ( ( ( ( ( pip install a ) ) ) ) ) ) ) ) ) ) ) ) ) ) ) ); ", s) + "true"
+        times("( ( ( ( ( ( ( ( ( ( ( ( ( ( ( ( pip install a ) ) ) ) ) ) ) ) ) ) ) ) ) ) ) ); ", s) + "true"
     ),
-    "nested $( to the bound": lambda s: _run(
-        _times("$($($($($($($($($($($($(pip install a)))))))))))); ", s) + "true"
-    ),
-    "sh -c": lambda s: _run(_times("sh -c 'pip install a'; ", s) + "true"),
+    "nested $( to the bound": lambda s: _run(times("$($($($($($($($($($($($(pip install a)))))))))))); ", s) + "true"),
+    "sh -c": lambda s: _run(times("sh -c 'pip install a'; ", s) + "true"),
     "sh -c in sh -c": lambda s: _run('sh -c "' * min(s // 7, 8000) + "pip install a" + '"' * min(s // 7, 8000)),
     "eval in eval": lambda s: _run('eval "' * min(s // 7, 8000) + "pip install a" + '"' * min(s // 7, 8000)),
-    "sudo sudo": lambda s: _run(_times("sudo ", s) + "pip install a"),
-    "env env": lambda s: _run(_times("env A=b ", s) + "pip install a"),
-    "sudo -u": lambda s: _run(_times("sudo -u u pip install a; ", s) + "true"),
-    "xargs": lambda s: _run("pip install a | " + _times("xargs ", s) + "rm"),
-    "if": lambda s: _run(_times("if a; then pip install a; else b; fi; ", s) + "true"),
-    "elif": lambda s: _run("if a; then b; " + _times("elif a; then pip install a; ", s) + "fi"),
-    "for": lambda s: _run(_times("for i in a b; do pip install $i; done; ", s) + "true"),
-    "for of many words": lambda s: _run("for i in " + _each(lambda k: f"a{k} ", s) + "; do pip install $i; done"),
-    "case": lambda s: _run("case $a in " + _times("a) pip install a;; ", s) + "esac"),
-    "case of many patterns": lambda s: _run("case $a in " + _times("a | ", s) + "b) pip install a;; esac"),
-    "redirections": lambda s: _run("pip install a " + _times("> b ", s)),
-    "[[": lambda s: _run("[[ " + _times("a == b && ", s) + "c ]]"),
-    "[[ =~": lambda s: _run("[[ a =~ " + _times("(a|b)", s) + " ]]"),
-    "comments in the shell": lambda s: _after("RUN <<E\n" + _times("pip install a # pip install\n", s) + "E\n"),
-    "hashes": lambda s: _run("pip install " + _times("a#", s)),
-    "cargo": lambda s: _run(_times("cargo build --release && ", s) + "true"),
+    "sudo sudo": lambda s: _run(times("sudo ", s) + "pip install a"),
+    "env env": lambda s: _run(times("env A=b ", s) + "pip install a"),
+    "sudo -u": lambda s: _run(times("sudo -u u pip install a; ", s) + "true"),
+    "xargs": lambda s: _run("pip install a | " + times("xargs ", s) + "rm"),
+    "if": lambda s: _run(times("if a; then pip install a; else b; fi; ", s) + "true"),
+    "elif": lambda s: _run("if a; then b; " + times("elif a; then pip install a; ", s) + "fi"),
+    "for": lambda s: _run(times("for i in a b; do pip install $i; done; ", s) + "true"),
+    "for of many words": lambda s: _run("for i in " + each(lambda k: f"a{k} ", s) + "; do pip install $i; done"),
+    "case": lambda s: _run("case $a in " + times("a) pip install a;; ", s) + "esac"),
+    "case of many patterns": lambda s: _run("case $a in " + times("a | ", s) + "b) pip install a;; esac"),
+    "redirections": lambda s: _run("pip install a " + times("> b ", s)),
+    "[[": lambda s: _run("[[ " + times("a == b && ", s) + "c ]]"),
+    "[[ =~": lambda s: _run("[[ a =~ " + times("(a|b)", s) + " ]]"),
+    "comments in the shell": lambda s: _after("RUN <<E\n" + times("pip install a # pip install\n", s) + "E\n"),
+    "hashes": lambda s: _run("pip install " + times("a#", s)),
+    "cargo": lambda s: _run(times("cargo build --release && ", s) + "true"),
     "cargo that copies": lambda s: _run(
-        _each(lambda k: f"cargo build --release && cp target/release/a{k} /out && ", s) + "true"
+        each(lambda k: f"cargo build --release && cp target/release/a{k} /out && ", s) + "true"
     ),
-    "cargo install": lambda s: _run(_each(lambda k: f"cargo install a{k} && ", s) + "true"),
-    "options of cargo": lambda s: _run("cargo build " + _each(lambda k: f"--bin a{k} ", s)),
-    "options of pip": lambda s: _run("pip " + _times("-v ", s) + "install a"),
+    "cargo install": lambda s: _run(each(lambda k: f"cargo install a{k} && ", s) + "true"),
+    "options of cargo": lambda s: _run("cargo build " + each(lambda k: f"--bin a{k} ", s)),
+    "options of pip": lambda s: _run("pip " + times("-v ", s) + "install a"),
     "dashes of pip": lambda s: _run("pip" + " -x" * (s // 3) + "!"),
-    "pip, pip, pip": lambda s: _run("echo " + _times("pip ", s)),
+    "pip, pip, pip": lambda s: _run("echo " + times("pip ", s)),
     "apt-get and a file": lambda s: _run(
-        "apt-get update; " + _times("dpkg -i a.deb; apt-get install -y ./a.deb; ", s) + "true"
+        "apt-get update; " + times("dpkg -i a.deb; apt-get install -y ./a.deb; ", s) + "true"
     ),
     "echo > sources.list": lambda s: _run(
-        _times("echo deb http://a b >> /etc/apt/sources.list; ", s) + "apt-get update && apt-get install -y vim"
+        times("echo deb http://a b >> /etc/apt/sources.list; ", s) + "apt-get update && apt-get install -y vim"
     ),
-    "apt-get options": lambda s: _run("apt-get " + _times("-o Dir::Cache=/x ", s) + "install a"),
-    "ln": lambda s: _run(_each(lambda k: f"ln -s /a{k} /b{k}; ", s) + "pip install a"),
-    "paths": lambda s: _run("pip install a; cp " + _each(lambda k: f"/a{k}/b ", s) + "/c"),
-    "a long path": lambda s: _run("pip install a; cp /" + _times("a/", s) + " /b"),
-    "dots in a path": lambda s: _run("pip install a; cp /" + _times("../", s) + " /b"),
-    "at signs": lambda s: _run("pip install " + _times("a@", s)),
-    "slashes": lambda s: _run("pip install " + _times("/", s)),
-    "percent signs": lambda s: _after(_times("%", min(s, LINE)) + "\n" + _times("#\n", s)),
+    "apt-get options": lambda s: _run("apt-get " + times("-o Dir::Cache=/x ", s) + "install a"),
+    "ln": lambda s: _run(each(lambda k: f"ln -s /a{k} /b{k}; ", s) + "pip install a"),
+    "paths": lambda s: _run("pip install a; cp " + each(lambda k: f"/a{k}/b ", s) + "/c"),
+    "a long path": lambda s: _run("pip install a; cp /" + times("a/", s) + " /b"),
+    "dots in a path": lambda s: _run("pip install a; cp /" + times("../", s) + " /b"),
+    "at signs": lambda s: _run("pip install " + times("a@", s)),
+    "slashes": lambda s: _run("pip install " + times("/", s)),
+    "percent signs": lambda s: _after(times("%", min(s, LINE)) + "\n" + times("#\n", s)),
     "braces of a template": lambda s: _after("RUN echo " + _lines("", "{{", s)),
-    "marks of a template": lambda s: _after(_times("# <% {{ {% @a @b %%a\n", s)),
-    "letters beyond ASCII": lambda s: _run("pip install " + _times("\u00e9 ", s // 2)),
-    "bytes that are no UTF-8": lambda s: _run("pip install " + _times("\udcff ", s)),
+    "marks of a template": lambda s: _after(times("# <% {{ {% @a @b %%a\n", s)),
+    "letters beyond ASCII": lambda s: _run("pip install " + times("\u00e9 ", s // 2)),
+    "bytes that are no UTF-8": lambda s: _run("pip install " + times("\udcff ", s)),
     "control characters": lambda s: _after(
-        _times("RUN pip install a " + "".join(map(chr, (*range(1, 10), *range(11, 32), 127))) + "\n", s)
+        times("RUN pip install a " + "".join(map(chr, (*range(1, 10), *range(11, 32), 127))) + "\n", s)
     ),
 }
 """By name: a text of about so many characters."""

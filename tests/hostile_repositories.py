@@ -17,7 +17,8 @@ _PUSH = "docker/build-push-action@v6"
 _STEP = f"      - uses: {_PUSH}\n        with:\n          push: true\n"
 
 
-def _each(line: Callable[[int], str], size: int) -> str:
+def each(line: Callable[[int], str], size: int) -> str:
+    """Lines that are all different, up to the size."""
     out: list[str] = []
     length = 0
     while length < size:
@@ -26,11 +27,12 @@ def _each(line: Callable[[int], str], size: int) -> str:
     return "".join(out)
 
 
-def _times(piece: str, size: int) -> str:
+def times(piece: str, size: int) -> str:
     return piece * max(1, size // len(piece))
 
 
-def _nested(opening: str, inside: str, closing: str, size: int) -> str:
+def nested(opening: str, inside: str, closing: str, size: int) -> str:
+    """As deep as it goes."""
     depth = max(1, size // (len(opening) + len(closing)))
     return opening * depth + inside + closing * depth
 
@@ -80,45 +82,45 @@ def _doubled(k: int) -> str:
 
 def _laughs(size: int) -> str:
     """Each anchor names the one before nine times."""
-    return "a0: &a0 b\n" + _each(lambda k: f"a{k + 1}: &a{k + 1} [{', '.join([f'*a{k}'] * 9)}]\n", size)
+    return "a0: &a0 b\n" + each(lambda k: f"a{k + 1}: &a{k + 1} [{', '.join([f'*a{k}'] * 9)}]\n", size)
 
 
 REPOSITORIES: dict[str, Callable[[int], Repository]] = {
     # YAML
-    "yaml: flow sequences nested": lambda s: _workflow("a: " + _nested("[", "b", "]", s) + "\n"),
+    "yaml: flow sequences nested": lambda s: _workflow("a: " + nested("[", "b", "]", s) + "\n"),
     "yaml: flow sequences open": lambda s: _workflow("a: " + "[" * s + "\n# docker\n"),
-    "yaml: flow mappings nested": lambda s: _workflow("a: " + _nested("{b: ", "c", "}", s) + "\n# docker\n"),
-    "yaml: dashes on a line": lambda s: _workflow("a:\n  " + _times("- ", s) + "docker\n"),
-    "yaml: keys on a line": lambda s: _workflow(_times("? ", s) + "docker\n"),
+    "yaml: flow mappings nested": lambda s: _workflow("a: " + nested("{b: ", "c", "}", s) + "\n# docker\n"),
+    "yaml: dashes on a line": lambda s: _workflow("a:\n  " + times("- ", s) + "docker\n"),
+    "yaml: keys on a line": lambda s: _workflow(times("? ", s) + "docker\n"),
     "yaml: mappings nested": lambda s: _workflow(f"docker:\n{_indented(s, 5_000)}"),
     "yaml: aliases that multiply": lambda s: _workflow(f"on: push\n{_laughs(s)}jobs: *a1\n# docker\n"),
-    "yaml: aliases of steps": lambda s: _steps(f"      - &b\n        uses: {_PUSH}\n" + _times("      - *b\n", s)),
-    "yaml: anchors": lambda s: _workflow("on: push\n" + _each(lambda k: f"a{k}: &a{k} docker\n", s)),
+    "yaml: aliases of steps": lambda s: _steps(f"      - &b\n        uses: {_PUSH}\n" + times("      - *b\n", s)),
+    "yaml: anchors": lambda s: _workflow("on: push\n" + each(lambda k: f"a{k}: &a{k} docker\n", s)),
     "yaml: merges": lambda s: _workflow(
-        "on: push\nb0: &b0 {c: docker}\n" + _each(lambda k: f"b{k + 1}: &b{k + 1}\n  <<: *b{k}\n", s)
+        "on: push\nb0: &b0 {c: docker}\n" + each(lambda k: f"b{k + 1}: &b{k + 1}\n  <<: *b{k}\n", s)
     ),
-    "yaml: documents": lambda s: _workflow(_times("---\na: docker\n", s)),
-    "yaml: comments": lambda s: _steps(_times("# docker build\n", s) + _STEP),
-    "yaml: blank lines": lambda s: _steps(_times("\n", s) + _STEP),
-    "yaml: quotes": lambda s: _workflow("a: docker " + _times("''", s) + "\nb: '" + _times("''", s) + "'\n"),
-    "yaml: escapes": lambda s: _workflow('a: "docker' + _times("\\x41", s) + '"\n'),
+    "yaml: documents": lambda s: _workflow(times("---\na: docker\n", s)),
+    "yaml: comments": lambda s: _steps(times("# docker build\n", s) + _STEP),
+    "yaml: blank lines": lambda s: _steps(times("\n", s) + _STEP),
+    "yaml: quotes": lambda s: _workflow("a: docker " + times("''", s) + "\nb: '" + times("''", s) + "'\n"),
+    "yaml: escapes": lambda s: _workflow('a: "docker' + times("\\x41", s) + '"\n'),
     "yaml: a long word": lambda s: _workflow("a: docker" + "x" * s + "\n"),
     "yaml: a long key": lambda s: _workflow("docker" + "x" * s + ": a\n"),
-    "yaml: tags": lambda s: _workflow("a: " + _times("!b ", s) + "docker\n"),
-    "yaml: tabs": lambda s: _workflow("a: docker\n" + _times("\t", s) + "b: c\n"),
-    "yaml: carriage returns": lambda s: _workflow("on: push\r\n" + _times("a: docker\r\n", s)),
-    "yaml: control characters": lambda s: _workflow("a: docker\n" + _times("\x01\x02\x7f", s)),
-    "yaml: bytes that are no UTF-8": lambda s: _workflow("a: docker " + _times("\udcff", s) + "\n"),
-    "yaml: the same key": lambda s: _workflow(_times("docker: a\n", s)),
-    "yaml: other keys": lambda s: _workflow(_each(lambda k: f"docker{k}: a\n", s)),
+    "yaml: tags": lambda s: _workflow("a: " + times("!b ", s) + "docker\n"),
+    "yaml: tabs": lambda s: _workflow("a: docker\n" + times("\t", s) + "b: c\n"),
+    "yaml: carriage returns": lambda s: _workflow("on: push\r\n" + times("a: docker\r\n", s)),
+    "yaml: control characters": lambda s: _workflow("a: docker\n" + times("\x01\x02\x7f", s)),
+    "yaml: bytes that are no UTF-8": lambda s: _workflow("a: docker " + times("\udcff", s) + "\n"),
+    "yaml: the same key": lambda s: _workflow(times("docker: a\n", s)),
+    "yaml: other keys": lambda s: _workflow(each(lambda k: f"docker{k}: a\n", s)),
     # workflows
-    "jobs that build": lambda s: _jobs(_each(lambda k: f"  a{k}:\n    runs-on: ubuntu-latest\n    steps:\n{_STEP}", s)),
+    "jobs that build": lambda s: _jobs(each(lambda k: f"  a{k}:\n    runs-on: ubuntu-latest\n    steps:\n{_STEP}", s)),
     "jobs that need the one before": lambda s: _jobs(
         "  a0:\n    runs-on: ubuntu-latest\n    steps: []\n"
-        + _each(lambda k: f"  a{k + 1}:\n    needs: a{k}\n    runs-on: ubuntu-latest\n    steps:\n{_STEP}", s)
+        + each(lambda k: f"  a{k + 1}:\n    needs: a{k}\n    runs-on: ubuntu-latest\n    steps:\n{_STEP}", s)
     ),
     "jobs that need all before": lambda s: _jobs(
-        _each(
+        each(
             lambda k: (
                 f"  a{k}:\n    needs: [{', '.join(f'a{j}' for j in range(k))}]\n    runs-on: ubuntu-latest\n"
                 f"    steps:\n{_STEP}"
@@ -127,7 +129,7 @@ REPOSITORIES: dict[str, Callable[[int], Repository]] = {
         )
     ),
     "jobs that call a workflow": lambda s: {
-        **_jobs(_each(lambda k: f"  a{k}:\n    uses: ./.github/workflows/b.yml\n    with: {{c: d{k}}}\n", s)),
+        **_jobs(each(lambda k: f"  a{k}:\n    uses: ./.github/workflows/b.yml\n    with: {{c: d{k}}}\n", s)),
         ".github/workflows/b.yml": "on: {workflow_call: {inputs: {c: {type: string}}}}\njobs:\n  b:\n"
         f"    runs-on: ubuntu-latest\n    steps:\n{_STEP}          tags: a:${{{{ inputs.c }}}}\n",
     },
@@ -167,130 +169,128 @@ REPOSITORIES: dict[str, Callable[[int], Repository]] = {
         },
     },
     "an action used often": lambda s: {
-        **_steps(_each(lambda k: f"      - uses: ./.github/actions/a\n        with: {{b: c{k}}}\n", s)),
+        **_steps(each(lambda k: f"      - uses: ./.github/actions/a\n        with: {{b: c{k}}}\n", s)),
         ".github/actions/a/action.yml": "name: a\ninputs: {b: {}}\nruns:\n  using: composite\n  steps:\n"
         f"    - uses: {_PUSH}\n      with: {{tags: 'a:${{{{ inputs.b }}}}'}}\n",
     },
-    "steps that build": lambda s: _steps(_times(_STEP, s)),
-    "steps that build, with tags": lambda s: _steps(_each(lambda k: f"{_STEP}          tags: a{k}\n", s)),
-    "steps that set up": lambda s: _steps(_times("      - uses: docker/setup-buildx-action@v3\n", s) + _STEP),
-    "steps before a build": lambda s: _steps(_times("      - run: echo docker >> a\n", s) + _STEP),
-    "a step of many tags": lambda s: _steps(f"{_STEP}          tags: |\n" + _each(lambda k: f"            a:{k}\n", s)),
+    "steps that build": lambda s: _steps(times(_STEP, s)),
+    "steps that build, with tags": lambda s: _steps(each(lambda k: f"{_STEP}          tags: a{k}\n", s)),
+    "steps that set up": lambda s: _steps(times("      - uses: docker/setup-buildx-action@v3\n", s) + _STEP),
+    "steps before a build": lambda s: _steps(times("      - run: echo docker >> a\n", s) + _STEP),
+    "a step of many tags": lambda s: _steps(f"{_STEP}          tags: |\n" + each(lambda k: f"            a:{k}\n", s)),
     "a step of many arguments": lambda s: _steps(
-        f"{_STEP}          build-args: |\n" + _each(lambda k: f"            A{k}=${{{{ github.sha }}}}\n", s)
+        f"{_STEP}          build-args: |\n" + each(lambda k: f"            A{k}=${{{{ github.sha }}}}\n", s)
     ),
-    "a step of many inputs": lambda s: _steps(_STEP + _each(lambda k: f"          a{k}: b\n", s)),
+    "a step of many inputs": lambda s: _steps(_STEP + each(lambda k: f"          a{k}: b\n", s)),
     "steps that write the environment": lambda s: _steps(
-        _each(lambda k: f'      - run: echo "A{k}=b" >> $GITHUB_ENV\n', s) + _STEP
+        each(lambda k: f'      - run: echo "A{k}=b" >> $GITHUB_ENV\n', s) + _STEP
     ),
     "steps with outputs": lambda s: _steps(
-        _each(
+        each(
             lambda k: f"      - id: a{k}\n        run: echo b=${{{{ steps.a{k - 1}.outputs.b }}}} >> $GITHUB_OUTPUT\n",
             s,
         )
         + _STEP
         + "          tags: ${{ steps.a9.outputs.b }}\n"
     ),
-    "a matrix of many values": lambda s: _matrix("        a0:\n" + _each(lambda k: f"          - b{k}\n", s)),
-    "a matrix of many axes": lambda s: _matrix(_each(lambda k: f"        a{k}: [b, c, d]\n", s)),
+    "a matrix of many values": lambda s: _matrix("        a0:\n" + each(lambda k: f"          - b{k}\n", s)),
+    "a matrix of many axes": lambda s: _matrix(each(lambda k: f"        a{k}: [b, c, d]\n", s)),
     "a matrix with include": lambda s: _matrix(
-        "        a0: [b]\n        include:\n" + _each(lambda k: f"          - {{a0: b{k}, c: d{k}}}\n", s)
+        "        a0: [b]\n        include:\n" + each(lambda k: f"          - {{a0: b{k}, c: d{k}}}\n", s)
     ),
     "a matrix with include of each other": lambda s: _matrix(
-        "        a0: [" + _each(lambda k: f"b{k}, ", s // 2) + "c]\n"
-        "        include:\n" + _each(lambda k: f"          - {{a0: b{k}, d{k}: e}}\n", s // 2)
+        "        a0: [" + each(lambda k: f"b{k}, ", s // 2) + "c]\n"
+        "        include:\n" + each(lambda k: f"          - {{a0: b{k}, d{k}: e}}\n", s // 2)
     ),
     "a matrix with exclude": lambda s: _matrix(
-        "        a0: [b, c]\n        a1: [b, c]\n        exclude:\n" + _times("          - {a0: b, a1: c}\n", s)
+        "        a0: [b, c]\n        a1: [b, c]\n        exclude:\n" + times("          - {a0: b, a1: c}\n", s)
     ),
     "env that doubles": lambda s: _steps(
         _STEP + "          tags: ${{ env.A9 }}\n",
-        "    env:\n" + "    A0: b\n".rjust(12) + _each(lambda k: "    " + _doubled(k), s),
+        "    env:\n" + "    A0: b\n".rjust(12) + each(lambda k: "    " + _doubled(k), s),
     ),
     "env of a workflow that doubles": lambda s: _workflow(
         "on: push\nenv:\n  A0: b\n"
-        + _each(_doubled, s)
+        + each(_doubled, s)
         + f"jobs:\n  a:\n    runs-on: ubuntu-latest\n    steps:\n{_STEP}"
         "          file: ${{ env.A40 }}\n"
     ),
-    "env of many": lambda s: _steps(_STEP, "    env:\n" + _each(lambda k: f"      A{k}: b\n", s)),
+    "env of many": lambda s: _steps(_STEP, "    env:\n" + each(lambda k: f"      A{k}: b\n", s)),
     # expressions
-    "expressions": lambda s: _steps(_STEP + "          tags: a:" + _times("${{ github.sha }}", s) + "\n"),
-    "expressions open": lambda s: _steps(_STEP + "          tags: a:" + _times("${{", s) + "\n"),
+    "expressions": lambda s: _steps(_STEP + "          tags: a:" + times("${{ github.sha }}", s) + "\n"),
+    "expressions open": lambda s: _steps(_STEP + "          tags: a:" + times("${{", s) + "\n"),
     "expressions of quotes": lambda s: _steps(_STEP + "          tags: a:${{ " + "'" * s + " }}\n"),
-    "expressions of braces": lambda s: _steps(_STEP + "          tags: a:${{ " + _times("}a", s) + " }}\n"),
-    "expressions of names": lambda s: _steps(_STEP + "          tags: a:${{ github" + _times(".a", s) + " }}\n"),
+    "expressions of braces": lambda s: _steps(_STEP + "          tags: a:${{ " + times("}a", s) + " }}\n"),
+    "expressions of names": lambda s: _steps(_STEP + "          tags: a:${{ github" + times(".a", s) + " }}\n"),
     "expressions of indices": lambda s: _steps(
-        _STEP + "          tags: a:${{ " + _nested("env[", "'a'", "]", s) + " }}\n"
+        _STEP + "          tags: a:${{ " + nested("env[", "'a'", "]", s) + " }}\n"
     ),
     "expressions of calls": lambda s: _steps(
-        _STEP + "          tags: a:${{ " + _nested("format(", "'a'", ")", s) + " }}\n"
+        _STEP + "          tags: a:${{ " + nested("format(", "'a'", ")", s) + " }}\n"
     ),
     "expressions of operators": lambda s: _steps(
-        _STEP + "          tags: a:${{ github.ref == 'a'" + _times(" || github.ref == 'b'", s) + " }}\n"
+        _STEP + "          tags: a:${{ github.ref == 'a'" + times(" || github.ref == 'b'", s) + " }}\n"
     ),
-    "conditions": lambda s: _steps(f"{_STEP}        if: " + _times("github.ref == 'a' && ", s) + "true\n"),
+    "conditions": lambda s: _steps(f"{_STEP}        if: " + times("github.ref == 'a' && ", s) + "true\n"),
     # scripts
-    "docker build": lambda s: _script(_times("          docker build .\n", s)),
-    "docker build of other files": lambda s: _script(_each(lambda k: f"          docker build -f a{k} -t b{k} .\n", s)),
-    "docker build of variables": lambda s: _script(_each(lambda k: f"          A=b{k}; docker build -t $A .\n", s)),
+    "docker build": lambda s: _script(times("          docker build .\n", s)),
+    "docker build of other files": lambda s: _script(each(lambda k: f"          docker build -f a{k} -t b{k} .\n", s)),
+    "docker build of variables": lambda s: _script(each(lambda k: f"          A=b{k}; docker build -t $A .\n", s)),
     "docker build in functions": lambda s: _script(
         "          a0() { docker build .; }\n"
-        + _each(lambda k: f"          a{k + 1}() {{ a{k}; a{k}; }}\n", s)
+        + each(lambda k: f"          a{k + 1}() {{ a{k}; a{k}; }}\n", s)
         + "          a9\n"
     ),
-    "docker build of many options": lambda s: _script(
-        "          docker build " + _times("--build-arg A=b ", s) + ".\n"
-    ),
-    "docker bake": lambda s: _steps(_times("      - uses: docker/bake-action@v6\n", s)),
+    "docker build of many options": lambda s: _script("          docker build " + times("--build-arg A=b ", s) + ".\n"),
+    "docker bake": lambda s: _steps(times("      - uses: docker/bake-action@v6\n", s)),
     "docker compose": lambda s: {
-        **_script(_times("          docker compose build\n", s)),
-        "compose.yaml": "services:\n" + _each(lambda k: f"  a{k}: {{build: .}}\n", s),
+        **_script(times("          docker compose build\n", s)),
+        "compose.yaml": "services:\n" + each(lambda k: f"  a{k}: {{build: .}}\n", s),
     },
     "scripts of the repository": lambda s: {
-        **_script(_each(lambda k: f"          ./a{k % 50}.sh\n", s)),
+        **_script(each(lambda k: f"          ./a{k % 50}.sh\n", s)),
         **{f"a{k}.sh": f"docker build -t b .\n./a{k + 1}.sh\n./a{k + 1}.sh\n" for k in range(50)},
     },
     "a script of the repository, long": lambda s: {
         **_script("          ./a.sh\n"),
-        "a.sh": _times("docker build .\n", s),
+        "a.sh": times("docker build .\n", s),
     },
     # .dockerignore
-    "ignore: patterns": lambda s: _ignored(_each(lambda k: f"a{k}\n", s)),
-    "ignore: patterns that match": lambda s: _ignored(_times("src\n", s)),
-    "ignore: exceptions": lambda s: _ignored("*\n" + _each(lambda k: f"!a{k}\n", s)),
-    "ignore: exceptions by turns": lambda s: _ignored(_times("src\n!src\n", s)),
-    "ignore: two stars": lambda s: _ignored(_each(lambda k: f"**/a{k}/**\n", s)),
-    "ignore: a pattern of two stars": lambda s: _ignored(_times("**/", s) + "a\n"),
-    "ignore: a pattern of two stars and names": lambda s: _ignored(_times("**/a/", s) + "b\n"),
+    "ignore: patterns": lambda s: _ignored(each(lambda k: f"a{k}\n", s)),
+    "ignore: patterns that match": lambda s: _ignored(times("src\n", s)),
+    "ignore: exceptions": lambda s: _ignored("*\n" + each(lambda k: f"!a{k}\n", s)),
+    "ignore: exceptions by turns": lambda s: _ignored(times("src\n!src\n", s)),
+    "ignore: two stars": lambda s: _ignored(each(lambda k: f"**/a{k}/**\n", s)),
+    "ignore: a pattern of two stars": lambda s: _ignored(times("**/", s) + "a\n"),
+    "ignore: a pattern of two stars and names": lambda s: _ignored(times("**/a/", s) + "b\n"),
     "ignore: a pattern of stars": lambda s: _ignored("*" * s + "a\n"),
-    "ignore: a pattern of stars and letters": lambda s: _ignored(_times("*a", s) + "b\n"),
+    "ignore: a pattern of stars and letters": lambda s: _ignored(times("*a", s) + "b\n"),
     "ignore: a pattern of questions": lambda s: _ignored("?" * s + "\n"),
-    "ignore: a pattern of brackets": lambda s: _ignored(_times("[a-z]", s) + "\n"),
+    "ignore: a pattern of brackets": lambda s: _ignored(times("[a-z]", s) + "\n"),
     "ignore: a pattern of open brackets": lambda s: _ignored("[" * s + "\n"),
-    "ignore: a bracket of many": lambda s: _ignored("[" + _times("a-z", s) + "]\n"),
-    "ignore: a long pattern": lambda s: _ignored(_times("a/", s) + "b\n"),
-    "ignore: dots": lambda s: _ignored(_times("../", s) + "a\n"),
+    "ignore: a bracket of many": lambda s: _ignored("[" + times("a-z", s) + "]\n"),
+    "ignore: a long pattern": lambda s: _ignored(times("a/", s) + "b\n"),
+    "ignore: dots": lambda s: _ignored(times("../", s) + "a\n"),
     "ignore: backslashes": lambda s: _ignored("\\" * s + "a\n"),
-    "ignore: comments": lambda s: _ignored(_times("# a\n", s)),
-    "ignore: ignore comments": lambda s: _ignored(_times("# dockfix: ignore=dockerignore\n", s)),
-    "ignore: blank lines": lambda s: _ignored(_times(" \n", s)),
-    "ignore: carriage returns": lambda s: _ignored(_times("a\r\n", s)),
-    "ignore: bytes that are no UTF-8": lambda s: _ignored(_times("\udcff\n", s)),
-    "ignore: control characters": lambda s: _ignored(_times("\x01\n\x7f\n", s)),
+    "ignore: comments": lambda s: _ignored(times("# a\n", s)),
+    "ignore: ignore comments": lambda s: _ignored(times("# dockfix: ignore=dockerignore\n", s)),
+    "ignore: blank lines": lambda s: _ignored(times(" \n", s)),
+    "ignore: carriage returns": lambda s: _ignored(times("a\r\n", s)),
+    "ignore: bytes that are no UTF-8": lambda s: _ignored(times("\udcff\n", s)),
+    "ignore: control characters": lambda s: _ignored(times("\x01\n\x7f\n", s)),
     "ignore: patterns and sources": lambda s: _ignored(
-        _each(lambda k: f"a{k}\n", s // 2),
-        "FROM debian\n" + _each(lambda k: f"COPY a{k} b /c/\n", s // 2),
+        each(lambda k: f"a{k}\n", s // 2),
+        "FROM debian\n" + each(lambda k: f"COPY a{k} b /c/\n", s // 2),
     ),
     "ignore: exceptions and sources": lambda s: _ignored(
-        "**\n" + _each(lambda k: f"!a{k}/**\n", s // 2),
-        "FROM debian\n" + _each(lambda k: f"COPY a{k}/b /c/\n", s // 2),
+        "**\n" + each(lambda k: f"!a{k}/**\n", s // 2),
+        "FROM debian\n" + each(lambda k: f"COPY a{k}/b /c/\n", s // 2),
     ),
     "ignore: sources of stars": lambda s: _ignored(
-        ".git\n", "FROM debian\nCOPY " + _times("*a", min(s, 50_000)) + " /b/\nCOPY . .\n"
+        ".git\n", "FROM debian\nCOPY " + times("*a", min(s, 50_000)) + " /b/\nCOPY . .\n"
     ),
     "ignore: many sources": lambda s: _ignored(
-        "*.md\n", "FROM debian\nCOPY . .\n" + _each(lambda k: f"COPY a{k} /b/\n", s)
+        "*.md\n", "FROM debian\nCOPY . .\n" + each(lambda k: f"COPY a{k} /b/\n", s)
     ),
     "ignore: many Dockerfiles": lambda s: {
         **_ignored("*.md\n"),
@@ -302,7 +302,7 @@ REPOSITORIES: dict[str, Callable[[int], Repository]] = {
     },
     "ignore: directories in the context": lambda s: {
         **_ignored("*.md\n"),
-        "src/" + _times("a/", min(s // 100, 1_500)) + "b.py": "",
+        "src/" + times("a/", min(s // 100, 1_500)) + "b.py": "",
     },
     # beside a Dockerfile
     "compose: aliases that multiply": lambda s: {
@@ -311,43 +311,43 @@ REPOSITORIES: dict[str, Callable[[int], Repository]] = {
     },
     "compose: services": lambda s: {
         **_ignored("a\n"),
-        "compose.yaml": "services:\n" + _each(lambda k: f"  a{k}: {{build: {{context: ., dockerfile: b{k}}}}}\n", s),
+        "compose.yaml": "services:\n" + each(lambda k: f"  a{k}: {{build: {{context: ., dockerfile: b{k}}}}}\n", s),
     },
     "configuration of many ids": lambda s: {
         **_FILES,
-        "dockfix.toml": "ignore = [" + _times('"pip-cache", ', s) + "]\n",
+        "dockfix.toml": "ignore = [" + times('"pip-cache", ', s) + "]\n",
     },
-    "configuration nested": lambda s: {**_FILES, "dockfix.toml": "ignore = " + _nested("[", "", "]", s) + "\n"},
+    "configuration nested": lambda s: {**_FILES, "dockfix.toml": "ignore = " + nested("[", "", "]", s) + "\n"},
     "configuration of long names": lambda s: {**_FILES, "dockfix.toml": "a" * s + " = 1\n"},
-    "pyproject of many tables": lambda s: {**_FILES, "pyproject.toml": _each(lambda k: f"[tool.a{k}]\nb = 1\n", s)},
-    "requirements": lambda s: {**_FILES, "requirements.txt": _each(lambda k: f"a{k}==1\n", s)},
-    "requirements that include": lambda s: {**_FILES, "requirements.txt": _each(lambda k: f"-r a{k}.txt\n", s)},
+    "pyproject of many tables": lambda s: {**_FILES, "pyproject.toml": each(lambda k: f"[tool.a{k}]\nb = 1\n", s)},
+    "requirements": lambda s: {**_FILES, "requirements.txt": each(lambda k: f"a{k}==1\n", s)},
+    "requirements that include": lambda s: {**_FILES, "requirements.txt": each(lambda k: f"-r a{k}.txt\n", s)},
     "manifests of cargo": lambda s: {
         "Dockerfile": "FROM rust:1\nWORKDIR /app\nCOPY . .\nRUN cargo build --release\n",
-        "Cargo.toml": '[package]\nname = "a"\n[dependencies]\n' + _each(lambda k: f'a{k} = {{ path = "b{k}" }}\n', s),
+        "Cargo.toml": '[package]\nname = "a"\n[dependencies]\n' + each(lambda k: f'a{k} = {{ path = "b{k}" }}\n', s),
     },
     "members of a cargo workspace": lambda s: {
         "Dockerfile": "FROM rust:1\nWORKDIR /app\nCOPY . .\nRUN cargo build --release\n",
-        "Cargo.toml": "[workspace]\nmembers = [" + _each(lambda k: f'"a{k}/*", ', s) + "]\n",
+        "Cargo.toml": "[workspace]\nmembers = [" + each(lambda k: f'"a{k}/*", ', s) + "]\n",
     },
-    "git ignore": lambda s: {**_FILES, ".gitignore": _each(lambda k: f"a{k}\n", s)},
-    "git ignore of stars": lambda s: {**_FILES, ".gitignore": _times("*a", s) + "\n" + _times("**/", s) + "b\n"},
+    "git ignore": lambda s: {**_FILES, ".gitignore": each(lambda k: f"a{k}\n", s)},
+    "git ignore of stars": lambda s: {**_FILES, ".gitignore": times("*a", s) + "\n" + times("**/", s) + "b\n"},
     "git ignore that tries again": lambda s: {
         **_FILES,
-        ".gitignore": _times("*a*a*a*a*a*a*a*a*b\n**/a*a/**/a*a/**/a*a/**/b\n", s),
+        ".gitignore": times("*a*a*a*a*a*a*a*a*b\n**/a*a/**/a*a/**/a*a/**/b\n", s),
         f"{'a' * 200}/{'a/' * 200}b": "",
     },
     "ignore: a pattern that tries again": lambda s: {
-        **_ignored("*a*a*a*a*a*a*a*a*b\n" + _times("*a?a*a?a*a?a*c\n", min(s, 9_000))),
+        **_ignored("*a*a*a*a*a*a*a*a*b\n" + times("*a?a*a?a*a?a*c\n", min(s, 9_000))),
         f"{'a' * 200}/b.py": "",
     },
     "ignore: a pattern of two stars that tries again": lambda s: {
-        **_ignored("**/a/**/a/**/a/**/a/**/a/b\n" + _times("src\n", s)),
+        **_ignored("**/a/**/a/**/a/**/a/**/a/b\n" + times("src\n", s)),
         f"{'a/' * 200}b.py": "",
     },
     "workspaces of stars": lambda s: {
         "Dockerfile": "FROM node:20\nWORKDIR /app\nCOPY . .\nRUN npm ci\n",
-        "package.json": '{"workspaces": [' + _times('"*a*a*a*a*a*a*a*a*b", ', s) + '"c"]}\n',
+        "package.json": '{"workspaces": [' + times('"*a*a*a*a*a*a*a*a*b", ', s) + '"c"]}\n',
         f"{'a' * 100}/package.json": "{}\n",
         ".dockerignore": "*.md\n",
     },
