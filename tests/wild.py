@@ -42,7 +42,7 @@ import fixer
 from fixer.codemods.api import Builder
 from fixer.engine.context import FoundContext
 from fixer.text.diff import unified_diff
-from fixer.text.edits import Edit, apply_edits
+from fixer.text.edits import Edit, apply_edits, by_place
 from fixer.text.source import decode
 
 SUBJECT = {
@@ -168,7 +168,8 @@ def _files(directories: Sequence[Path]) -> Iterator[Path]:
 
 def _buildkit(text: str) -> tuple[dockerfile.Command, ...] | None:
     try:
-        return dockerfile.parse_string(text)  # type: ignore[no-any-return]
+        # the package ends the process where a text cannot be encoded
+        return dockerfile.parse_string(text.encode("utf-8", "replace").decode())  # type: ignore[no-any-return]
     except (dockerfile.GoParseError, UnicodeError, ValueError):
         return None
 
@@ -227,8 +228,7 @@ def _replay(outcome: fixer.Outcome[str], sizes: list[Size]) -> Iterator[str]:
     for step in sorted(steps):
         for change in steps[step]:
             alone = apply_edits(text, change.edits)
-            old, new = text.split("\n"), alone.split("\n")
-            gone, come = _changed_lines(old, new)
+            gone, come = _changed_lines(text, alone, change.edits)
             sizes.append(Size(change.codemod, change.safety.value, len(come), len(gone)))
             yield from _outside(change, text, alone, gone, come)
         text = apply_edits(text, [edit for change in steps[step] for edit in change.edits])
@@ -236,17 +236,40 @@ def _replay(outcome: fixer.Outcome[str], sizes: list[Size]) -> Iterator[str]:
         yield "outside: the changes, made again, do not give the result"
 
 
-def _changed_lines(old: Sequence[str], new: Sequence[str]) -> tuple[list[int], list[int]]:
-    """The numbers of the lines that are gone and of those that have come, from 1."""
+def _changed_lines(before: str, after: str, edits: Sequence[Edit]) -> tuple[list[int], list[int]]:
+    """The numbers of the lines that are gone and of those that have come, from 1. Only those that edits touch are
+    compared: elsewhere a line may stand that reads the same."""
+    old, new = before.split("\n"), after.split("\n")
     gone: list[int] = []
     come: list[int] = []
-    for tag, i1, i2, j1, j2 in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
-        if tag != "equal":
-            # A blank line on both sides, or a comment that has another place among what is replaced, is the same one.
-            same = Counter(map(_loose, old[i1:i2])) & Counter(map(_loose, new[j1:j2]))
-            gone += _without(old, range(i1, i2), same)
-            come += _without(new, range(j1, j2), same)
+    for first, last, shift, grown in _windows(before, edits):
+        ours, theirs = old[first : last + 1], new[first + shift : last + 1 + shift + grown]
+        for tag, i1, i2, j1, j2 in difflib.SequenceMatcher(None, ours, theirs, autojunk=False).get_opcodes():
+            if tag != "equal":
+                # A blank line on both sides, or a comment that has another place among what is replaced, is the same.
+                same = Counter(map(_loose, ours[i1:i2])) & Counter(map(_loose, theirs[j1:j2]))
+                gone += _without(old, range(first + i1, first + i2), same)
+                come += _without(new, range(first + shift + j1, first + shift + j2), same)
     return gone, come
+
+
+def _windows(text: str, edits: Sequence[Edit]) -> Iterator[tuple[int, int, int, int]]:
+    """The lines that edits touch, from 0: the first and the last, how many lines further down the first is in the new
+    text, and how many more there are."""
+    shift = 0
+    window: tuple[int, int, int] | None = None
+    for edit in sorted(edits, key=by_place):
+        first, last = text.count("\n", 0, edit.start), text.count("\n", 0, edit.end)
+        grown = edit.new.count("\n") - (last - first)
+        if window is not None and first <= window[1]:
+            window = window[0], max(window[1], last), window[2] + grown
+            continue
+        if window is not None:
+            yield window[0], window[1], shift, window[2]
+            shift += window[2]
+        window = first, last, grown
+    if window is not None:
+        yield window[0], window[1], shift, window[2]
 
 
 def _loose(line: str) -> str:
@@ -274,8 +297,8 @@ def _outside(
         yield f"outside: {change.codemod}: BuildKit's parser refuses what the change alone gives"
         return
     named = {i for edit in change.edits for i, c in enumerate(old) if _meets(edit, before, c)}
-    left = Counter(c.original for c in new)
-    removed = {n for i, c in enumerate(old) if i in named and not left[c.original] for n in _beside(before, c)}
+    wholly = [old[i] for i in named if set(range(old[i].start_line, old[i].end_line + 1)) <= set(gone)]
+    removed = {n for c in wholly for n in _beside(before, c)}
     if change.codemod == "cargo-chef":  # which moves instructions, with what stands above them
         there, came = Counter(before.split("\n")), Counter(after.split("\n"))
         gone = [n for n in gone if came[(line := before.split("\n")[n - 1])] < there[line]]
