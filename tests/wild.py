@@ -41,6 +41,7 @@ import dockerfile
 import fixer
 from fixer.codemods.api import Builder
 from fixer.engine.context import FoundContext
+from fixer.engine.outcome import AppliedChange
 from fixer.text.diff import unified_diff
 from fixer.text.edits import Edit, apply_edits, by_place
 from fixer.text.source import decode
@@ -221,7 +222,7 @@ def _may_go(command: dockerfile.Command) -> bool:
 def _replay(outcome: fixer.Outcome[str], sizes: list[Size]) -> Iterator[str]:
     """Make the changes again, each alone on the text that it is about, and look at the lines. Yields what is outside,
     and appends the size of each."""
-    steps: dict[int, list[fixer.AppliedChange]] = defaultdict(list)
+    steps: dict[int, list[AppliedChange]] = defaultdict(list)
     for change in outcome.changes:
         steps[change.step].append(change)
     text = outcome.text_before
@@ -290,7 +291,7 @@ def _without(lines: Sequence[str], places: range, same: Counter[str]) -> list[in
 
 
 def _outside(
-    change: fixer.AppliedChange, before: str, after: str, gone: Sequence[int], come: Sequence[int]
+    change: AppliedChange, before: str, after: str, gone: Sequence[int], come: Sequence[int]
 ) -> Iterator[str]:
     old, new = _buildkit(before), _buildkit(after)
     if old is None or new is None:
