@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from fixer.text.globs import linear
+from fixer.text.globs import Glob, NotFollowedError
 from fixer.text.records import dataclass, field
 from fixer.text.source import decode
 
@@ -34,13 +34,15 @@ Test = Callable[[str], bool]
 
 
 class IgnoreTrouble(Exception):
-    """A .dockerignore that cannot be read, or with which every build fails."""
+    """A .dockerignore that cannot be read, or with which every build fails; or, where it is not `followed`, one that is
+    right for all that is known, but not understood here."""
 
-    def __init__(self, path: str, line: int, why: str) -> None:
+    def __init__(self, path: str, line: int, why: str, *, followed: bool = True) -> None:
         super().__init__(f"{path}:{line}: {why}" if line else f"{path}: {why}")
         self.path = path
         self.line = line
         """From 1; 0 if it is about the file as a whole."""
+        self.followed = followed
 
 
 class Pattern(NamedTuple):
@@ -92,10 +94,11 @@ class Ignore:
         """False if nothing below the directory can reach the engine, so that nobody needs to look."""
         if not self.patterns or directory in ("", "."):
             return True
-        found = self._holds.get(directory)
-        if found is None:
-            found = self._holds[directory] = self._may_hold(directory)
-        return found
+        if directory not in self._holds:
+            for each in _from_the_top(directory):
+                if each not in self._holds:
+                    self._holds[each] = self._may_hold(each)
+        return self._holds[directory]
 
     def _may_hold(self, directory: str) -> bool:
         parent = directory.rpartition("/")[0]
@@ -111,10 +114,11 @@ class Ignore:
         )
 
     def _of_directory(self, path: str) -> tuple[frozenset[int], bool]:
-        found = self._directories.get(path)
-        if found is None:
-            found = self._directories[path] = self._match(path, path.rpartition("/")[0])
-        return found
+        if path not in self._directories:
+            for each in _from_the_top(path):
+                if each not in self._directories:
+                    self._directories[each] = self._match(each, each.rpartition("/")[0])
+        return self._directories[path]
 
     def _match(self, path: str, parent: str) -> tuple[frozenset[int], bool]:
         """What matched the directory matches what is in it. What was not asked, since it could change nothing there,
@@ -126,6 +130,15 @@ class Ignore:
                 matched.append(number)
                 excluded = not exception
         return frozenset(matched), excluded
+
+
+def _from_the_top(directory: str) -> Iterator[str]:
+    """The directories above, the outermost first, and itself."""
+    at = directory.find("/", 1)
+    while at > 0:
+        yield directory[:at]
+        at = directory.find("/", at + 1)
+    yield directory
 
 
 def parse_ignore(data: bytes, path: str = NAME) -> Ignore:
@@ -140,6 +153,8 @@ def parse_ignore(data: bytes, path: str = NAME) -> Ignore:
             continue
         try:
             pattern = _pattern(_SURROGATES.sub(_STRAY, decode(raw)), number)
+        except NotFollowedError as error:
+            raise IgnoreTrouble(path, number, str(error), followed=False) from None
         except ValueError as error:
             raise IgnoreTrouble(path, number, str(error)) from None
         if pattern is not None:
@@ -280,10 +295,10 @@ def _test(pattern: str) -> Test:
         suffix = pattern[2:]
         whole = suffix[1:] if suffix.startswith("/") else None
         return lambda path: path.endswith(suffix) or path == whole
-    search = re.compile(linear(_Expression("".join(expression)).translate()), re.ASCII).search
+    matches = Glob(_Expression("".join(expression)).translate(), re.ASCII).matches
 
     def test(path: str) -> bool:
-        return search(path if path.isascii() else _SURROGATES.sub(_STRAY, path)) is not None
+        return matches(path if path.isascii() else _SURROGATES.sub(_STRAY, path))
 
     return test
 
@@ -374,7 +389,7 @@ class _Expression:
         if char in _CONTROLS:
             return _CONTROLS[char]
         if char in "pPQ":
-            raise ValueError(f"dockfix does not know what `\\{char}` does in a pattern (a letter needs no backslash)")
+            raise NotFollowedError(f"what `\\{char}` does in a pattern is not known (a letter needs no backslash)")
         raise ValueError(f"`\\{char}` means nothing in a pattern, and the build fails (a letter needs no backslash)")
 
     def _class(self) -> str:

@@ -11,14 +11,14 @@ from fnmatch import fnmatchcase
 from functools import cached_property, lru_cache
 from posixpath import basename, dirname
 
-from fixer.analysis import Call, Facts, Known, Stage, below, clean
+from fixer.analysis import Call, Facts, Known, Stage, TooMuchWorkError, below, clean
 from fixer.analysis.context import BuildContext, ContextSource, all_context_sources
 from fixer.analysis.dockerignore import Ignore, IgnoreTrouble, parse_ignore
 from fixer.analysis.documents import Neighbour, Use
 from fixer.analysis.leftovers import Made, made_by, words_of
 from fixer.analysis.stages import flag_value
 from fixer.text.data import read_json
-from fixer.text.globs import linear
+from fixer.text.globs import Glob, NotFollowedError, whole
 from fixer.text.records import dataclass
 from fixer.tree.nodes import Instruction, Onbuild, Run
 from fixer.tree.shell import OpaqueScript
@@ -269,17 +269,18 @@ def is_part(context: BuildContext, made: Made, project: str, directory: str) -> 
     path = directory[len(project) :].strip("/")
     verdict = False
     for pattern in _workspaces(context, project):
-        if _matches(pattern.removeprefix("!"), path):
+        if _glob(pattern.removeprefix("!")).matches(path):
             verdict = not pattern.startswith("!")
     return verdict
 
 
-def _matches(pattern: str, path: str) -> bool:
-    """Whether a pattern of a workspace matches; not if that could take for ever."""
+@lru_cache(maxsize=1024)
+def _glob(pattern: str) -> Glob:
+    """A pattern of a workspace. Raises TooMuchWorkError for one that is too long to be followed."""
     try:
-        return re.fullmatch(linear(_regex(pattern)), path) is not None
-    except ValueError:
-        return False
+        return whole(_regex(pattern))
+    except NotFollowedError:
+        raise TooMuchWorkError from None
 
 
 def _workspaces(context: BuildContext, project: str) -> list[str]:

@@ -61,15 +61,13 @@ def find_config(path: str) -> Config:
 
 @lru_cache(maxsize=16384)
 def _of_directory(directory: str) -> Config:
-    found = _in_directory(directory)
-    if found is not None:
-        return found
     root = repository_root(directory)
-    if root is None or directory == root:
-        return NOTHING
-    return _of_directory(os.path.dirname(directory))
+    while (found := _in_directory(directory)) is None and root is not None and directory != root:
+        directory = os.path.dirname(directory)
+    return found or NOTHING
 
 
+@lru_cache(maxsize=16384)
 def _in_directory(directory: str) -> Config | None:
     for name in (*NAMES, PYPROJECT):
         path = os.path.join(directory, name)

@@ -122,13 +122,14 @@ class FoundContext(BuildContext):
 
     def _is_real(self, root: str, directory: str) -> bool:
         """Whether there is no link on the way: the engine takes none out of the context, and others we leave alone."""
-        found = self._real.get(directory)
-        if found is None:
-            parent = directory.rpartition("/")[0]
-            whole = os.path.join(root, directory) if directory else root
-            above = not directory or self._is_real(root, parent)
-            found = self._real[directory] = above and not (bool(directory) and os.path.islink(whole))
-        return found
+        waiting = []
+        while directory and directory not in self._real:
+            waiting.append(directory)
+            directory = directory.rpartition("/")[0]
+        real = not directory or self._real[directory]
+        for each in reversed(waiting):
+            real = self._real[each] = real and not os.path.islink(os.path.join(root, each))
+        return real
 
     def _directory(self) -> str | None:
         self.consulted = True
@@ -141,19 +142,28 @@ class FoundContext(BuildContext):
         if self._like is not None:
             return self._like._directory(), self._like._ignore
         if self._named is not None:
-            return self._open(os.path.abspath(self._named))
+            try:
+                return self._open(os.path.abspath(self._named))
+            except IgnoreTrouble:
+                return None, Ignore("", ())
         wanted = list(self._sources())
         for directory in _candidates(self._dockerfile):
-            root, ignore = self._open(directory)
+            try:
+                root, ignore = self._open(directory)
+            except IgnoreTrouble:  # it may well be this one
+                break
             if root is not None and holds(root, wanted):
                 return root, ignore
         return None, Ignore("", ())
 
     def _open(self, directory: str) -> tuple[str | None, Ignore]:
+        """The directory, if it can be the context. Raises IgnoreTrouble where that cannot be told."""
         try:
             ignore = read_ignore(Path(directory), Path(self._dockerfile))
-        except IgnoreTrouble:  # every build fails with it
-            return None, Ignore("", ())
+        except IgnoreTrouble as trouble:
+            if not trouble.followed:
+                raise
+            return None, Ignore("", ())  # every build fails with it
         return (directory, ignore) if os.path.isdir(directory) else (None, ignore)
 
 
@@ -194,11 +204,14 @@ def read_ignore(context: Path, dockerfile: Path) -> Ignore:
             path = _followed(root, name)
             if not stat.S_ISREG(os.stat(path).st_mode):  # a pipe would wait for ever
                 continue
-            data = path.read_bytes()
+            with open(path, "rb") as file:
+                data = file.read(LARGEST + 1)
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
             continue
         except OSError as error:
             raise IgnoreTrouble(str(root / name), 0, f"cannot be read: {error.strerror}") from error
+        if len(data) > LARGEST:
+            raise IgnoreTrouble(str(root / name), 0, f"it has more than {LARGEST:,} bytes", followed=False)
         return parse_ignore(data, str(root / name))
     return Ignore("", ())
 

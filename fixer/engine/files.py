@@ -373,8 +373,8 @@ def _join(directory: str, name: str) -> str:
 # --- ignore files --------------------------------------------------------------------------------------------------
 
 
-_LONGEST_RULE = 4096
-"""No path is longer."""
+_BELOW = "(?P<ps_d>/)"
+"""What pathspec (1.0, `GitIgnoreSpecPattern`) writes for a slash behind what a pattern names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -387,8 +387,7 @@ class _Rules:
 
 def _read_rules(path: str, base: str) -> tuple[_Rules, ...]:
     """The rules of one ignore file, as Git reads it: a byte order mark and CR before LF do not count, and a line that
-    is no pattern matches nothing; nor does one here with so many wildcards that to try it could take for ever. What
-    cannot be read holds no rules."""
+    is no pattern matches nothing. What cannot be read holds no rules."""
     try:
         text = read(path).decode("utf-8-sig", "surrogateescape")
     except FileTrouble:
@@ -405,19 +404,29 @@ def _spec(lines: list[str]) -> GitIgnoreSpec | None:
     import warnings
 
     from pathspec import GitIgnoreSpec  # costs as much to import as a hundred files to fix
+    from pathspec.pattern import RegexMatchResult
     from pathspec.patterns.gitignore.spec import GitIgnoreSpecPattern
 
-    from fixer.text.globs import linear
+    from fixer.text.globs import Glob, within_names
 
     class Pattern(GitIgnoreSpecPattern):
         """One that takes no more time than it must."""
 
-        @classmethod
-        def pattern_to_regex(cls, pattern: str) -> tuple[str | None, bool | None]:  # type: ignore[override]
-            if len(pattern) > _LONGEST_RULE:
-                raise ValueError("longer than a path")
-            expression, include = super().pattern_to_regex(pattern)
-            return (None if expression is None else linear(expression)), include
+        def __init__(self, pattern: str) -> None:
+            super().__init__(None)
+            self.pattern = pattern
+            expression, self.include = self.pattern_to_regex(pattern)
+            expression = within_names(expression or "")
+            self._glob = Glob(expression) if self.include is not None else None
+            exact = expression.replace(f"(?:{_BELOW}|$)", "$")
+            self._exact = Glob(exact) if _BELOW not in exact and exact != expression else None
+            self._is_for_directories = _BELOW in exact
+
+        def match_file(self, file: str) -> RegexMatchResult | None:
+            if self._glob is None or not self._glob.matches(file):
+                return None
+            below = self._is_for_directories or (self._exact is not None and not self._exact.matches(file))
+            return RegexMatchResult(_Match(below))  # type: ignore[arg-type]
 
     try:
         with warnings.catch_warnings():
@@ -425,6 +434,16 @@ def _spec(lines: list[str]) -> GitIgnoreSpec | None:
             return GitIgnoreSpec.from_lines(lines, Pattern, backend="simple")
     except (ValueError, re.error):
         return None
+
+
+class _Match:
+    """What pathspec wants to know about a match: whether the path is below what the pattern names."""
+
+    def __init__(self, below: bool) -> None:
+        self._below = below
+
+    def groupdict(self) -> dict[str, str | None]:
+        return {"ps_d": "/" if self._below else None}
 
 
 def _rules_above(top: str) -> tuple[_Rules, ...]:
@@ -514,6 +533,8 @@ def read(path: str) -> bytes:
             os.close(descriptor)
     except OSError as error:
         raise _os_trouble(error) from error
+    except ValueError:
+        raise FileTrouble("missing", "no file has such a name.") from None
     check_content(data)
     return data
 

@@ -53,7 +53,7 @@ def _real_directory(current: str, directory: str) -> str:
 @lru_cache(maxsize=4096)
 def repository_root(directory: str) -> str | None:
     """The nearest directory, from this real one up, that holds `.git`; None outside a repository."""
-    for _ in range(_AT_ONCE):
+    for _ in range(max(_AT_ONCE, directory.count(os.sep) - _DEEP)):
         if os.path.lexists(os.path.join(directory, ".git")):
             return directory
         parent = os.path.dirname(directory)
@@ -66,6 +66,8 @@ def repository_root(directory: str) -> str | None:
 _AT_ONCE = 4
 """Directories that are looked at before it is asked whether the answer for the next is known: one would lead to a
 recursion as deep as the path."""
+_DEEP = 100
+"""Below so many directories all are looked at, since a path may have thousands."""
 
 
 @lru_cache(maxsize=4096)

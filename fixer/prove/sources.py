@@ -24,7 +24,7 @@ from fixer.engine.outcome import AppliedChange
 from fixer.prove.marks import Language, any_language_of, append_line, language_by_name, language_of, mark
 from fixer.text.data import read_toml
 from fixer.text.edits import Edit, apply_edits
-from fixer.text.globs import linear
+from fixer.text.globs import Glob, whole
 from fixer.text.records import dataclass
 from fixer.text.source import Position
 from fixer.tree.editor import insert_instruction, keyword_like
@@ -729,18 +729,17 @@ def _members(manifests: dict[str, dict[str, Any]]) -> set[str] | None:
             return {
                 own
                 for own in map(posixpath.dirname, manifests)
-                if own == home or any(glob.fullmatch(own) for glob in globs)
+                if own == home or any(glob.matches(own) for glob in globs)
             }
     return None
 
 
-def _glob(pattern: str) -> re.Pattern[str]:
-    """Matches nothing if that could take for ever."""
-    expression = re.escape(pattern).replace(r"\*\*", ".*").replace(r"\*", "[^/]*").replace(r"\?", "[^/]")
-    try:
-        return re.compile(linear(expression))
-    except ValueError:
-        return re.compile(r"(?!)")
+def _glob(pattern: str) -> Glob:
+    return whole(_regex(pattern))
+
+
+def _regex(pattern: str) -> str:
+    return re.escape(pattern).replace(r"\*\*", ".*").replace(r"\*", "[^/]*").replace(r"\?", "[^/]")
 
 
 def _joined(home: str, path: object) -> str:
@@ -811,7 +810,7 @@ def _forms(path: str) -> list[tuple[tuple[str, ...], str, int]]:
         (programs, form, order)
         for programs, manifests in _MANIFESTS
         for order, (pattern, form) in enumerate(manifests)
-        if re.search(f"(?:^|/){_glob(pattern).pattern}$", path)
+        if re.search(f"(?:^|/){_regex(pattern)}$", path)
     ]
 
 

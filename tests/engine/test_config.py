@@ -17,7 +17,7 @@ from fixer.report.text import notes
 
 @pytest.fixture(autouse=True)
 def _nothing_is_remembered() -> None:
-    for known in (config._of_directory, project.repository_root, project._origin):
+    for known in (config._of_directory, config._in_directory, project.repository_root, project._origin):
         known.cache_clear()
     workflows._hosted.cache_clear()
     workflows.workflows_of.cache_clear()
@@ -137,6 +137,7 @@ def test_what_is_looked_for(repository: Path) -> None:
     assert searched(Options(builder=Builder.EPHEMERAL), here)[1] == {WORKFLOW}
     write(repository / "a" / "dockfix.toml", 'select = ["gha-cache"]\n')
     config._of_directory.cache_clear()
+    config._in_directory.cache_clear()
     assert searched(Options(), [*here, str(repository / "a")])[1] == {WORKFLOW}
 
 

@@ -109,6 +109,32 @@ def test_a_dockerignore_that_no_build_survives(tmp_path: Path) -> None:
     assert not found(tmp_path / "Dockerfile", "FROM x\nCOPY a.txt /\n").at_hand
 
 
+@pytest.mark.parametrize("line", [r"\pL", "?{1000}" * 30])
+def test_a_dockerignore_that_is_not_understood(tmp_path: Path, line: str) -> None:
+    """The directory above is no more likely for it."""
+    put(tmp_path, ".git/config", "a.txt", "sub/a.txt")
+    (tmp_path / "sub" / ".dockerignore").write_text(f"{line}\n")
+    assert not found(tmp_path / "sub" / "Dockerfile", "FROM x\nCOPY a.txt /\n").at_hand
+
+
+def test_a_dockerignore_without_end(tmp_path: Path) -> None:
+    put(tmp_path, "a.txt")
+    with open(tmp_path / ".dockerignore", "wb") as file:
+        file.truncate(1 << 38)
+    assert not found(tmp_path / "Dockerfile", "FROM x\nCOPY a.txt /\n").at_hand
+
+
+def test_paths_as_deep_as_there_are(tmp_path: Path) -> None:
+    put(tmp_path, "a.txt")
+    (tmp_path / ".dockerignore").write_text("b\n*/c\n!b/d\n")
+    context = found(tmp_path / "Dockerfile", "FROM x\nCOPY a.txt /\n")
+    deep = "a/" * 1500 + "b"
+    assert context.kind(deep) is None
+    assert not context.excluded(deep)
+    assert context.excluded("b/" * 1500 + "b")
+    assert context.ignore.may_hold(deep)
+
+
 def test_nothing_is_looked_at_before_somebody_asks(tmp_path: Path) -> None:
     context = FoundContext(str(tmp_path / "Dockerfile"))
     context.expect(lambda: pytest.fail("nobody asked"))

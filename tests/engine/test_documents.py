@@ -339,6 +339,15 @@ def test_contexts_that_somebody_names(tmp_path: Path) -> None:
     assert uses(tmp_path / "web") == {"../docker/prod.Dockerfile": "certain", "Dockerfile": "certain"}
 
 
+def test_paths_that_nothing_can_have(tmp_path: Path) -> None:
+    deep = "a/" * 1500
+    put(tmp_path, _git__HEAD="", Dockerfile=WHOLE, compose_yaml=f"services:\n a:\n  build: {{context: {deep}b}}\n")
+    steps = f"  - uses: docker/build-push-action@v6\n    with: {{context: '{deep}b', file: '{deep}Dockerfile'}}\n"
+    steps += "  - run: \"docker compose -f 'x\\0.yml' build\"\n"
+    put(tmp_path, _github__workflows__a_yml=f"on: push\njobs:\n a:\n  runs-on: x\n  steps:\n{steps}")
+    assert uses(tmp_path) == {"Dockerfile": "certain"}
+
+
 def test_the_context_that_is_said_counts(tmp_path: Path) -> None:
     put(tmp_path, _git__HEAD="", a__Dockerfile=WHOLE, b__x="", c__Dockerfile=WHOLE, c__dockfix_toml='context = ".."\n')
     options = Options(context=str(tmp_path / "b"), paths=frozenset((str(tmp_path / "a" / "Dockerfile"),)))

@@ -122,6 +122,22 @@ def test_a_line_that_is_no_pattern_stops_nothing(tmp_path: Path, line: str) -> N
     assert names(find([str(tmp_path)]), tmp_path) == ["Dockerfile"]
 
 
+@pytest.mark.parametrize(
+    ("lines", "left"),
+    [
+        ("**/a/**/b/**/Dockerfile", ["a/b.d/Dockerfile", "ab/Dockerfile"]),
+        ("*file\n!**/x/**/y/**/*file", ["a/x/b/y/c/Dockerfile"]),
+        ("?[!a]", ["a/b.d/Dockerfile", "a/x/b/y/c/Dockerfile"]),  # a class takes no slash
+        ("[!x]*[!x]*[!x]*file", []),
+    ],
+)
+def test_patterns_with_many_wildcards(tmp_path: Path, lines: str, left: list[str]) -> None:
+    make(tmp_path, "a/x/b/y/c/Dockerfile", "a/b.d/Dockerfile", "ab/Dockerfile")
+    (tmp_path / ".git").mkdir()
+    (tmp_path / ".gitignore").write_text(f"{lines}\n")
+    assert sorted(names(find([str(tmp_path)]), tmp_path)) == left
+
+
 @posix
 def test_an_ignore_file_that_is_a_pipe_does_not_block(tmp_path: Path) -> None:
     make(tmp_path, "Dockerfile")
