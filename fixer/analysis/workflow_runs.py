@@ -12,7 +12,6 @@ import re
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
-from itertools import islice
 
 from fixer.analysis.expressions import EXPRESSION, Reference, of_expression, references
 from fixer.analysis.workflow import Job, Step, Workflow, local_action, text_of
@@ -23,8 +22,6 @@ _DEEPEST = 50
 """Values of the environment and of inputs that are made of others. Each of ten workflows may have some on the way."""
 _LONGEST = 4096
 """A value that is made of others."""
-_MOST = 512
-"""Runs of one job."""
 LEVELS = 10
 """A workflow that is called has at most nine around it, and an action nine (docs.github.com "Reuse workflows";
 actions/runner, Constants.cs, CompositeActionsMaxDepth). GitHub refuses what is deeper."""
@@ -166,8 +163,7 @@ class Runs:
             waiting.pop()
             if id(at) not in self._finished:
                 self._finished.add(id(at))
-                self._made[id(at)] = tuple(islice(self._runs(at), _MOST))
-                self.charge(len(self._made[id(at)]))
+                self._made[id(at)] = tuple(self._runs(at))
         return self._made[id(job)]
 
     def charge(self, steps: int) -> None:
@@ -184,15 +180,13 @@ class Runs:
         return (caller.job if isinstance(caller, Step) else caller for caller in self.callers(workflow))
 
     def _runs(self, job: Job) -> Iterator[Run]:
-        callers = self.callers(job.workflow)
-        found = (
-            (caller, outer)
-            for caller, its in zip(callers, self.calling(job.workflow), strict=True)
-            for outer in self._made[id(its)]
-            if outer.level < LEVELS or outer.composite != (not job.id)
-        )
-        outers = list(islice(found, _MOST))
+        outers: list[tuple[Step | Job, Run]] = []
+        for caller, its in zip(self.callers(job.workflow), self.calling(job.workflow), strict=True):
+            made = self._made[id(its)]
+            self.charge(len(made))
+            outers += [(caller, one) for one in made if one.level < LEVELS or one.composite != (not job.id)]
         if not job.id:
+            self.charge(len(outers))
             for caller, outer in outers:
                 yield Run(job, outer.combination, caller, outer)
             if not outers:
@@ -200,7 +194,9 @@ class Runs:
             return
         called = "workflow_call" in job.workflow.triggers
         alone = not called or not outers or len(job.workflow.triggers) > 1
-        for combination in [None] if job.combinations is None else job.combinations:
+        combinations = (None,) if job.combinations is None else job.combinations
+        self.charge(len(combinations) * (alone + len(outers) * called))
+        for combination in combinations:
             if alone:
                 yield Run(job, combination)
             if called:

@@ -192,6 +192,7 @@ class _Build:
         arch = _architecture(self._runs.labels(place.run))
         key: list[object] = [*made.key, arch, *around.items()]
         whole = place.run.workflow_run.combination or {}
+        self._runs.charge(1 + len(whole))
         if {use.reference.context for _, use in used if not use.known} - {*_CONSTANT, "matrix", "strategy", "inputs"}:
             key.append(id(place.run.job))
             key += [] if around else sorted(whole.items())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from fixer.analysis import TooMuchWorkError, workflow_runs
 from fixer.analysis.expressions import EXPRESSION, masked, references
 from fixer.analysis.workflow import Workflow
 from fixer.analysis.workflow_runs import Place, Runs
@@ -76,6 +77,20 @@ def test_what_calls_itself_ends() -> None:
     (job,) = looped.jobs
     runs = Runs((("w.yml", looped),))
     assert "env." in runs.read("${{ env.A }}", Place(runs.of(job)[0], job.steps[0]))
+
+
+def test_runs_are_all_or_too_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    caller = Workflow("jobs:\n" + "".join(f"  a{n}: {{uses: ./x.yml, with: {{b: c{n}}}}}\n" for n in range(600)))
+    called = Workflow("on: workflow_call\njobs:\n  d:\n    steps:\n    - run: echo\n")
+    files = (("w.yml", caller), ("x.yml", called))
+    runs = Runs(files)
+    (job,) = called.jobs
+    assert len({runs.read("${{ inputs.b }}", Place(run, job.steps[0])) for run in runs.of(job)}) == 600
+    monkeypatch.setattr(workflow_runs, "MAX_STEPS", 1_500)
+    runs = Runs(files)
+    for _ in range(2):
+        with pytest.raises(TooMuchWorkError):
+            runs.of(job)
 
 
 def test_values_that_grow_are_not_known() -> None:

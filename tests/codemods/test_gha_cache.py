@@ -278,6 +278,7 @@ def calls(*steps: str, head: str = "", runner: str = "ubuntu-latest") -> str:
     return start + "".join(f"    - uses: ./.github/actions/x\n{step}" for step in steps)
 
 
+CALLED = ".github/workflows/x.yml"
 MATRIX = "    strategy:\n      matrix:\n        r: [ubuntu-24.04, ubuntu-24.04-arm]\n"
 
 
@@ -316,6 +317,19 @@ def test_callers_of_a_workflow(build: str, caller: str | None, scope: str | None
     others = [] if caller is None else [("ci.yml", f"on: push\njobs:\n{job}      {caller}\n")]
     outcome = run(own, others=others, path=".github/workflows/x.yml")
     assert (scopes(outcome), reasons(outcome)) == (([], ["no-scope"]) if scope is None else ([scope], []))
+
+
+def test_the_last_of_many_callers_counts() -> None:
+    own = PLAIN.replace("on: push", "on: workflow_call")
+    job = "  a{}:\n    uses: ./.github/workflows/x.yml\n    with: {{c: {}}}\n"
+    callers = "on: push\njobs:\n" + "".join(job.format(n, "y" if n == 512 else "x") for n in range(513))
+    given = run(own + "        build-args: A=${{ inputs.c }}\n", others=[("z.yml", callers)], path=CALLED)
+    assert scopes(given) == ["${{ inputs.c }}"]
+    values = ", ".join(f"v{n}" for n in range(256))
+    varied = matrix(f"a: [{values}]\ninclude: [{{a: v255, d: z}}]", "build-args: A=${{ matrix.d }}")
+    callers = "on: push\njobs:\n" + "".join(job.format(n, "x") for n in range(3))
+    outcome = run(varied.replace("on: push", "on: workflow_call"), others=[("z.yml", callers)], path=CALLED)
+    assert scopes(outcome) == ["${{ matrix.a }}"]
 
 
 def test_names_of_a_matrix_are_nobody_elses() -> None:
