@@ -20,8 +20,8 @@ from fixer.text.records import dataclass, field
 
 _DEEPEST = 50
 """Values of the environment and of inputs that are made of others. Each of ten workflows may have some on the way."""
-_LONGEST = 4096
-"""A value that is made of others."""
+_LETTERS = 100
+"""So many letters of a text with values in it are looked at as one step: values that are made of others may double."""
 LEVELS = 10
 """A workflow that is called has at most nine around it, and an action nine (docs.github.com "Reuse workflows";
 actions/runner, Constants.cs, CompositeActionsMaxDepth). GitHub refuses what is deeper."""
@@ -210,6 +210,7 @@ class Runs:
         run of the workflow, as far as the expressions that are left are."""
         if "${{" not in text:
             return text
+        self.charge(len(text) // _LETTERS)
         parts: list[str] = []
         at = 0
         for match in EXPRESSION.finditer(text):
@@ -235,7 +236,13 @@ class Runs:
         """What a reference stands for; of one that is not exact a text that differs where they differ. None if that is
         not known before the workflow runs."""
         if reference.context in ("matrix", "strategy"):
-            return _of_matrix(reference, place.run)
+            found = _of_matrix(reference, place.run)
+        else:
+            found = self._value(reference, place, deep)
+        self.charge(len(found or "") // _LETTERS)
+        return found
+
+    def _value(self, reference: Reference, place: Place, deep: int) -> str | None:
         self.charge(0)
         key = (reference.name, place.run, place.step)
         if key not in self._values:
@@ -243,8 +250,7 @@ class Runs:
                 self.charge(MAX_STEPS)
             self._values[key] = None  # for those that are made of themselves
             found = self._source(reference, place)
-            text = None if found is None else self.read(found[0], found[1], deep + 1)
-            self._values[key] = text if text is not None and len(text) <= _LONGEST else None
+            self._values[key] = None if found is None else self.read(found[0], found[1], deep + 1)
         return self._values[key]
 
     def uses(self, text: str, place: Place) -> Iterator[Use]:

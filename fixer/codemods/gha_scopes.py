@@ -32,8 +32,9 @@ from fixer.text.records import dataclass
 
 DEFAULT = "buildkit"
 """BuildKit's scope where none is named (cache/remotecache/gha/gha.go, v0.25)."""
-_VALID = re.compile(r"[A-Za-z0-9_./:@+-]+")
-"""No comma, which parts the fields, and nothing that a shell or CSV minds."""
+_VALID = re.compile(r"[A-Za-z0-9_./:@+-]{1,100}")
+"""No comma, which parts the fields, and nothing that a shell or CSV minds; the keys of GitHub's cache, of which a scope
+is a part, have 512 letters at most."""
 _GHA = re.compile(r"\btype=gha\b")
 _SCOPE = re.compile(r"(?:^|,)scope=([^,]*)")
 _PLAIN_FOLDERS = ("docker", ".docker", "dockerfiles", "build", "images", "ci", "deploy")

@@ -7,7 +7,7 @@ import pytest
 from fixer.analysis import TooMuchWorkError, workflow_runs
 from fixer.analysis.expressions import EXPRESSION, masked, references
 from fixer.analysis.workflow import Workflow
-from fixer.analysis.workflow_runs import Place, Runs
+from fixer.analysis.workflow_runs import Place, Run, Runs
 
 
 @pytest.mark.parametrize(
@@ -93,11 +93,21 @@ def test_runs_are_all_or_too_many(monkeypatch: pytest.MonkeyPatch) -> None:
             runs.of(job)
 
 
-def test_values_that_grow_are_not_known() -> None:
+def test_long_values_are_known() -> None:
+    env = f"{{E: '{'e' * 5_000}-${{{{ matrix.m }}}}'}}"
+    workflow = Workflow(f"jobs:\n  a:\n    env: {env}\n    steps:\n    - run: echo\n")
+    (job,) = workflow.jobs
+    run = Run(job, {"m": "x" * 5_000})
+    assert Runs((("w.yml", workflow),)).read("${{ env.E }}", Place(run, job.steps[0])) == f"{'e' * 5_000}-{'x' * 5_000}"
+
+
+def test_values_that_grow_are_too_much() -> None:
     lines = "".join(f"  V{n}: '{f'${{{{ env.V{n + 1} }}}}' * 20}'\n" for n in range(40))
     workflow = Workflow(f"env:\n{lines}jobs:\n  a:\n    steps:\n    - run: echo\n")
     (job,) = workflow.jobs
     runs = Runs((("w.yml", workflow),))
     place = Place(runs.of(job)[0], job.steps[0])
-    assert len(runs.read("${{ env.V0 }}", place)) < 5000
     assert len(list(runs.uses("${{ env.V0 }}", place))) < 1000
+    for text in ("${{ env.V0 }}", "a ${{ env.V1 }}"):
+        with pytest.raises(TooMuchWorkError):
+            runs.read(text, place)

@@ -262,6 +262,16 @@ def test_two_builds_in_a_job(one: str, two: str, names: list[str]) -> None:
     assert scopes(run(HEAD + SETUP + "".join(builds), others=[])) == names
 
 
+def test_long_values_tell_builds_apart() -> None:
+    build = BUILD + "        tags: x/a\n        build-args: A=${{ env.X }}\n      env: {X: "
+    text = HEAD + SETUP + "".join(f"{build}{letter * 5_000}}}\n" for letter in "pq")
+    assert scopes(run(text, others=[])) == ["a-ci-2", "a-ci-3"]
+    job = "  {0}:\n    uses: ./.github/workflows/x.yml\n    with: {{c: {1}}}\n"
+    callers = "on: push\njobs:\n" + "".join(job.format(letter, letter * 5_000) for letter in "pq")
+    called = PLAIN.replace("on: push", "on: workflow_call") + "        build-args: A=${{ inputs.c }}\n"
+    assert reasons(run(called, others=[("z.yml", callers)], path=".github/workflows/x.yml")) == ["no-scope"]
+
+
 def test_runners_of_two_kinds() -> None:
     job = HEAD.partition("jobs:\n")[2] + SETUP + BUILD + "        tags: acme/app\n"
     arm = job.replace("  a:", "  b:").replace("ubuntu-latest", "ubuntu-24.04-arm")
