@@ -89,6 +89,8 @@ def _build(step: Step, build: DockerBuild, home: str) -> ScriptBuild | str:
         return "its context lies outside of the repository"
     for key, path in zip(("context", "file"), paths, strict=False):
         found[key] = [path or "."]
+    if any(not value.isprintable() or value != value.strip() for values in found.values() for value in values):
+        return "a value has control characters, or blanks at its ends, which an input does not keep"
     if found.get("network") == ["host"]:
         return "it uses the network of the runner"
     engine = "push" not in found and (not buildx or "load" in found)
@@ -169,7 +171,7 @@ def _line_of(text: str, start: int, end: int) -> tuple[int, int]:
 
 def _written(value: str) -> str:
     """A value as it stands in a block: plain, or in quotes where it would be read as something else."""
-    plain = re.fullmatch(r"[\w./$-](?:[^#:\n]|:(?=[^\s])|(?<=\S)#)*", value) and value == value.strip()
-    if plain and value not in ("~", "null", "-") and not re.fullmatch(r"-|[0-9]+(?:\.[0-9]+)?", value):
+    plain = re.fullmatch(r"(?:[\w./$]|-(?=\S))(?:[^#:]|:(?=\S)|(?<=\S)#)*", value)
+    if plain and value.lower() != "null" and not re.fullmatch(r"[-.]?[0-9][\w.+-]*", value):
         return value
     return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'

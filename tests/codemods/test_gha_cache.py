@@ -627,6 +627,10 @@ def test_the_version_of_a_new_step(build: str, setup: str | None) -> None:
         ("docker build -f ${{ env.FILE }} .", None),
         ("docker build \\\n  -t a \\\n  .\n", {"context": ".", "load": True, "tags": "a"}),
         ("docker build -t 1.5 .", {"context": ".", "load": True, "tags": "1.5"}),
+        ("docker build -t 0x10 .", {"context": ".", "load": True, "tags": "0x10"}),
+        ("docker build -t '- x' .", {"context": ".", "load": True, "tags": "- x"}),
+        ("docker build --target 'a: b' .", {"context": ".", "target": "a: b", "load": True}),
+        ("docker build --build-arg 'A=b ' .", None),
         ("docker build -t a . && echo", None),
         ("docker build -t a . > log", None),
         ("A=b docker build -t a .", None),
@@ -682,6 +686,20 @@ def test_scripts(script: str, inputs: dict[str, object] | None) -> None:
 def test_scripts_in_steps_that_stay(step: str, words: str) -> None:
     outcome = run(HEAD + SETUP + f"    {step}", others=[], unsafe=True)
     assert [words in refusal.because for refusal in outcome.refusals] == [True]
+
+
+@pytest.mark.parametrize("sign", ["\\0", "\\a", "\\t", "\\n", "\\r", "\\x1f", "\\x7f", "\\N", "\\L", "\\P", "\\uFFFE"])
+@pytest.mark.parametrize(
+    "step",
+    [
+        '- run: docker build .\n      working-directory: "q{}r"\n',
+        "- run: \"docker build -t 'a{}b' .\"\n",
+        "- run: \"docker build --target 'a{}b' .\"\n",
+    ],
+)
+def test_control_characters_are_no_inputs(step: str, sign: str) -> None:
+    outcome = run(HEAD + SETUP + f"    {step.format(sign)}", others=[], unsafe=True)
+    assert (reasons(outcome), outcome.changed) == (["plain-build"], False)
 
 
 def test_keys_of_a_script_go_with_it() -> None:
