@@ -61,8 +61,8 @@ def _script(text: str, before: str = "") -> Repository:
     return _steps(f"      - run: |\n{text}", before)
 
 
-def _matrix(text: str) -> Repository:
-    tags = f"      - uses: {_PUSH}\n        with:\n          tags: a:${{{{ matrix.a0 }}}}\n"
+def _matrix(text: str, target: str = "a") -> Repository:
+    tags = f"      - uses: {_PUSH}\n        with:\n          tags: a:${{{{ matrix.a0 }}}}\n          target: {target}\n"
     return _steps(tags, f"    strategy:\n      matrix:\n{text}")
 
 
@@ -201,6 +201,19 @@ REPOSITORIES: dict[str, Callable[[int], Repository]] = {
     "a matrix with include of each other": lambda s: _matrix(
         "        a0: [" + each(lambda k: f"b{k}, ", s // 2) + "c]\n"
         "        include:\n" + each(lambda k: f"          - {{a0: b{k}, d{k}: e}}\n", s // 2)
+    ),
+    "a matrix with include for all": lambda s: _matrix(
+        "".join(f"        a{k}: [b, c]\n" for k in range(6)) + "        include:\n          - {"
+        + each(lambda k: f"d{k}: e, ", s) + "d: e}\n",
+        "".join(f"${{{{ matrix.a{k} }}}}" for k in range(6)),
+    ),
+    "a matrix with include of many values": lambda s: _matrix(
+        "        include:\n" + "".join(
+            "          - {" + "".join(f"a{k}: b{(n * 7919 + k * n * 31 + k) % 1009 % 2}, " for k in range(s // 640))
+            + "z: b}\n"
+            for n in range(64)
+        ),
+        "".join(f"${{{{ matrix.a{k} }}}}" for k in range(6)),
     ),
     "a matrix with exclude": lambda s: _matrix(
         "        a0: [b, c]\n        a1: [b, c]\n        exclude:\n" + times("          - {a0: b, a1: c}\n", s)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from itertools import combinations
 
@@ -43,6 +43,8 @@ _INPUTS = ("context", "file", "target", "platforms", "build-args", "build-contex
 """Inputs on which layers depend."""
 _ASIDE = (SETUP, METADATA, "docker/login-action", "docker/setup-qemu-action")
 """Actions that change nothing of what is built."""
+_ROWS = 16
+"""So many values are put together and compared in the time of one step."""
 _CONSTANT = ("github", "vars", "secrets", "runner", "job")
 """Contexts that are the same for all builds of a run, as far as builds use them."""
 _ARCHITECTURES = {"amd64": "X64", "arm64": "ARM64"}
@@ -228,7 +230,7 @@ class _Build:
         if len(keys) == 1:
             return ""
         for offered in ([one.values for one in variants], [one.all for one in variants]):
-            found = _telling(offered, [one.key for one in variants])
+            found = _telling(offered, [one.key for one in variants], self._runs.charge)
             if found is not None:
                 return found
         return NoScope("nothing that is fit for a name tells its builds apart")
@@ -463,20 +465,32 @@ def _may_matter(step: Step) -> bool:
     return step.action not in _ASIDE and bool(step.expressions)
 
 
-def _telling(offered: Sequence[dict[str, str]], keys: Sequence[object]) -> str | None:
+def _telling(
+    offered: Sequence[dict[str, str]], keys: Sequence[object], charge: Callable[[int], None]
+) -> str | None:
     """The fewest values that differ wherever the keys do, as expressions; better ones that differ nowhere else."""
-    names = list(dict.fromkeys(name for one in offered for name in one))
-    fit = [name for name in names if all(_VALID.fullmatch(one.get(name, "")) for one in offered)
-           and all(re.fullmatch(r"[A-Za-z_][\w-]*", part) for part in name.split("."))]  # fmt: skip
-    for exact in (True, False):
-        for size in range(1, min(len(fit), 3) + 1):
-            for chosen in combinations(fit, size):
-                for between in ("-", "--"):
-                    said = [between.join(one[name] for name in chosen) for one in offered]
-                    alone = len(set(said)) == len(set(zip(said, keys, strict=True)))
-                    if alone and (len(set(said)) == len(set(keys)) or not exact):
-                        return between.join(f"${{{{ {name} }}}}" for name in chosen)
-    return None
+    columns: dict[tuple[str, ...], str] = {}
+    for name in dict.fromkeys(name for one in offered for name in one):
+        column = tuple(one.get(name, "") for one in offered)
+        fit = all(re.fullmatch(r"[A-Za-z_][\w-]*", part) for part in name.split("."))
+        if fit and len(set(column)) > 1 and all(map(_VALID.fullmatch, column)):
+            columns.setdefault(column, name)
+    numbers = {key: str(number) for number, key in enumerate(dict.fromkeys(keys))}
+    rows = list(dict.fromkeys(zip((numbers[key] for key in keys), *columns, strict=True)))
+    alone: str | None = None
+    for size in range(1, min(len(columns), 3) + 1):
+        for chosen in combinations(enumerate(columns.values(), 1), size):
+            charge(1 + len(rows) // _ROWS)
+            for between in ("-", "--"):
+                said = {(between.join(row[at] for at, _ in chosen), row[0]) for row in rows}
+                texts = len({text for text, _ in said})
+                if texts < len(said) or (alone is not None and texts > len(numbers)):
+                    continue
+                found = between.join(f"${{{{ {name} }}}}" for _, name in chosen)
+                if texts == len(numbers):
+                    return found
+                alone = found
+    return alone
 
 
 def _architecture(labels: Sequence[str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import re
 from pathlib import Path
 
@@ -349,6 +350,21 @@ def test_names_of_a_matrix_are_nobody_elses() -> None:
     assert scopes(run(other, others=[("a.yml", own)])) == ["app-worker-edge"]
     taken = other.replace("tags: acme/app-worker:edge", "cache-from: type=gha,scope=app-worker")
     assert scopes(run(own, others=[("z.yml", taken)])) == ["app-ci-a-${{ matrix.a }}"]
+
+
+def test_many_values_of_a_matrix_are_tried_in_bounded_time() -> None:
+    """Names of which each three would be tried, in vain: once they are all the same, and once all different."""
+    axes = "\n".join(f"a{k}: [0, 1]" for k in range(6))
+    build = "build-args: |\n" + "\n".join(f"  A{k}=${{{{ matrix.a{k} }}}}" for k in range(6))
+    same = ", ".join(f"c{k}: x" for k in range(400))
+    assert reasons(run(matrix(f"{axes}\ninclude: [{{{same}}}]", build), others=[])) == ["no-scope"]
+    rng = random.Random(0)
+    entries = [
+        ", ".join([f"a{k}: {number >> k & 1}" for k in range(6)] + [f"c{k}: {rng.randint(0, 1)}" for k in range(80)])
+        for number in range(64)
+    ]
+    included = "\n".join(f"- {{{entry}}}" for entry in entries)
+    assert reasons(run(matrix(f"{axes}\ninclude:\n{included}", build), others=[])) == ["too-much-work"]
 
 
 @pytest.mark.parametrize(
