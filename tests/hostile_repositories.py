@@ -232,6 +232,11 @@ REPOSITORIES: dict[str, Callable[[int], Repository]] = {
     # expressions
     "expressions": lambda s: _steps(_STEP + "          tags: a:" + times("${{ github.sha }}", s) + "\n"),
     "expressions open": lambda s: _steps(_STEP + "          tags: a:" + times("${{", s) + "\n"),
+    "expressions open before a long text": lambda s: _steps(
+        _STEP + "          tags: a:" + times("${{ ", 800) + "a" * s + "\n"
+    ),
+    "expressions of dots": lambda s: _steps(_STEP + "          tags: a:${{ " + "." * s + " }}\n"),
+    "expressions of numbers": lambda s: _steps(_STEP + "          tags: a:${{ " + times("1.", s) + " }}\n"),
     "expressions of quotes": lambda s: _steps(_STEP + "          tags: a:${{ " + "'" * s + " }}\n"),
     "expressions of braces": lambda s: _steps(_STEP + "          tags: a:${{ " + times("}a", s) + " }}\n"),
     "expressions of names": lambda s: _steps(_STEP + "          tags: a:${{ github" + times(".a", s) + " }}\n"),
@@ -255,6 +260,12 @@ REPOSITORIES: dict[str, Callable[[int], Repository]] = {
         + "          a9\n"
     ),
     "docker build of many options": lambda s: _script("          docker build " + times("--build-arg A=b ", s) + ".\n"),
+    "docker of many options": lambda s: _script("          docker" + times(" --a", s) + "\n"),
+    "docker of options named docker": lambda s: _script("          docker" + times(" -docker", s) + "\n"),
+    "docker compose on a line": lambda s: _script("          " + times("docker-compose ", s) + "\n"),
+    "docker build on a line": lambda s: _script("          " + times("docker build ", s) + "\n"),
+    "docker build over many lines": lambda s: _script("          docker build" + times(" \\\n          -a", s) + "\n"),
+    "docker build behind echo": lambda s: _script("          " + times("echo ", s) + "; docker build .\n"),
     "docker bake": lambda s: _steps(times("      - uses: docker/bake-action@v6\n", s)),
     "docker compose": lambda s: {
         **_script(times("          docker compose build\n", s)),

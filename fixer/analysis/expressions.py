@@ -10,9 +10,10 @@ import re
 
 from fixer.text.records import dataclass
 
-EXPRESSION = re.compile(r"\$\{\{((?:'[^']*'|[^'}]|\}(?!\}))*)\}\}")
-"""One expression: two braces inside of a text do not end it."""
-_TOKEN = re.compile(r"'(?:[^']|'')*'|[A-Za-z_][\w-]*|[\d.]*\d\w*|\s+|.", re.DOTALL)
+EXPRESSION = re.compile(r"\$\{\{((?:'[^']*(?:'|\Z)|[^'}]|\}(?!\}))*)(?:\}\}|\Z)")
+"""One expression: two braces inside of a text do not end it. GitHub takes no file with one that nothing ends; it goes
+to the end of the text, which is so read only once."""
+_TOKEN = re.compile(r"'(?:[^']|'')*'|[A-Za-z_][\w-]*|\.?\d+(?:\.\d+)*\w*|\s+|.", re.DOTALL)
 _WORDS = frozenset({"true", "false", "null", "nan", "infinity"})
 
 
@@ -44,17 +45,10 @@ class Reference:
 
 
 def references(text: str) -> tuple[Reference, ...]:
-    """What the expressions of a text use, in the order of the text. What stands behind a `${{` that nothing ends is
-    read as one too."""
-    found: list[Reference] = []
-    at = 0
-    for match in EXPRESSION.finditer(text):
-        found += of_expression(text, match.start(1), match.end(1))
-        at = match.end()
-    open_ = text.find("${{", at)
-    if open_ >= 0:
-        found += of_expression(text, open_ + 3, len(text))
-    return tuple(found)
+    """What the expressions of a text use, in the order of the text."""
+    return tuple(
+        one for match in EXPRESSION.finditer(text) for one in of_expression(text, match.start(1), match.end(1))
+    )
 
 
 def of_expression(text: str, start: int = 0, end: int | None = None) -> tuple[Reference, ...]:

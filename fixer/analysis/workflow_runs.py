@@ -20,7 +20,7 @@ from fixer.text.records import dataclass, field
 
 _DEEPEST = 50
 """Values of the environment and of inputs that are made of others. Each of ten workflows may have some on the way."""
-_LETTERS = 100
+LETTERS = 100
 """So many letters of a text with values in it are looked at as one step: values that are made of others may double."""
 LEVELS = 10
 """A workflow that is called has at most nine around it, and an action nine (docs.github.com "Reuse workflows";
@@ -210,7 +210,7 @@ class Runs:
         run of the workflow, as far as the expressions that are left are."""
         if "${{" not in text:
             return text
-        self.charge(len(text) // _LETTERS)
+        self.charge(len(text) // LETTERS)
         parts: list[str] = []
         at = 0
         for match in EXPRESSION.finditer(text):
@@ -239,7 +239,7 @@ class Runs:
             found = _of_matrix(reference, place.run)
         else:
             found = self._value(reference, place, deep)
-        self.charge(len(found or "") // _LETTERS)
+        self.charge(len(found or "") // LETTERS)
         return found
 
     def _value(self, reference: Reference, place: Place, deep: int) -> str | None:

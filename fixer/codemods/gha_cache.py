@@ -21,7 +21,7 @@ from fixer.analysis.workflow import (
     read_workflow,
     text_of,
 )
-from fixer.analysis.workflow_runs import LEVELS
+from fixer.analysis.workflow_runs import LETTERS, LEVELS
 from fixer.analysis.yaml_nodes import Items, Mapping, Node
 from fixer.codemods.api import Builder, Change, Codemod, Refusal, Safety, Settings
 from fixer.codemods.gha_engine import Engine, leaves, loaded
@@ -57,10 +57,13 @@ _OLDEST_BUILDX, _OLDEST_BUILDKIT = (0, 21), (0, 20)
 """The first that speak version 2 of the cache's protocol, the only one since April 2025 (docs.docker.com, "Cache
 management with GitHub Actions")."""
 _OWN_BUILDER = re.compile(r"\b(?:buildx\s+(?:create|use)|docker\s+context\s+use)\b|\bBUILDX_BUILDER\s*=")
-_SCRIPT_BUILD = re.compile(
-    r"\bdocker(?:\s+--?[\w-]+(?:=\S+)?)*\s+(?:(?:buildx|image|builder)\s+)?(?:build|bake)\b(?!x)"
-    r"|\bdocker(?:\s+|-)compose\b[^\n&|;]*(?:\bbuild\b|\s--build\b)"
+_DOCKER = re.compile(
+    r"\bdocker(?:\s+-[\w-]+(?:=\S+)?)*(?P<build>\s+(?:(?:buildx|image|builder)\s+)?(?:build|bake)\b(?!x))?"
 )
+_COMPOSE = re.compile(r"\bdocker(?:\s+|-)compose\b(?P<rest>[^\n&|;]*(?:\s--build\b)?)")
+"""Commands as far as they go, whether they build or not, so that no part of one is read again for another."""
+_TO_BUILD = re.compile(r"(?s).*\bbuild\b")
+_SAYS = re.compile(r"\b(?:echo|printf)\b")
 _LOCAL_IMAGE = re.compile(r"\bdocker\s+(?:image\s+)?(?:load|tag|import|commit)\b|\bdocker(?:\s+|-)compose\b")
 _SHOWN = (
     "holds a secret, or what may be one; with `mode=max` the layers of all stages are in a cache that pull requests "
@@ -509,7 +512,7 @@ class _JobPlan:
             for inner in () if step is build else self._engine.inner(step):
                 script = "" if inner.run is None else inner.run.text
                 brings = step.index < build.index and _LOCAL_IMAGE.search(script)
-                if brings or inner.action == BAKE or _SCRIPT_BUILD.search(script):
+                if brings or inner.action == BAKE or _builds(script):
                     return step
         return None
 
@@ -550,12 +553,13 @@ class _JobPlan:
         run = step.run
         assert run is not None
         text = self._job.workflow.text
-        commands = [_command(run.text, match) for match in _SCRIPT_BUILD.finditer(run.text)]
+        commands = _builds(run.text)
         whole: Change | _Stop | str | None = None
-        for number, match in enumerate(_SCRIPT_BUILD.finditer(text, run.span.start, run.span.end)):
-            command = commands[number] if number < len(commands) else run.text
-            line = text[text.rfind("\n", 0, match.start()) + 1 : match.start()].lstrip()
-            if re.match(r"#|.*\b(?:echo|printf)\b[^;&|]*$", line) or "--cache-" in command:
+        for number, place in enumerate(_builds(text, run.span.start, run.span.end)):
+            command = _command(run.text, commands[number]) if number < len(commands) else run.text
+            line = text[text.rfind("\n", 0, place.start) + 1 : place.start].lstrip()
+            self._runs.charge((len(line) + len(command)) // LETTERS)
+            if line.startswith("#") or _SAYS.search(re.split("[;&|]", line)[-1]) or "--cache-" in command:
                 continue
             if self._runner(step) is not None:
                 continue
@@ -563,7 +567,6 @@ class _JobPlan:
             if isinstance(change, Change):
                 yield change
                 return
-            place = Span(match.start(), match.end())
             if self._secrets.in_command(step, command):
                 change = _Stop("secret-build-arg", f"a build argument {_SHOWN}")
             elif not isinstance(change, _Stop):
@@ -591,7 +594,7 @@ class _JobPlan:
         if file is not None:
             return file
         others = [one for other in self._job.steps if other is not step for one in self._engine.inner(other)]
-        if any(_SCRIPT_BUILD.search(one.run.text) or _LOCAL_IMAGE.search(one.run.text) for one in others if one.run):
+        if any(_builds(one.run.text) or _LOCAL_IMAGE.search(one.run.text) for one in others if one.run):
             return "other scripts of the job build or load images of the engine"
         variable = _other_engine(step)
         if variable is not None:
@@ -762,14 +765,29 @@ def _short(text: str) -> str:
     return text if len(text) <= 60 else text[:57] + "…"
 
 
-def _command(script: str, match: re.Match[str]) -> str:
+def _builds(text: str, start: int = 0, end: int | None = None) -> list[Span]:
+    """The commands that build, from the name of the program to the word that says so."""
+    end = len(text) if end is None else end
+    found = [Span(*match.span()) for match in _DOCKER.finditer(text, start, end) if match["build"]]
+    for match in _COMPOSE.finditer(text, start, end):
+        said = _TO_BUILD.match(text, *match.span("rest"))
+        found += [] if said is None else [Span(match.start(), said.end())]
+    apart: list[Span] = []
+    for one in sorted(found):
+        if not apart or one.start >= apart[-1].end:
+            apart.append(one)
+    return apart
+
+
+def _command(script: str, place: Span) -> str:
     """A command from its name on, with the lines that continue it in one of the shells. In a script, not in the text of
     the file, where a folded scalar has more ends of lines."""
-    end = match.end()
+    at, last = place.end, ""
     while True:
-        end = script.find("\n", end)
+        end = script.find("\n", at)
         if end < 0:
-            return script[match.start() :]
-        if not script[match.start() : end].rstrip().endswith(("\\", "`", "^")):
-            return script[match.start() : end]
-        end += 1
+            return script[place.start :]
+        last = script[at:end].rstrip()[-1:] or last
+        if last not in ("\\", "`", "^"):
+            return script[place.start : end]
+        at = end + 1

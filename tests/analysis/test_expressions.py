@@ -38,7 +38,9 @@ def test_where_expressions_end() -> None:
     text = "a ${{ format('}}{0}', x.y) }}:b ${{ z }}"
     assert [match[1].strip() for match in EXPRESSION.finditer(text)] == ["format('}}{0}', x.y)", "z"]
     assert masked(text) == "a \0:b \0"
-    assert [one.name for one in references("a ${{ secrets.X")] == ["secrets.X"]
+    for text in ("a ${{ secrets.X", "a ${{ '}}' || secrets.X || '"):
+        assert [one.name for one in references(text)] == ["secrets.X"]
+        assert masked(text) == "a \0"
 
 
 def test_what_texts_stand_for() -> None:

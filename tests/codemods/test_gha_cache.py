@@ -485,6 +485,21 @@ def test_what_is_said_of_a_script(script: str, reason: str | None) -> None:
     assert [one for one in reasons(run(text, others=[])) if one == "plain-build"] == []
 
 
+@pytest.mark.parametrize(
+    ("script", "builds"),
+    [
+        ("docker" + " --a" * 60, 0),
+        ("docker" + " --a" * 60 + " build .", 1),
+        ("docker compose up -d; docker-compose -f a build; docker compose up --build", 2),
+        ("docker --x=docker-compose build", 1),
+        ("docker compose run $(docker buildx bake x)", 1),
+        ("echo docker build; printf docker build; docker build .", 1),
+    ],
+)
+def test_what_builds_in_a_script(script: str, builds: int) -> None:
+    assert reasons(run(HEAD + f"    - run: {script}\n      shell: pwsh\n", others=[])) == ["plain-build"] * builds
+
+
 def test_a_folded_script_is_one_command() -> None:
     text = HEAD + "    - run: >\n        docker buildx build\n        --cache-to type=gha\n        .\n"
     assert reasons(run(text, others=[])) == []
