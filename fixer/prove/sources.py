@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from fixer.analysis import Facts, Known, Stage, Value, analyse
+from fixer.analysis.context import LARGEST as READABLE
 from fixer.analysis.dockerignore import Ignore, IgnoreTrouble, parse_ignore
 from fixer.engine.context import read_ignore
 from fixer.engine.outcome import AppliedChange
@@ -252,15 +253,28 @@ def _copy_bytes(source: int, name: str, target: str) -> None:
             shutil.copyfileobj(data, out, 1 << 20)
 
 
+def _read(file: Path, most: int = LARGEST) -> bytes | None:
+    """The content of a regular file, links followed; None for a larger one, and for what is none: a pipe would wait for
+    ever, and a device never ends."""
+    if not os.path.isfile(file):
+        return None
+    try:
+        with file.open("rb") as opened:
+            data = opened.read(most + 1)
+    except OSError:
+        return None
+    return data if len(data) <= most else None
+
+
 # --- edits ------------------------------------------------------------------------------------------------------------
 
 
 class _Edited:
     """A file of the copy that is changed and put back."""
 
-    def __init__(self, file: Path) -> None:
+    def __init__(self, file: Path, original: bytes) -> None:
         self._file = file
-        self._original = file.read_bytes()
+        self._original = original
 
     def write(self, data: bytes) -> None:
         """With a new time, as an editor or a checkout does. The mode stays."""
@@ -289,13 +303,13 @@ class SourceEdit:
     can be found in the image; if not, only that something changed can be seen.
     """
 
-    def __init__(self, path: str, file: Path, language: Language) -> None:
+    def __init__(self, path: str, file: Path, data: bytes, language: Language) -> None:
         self.path = path
         self.language = language.name
         self.what = language.what
         self.visible = language.visible
         self._language = language
-        self._edited = _Edited(file)
+        self._edited = _Edited(file, data)
 
     def apply(self, marker: str) -> None:
         """Put the marker (letters and digits, a letter first) into the file as it was at first. A second marker takes
@@ -320,11 +334,11 @@ class DependencyEdit:
     path: relative to the context. what: the same, for people.
     """
 
-    def __init__(self, path: str, file: Path, form: str) -> None:
+    def __init__(self, path: str, file: Path, data: bytes, form: str) -> None:
         self.path = path
         self.what = path
         self._form = form
-        self._edited = _Edited(file)
+        self._edited = _Edited(file, data)
 
     def apply(self, n: int) -> None:
         """Each number (from 0) gives other bytes."""
@@ -444,7 +458,6 @@ class _Uses:
         if isinstance(calls, tuple):
             return frozenset(call.program for call in calls if call.program is not None)
         return frozenset(re.findall(r"[\w.+-]+", run.code))
-
 
     def grade(self, use: _Use, language: str) -> int:
         """How surely an edit of a file that is taken so shows, and shows what the changes do. 0: a changed RUN makes
@@ -594,18 +607,25 @@ _UNNAMED_RANK = 8
 
 
 def _files(folder: Path) -> Iterator[str]:
-    """The files of the copy, relative to it, without those in hidden directories and in those of packages."""
-    root = os.fspath(folder)
-    for directory, directories, names in os.walk(root):
-        directories[:] = sorted(
-            name
-            for name in directories
-            if not name.startswith(".") and name not in _NO_SOURCES and not name.endswith(".egg-info")
-        )
-        inside = os.path.relpath(directory, root).replace(os.sep, "/")
-        for name in sorted(names):
-            if not name.startswith("."):
-                yield name if inside == "." else f"{inside}/{name}"
+    """The regular files of the copy, relative to it, without those in hidden directories and in those of packages."""
+    waiting = [""]
+    while waiting:
+        directory = waiting.pop()
+        shown: list[os.DirEntry[str]] = []
+        with contextlib.suppress(OSError), os.scandir(folder / directory) as entries:
+            shown = sorted((entry for entry in entries if entry.name[0] != "."), key=lambda entry: entry.name)
+        inner = []
+        for entry in shown:
+            path = f"{directory}/{entry.name}" if directory else entry.name
+            if entry.is_file(follow_symlinks=False):
+                yield path
+            elif entry.is_dir(follow_symlinks=False) and not _holds_no_sources(entry.name):
+                inner.append(path)
+        waiting.extend(reversed(inner))
+
+
+def _holds_no_sources(directory: str) -> bool:
+    return directory in _NO_SOURCES or directory.endswith(".egg-info")
 
 
 def _is_source(path: str) -> bool:
@@ -630,15 +650,11 @@ def _chosen(folder: Path, paths: Sequence[str]) -> list[SourceEdit]:
 
 
 def _edit_of(folder: Path, path: str) -> SourceEdit | None:
-    file = folder / path
-    status = file.lstat()
-    if not stat.S_ISREG(status.st_mode) or not 0 < status.st_size <= LARGEST:
+    data = _read(folder / path)
+    language = language_of(path, data) if data else None
+    if not data or language is None or _MADE.search(data, 0, 2000):
         return None
-    data = file.read_bytes()
-    language = language_of(path, data)
-    if language is None or _MADE.search(data, 0, 2000):
-        return None
-    return SourceEdit(path, file, language)
+    return SourceEdit(path, folder / path, data, language)
 
 
 def _touched(snapshot: Snapshot, touch: str) -> SourceEdit:
@@ -659,10 +675,13 @@ def _touched(snapshot: Snapshot, touch: str) -> SourceEdit:
         raise SourceTrouble(touch, f"is left out of the build context by {snapshot.ignore.path or 'a link'}")
     if not file.resolve().is_relative_to(snapshot.folder.resolve()):
         raise SourceTrouble(touch, "is a link that leads out of the build context")
-    language = any_language_of(path, file.read_bytes())
+    data = _read(file, READABLE)
+    if data is None:
+        raise SourceTrouble(touch, f"cannot be read, or is larger than {READABLE:,} bytes")
+    language = any_language_of(path, data)
     if language is None:
         raise SourceTrouble(touch, "is not a text file, so that no edit of it is known that keeps it valid")
-    return SourceEdit(path, file, language)
+    return SourceEdit(path, file, data, language)
 
 
 # --- cargo ------------------------------------------------------------------------------------------------------------
@@ -688,7 +707,7 @@ def _rust_files(folder: Path, manifests: Sequence[str], words: frozenset[str]) -
         library = manifest.get("lib")
         library = library if isinstance(library, dict) else {}
         source = _joined(home, library.get("path", "src/lib.rs"))
-        if not programs and (folder / source).is_file():
+        if not programs and os.path.isfile(folder / source):
             kinds = library.get("crate-type", library.get("crate_type", []))
             linked = isinstance(kinds, list) and bool({"cdylib", "staticlib", "dylib"} & {str(kind) for kind in kinds})
             found.setdefault(source, 2 if linked else 4)
@@ -715,7 +734,7 @@ def _programs(folder: Path, home: str, manifest: dict[str, Any]) -> dict[str, st
             ]  # fmt: skip
             for path in paths:
                 found[_joined(home, path)] = own
-    return {path: own for path, own in found.items() if (folder / path).is_file()}
+    return {path: own for path, own in found.items() if os.path.isfile(folder / path)}
 
 
 def _members(manifests: dict[str, dict[str, Any]]) -> set[str] | None:
@@ -748,8 +767,8 @@ def _joined(home: str, path: object) -> str:
 
 def _toml(file: Path) -> dict[str, Any]:
     try:
-        return read_toml(file.read_text("utf-8"))
-    except (OSError, ValueError):
+        return read_toml((_read(file) or b"").decode("utf-8"))
+    except ValueError:
         return {}
 
 
@@ -783,7 +802,7 @@ def dependency_edit(
     None if there is none."""
     uses = _Uses(facts, changes, targets)
     changed = {id(instruction) for _, instruction in uses.changed}
-    best: tuple[tuple[object, ...], str, str] | None = None
+    best: dict[str, tuple[tuple[object, ...], str]] = {}
     for path in _files(snapshot.folder) if uses.uses else ():
         forms = _forms(path)
         if not forms:
@@ -796,12 +815,13 @@ def dependency_edit(
                         continue
                     said = posixpath.basename(path) in run.code
                     key = (id(run) not in changed, not said, path not in use.named, path.count("/"), order, path)
-                    if best is None or key < best[0]:
-                        best = (key, path, form)
-    if best is None:
-        return None
-    file = snapshot.folder / best[1]
-    return DependencyEdit(best[1], file, best[2]) if stat.S_ISREG(file.lstat().st_mode) else None
+                    if path not in best or key < best[path][0]:
+                        best[path] = (key, form)
+    for path, (_, form) in sorted(best.items(), key=lambda item: item[1]):
+        data = _read(snapshot.folder / path)
+        if data is not None:
+            return DependencyEdit(path, snapshot.folder / path, data, form)
+    return None
 
 
 def _forms(path: str) -> list[tuple[tuple[str, ...], str, int]]:

@@ -10,7 +10,7 @@ import socket
 import stat
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -250,6 +250,57 @@ FROM debian:bookworm
 COPY --from=build /app/target/release/app /bin/app
 COPY static /srv
 """
+
+
+class TestOddFiles:
+    """What stands where a file is looked for, and cannot be read to its end."""
+
+    @pytest.fixture(params=["pipe", "endless", "large"])
+    def odd(self, request: pytest.FixtureRequest) -> Callable[[Path], None]:
+        def large(path: Path) -> None:
+            path.touch()
+            os.truncate(path, 1 << 40)
+
+        def endless(path: Path) -> None:
+            path.symlink_to("/dev/zero")
+
+        return {"pipe": os.mkfifo, "endless": endless, "large": large}[request.param]
+
+    def test_manifests_and_sources(self, tmp_path: Path, odd: Callable[[Path], None]) -> None:
+        case = Case(
+            tmp_path / "c", RUST, {"Cargo.toml": PACKAGE.replace("NAME", "app"), "src/main.rs": MAIN, "src/x/y": ""}
+        )
+        for name in ("src/Cargo.toml", "src/x/Cargo.toml", "src/lib.rs", "src/bin", "static"):
+            odd(case.snapshot.folder / name)
+        assert case.paths() == ["src/main.rs"]
+        (case.snapshot.folder / "Cargo.toml").unlink()
+        odd(case.snapshot.folder / "Cargo.toml")
+        assert case.paths() == ["src/main.rs"]
+        assert case.dependency() is None
+
+    def test_another_dependency(self, tmp_path: Path, odd: Callable[[Path], None]) -> None:
+        case = Case(
+            tmp_path / "c",
+            "FROM python:3\nCOPY . .\nRUN pip install -r requirements.txt -r more/requirements.txt\n",
+            {"more/requirements.txt": "flask\n"},
+        )
+        odd(case.snapshot.folder / "requirements.txt")
+        edit = case.dependency()
+        assert edit is not None
+        assert edit.path == "more/requirements.txt"
+
+    def test_the_file_that_was_asked_for(self, tmp_path: Path, odd: Callable[[Path], None]) -> None:
+        case = Case(tmp_path / "c", RUST, {"static/a": "a"})
+        for root in (case.snapshot.folder, case.snapshot.context):
+            (root / "static" / "a").unlink()
+            odd(root / "static" / "a")
+        with pytest.raises(SourceTrouble):
+            case.edits(touch="static/a")
+
+    def test_a_path_that_no_system_takes(self, tmp_path: Path) -> None:
+        manifest = PACKAGE.replace("NAME", "app") + f'[lib]\npath = "{"b" * 300}"\n[[bin]]\npath = "{"a" * 300}"\n'
+        case = Case(tmp_path / "c", RUST, {"Cargo.toml": manifest, "src/main.rs": MAIN})
+        assert case.paths() == ["src/main.rs"]
 
 
 class TestCandidates:
