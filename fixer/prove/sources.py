@@ -12,7 +12,6 @@ import posixpath
 import re
 import shutil
 import stat
-import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -40,6 +39,8 @@ MOST = 12
 """How many files are offered."""
 
 
+_SHOWN = 200
+"""Characters of a path, in a message."""
 NO_ROOM = "There is no room left on the disk for a copy of the build context (TMPDIR says where copies go)."
 
 
@@ -51,7 +52,8 @@ class SourceTrouble(Exception):
     """A build context that cannot be copied, or a file that cannot be edited. The message is a sentence."""
 
     def __init__(self, path: str, why: str) -> None:
-        super().__init__(f"{path}: {why}")
+        shown = path if len(path) <= _SHOWN else f"{path[: _SHOWN // 2]}…{path[-_SHOWN // 2 :]}"
+        super().__init__(f"{shown}: {why}")
         self.path = path
 
 
@@ -97,23 +99,37 @@ def copy_context(context: Path, to: Path, dockerfile: Path) -> Snapshot:
 
 
 def remove_tree(folder: Path) -> None:
-    """Delete a directory with all that is in it, whatever the modes are. Does nothing if there is none."""
-
-    def retry(function: Any, path: str, _: object) -> None:
+    """Delete a directory with all that is in it, whatever the modes are and however deep. Does nothing if there is
+    none."""
+    top = os.fspath(folder)
+    waiting = [] if os.path.islink(top) else [top]
+    while waiting:
+        directory = waiting.pop()
         with contextlib.suppress(OSError):
-            for each in (os.path.dirname(path), path):
-                if not os.path.islink(each):
-                    os.chmod(each, 0o700)
-            if os.path.isdir(path) and not os.path.islink(path):
-                shutil.rmtree(path, ignore_errors=True)
-            else:
-                os.unlink(path)
+            os.chmod(directory, 0o700)
+            with os.scandir(directory) as entries:
+                found = sorted(entries, key=lambda entry: entry.is_dir(follow_symlinks=False))
+            for entry in found:  # files first: on a full disk that makes room to rename
+                with contextlib.suppress(OSError):
+                    if entry.is_dir(follow_symlinks=False):
+                        os.chmod(entry.path, 0o700)
+                        near = os.path.join(top, f"dockfix-{os.urandom(8).hex()}")
+                        os.rename(entry.path, near)  # so that no path gets longer than the system takes
+                        waiting.append(near)
+                    else:
+                        _unlink(entry.path)
+            if directory != top:
+                os.rmdir(directory)
+    with contextlib.suppress(OSError):
+        os.rmdir(top)
 
-    if sys.version_info >= (3, 12):
-        shutil.rmtree(folder, onexc=retry)
-    else:
-        shutil.rmtree(folder, onerror=retry)
-    shutil.rmtree(folder, ignore_errors=True)
+
+def _unlink(path: str) -> None:
+    try:
+        os.unlink(path)
+    except PermissionError:  # Windows keeps what is read-only
+        os.chmod(path, 0o700)
+        os.unlink(path)
 
 
 def _always(context: Path, dockerfile: Path) -> list[str]:
@@ -149,7 +165,7 @@ class _Copier:
                     if not self.ignore.excludes(path):
                         self._copy(path)
                     continue
-                if os.path.samestat(own, entry.stat(follow_symlinks=False)):
+                if entry.inode() == own.st_ino and os.path.samestat(own, entry.stat(follow_symlinks=False)):
                     continue  # the copy itself, in a context that holds the directory for temporary files
                 if not self.ignore.excludes(path):
                     self._make(path)
@@ -181,12 +197,14 @@ class _Copier:
         self._made.append(directory)
 
     def _make(self, directory: str) -> None:
-        if directory in self._known:
-            return
-        self._make(directory.rpartition("/")[0])
-        with _told(directory):
-            os.mkdir(os.path.join(self.to, directory))
-        self._know(directory)
+        missing = []
+        while directory not in self._known:
+            missing.append(directory)
+            directory = directory.rpartition("/")[0]
+        for path in reversed(missing):
+            with _told(path):
+                os.mkdir(os.path.join(self.to, path))
+            self._know(path)
 
     def _copy(self, path: str) -> None:
         source, target = os.path.join(self.context, path), os.path.join(self.to, path)

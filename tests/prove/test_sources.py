@@ -211,6 +211,67 @@ class TestCopy:
         remove_tree(folder)
         assert not folder.exists()
 
+    def test_removal_stays_inside(self, tmp_path: Path) -> None:
+        outside = write(tmp_path / "outside", {"a": "", "b/c": ""})
+        (outside / "b").chmod(0o500)
+        folder = write(tmp_path / "x", {"d/e": ""})
+        (folder / "link").symlink_to(outside)
+        (folder / "d" / "link").symlink_to(outside / "b")
+        remove_tree(folder)
+        assert not folder.exists()
+        (tmp_path / "link").symlink_to(outside)
+        remove_tree(tmp_path / "link")
+        assert names(outside) == ["a", "b", "b/c"]
+        assert stat.S_IMODE((outside / "b").stat().st_mode) == 0o500
+
+
+@pytest.fixture
+def deep(tmp_path: Path) -> Iterator[Callable[[int], Path]]:
+    """A context with so many directories in each other, longer than a path may be."""
+    root = write(tmp_path / "deep", {"Dockerfile": "FROM scratch\n"})
+
+    def make(depth: int) -> Path:
+        at = os.open(root, os.O_RDONLY)
+        for _ in range(depth):
+            os.mkdir("d", dir_fd=at)
+            inner = os.open("d", os.O_RDONLY, dir_fd=at)
+            os.close(at)
+            at = inner
+        os.close(os.open("x.py", os.O_CREAT | os.O_WRONLY, dir_fd=at))
+        os.close(at)
+        return root
+
+    yield make
+    remove_tree(root)  # pytest's own way gives up
+    assert not root.exists()
+
+
+class TestDeep:
+    def test_a_copy(self, deep: Callable[[int], Path]) -> None:
+        context = deep(1_100)
+        (context / "Dockerfile").write_text("FROM python:3\nCOPY . .\n")
+        snapshot = copied(context)
+        assert (snapshot.files, len(snapshot.skipped)) == (2, 0)
+        facts = analyse(parse((context / "Dockerfile").read_text()))
+        assert candidates(facts, snapshot) == []
+        snapshot.remove()
+        assert not snapshot.folder.exists()
+
+    def test_what_is_left_of_the_ignored(self, deep: Callable[[int], Path]) -> None:
+        context = deep(1_100)
+        (context / ".dockerignore").write_text("*\n!**/x.py\n")
+        snapshot = copied(context)
+        assert snapshot.files == 3
+        snapshot.remove()
+
+    def test_too_deep_to_copy(self, deep: Callable[[int], Path]) -> None:
+        context = deep(2_200)
+        copy = context.parent / "copy"
+        with pytest.raises(SourceTrouble, match="File name too long") as trouble:
+            copy_context(context, copy, context / "Dockerfile")
+        assert len(str(trouble.value)) < 300
+        assert not copy.exists()
+
 
 class Case:
     """A project: its Dockerfile, what dockfix makes of it, and a copy of its context."""
