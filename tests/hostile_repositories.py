@@ -342,6 +342,7 @@ REPOSITORIES: dict[str, Callable[[int], Repository]] = {
         "dockfix.toml": "ignore = [" + times('"pip-cache", ', s) + "]\n",
     },
     "configuration nested": lambda s: {**_FILES, "dockfix.toml": "ignore = " + nested("[", "", "]", s) + "\n"},
+    "configuration of a long key": lambda s: {**_FILES, "dockfix.toml": times("a.", s) + "a = 1\n"},
     "configuration of long names": lambda s: {**_FILES, "dockfix.toml": "a" * s + " = 1\n"},
     "pyproject of many tables": lambda s: {**_FILES, "pyproject.toml": each(lambda k: f"[tool.a{k}]\nb = 1\n", s)},
     "requirements": lambda s: {**_FILES, "requirements.txt": each(lambda k: f"a{k}==1\n", s)},

@@ -78,9 +78,7 @@ else:
         if repr:
             content.setdefault("__repr__", _repr)
         if frozen:
-            content.update(
-                __setattr__=_frozen, __delattr__=_frozen, __getstate__=_get_state, __setstate__=_set_state
-            )
+            content.update(__setattr__=_frozen, __delattr__=_frozen, __getstate__=_get_state, __setstate__=_set_state)
         made = type(cls)(cls.__name__, cls.__bases__, content)
         made.__qualname__ = cls.__qualname__
         made.__init__ = _first_init(made, frozen)

@@ -171,6 +171,7 @@ COSTLY_REPOSITORIES = (
     "docker compose",
     "actions that use two of the next",
     "configuration nested",
+    "configuration of a long key",
     "git ignore that tries again",
     "ignore: a pattern that tries again",
     "ignore: a pattern of two stars that tries again",
