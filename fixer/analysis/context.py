@@ -20,7 +20,7 @@ from fixer.tree.nodes import Add, Copy, Instruction, JsonString, Leaf, Onbuild, 
 Kind = Literal["file", "directory", "link", "other"]
 
 _GLOB = regex(r"[*?\[\\]")
-_REMOTE = regex(r"https?://|git@|git://|ssh://|[^/]+@[^/]+:", re.IGNORECASE)
+_REMOTE = regex(r"https?://|git@|git://|ssh://|[^/][^/@]*@[^/]+:", re.IGNORECASE)
 """What ADD fetches (instructions/parse.go and dockerfile2llb/convert.go, v0.25)."""
 
 

@@ -275,7 +275,7 @@ def _copy(call: Call, uses: Uses) -> None:
             elif call.program == "install" and text in ("-d", "--directory"):
                 directories = True
             continue
-        if "://" in _text(word) or re.match(r"[^/]*@[^/]*:", _text(word)):
+        if "://" in _text(word) or re.match(r"[^/@]*@[^/]*:", _text(word)):
             continue
         operands.append((word, node))
     if directories:
