@@ -350,6 +350,10 @@ SHAPES: dict[str, Shape] = {
     "options of cargo": lambda s: _run("cargo build " + each(lambda k: f"--bin a{k} ", s)),
     "options of pip": lambda s: _run("pip " + times("-v ", s) + "install a"),
     "dashes of pip": lambda s: _run("pip" + " -x" * (s // 3) + "!"),
+    "options in a script that is not understood": lambda s: _after(
+        "RUN <<E\nif\npip " + times("-pip\n", s // 2) + "\ncargo " + times("-cargo\n", s // 2) + "\nE\n"
+    ),
+    "addresses": lambda s: _run("git clone a" + "@" * (s // 2)) + "ADD a" + "@" * (s // 2) + " /b\n",
     "pip, pip, pip": lambda s: _run("echo " + times("pip ", s)),
     "apt-get and a file": lambda s: _run(
         "apt-get update; " + times("dpkg -i a.deb; apt-get install -y ./a.deb; ", s) + "true"

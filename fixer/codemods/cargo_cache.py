@@ -141,9 +141,15 @@ def _title(step: _Step) -> str:
 
 # --- finding -------------------------------------------------------------------------------------------------------
 
-_MENTION = regex(
-    r"\bcargo[\"']?,?\s+(?:[+-]\S+\s+)*[\"']?(?:build|b|test|t|run|r|check|c|install|fetch|doc|bench|clippy|rustc|update)\b"
+_CALL = regex(
+    r"\bcargo[\"']?,?\s+(?:[+-]\S+\s+)*"
+    r"([\"']?(?:build|b|test|t|run|r|check|c|install|fetch|doc|bench|clippy|rustc|update)\b)?"
 )
+
+
+def _is_mentioned(text: str) -> bool:
+    """Whether a text that is not understood has a call in it. What looks like options is gone through once."""
+    return any(call[1] for call in _CALL.finditer(text))
 
 
 def _step(facts: Facts, stage: Stage, instruction: Instruction) -> _Step | Stop | None:
@@ -155,7 +161,7 @@ def _step(facts: Facts, stage: Stage, instruction: Instruction) -> _Step | Stop 
     calls = facts.calls(run)
     if isinstance(calls, OpaqueScript):
         script = run.form.script.value if isinstance(run.form, ShellForm) else run.code
-        if trigger or not _MENTION.search(script + "".join(heredoc.body.text for heredoc in run.heredocs)):
+        if trigger or not _is_mentioned(script + "".join(heredoc.body.text for heredoc in run.heredocs)):
             return None
         because = f"the script runs cargo, and it is not understood: {REASONS.get(calls.why, calls.why)}"
         return Stop("opaque-script", Span(calls.start, calls.end), because)

@@ -187,7 +187,12 @@ def _why(group: Sequence[_Step], switch: bool) -> str:
 
 # --- finding -------------------------------------------------------------------------------------------------------
 
-_MENTION = regex(r"(?<!uv )\bpip[23]?(?:\.\d+)?[\"']?,?\s+(?:-\S+\s+)*[\"']?(?:install|download|wheel)\b")
+_CALL = regex(r"(?<!uv )\bpip[23]?(?:\.\d+)?[\"']?,?\s+(?:-\S+\s+)*([\"']?(?:install|download|wheel)\b)?")
+
+
+def _is_mentioned(text: str) -> bool:
+    """Whether a text that is not understood has a call in it. What looks like options is gone through once."""
+    return any(call[1] for call in _CALL.finditer(text))
 
 
 def _step(facts: Facts, stage: Stage, instruction: Instruction) -> _Step | Stop | None:
@@ -198,7 +203,7 @@ def _step(facts: Facts, stage: Stage, instruction: Instruction) -> _Step | Stop 
         return None
     calls = facts.calls(run)
     if isinstance(calls, OpaqueScript):
-        if trigger or not _MENTION.search(_text(run)):
+        if trigger or not _is_mentioned(_text(run)):
             return None
         because = f"the script runs pip, and it is not understood: {REASONS.get(calls.why, calls.why)}"
         return Stop("opaque-script", Span(calls.start, calls.end), because)
@@ -723,11 +728,11 @@ def _other_runner(facts: Facts, env: Env, group: Sequence[_Step]) -> tuple[str, 
         for instruction in stage.instructions[facts.index_of(env) + 1 if stage is first else 0 :]:
             if id(instruction) in mounted:
                 continue
-            if isinstance(instruction, Onbuild) and _MENTION.search(instruction.code):
+            if isinstance(instruction, Onbuild) and _is_mentioned(instruction.code):
                 return "ONBUILD", instruction.keyword.start
             calls = facts.calls(instruction) if isinstance(instruction, Run) else ()
             if isinstance(calls, OpaqueScript):
-                if _MENTION.search(instruction.code):
+                if _is_mentioned(instruction.code):
                     return "a script that is not understood", instruction.keyword.start
                 continue
             for call in calls:
