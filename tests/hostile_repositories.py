@@ -11,6 +11,10 @@ Repository = Mapping[str, str]
 """By path: the text of each file."""
 
 DOCKERFILE = "FROM python:3.12\nWORKDIR /app\nCOPY requirements.txt .\nRUN pip install -r requirements.txt\nCOPY . .\n"
+RUST = "FROM rust:1\nWORKDIR /app\nCOPY . .\nRUN cargo build --release\n"
+NODE = "FROM node:20\nWORKDIR /app\nCOPY . .\nRUN npm ci\nRUN npm run build\n"
+MAVEN = "FROM maven:3\nWORKDIR /app\nCOPY . .\nRUN mvn package\n"
+EDITABLE = "FROM python:3.12\nWORKDIR /app\nCOPY . .\nRUN pip install -e .\n"
 _FILES = {"Dockerfile": DOCKERFILE, "requirements.txt": "flask\n"}
 _CI = ".github/workflows/ci.yml"
 _PUSH = "docker/build-push-action@v6"
@@ -348,11 +352,11 @@ REPOSITORIES: dict[str, Callable[[int], Repository]] = {
     "requirements": lambda s: {**_FILES, "requirements.txt": each(lambda k: f"a{k}==1\n", s)},
     "requirements that include": lambda s: {**_FILES, "requirements.txt": each(lambda k: f"-r a{k}.txt\n", s)},
     "manifests of cargo": lambda s: {
-        "Dockerfile": "FROM rust:1\nWORKDIR /app\nCOPY . .\nRUN cargo build --release\n",
+        "Dockerfile": RUST,
         "Cargo.toml": '[package]\nname = "a"\n[dependencies]\n' + each(lambda k: f'a{k} = {{ path = "b{k}" }}\n', s),
     },
     "members of a cargo workspace": lambda s: {
-        "Dockerfile": "FROM rust:1\nWORKDIR /app\nCOPY . .\nRUN cargo build --release\n",
+        "Dockerfile": RUST,
         "Cargo.toml": "[workspace]\nmembers = [" + each(lambda k: f'"a{k}/*", ', s) + "]\n",
     },
     "git ignore": lambda s: {**_FILES, ".gitignore": each(lambda k: f"a{k}\n", s)},
@@ -376,5 +380,63 @@ REPOSITORIES: dict[str, Callable[[int], Repository]] = {
         f"{'a' * 100}/package.json": "{}\n",
         ".dockerignore": "*.md\n",
     },
+    # what surrounds a word that is looked for
+    "blank lines of cargo": lambda s: {
+        "Dockerfile": RUST.replace("COPY . .", "COPY . /app"),
+        "Cargo.toml": '[package]\nname = "a"\n' + times("\n", s),
+        "src/main.rs": "fn main() {}\n",
+        "examples/a.rs": "fn main() {}\n",
+    },
+    "blank lines of cargo's settings": lambda s: {
+        **_ignored("*.md\n", RUST),
+        ".cargo/config.toml": times("\n", s) + "x",
+        "Cargo.toml": '[package]\nname = "a"\n',
+        "target/release/a": "",
+    },
+    "blank lines of gradle": lambda s: {
+        **_ignored("*.md\n", "FROM gradle:8\nWORKDIR /app\nCOPY . .\nRUN gradle build\n"),
+        "build.gradle": "",
+        "settings.gradle": times("\n", s) + "x",
+        "a/build.gradle": "",
+        "a/build/b": "",
+    },
+    "plugins of gradle": lambda s: {
+        **_ignored("*.md\n", "FROM gradle:8\nWORKDIR /app\nCOPY . .\nRUN gradle build\n"),
+        "build.gradle": times("/*", s) + "\nid" + times(" ", s) + "x",
+    },
+    "blank lines of setup.py": lambda s: {**_ignored("*.md\n", EDITABLE), "setup.py": times("\n", s) + "x"},
+    "blank lines of requirements": lambda s: {
+        **_ignored("*.md\n"),
+        "requirements.txt": "a" + times("\n", s) + "b\n",
+    },
+    "blank lines of a build system": lambda s: {
+        **_ignored("*.md\n", EDITABLE),
+        "pyproject.toml": "[build-system]" + times("\n", s),
+    },
+    "requirements of a build system": lambda s: {
+        **_ignored("*.md\n", EDITABLE),
+        "pyproject.toml": "[build-system]\n" + times("requires = [ x] y\n", s),
+    },
+    "blanks of a workspace": lambda s: {
+        **_ignored("*.md\n", NODE),
+        "package.json": "{}",
+        "pnpm-workspace.yaml": "packages:\n  - a" + times(" ", s) + "b [\n  - [" + times(" ", s) + "[\n",
+        "b/package.json": "{}",
+        "b/node_modules/c": "",
+    },
+    "blanks of a script": lambda s: {
+        "Dockerfile": "FROM node:20\nWORKDIR /app\nCOPY package.json .\nRUN npm install\n",
+        "package.json": '{"scripts": {"postinstall": "a' + times(" ", s) + 'b"}}\n',
+    },
+    "blank lines of npm's settings": lambda s: {
+        **_ignored("*.md\n", NODE),
+        "package.json": '{"devDependencies": {"a": "1"}}',
+        ".npmrc": times("\n", s) + "x",
+        "node_modules/a/b": "",
+    },
+    "parents of a pom": lambda s: {**_ignored("*.md\n", MAVEN), "pom.xml": times("<parent>", s)},
+    "comments of a pom": lambda s: {**_ignored("*.md\n", MAVEN), "pom.xml": times("<!--", s)},
+    "shells of a source": lambda s: {**_ignored("*.md\n"), "a.py": times("sh','-c'", s) + "sh'," + times(" ", s)},
+    "blank lines of a source": lambda s: {**_ignored("*.md\n"), "a.py": times("\n", s)},
 }
 """By name: a repository with about so many characters."""

@@ -756,8 +756,8 @@ def _unknown_script(text: str, name: str) -> str | None:
         return "?"
     for key, value in scripts.items() if isinstance(scripts, dict) else ():
         if key in _LIFECYCLE:
-            parts = re.split(r"\s*(?:&&|\|\||;)\s*", value.strip()) if isinstance(value, str) else [""]
-            if not all(_HARMLESS_SCRIPT.fullmatch(part) for part in parts):
+            parts = re.split(r"&&|\|\||;", value) if isinstance(value, str) else [""]
+            if not all(_HARMLESS_SCRIPT.fullmatch(part.strip()) for part in parts):
                 return str(key)
     return None
 

@@ -441,13 +441,13 @@ def _speaks_of(name: str, texts: Mapping[str, str], code: str) -> bool:
     if word is None:
         return False
     return word in code or "all-targets" in code or any(
-        re.search(rf"(?m)^\s*(?:\[\[\s*)?{word}\b", text) for path, text in texts.items() if path.endswith(".toml")
+        re.search(rf"(?m)^[^\S\n]*(?:\[\[\s*)?{word}\b", text) for path, text in texts.items() if path.endswith(".toml")
     )
 
 
 def _asks_git(path: str, text: str) -> bool:
     if path.endswith(".toml"):
-        return re.search(r"(?m)^\s*(?:vergen[\w-]*|shadow-rs|built|git[-_]version|bugreport)\b", text) is not None
+        return re.search(r"(?m)^[^\S\n]*(?:vergen[\w-]*|shadow-rs|built|git[-_]version|bugreport)\b", text) is not None
     return basename(path) == "build.rs" and _READS_GIT.search(text) is not None
 
 

@@ -144,7 +144,7 @@ class _Asked:
         given = call.piped or any(redirect.op.startswith("<") for redirect in call.redirects)
         if given and call.program in _INTERPRETERS and (len(words) == 1 or words[1] in ("-", "-s")):
             raise stop("git", f"{where} may ask Git: {call.program} gets its script from elsewhere")
-        found = _USES_GIT.search(" ".join(words[1:]))
+        found = _uses_git(" ".join(words[1:]))
         if found is not None:
             raise stop("git", f"{where} may ask Git: {' '.join(found[0].split())}")
         lookup = {"GOFLAGS": call.lookup("GOFLAGS")}
@@ -368,7 +368,7 @@ class _Asked:
         for path, directory in self._files.paths.items():
             if not directory and path.endswith((".txt", ".in")) and "requirements" in path:
                 text = self._context.text(path) or ""
-                if re.search(r"^\s*(?:-e\s|--editable|\.|file:)", text, re.MULTILINE):
+                if re.search(r"^[^\S\n]*(?:-e\s|--editable|\.|file:)", text, re.MULTILINE):
                     self.project(where)
 
     def python_project(
@@ -393,13 +393,7 @@ class _Asked:
         for path, directory in self._files.paths.items():
             text = self._context.text(path) or "" if not directory and path.endswith((".toml", ".py")) else ""
             if basename(path) == "pyproject.toml":
-                system = re.search(
-                    r"^\s*\[build-system\]\s*$(.*?)(?=^\s*\[[^\]\"']+\]\s*$|\Z)", text, re.MULTILINE | re.DOTALL
-                )
-                requires = re.search(
-                    r"^\s*requires\s*=\s*\[(.*?)\]\s*(?:#.*)?$", system[1] if system else "", re.M | re.S
-                )
-                for need in re.findall(r"[\"']([A-Za-z0-9_.-]+)", requires[1] if requires else ""):
+                for need in _build_requirements(text):
                     if need.lower().replace("_", "-") not in _BACKENDS:
                         raise stop(
                             "git", f"{where} builds the package, and {path} needs {need} for it, which may ask Git"
@@ -407,22 +401,22 @@ class _Asked:
                 if re.search(r"\bsource\s*=\s*[\"'](?:scm|vcs)", text):
                     raise stop("git", f"{where} builds the package, whose version {path} takes from Git")
             elif basename(path) == "setup.py":
-                for module in re.findall(r"^\s*(?:from|import)\s+(\w+)", text, re.MULTILINE):
+                for module in re.findall(r"^[^\S\n]*(?:from|import)\s+(\w+)", text, re.MULTILINE):
                     if module not in _OF_SETUP:
                         raise stop("git", f"{where} builds the package, and {path} uses {module}, which may ask Git")
 
     def maven(self, rest: Sequence[str], where: str, depth: int, lookup: Mapping[str, object]) -> None:
         own = {"spring-boot-starter-parent"}
         poms = [path for path, directory in self._files.paths.items() if not directory and basename(path) == "pom.xml"]
-        texts = {path: re.sub(r"<!--.*?-->", "", self._context.text(path) or "", flags=re.DOTALL) for path in poms}
+        comment = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
+        texts = {path: comment.sub("", self._context.text(path) or "") for path in poms}
         if any(self._files.paths.get(joined(dirname(path), ".mvn/extensions.xml")) is False for path in poms):
             raise stop("git", f"{where}: an extension of Maven (.mvn/extensions.xml) may ask Git")
         for text in texts.values():
-            own.update(
-                re.findall(r"<artifactId>\s*([^<\s]+)", re.sub(r"<parent>.*?</parent>", "", text, flags=re.DOTALL))[:1]
-            )
+            project = re.sub(r"<parent>.*?(?:</parent>|\Z)", "", text, flags=re.DOTALL)
+            own.update(re.findall(r"<artifactId>\s*([^<\s]+)", project)[:1])
         for path, text in texts.items():
-            for kind, body in re.findall(r"<(plugin|extension|parent)>(.*?)</\1>", text, re.DOTALL):
+            for kind, body in re.findall(r"<(plugin|extension|parent)>(.*?)(?:</\1>|\Z)", text, re.DOTALL):
                 found = re.search(r"<artifactId>\s*([^<\s]+)", body)
                 artifact = found[1] if found is not None else "?"
                 if artifact not in own if kind == "parent" else not _MAVEN_PLUGINS.match(artifact):
@@ -432,8 +426,8 @@ class _Asked:
         for path, directory in self._files.paths.items():
             if directory or not path.endswith((".gradle", ".gradle.kts", ".versions.toml")):
                 continue
-            text = re.sub(r"/\*.*?\*/|(?<!:)//[^\n]*", "", self._context.text(path) or "", flags=re.DOTALL)
-            named = re.findall(r"\bid\s*[( ]\s*[\"']([^\"']+)|\bapply\s+plugin:\s*[\"']([^\"']+)", text)
+            text = re.sub(r"/\*.*?(?:\*/|\Z)|(?<!:)//[^\n]*", "", self._context.text(path) or "", flags=re.DOTALL)
+            named = re.findall(r"\bid(?:\s*\(\s*|\s+)[\"']([^\"']+)|\bapply\s+plugin:\s*[\"']([^\"']+)", text)
             named += re.findall(r"\bid\s*=\s*\"([^\"]+)()", text)
             for pair in named:
                 plugin = pair[0] or pair[1]
@@ -602,6 +596,19 @@ def _build_dependencies(manifest: str) -> Iterator[str]:
             yield str(value["package"]) if isinstance(value, dict) and "package" in value else name
 
 
+def _build_requirements(manifest: str) -> Iterator[str]:
+    """The packages that a pyproject.toml has installed to build its own."""
+    try:
+        system = read_toml(manifest).get("build-system")
+    except ValueError:
+        yield "something that is not understood"
+        return
+    needs = system.get("requires") if isinstance(system, dict) else None
+    for need in needs if isinstance(needs, list) else ():
+        name = re.match(r"\s*([A-Za-z0-9_.-]+)", str(need))
+        yield name[1] if name is not None else str(need)
+
+
 # --- sources -------------------------------------------------------------------------------------------------------
 
 
@@ -611,16 +618,18 @@ _USES_GIT = re.compile(
     r"branch|tag|name-rev|archive|submodule|cat-file|for-each-ref|blame|shortlog|fetch|pull)\b"
     r"|(?:[\"'`])git(?:\.exe)?(?:[\"'`]|[ \t]+-)"
     r"|(?<![\w-])\.git/|[\"'`]\.git[\"'`]"
-    r"|^\s*(?:import|from)\s+(?:git|pygit2|dulwich)\b|\bgit\.Repo\(|\b(?:GitPython|pygit2|dulwich)\b"
+    r"|^[^\S\n]*(?:import|from)\s+(?:git|pygit2|dulwich)\b|\bgit\.Repo\(|\b(?:GitPython|pygit2|dulwich)\b"
     r"|\b(?:simple-git|isomorphic-git|nodegit|go-git|rugged|LibGit2Sharp|jgit)\b|GIT_EXECUTABLE|GIT_DIR\b"
     r"|setuptools[_-](?:scm|git)|hatch[_-]vcs|versioneer|versioningit|dunamai|poetry-dynamic-versioning|mkdocs-git"
     r"|uv-dynamic-versioning|git-commit-id|buildnumber-maven|com\.palantir\.git-version|gradle-git|grgit"
-    r"|nerdbank\.gitversioning|gitversion|scmVersion|\bpbr\b|(?:sh|bash)[\"']\s*,\s*\[?\s*[\"']-c[\"'][^)]*\bgit\b",
+    r"|nerdbank\.gitversioning|gitversion|scmVersion|\bpbr\b",
     re.IGNORECASE | re.MULTILINE,
 )
 """What reads a repository, in programs and in the settings of build tools."""
+_SHELL = re.compile(r"(?:sh|bash)[\"']\s*,\s*(?:\[\s*)?[\"']-c[\"'][^)]*", re.IGNORECASE)
+"""A program that has a shell do something."""
 _GIT_CRATES = re.compile(
-    r"^\s*(?:name\s*=\s*\")?(vergen[\w-]*|git2|gix|shadow-rs|git[_-][\w-]*version|git-testament|built"
+    r"^[^\S\n]*(?:name\s*=\s*\")?(vergen[\w-]*|git2|gix|shadow-rs|git[_-][\w-]*version|git-testament|built"
     r"|build-info[\w-]*|git-rev"
     r"|git[_-]info|rustc_tools_util|build-data|compile-time-git[\w-]*)\b[\"\s=]",
     re.MULTILINE,
@@ -662,9 +671,15 @@ def _check_sources(context: BuildContext, files: Files) -> None:
         if name == "package.json":
             _check_package(path, text)
             continue
-        found = _GIT_CRATES.search(text) if name in ("Cargo.toml", "Cargo.lock") else _USES_GIT.search(text)
+        found = _GIT_CRATES.search(text) if name in ("Cargo.toml", "Cargo.lock") else _uses_git(text)
         if found is not None:
             raise stop("git", f"{path} may read .git: {' '.join(found[0].split())}")
+
+
+def _uses_git(text: str) -> re.Match[str] | None:
+    return _USES_GIT.search(text) or next(
+        (shell for shell in _SHELL.finditer(text) if re.search(r"\bgit\b", shell[0], re.IGNORECASE)), None
+    )
 
 
 def _check_package(path: str, text: str) -> None:

@@ -275,7 +275,7 @@ def _sets_target(user: User) -> bool:
     """Whether a configuration of cargo in the context chooses the system for which it compiles."""
     names = (".cargo/config.toml", ".cargo/config")
     texts = (user.context.text(joined(brought.source, name)) for brought in user.brought for name in names)
-    return any(re.search(r"^\s*target\s*=", text, re.MULTILINE) for text in texts if text is not None)
+    return any(re.search(r"^[^\S\n]*target\s*=", text, re.MULTILINE) for text in texts if text is not None)
 
 
 def _check_removals(user: User, brought: Brought, place: str) -> None:
@@ -333,7 +333,7 @@ def enough_is_installed(user: User, brought: Brought, path: str) -> None:
     context would have brought."""
     place = brought.place(path)
     npmrc = user.context.text(joined(dirname(path), ".npmrc")) or ""
-    settings = re.search(r"^\s*(?:omit\s*=\s*dev|production\s*=\s*true|only\s*=\s*prod)", npmrc, re.MULTILINE)
+    settings = re.search(r"^[^\S\n]*(?:omit\s*=\s*dev|production\s*=\s*true|only\s*=\s*prod)", npmrc, re.MULTILINE)
     for stage in family_of(brought.stage) if place is not None else ():
         made = makers(user, stage, place or "")
         if not made or not (settings or all(_for_production(each.made.call) for each in made)):
@@ -474,7 +474,7 @@ def no_file_uses(context: BuildContext, files: Files, name: str) -> None:
     word = re.escape(name)
     inside = re.compile(rf"(?<![\w.-]){word}/(?:bin|Scripts|lib|include)\b")
     key = r"(?:virtualenv|venv|home|pyhome|VIRTUAL_ENV)"
-    setting = re.compile(rf"^\s*{key}\s*[=:]\s*[\"']?(?:\S*/)?{word}/?[\"']?\s*$", re.MULTILINE)
+    setting = re.compile(rf"^[^\S\n]*{key}\s*[=:]\s*[\"']?(?:\S*/)?{word}/?[\"']?\s*$", re.MULTILINE)
     if not files.all:
         raise stop("needed", f"the context has too many files to see whether one of them uses {name}")
     for path, directory in files.paths.items():

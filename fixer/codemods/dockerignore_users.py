@@ -258,7 +258,7 @@ def has_parts(context: BuildContext, made: Made, project: str) -> bool:
         return "<module>" in (context.text(joined(project, "pom.xml")) or "")
     if made.tool == "gradle":
         texts = [context.text(joined(project, f"settings.gradle{end}")) or "" for end in ("", ".kts")]
-        return any(re.search(r"^\s*include\b", text, re.MULTILINE) for text in texts)
+        return any(re.search(r"^[^\S\n]*include\b", text, re.MULTILINE) for text in texts)
     return bool(_workspaces(context, project))
 
 
@@ -293,8 +293,15 @@ def _workspaces(context: BuildContext, project: str) -> list[str]:
     text = context.text(joined(project, "pnpm-workspace.yaml"))
     listed = re.search(r"^packages:[ \t]*(.*(?:\n(?:[ \t]*-.*|[ \t]*#.*|[ \t]*))*)", text or "", re.MULTILINE)
     if listed is not None:
-        found += re.findall(r"(?:^\s*-|[\[,])\s*[\"']?([^\"'#,\[\]\n]+?)[\"']?\s*(?=[,\]#]|$)", listed[1], re.MULTILINE)
+        found += _LISTED.findall(listed[1])
     return [pattern.removeprefix("./").strip("/") for pattern in found if isinstance(pattern, str)]
+
+
+_LISTED = re.compile(
+    r"(?:^[^\S\n]*-|[\[,])\s*[\"']?([^\"'#,\[\]\s](?:[^\"'#,\[\]\n]*[^\"'#,\[\]\s])?)[\"']?\s*(?=[,\]#]|$)",
+    re.MULTILINE,
+)
+"""An entry of a list in YAML. It begins and ends with something, so that blanks are gone through once."""
 
 
 def _regex(pattern: str) -> str:

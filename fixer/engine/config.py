@@ -177,7 +177,7 @@ class _Reader:
         """With the line of the key, if it is written as keys mostly are."""
         at = 0
         if os.path.basename(self._path) == PYPROJECT:
-            table = re.search(r"(?m)^\s*\[\s*tool\s*\.\s*dockfix\s*\]", self._text)
+            table = re.search(r"(?m)^[^\S\n]*\[\s*tool\s*\.\s*dockfix\s*\]", self._text)
             at = table.start() if table else 0
         match = re.compile(rf"(?m)^[ \t]*[\"']?{re.escape(key)}[\"']?[ \t]*[.=]").search(self._text, at)
         line = f":{self._text.count(chr(10), 0, match.start()) + 1}" if match else ""

@@ -11,8 +11,8 @@ from functools import lru_cache
 
 from fixer.text.regex import regex
 
-_REMOTE_URL = regex(r"^\s*url\s*=\s*(?P<url>\S+)\s*$", re.MULTILINE | re.IGNORECASE)
-_ORIGIN = regex(r'^\s*\[remote "origin"\]\s*$(?P<body>(?:\n(?!\s*\[).*)*)', re.MULTILINE)
+_REMOTE_URL = regex(r"^[^\S\n]*url\s*=\s*(?P<url>\S+)\s*$", re.MULTILINE | re.IGNORECASE)
+_ORIGIN = regex(r'^[^\S\n]*\[remote "origin"\]\s*$(?P<body>(?:\n(?![^\S\n]*\[).*)*)', re.MULTILINE)
 
 
 def project_name(path: str) -> str | None:

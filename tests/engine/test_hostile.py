@@ -55,6 +55,14 @@ def test_costly_once(name: str) -> None:
     assert [refusal for refusal in outcome.refusals if refusal.reason == "internal-error"] == []
 
 
+def test_options_of_a_script_that_is_not_understood() -> None:
+    text = SHAPES["options in a script that is not understood"](200_000)
+    started = time.process_time()
+    outcome = fixer.fix(text, unsafe_fixes=True, project="p")
+    assert time.process_time() - started < 10
+    assert outcome.error is None
+
+
 @pytest.mark.parametrize("name", [name for name in SHAPES if "nest" in name or " in " in name or "bracket" in name])
 def test_any_depth(name: str) -> None:
     text = SHAPES[name](9_000)
@@ -176,6 +184,19 @@ COSTLY_REPOSITORIES = (
     "ignore: a pattern that tries again",
     "ignore: a pattern of two stars that tries again",
     "workspaces of stars",
+    "blank lines of cargo",
+    "blank lines of gradle",
+    "plugins of gradle",
+    "blank lines of setup.py",
+    "blank lines of requirements",
+    "blank lines of a build system",
+    "blanks of a workspace",
+    "blanks of a script",
+    "blank lines of npm's settings",
+    "parents of a pom",
+    "comments of a pom",
+    "shells of a source",
+    "blank lines of a source",
 )
 
 
