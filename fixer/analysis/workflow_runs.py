@@ -64,10 +64,12 @@ class Run:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Place:
-    """Where a text stands: in a run, and there in a step or outside of the steps."""
+    """Where a text stands: in a run, and there in a step or outside of the steps. own: in the step's own `env`, for
+    which none of its variables is there yet."""
 
     run: Run
     step: Step | None
+    own: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -244,7 +246,7 @@ class Runs:
 
     def _value(self, reference: Reference, place: Place, deep: int) -> str | None:
         self.charge(0)
-        key = (reference.name, place.run, place.step)
+        key = (reference.name, place.run, place.step, place.own)
         if key not in self._values:
             if deep > _DEEPEST:
                 self.charge(MAX_STEPS)
@@ -269,7 +271,7 @@ class Runs:
                     continue
                 found = self._source(reference, where)
                 yield Use(reference, where, found is not None)
-                key = (reference.name, reference.exact, where.run, where.step)
+                key = (reference.name, reference.exact, where.run, where.step, where.own)
                 if found is not None and key not in seen:
                     self.charge(1)
                     seen.add(key)
@@ -318,8 +320,8 @@ class Runs:
     def environments(self, place: Place) -> Iterator[tuple[Mapping, Place]]:
         """The tables `env` that hold at a place, the nearest first, and where their texts stand."""
         run = place.run
-        if place.step is not None and isinstance(table := place.step.node.get("env"), Mapping):
-            yield table, place
+        if place.step is not None and not place.own and isinstance(table := place.step.node.get("env"), Mapping):
+            yield table, Place(run, place.step, own=True)
         if run.composite:
             if run.outer is not None:
                 yield from self.environments(Place(run.outer, run.caller if isinstance(run.caller, Step) else None))

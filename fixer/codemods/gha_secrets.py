@@ -107,8 +107,10 @@ class Secrets:
             return True
         if context == "github":
             return not path or path[0].lower() == "token"
-        if use.known or deep > 4 or context not in ("steps", "needs", "env", "inputs"):
+        if use.known or context not in ("steps", "needs", "env", "inputs"):
             return False
+        if deep > 4:  # nobody follows it further
+            return True
         name = path[-1] if path else ""
         words = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
         if not reference.exact or (_NAMED.search(words) and not _NO_SECRET.search(words)):

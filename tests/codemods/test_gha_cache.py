@@ -273,6 +273,16 @@ def test_long_values_tell_builds_apart() -> None:
     assert reasons(run(called, others=[("z.yml", callers)], path=".github/workflows/x.yml")) == ["no-scope"]
 
 
+def test_a_step_s_variable_of_the_job_s() -> None:
+    """In the `env` of a step none of its own variables is there yet."""
+    job = HEAD.partition("jobs:\n")[2].replace("    steps:", "    env: {X: one, Y: one}\n    steps:") + SETUP + BUILD
+    job += "        tags: x/a\n        build-args: A=${{ env.X }}\n      env: {X: '${{ env.Y }}', Y: '${{ env.X }}'}\n"
+    other = job.replace("  a:", "  b:").replace("X: one", "X: two")
+    assert scopes(run("on: push\njobs:\n" + job + other, others=[])) == ["", ""]
+    other = job.replace("  a:", "  b:").replace("Y: one", "Y: two")
+    assert scopes(run("on: push\njobs:\n" + job + other, others=[])) == ["a-ci", "a-ci-b"]
+
+
 def test_runners_of_two_kinds() -> None:
     job = HEAD.partition("jobs:\n")[2] + SETUP + BUILD + "        tags: acme/app\n"
     arm = job.replace("  a:", "  b:").replace("ubuntu-latest", "ubuntu-24.04-arm")
@@ -431,6 +441,14 @@ def test_secrets_in_build_arguments(argument: str, secret: bool) -> None:
     )
     text += SETUP + BUILD + f"        build-args: {argument}\n"
     assert reasons(run(text, others=[])) == (["secret-build-arg"] if secret else [])
+
+
+@pytest.mark.parametrize("value", ["${{ secrets.X }}", "plain"])
+def test_what_comes_a_long_way_may_be_a_secret(value: str) -> None:
+    job = "  j{0}:\n    runs-on: ubuntu-latest\n    outputs: {{o: '{1}'}}\n    steps:\n    - run: echo\n"
+    jobs = [job.format(0, value), *(job.format(n, f"${{{{ needs.j{n - 1}.outputs.o }}}}") for n in range(1, 8))]
+    last = HEAD.partition("jobs:\n")[2] + SETUP + BUILD + "        build-args: A=${{ needs.j7.outputs.o }}\n"
+    assert reasons(run("on: push\njobs:\n" + "".join(jobs) + last, others=[])) == ["secret-build-arg"]
 
 
 @pytest.mark.parametrize(
