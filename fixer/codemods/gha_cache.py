@@ -723,12 +723,13 @@ def _setup_lines(first: Step, uses: str) -> list[str]:
 
 def _too_old(setup: Step) -> str | None:
     """What of a builder is too old for the cache's protocol."""
-    version = re.match(r"v?(\d+)\.(\d+)", (setup.input("version") or "").strip())
+    version = re.match(r"v?(\d{1,9})\.(\d{1,9})", (setup.input("version") or "").strip())
     if version is not None and (int(version[1]), int(version[2])) < _OLDEST_BUILDX:
         return f"Buildx {version[0]} is older than v0.21"
-    image = re.search(r"image=\S*buildkit\S*:v(\d+)\.(\d+)", setup.input("driver-opts") or "")
-    if image is not None and (int(image[1]), int(image[2])) < _OLDEST_BUILDKIT:
-        return f"BuildKit v{image[1]}.{image[2]} is older than v0.20"
+    for word in (setup.input("driver-opts") or "").split():
+        tag = re.match(r".*:v(\d{1,9})\.(\d{1,9})", word.partition("image=")[2].partition("buildkit")[2])
+        if tag is not None and (int(tag[1]), int(tag[2])) < _OLDEST_BUILDKIT:
+            return f"BuildKit v{tag[1]}.{tag[2]} is older than v0.20"
     return None
 
 

@@ -35,6 +35,8 @@ DEFAULT = "buildkit"
 _VALID = re.compile(r"[A-Za-z0-9_./:@+-]{1,100}")
 """No comma, which parts the fields, and nothing that a shell or CSV minds; the keys of GitHub's cache, of which a scope
 is a part, have 512 letters at most."""
+_PLAIN = re.compile(r"(?:[\w./@+-]|:(?!\Z)|\$\{\{(?:[^}#:\"\\\x00-\x1f\x7f]|\}(?!\}))*\}\})+")
+"""A scope that another build has, as it may be written in YAML without quotes."""
 _GHA = re.compile(r"\btype=gha\b")
 _SCOPE = re.compile(r"(?:^|,)scope=([^,]*)")
 _PLAIN_FOLDERS = ("docker", ".docker", "dockerfiles", "build", "images", "ci", "deploy")
@@ -296,7 +298,8 @@ class Scopes:
             return varying
         group = self._groups[mine.identity]
         for found, job in self._scopes_of[mine.identity]:
-            if ("${{" not in found or job is step.job) and self._fits_all(found, mine.identity):
+            mine_too = ("${{" not in found or job is step.job) and _PLAIN.fullmatch(found)
+            if mine_too and self._fits_all(found, mine.identity):
                 return None if found == DEFAULT else found
         strangers = len(self._builds) - len(group)
         levels = group[0].levels

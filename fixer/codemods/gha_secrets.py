@@ -17,20 +17,22 @@ _NO_SECRET = re.compile(r"cache[_-]?key|public|secret[_-]?name|key[_-]?(?:id|nam
 """Names of values that are, or are not, secrets, as their authors choose them."""
 _WORKSPACE = re.compile(r"\$\{\{\s*github\.workspace\s*\}\}|\$\{?GITHUB_WORKSPACE\}?")
 _REDIRECT = re.compile(
-    r"(?<![-=>&])>{1,2}\|?[ \t]*(?P<to>(?:\"[^\"\n]*\"|'[^'\n]*'|\$\{\{[^\n]*?\}\}|[^\s;&|)<>\"'])+)"
+    r"(?<![-=>&])>{1,2}\|?[ \t]*(?P<to>(?:\"[^\"\n]*\"|'[^'\n]*'|\$\{\{[^\n]*?(?:\}\}|(?=\n)|\Z)|[^\s;&|)<>\"'])+)"
     r"|\b(?:tee|Out-File|Set-Content|Add-Content)[ \t]+(?:-\w+[ \t]+)*"
-    r"(?P<tee>(?:\"[^\"\n]*\"|\$\{\{[^\n]*?\}\}|[^\s;&|)])+)"
+    r"(?P<tee>(?:\"[^\"\n]*\"|\$\{\{[^\n]*?(?:\}\}|(?=\n)|\Z)|[^\s;&|)])+)"
 )
 _KEEPS = re.compile(
     r"\bsed\s+(?:-\w+\s+)*-i|\bgit\s+config\s+(?!--(?:global|system))"
     r"|\b(?:npm|pnpm|yarn|poetry|bundle|composer)\s+config\b"
-    r"|\bsops\b[^\n]*-i\b|\b(?:gpg|openssl)\b[^\n]*\s-(?:o|out|-output)\b|\bopen\([^\n]*['\"][wa]b?['\"]"
+    r"|\bsops\b(?:(?!\bsops\b)[^\n])*-i\b"
+    r"|\b(?:gpg|openssl)\b(?:(?!\b(?:gpg|openssl)\b)[^\n])*\s-(?:o|out|-output)\b"
+    r"|\bopen\((?:(?!\bopen\()[^\n])*['\"][wa]b?['\"]"
 )
 """Commands that write what they are told into a file of the directory."""
 _FETCHES = re.compile(r"\s*(?:\w+=)?\$?\(?\s*(?:curl|wget|gh)\s")
 """Commands that use a secret to get what they write."""
-_ARGUMENT = re.compile(r"--build-arg[= \t]+(?P<value>(?:\"[^\"]*\"|'[^']*'|\$\{\{.*?\}\}|[^\s\"'])+)", re.DOTALL)
-_WHOLE = re.compile(r"(?m)(?:^|[;&|]\s*)\s*(?:printenv|env|export\s+-p)\s*(?:[>|]|$)|\benvsubst\b")
+_ARGUMENT = re.compile(r"--build-arg[= \t]+(?P<value>(?:\"[^\"]*\"|'[^']*'|\$\{\{.*?(?:\}\}|\Z)|[^\s\"'])+)", re.DOTALL)
+_WHOLE = re.compile(r"(?m)(?:^[^\S\n]*|[;&|]\s*)(?:printenv|env|export\s+-p)\s*(?:[>|]|$)|\benvsubst\b")
 """Commands that take all variables of the environment."""
 _ELSEWHERE = re.compile(
     r"/dev/|/tmp/|/etc/|/root/|/home/|/var/|~|\$\{?(?:HOME|TMPDIR|TEMP|RUNNER_TEMP|GITHUB_(?!WORKSPACE))|&"
@@ -166,7 +168,7 @@ class Secrets:
         if _KEEPS.search(text):
             return True
         home = text_of(step.node.get("working-directory")) or default_directory(step) or "."
-        if re.search(r"(?m)(?:^|[;&|])\s*(?:cd|pushd)\s", text):
+        if re.search(r"(?m)(?:^[^\S\n]*|[;&|]\s*)(?:cd|pushd)\s", text):
             home = "${{ }}"
         text = text.replace("\\\n", "  ")
         for match in _REDIRECT.finditer(text):

@@ -273,6 +273,27 @@ def test_long_values_tell_builds_apart() -> None:
     assert reasons(run(called, others=[("z.yml", callers)], path=".github/workflows/x.yml")) == ["no-scope"]
 
 
+@pytest.mark.parametrize(("scope", "taken"), [("api", True), ("a:b", True), ("a #b", False), ("a:", False)])
+def test_a_scope_that_others_have_is_written_as_it_is(scope: str, taken: bool) -> None:
+    build = BUILD + "        push: true\n        tags: x/a\n"
+    cached = f"        cache-from: 'type=gha,scope={scope}'\n        cache-to: 'type=gha,mode=max,scope={scope}'\n"
+    outcome = run(HEAD + SETUP + build + cached + build, others=[])
+    assert outcome.error is None
+    assert [one for one in scopes(outcome) if one] == ([scope] if taken else [])
+
+
+@pytest.mark.parametrize("version", ["v0.20.1", "0.9"])
+def test_old_builders(version: str) -> None:
+    setup = f"    - uses: docker/setup-buildx-action@v3\n      with:\n        version: {version}\n"
+    assert reasons(run(HEAD + setup + BUILD + "        push: true\n", others=[])) == ["old-version"]
+    options = f"        driver-opts: |\n          network=host\n          image=moby/buildkit:v{version.strip('v')}-rootless\n"
+    setup = f"    - uses: docker/setup-buildx-action@v3\n      with:\n{options}"
+    late = setup.replace(version.strip("v"), "9" * 5_000 + ".0")
+    expected = ["old-version"] if version == "0.9" else []
+    assert reasons(run(HEAD + setup + BUILD + "        push: true\n", others=[])) == expected
+    assert reasons(run(HEAD + late + BUILD + "        push: true\n", others=[])) == []
+
+
 def test_a_step_s_variable_of_the_job_s() -> None:
     """In the `env` of a step none of its own variables is there yet."""
     job = HEAD.partition("jobs:\n")[2].replace("    steps:", "    env: {X: one, Y: one}\n    steps:") + SETUP + BUILD
