@@ -286,7 +286,8 @@ def test_a_scope_that_others_have_is_written_as_it_is(scope: str, taken: bool) -
 def test_old_builders(version: str) -> None:
     setup = f"    - uses: docker/setup-buildx-action@v3\n      with:\n        version: {version}\n"
     assert reasons(run(HEAD + setup + BUILD + "        push: true\n", others=[])) == ["old-version"]
-    options = f"        driver-opts: |\n          network=host\n          image=moby/buildkit:v{version.strip('v')}-rootless\n"
+    image = f"image=moby/buildkit:v{version.strip('v')}-rootless"
+    options = f"        driver-opts: |\n          network=host\n          {image}\n"
     setup = f"    - uses: docker/setup-buildx-action@v3\n      with:\n{options}"
     late = setup.replace(version.strip("v"), "9" * 5_000 + ".0")
     expected = ["old-version"] if version == "0.9" else []
