@@ -375,6 +375,8 @@ def _join(directory: str, name: str) -> str:
 
 _BELOW = "(?P<ps_d>/)"
 """What pathspec (1.0, `GitIgnoreSpecPattern`) writes for a slash behind what a pattern names."""
+_MARK = re.compile(f"{_BELOW}?")
+"""Gives what pathspec asks of a match: whether the path is below what the pattern names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -426,7 +428,8 @@ def _spec(lines: list[str]) -> GitIgnoreSpec | None:
             if self._glob is None or not self._glob.matches(file):
                 return None
             below = self._is_for_directories or (self._exact is not None and not self._exact.matches(file))
-            return RegexMatchResult(_Match(below))  # type: ignore[arg-type]
+            found = _MARK.match("/" if below else "")
+            return None if found is None else RegexMatchResult(found)
 
     try:
         with warnings.catch_warnings():
@@ -434,16 +437,6 @@ def _spec(lines: list[str]) -> GitIgnoreSpec | None:
             return GitIgnoreSpec.from_lines(lines, Pattern, backend="simple")
     except (ValueError, re.error):
         return None
-
-
-class _Match:
-    """What pathspec wants to know about a match: whether the path is below what the pattern names."""
-
-    def __init__(self, below: bool) -> None:
-        self._below = below
-
-    def groupdict(self) -> dict[str, str | None]:
-        return {"ps_d": "/" if self._below else None}
 
 
 def _rules_above(top: str) -> tuple[_Rules, ...]:
