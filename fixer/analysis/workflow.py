@@ -67,9 +67,7 @@ class Step:
     @cached_property
     def condition(self) -> str:
         """`if`, without what may be written around an expression."""
-        found = " ".join((text_of(self.node.get("if")) or "").split())
-        match = EXPRESSION.fullmatch(found)
-        return match[1].strip() if match else found
+        return without_braces(self.node.get("if"))
 
     @cached_property
     def action(self) -> str:
@@ -395,6 +393,13 @@ def _by_text(node: Node | None) -> dict[str, Node]:
 def text_of(node: Node | None) -> str | None:
     """The text of a scalar; None for anything else."""
     return node.text if isinstance(node, Scalar) else None
+
+
+def without_braces(node: Node | None) -> str:
+    """The expression of an `if`, without what may be written around it."""
+    found = " ".join((text_of(node) or "").split())
+    match = EXPRESSION.fullmatch(found)
+    return match[1].strip() if match else found
 
 
 def _scalar(node: Node | None) -> Scalar | None:

@@ -17,7 +17,7 @@ from fixer.text.edits import Edit
 from fixer.text.records import dataclass
 from fixer.text.regex import regex
 from fixer.text.source import Span
-from fixer.tree.editor import is_continued, remove_commands, remove_word
+from fixer.tree.editor import draw_up, is_continued, remove_commands, remove_word
 from fixer.tree.nodes import Directive, Dockerfile, JsonString, Run
 from fixer.tree.shell import (
     AndOr,
@@ -410,7 +410,7 @@ def remove_words(file: Dockerfile[Any], call: Call, indexes: Sequence[int], reas
             start = before.string.span.end if isinstance(before, JsonString) else before.end
             edits.append(remove_word(file, node.string.span if isinstance(node, JsonString) else node, start))
         elif (end_ := _drawn_up(file, call, index)) is not None and index + 1 not in indexes:
-            edits.append(Edit(node.start, end_, ""))
+            edits.append(draw_up(file, node.start, end_))
         else:
             edits.append(remove_word(file, node, before.end))
     return _not_continued(file, edits, Span(*call.span), reason)

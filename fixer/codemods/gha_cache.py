@@ -25,6 +25,7 @@ from fixer.analysis.workflow_runs import LETTERS, LEVELS
 from fixer.analysis.yaml_nodes import Items, Mapping, Node
 from fixer.codemods.api import Builder, Change, Codemod, Refusal, Safety, Settings
 from fixer.codemods.gha_engine import Engine, leaves, loaded
+from fixer.codemods.gha_events import reads_back, scheduled
 from fixer.codemods.gha_scopes import NoScope, Scopes, cache_inputs, is_build
 from fixer.codemods.gha_scripts import as_action, script_build
 from fixer.codemods.gha_secrets import Secrets
@@ -110,6 +111,12 @@ class GhaCache(Codemod):
     where such runs are among others, and where runs may be such (`workflow_run`, a workflow that others call); where
     there are no others the file is left alone. Nothing is added to `permissions`: the cache has a token of its own.
 
+    Who reads it
+
+    GitHub shows a cache to the runs of the branch that wrote it, and that of the default branch to all; what a run for
+    a tag has cached is shown to no other tag. So a build that runs for new tags, releases or merge groups alone, by the
+    events of its workflow or by its conditions, is left alone, if no other job builds the same.
+
     Pull requests from forks read what the base branch wrote, so it must hold no secrets, and nobody else reads what
     they write. A build is left alone where a build argument holds a secret, or an output or a variable whose name says
     that it may be one, also by way of `env`, or of the inputs of an action; and where a step before it writes a secret
@@ -151,6 +158,7 @@ class GhaCache(Codemod):
         "old-version": "a version that does not know this cache",
         "pinned": "docker/setup-buildx-action is missing, and no version of it can be told",
         "read-only-cache": "the runs of this workflow may not write to the cache, and a build that tries fails",
+        "unread-cache": "each run is for a new tag, or another new ref, and none could read what another has cached",
         "secret-build-arg": "a build argument holds a secret, which may be in layers that the cache would show",
         "secret-file": "a step before writes a secret into a file that the build may copy into a layer",
         "local-image": "steps share images or a builder with the engine, which another builder would part",
@@ -239,7 +247,7 @@ class _JobPlan:
             if isinstance(plan, _Stop):
                 yield _refused(step, plan)
             elif not alone:
-                risk = _SCHEDULED if "schedule" in self._job.workflow.triggers else ""
+                risk = _SCHEDULED if scheduled(self._runs, self._job) else ""
                 edit = add_inputs(step, plan)
                 yield Change(
                     GhaCache.id,
@@ -266,6 +274,10 @@ class _JobPlan:
         scope = self._scopes.of(step)
         if isinstance(scope, NoScope):
             return _Stop("no-scope", f"{scope.because}: write `type=gha,scope=…` with a name for each image.")
+        others = (one.job for one in self._scopes.alike(step))
+        unread = None if any(job is not self._job for job in others) else self._unread(step)
+        if unread is not None:
+            return unread
         named = "" if scope is None else f",scope={scope}"
         lenient = ",ignore-error=true" if self._ignore_error else ""
         return [("cache-from", f"type=gha{named}"), ("cache-to", f"type=gha,mode=max{named}{lenient}")]
@@ -360,6 +372,16 @@ class _JobPlan:
             return _Stop("read-only-cache", because)
         self._ignore_error = len(trusted) < len(events)
         return None
+
+    def _unread(self, step: Step) -> _Stop | None:
+        """Why nobody would read what the runs of a step write."""
+        if reads_back(self._runs, step):
+            return None
+        because = (
+            "each run is for a ref of its own, as a new tag is, and GitHub shows what one of them has cached to no "
+            "other: let the same build run on the default branch, whose cache all can read."
+        )
+        return _Stop("unread-cache", because)
 
     # --- the builder ------------------------------------------------------------------------------------------------
 
@@ -487,7 +509,7 @@ class _JobPlan:
             tuple(sorted(edits, key=lambda edit: edit.start)),
             Safety.UNSAFE,
             "the builder is another one: it sees no images of the engine, and pulls base images itself"
-            + (f"; {_SCHEDULED}" if "schedule" in self._job.workflow.triggers else "."),
+            + (f"; {_SCHEDULED}" if scheduled(self._runs, self._job) else "."),
         )
 
     def _setup_stop(self, first: Step) -> _Stop | None:
@@ -570,7 +592,7 @@ class _JobPlan:
             if self._secrets.in_command(step, command):
                 change = _Stop("secret-build-arg", f"a build argument {_SHOWN}")
             elif not isinstance(change, _Stop):
-                change = self._may_write() or change
+                change = self._may_write() or self._unread(step) or change
             if isinstance(change, _Stop):
                 yield _refused(step, replace(change, span=change.span or place))
                 continue

@@ -314,6 +314,10 @@ class Scopes:
                 return name
         return NoScope("no name tells this build from the other builds of the repository")
 
+    def alike(self, step: Step) -> list[Step]:
+        """All builds that have the same layers as one, with that one."""
+        return [one.step for one in self._groups[self._build_of[id(step)].identity]]
+
     def _fits(self, name: str, builds: Sequence[_Build]) -> bool:
         """Whether builds that a scope joins have the same layers, and nobody else has it."""
         for build in builds:

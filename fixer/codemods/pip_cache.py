@@ -19,7 +19,7 @@ from fixer.text.edits import Edit
 from fixer.text.records import dataclass, field
 from fixer.text.regex import regex
 from fixer.text.source import Span
-from fixer.tree.editor import add_mounts, remove_instruction, remove_pair, remove_word
+from fixer.tree.editor import add_mounts, draw_up, has_comments, remove_instruction, remove_pair, remove_word
 from fixer.tree.nodes import Arg, Env, Instruction, JsonString, Onbuild, Pair, Run, ShellForm
 from fixer.tree.shell import Assignment, OpaqueScript, Parameter, Script, Word
 
@@ -358,9 +358,11 @@ class _Plan:
                 step.edits.append(remove_word(self.file, node, nodes[at - 1].end))
             else:
                 end = nodes[at + 1].start
-                if "\n" in self.file.text[node.end : end]:
-                    raise Stop("no-cache-in-variable", node.span, "it stands on a line of its own before the command")
-                step.edits.append(Edit(node.start, end, ""))
+                form = step.run.form
+                first = isinstance(form, ShellForm) and node.start == form.script.start
+                if first and has_comments(self.file, Span(node.start, end)):
+                    raise Stop("no-cache-in-variable", node.span, "a comment stands between it and the command")
+                step.edits.append(draw_up(self.file, node.start, end))
             _note(step, SWITCH)
 
     def _export(self, step: _Step, call: Call) -> None:
@@ -373,7 +375,7 @@ class _Plan:
             first = call.nodes[found[0]]
             after = call.nodes[found[0] + 1] if found[0] + 1 < len(call.nodes) else None
             if isinstance(first, Word) and isinstance(after, Word) and len(found) == 1:
-                step.edits.append(Edit(first.start, after.start, ""))
+                step.edits.append(draw_up(self.file, first.start, after.start))
             else:
                 step.edits += common.remove_words(self.file, call, found)
         _note(step, SWITCH)

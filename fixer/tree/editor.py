@@ -275,6 +275,12 @@ def remove_word(file: Dockerfile, word: Word | Span, previous_end: int) -> Edit:
     return _removal(file, previous_end, word.end)
 
 
+def draw_up(file: Dockerfile, start: int, end: int) -> Edit:
+    """Take out what stands before a word of a command, which takes its place: `end` is where that word begins, and
+    between the two is no command's end."""
+    return Edit(start, end, "") if _heredoc_at(file, start) is not None else _removal(file, start, end)
+
+
 def remove_instruction(
     file: Dockerfile, instruction: Instruction, script: Script | None = None, *, into: Instruction | None = None
 ) -> Edit:
@@ -771,6 +777,7 @@ __all__ = [
     "Layout",
     "add_mounts",
     "append_command",
+    "draw_up",
     "has_comments",
     "insert_before",
     "insert_instruction",
