@@ -12,7 +12,9 @@ from fixer.analysis.documents import Neighbour
 from fixer.analysis.mounts import Mount
 from fixer.analysis.values import Known
 from fixer.analysis.workflow import SETUP, Job, Step, Workflow, recipe
+from fixer.analysis.workflow_runs import Runs
 from fixer.codemods.api import Change, Codemod, Refusal, Safety, Settings
+from fixer.codemods.gha_events import UNREAD, reads_back
 from fixer.codemods.gha_scopes import is_build, slug
 from fixer.codemods.yaml_edits import (
     column,
@@ -118,6 +120,7 @@ class CacheDance(Codemod):
         "unknown-mount": "where a cache mount is, or which cache it is, cannot be told",
         "seeded-mount": "a cache mount begins with what another stage or image holds, which the map cannot say",
         "other-map": "the step is there, and its map does not name a cache mount of the Dockerfile",
+        "unread-cache": "each run is for a new tag, or another new ref, and none could read what another has kept",
         "not-plain": "the steps are written in a form in which nothing can be added",
     }
 
@@ -148,7 +151,8 @@ def _one_job(job: Job, builds: Sequence[Step], settings: Settings) -> Iterator[C
         yield from _compare(dance, list(held.values()))
         return
     setup = _setup(job, first)
-    stop = _stop(job, builds, setup)
+    runs = Runs([(settings.path, job.workflow), *(settings.workflows or ())])
+    stop = _stop(job, builds, setup, runs)
     if stop is not None or setup is None:
         yield _refused(first, stop or _Stop("no-buildx", "docker/setup-buildx-action is not used before the build."))
         return
@@ -164,7 +168,7 @@ def _apart(held: Sequence[_Held]) -> list[_Held]:
     return list(found.values())
 
 
-def _stop(job: Job, builds: Sequence[Step], setup: Step | None) -> _Stop | None:
+def _stop(job: Job, builds: Sequence[Step], setup: Step | None, runs: Runs) -> _Stop | None:
     first = builds[0]
     if job.runner != "hosted":
         node = job.node.get("runs-on")
@@ -184,6 +188,8 @@ def _stop(job: Job, builds: Sequence[Step], setup: Step | None) -> _Stop | None:
     if not any(_checks_out(step) for step in job.steps[: first.index]):
         because = "no step before the build checks out the repository into the workspace: `hashFiles` finds nothing."
         return _Stop("no-checkout", because)
+    if not any(reads_back(runs, step) for step in builds):
+        return _Stop("unread-cache", f"{UNREAD}: what this job would keep is its own.")
     shared = setup.shared or first.shared
     fault = steps_fault(first) or ("an alias uses the step in another place too" if shared else None)
     if fault is None and (setup.node.flow or (setup.uses is not None and setup.uses.style in ("|", ">"))):

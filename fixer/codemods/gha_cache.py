@@ -25,7 +25,7 @@ from fixer.analysis.workflow_runs import LETTERS, LEVELS
 from fixer.analysis.yaml_nodes import Items, Mapping, Node
 from fixer.codemods.api import Builder, Change, Codemod, Refusal, Safety, Settings
 from fixer.codemods.gha_engine import Engine, leaves, loaded
-from fixer.codemods.gha_events import reads_back, scheduled
+from fixer.codemods.gha_events import UNREAD, reads_back, scheduled
 from fixer.codemods.gha_scopes import NoScope, Scopes, cache_inputs, is_build
 from fixer.codemods.gha_scripts import as_action, script_build
 from fixer.codemods.gha_secrets import Secrets
@@ -377,10 +377,7 @@ class _JobPlan:
         """Why nobody would read what the runs of a step write."""
         if reads_back(self._runs, step):
             return None
-        because = (
-            "each run is for a ref of its own, as a new tag is, and GitHub shows what one of them has cached to no "
-            "other: let the same build run on the default branch, whose cache all can read."
-        )
+        because = f"{UNREAD}: let the same build run on the default branch, whose cache all can read."
         return _Stop("unread-cache", because)
 
     # --- the builder ------------------------------------------------------------------------------------------------

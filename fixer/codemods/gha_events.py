@@ -18,6 +18,8 @@ _TAG = re.compile(
 )
 _EVENT = re.compile(r"github\.event_name\s*(==|!=)\s*'([\w-]+)'", re.IGNORECASE)
 
+UNREAD = "each run is for a ref of its own, as a new tag is, and GitHub shows what one of them has cached to no other"
+
 
 def scheduled(runs: Runs, job: Job) -> bool:
     """Whether a schedule starts a run of a job, perhaps by way of one that calls it."""
