@@ -29,7 +29,10 @@ BLANKS = "\t\v\f\r "
 _LINE = regex(rf"([{_INLINE_SPACE}]*)(?:(#)|[^\n])?")
 _WORD = regex(rf"[^{BLANKS}]+")
 _KEYWORD = regex(rf"([^{BLANKS}]+)[\t\n\v\f\r ]*(-?)")
-_HEALTH_WORD = regex(r"[^\t\n\v\f\r \x85\xa0]+")
+_HEALTH_BLANKS = "\t\n\v\f\r \udc85\udca0"
+"""What BuildKit takes for blanks behind HEALTHCHECK, where it looks at single bytes (parser/line_parsers.go, v0.25): no
+part of a character but a byte that is none."""
+_HEALTH_WORD = regex(rf"[^{_HEALTH_BLANKS}]+")
 _DIRECTIVE = regex(r"([a-zA-Z][a-zA-Z0-9]*)([\t\f\r ]*)=(.+)")
 _DIRECTIVES = ("syntax", "escape", "check")
 _MAY_CONTINUE = "\\` \t\r\n"
@@ -289,7 +292,7 @@ class Scan:
             raise Unreadable("healthcheck-kind")
         out.add(kind, at, match.end())
         rest = out.line[match.end() :]
-        self._form(out, len(out.line) - len(rest.lstrip("\t\n\v\f\r \x85\xa0")))
+        self._form(out, len(out.line) - len(rest.lstrip(_HEALTH_BLANKS)))
 
     def _pairs(self, out: _Tokens, at: int) -> None:
         word = PAIR_WORD[self.escape].match(out.line, at)

@@ -297,6 +297,11 @@ SAMPLES = [
         ["1:1 Healthcheck 'NONE' exec []", "2:1 Healthcheck --x 'NONE'"],
     ),
     Sample(
+        "healthcheck-blanks",
+        "HEALTHCHECK CMD \xa0a\nHEALTHCHECK CMD\xa0a\n",
+        ["1:1 Healthcheck 'CMD' sh '\\xa0a'", "2:1 Opaque(healthcheck-kind) 'HEALTHCHECK CMD\\xa0a'"],
+    ),
+    Sample(
         "healthcheck-bad",
         "HEALTHCHECK\nHEALTHCHECK CMD\nHEALTHCHECK CMD []\nHEALTHCHECK GET /\nHEALTHCHECK NONE a\n",
         [
