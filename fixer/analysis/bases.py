@@ -304,8 +304,8 @@ _ROWS: tuple[_Row, ...] = (
     _Row(("nginxinc/nginx-unprivileged",), "nginxinc/docker-nginx-unprivileged", complete=False, user="101"),
     _Row(
         ("grafana/grafana",),
-        "grafana/grafana Dockerfile",
-        "alpine",
+        "grafana/grafana Dockerfile: Debian, then Ubuntu, and Alpine since 6.4",
+        None,
         complete=False,
         user="472",
         workdir="/usr/share/grafana",

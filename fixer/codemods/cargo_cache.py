@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import ClassVar
 
 from fixer.analysis import REASONS, BaseImage, Call, Facts, Known, Mount, Reader, Stage, Unknown, Value, below
@@ -191,11 +192,16 @@ def _is_mounted(facts: Facts, step: _Step) -> bool:
 def _serves_others(step: _Step, steps: Sequence[_Step]) -> bool:
     """Whether the layer of the step may be kept for what it downloads: it is made of a project, not of a tool that is
     installed, and a later step that fetches starts from it. What is cooked always is: to build from."""
-    if not any(cargo.compiles or cargo.subcommand == "fetch" for _, cargo, _ in step.fetching):
+    if not _of_project(step):
         return False
     if any(cargo.subcommand == "chef-cook" for _, cargo, _ in step.fetching):
         return True
     return any(other is not step and _is_behind(other, step) for other in steps)
+
+
+def _of_project(step: _Step) -> bool:
+    """Whether it downloads what a project is made of, and not a tool that is installed."""
+    return any(cargo.compiles or cargo.subcommand in ("fetch", "chef-cook") for _, cargo, _ in step.fetching)
 
 
 def _is_behind(step: _Step, other: _Step) -> bool:
@@ -465,7 +471,35 @@ class _Plan:
             because = f"{call.program or 'it'} uses cargo's downloads, or a directory that holds them, in the same step"
             raise Stop(reason, worst.span, because)
 
+    @cached_property
+    def _handed_on(self) -> dict[int, Stop]:
+        """By the ids of the RUNs: why one that downloads into its layer, and one to which a COPY brings that, must stay
+        as they are. What the one was given to reach the crates, a key or a token, the other may not have."""
+        if len(self.facts.stages) < 2:
+            return {}
+        users = [(step.stage, step.run, target) for step in self.steps for target in self._downloads(step)]
+        found: dict[int, Stop] = {}
+        for step in self.steps:
+            for target in self._downloads(step) if _of_project(step) else ():
+                for taker, run in common.handed_on(self.facts, step.stage, target, users):
+                    line = self.file.position(run).line
+                    because = f"it takes what cargo has downloaded to the step in line {line}, which would find nothing"
+                    found.setdefault(id(step.run), Stop("cache-is-read", taker.span, because))
+                    because = "it brings what cargo has downloaded in another stage, which a mount would hide"
+                    found.setdefault(id(run), Stop("registry-is-changed", taker.span, because))
+        return found
+
+    def _downloads(self, step: _Step) -> list[str]:
+        """Where a step downloads to without a mount; nothing if that is not known."""
+        if _is_mounted(self.facts, step):
+            return []
+        homes = dict.fromkeys(home.value for _, _, home in step.fetching if isinstance(home, Known))
+        return [f"{home}/{name}" for home in homes for name in ("registry", "git/db")]
+
     def _read_later(self, step: _Step, home: str, target: str) -> None:
+        handed = self._handed_on.get(id(step.run))
+        if handed is not None:
+            raise handed
         key = (step.stage.index, target)
         if key not in self.readers:
             self.readers[key] = self._reader(step, home, target)
@@ -480,7 +514,9 @@ class _Plan:
                 what = reader.path if isinstance(reader.path, Known) else "what may be the downloads"
                 return Stop("cache-is-read", reader.span, f"it reads {what}, where cargo's downloads would be no more")
         for writer in self.facts.writers(step.stage, target):
-            explicit = writer.mode == "write" and writer.content and writer.relation in ("same", "inside")
+            part = isinstance(writer.path, Known) and writer.path.value != home and below(writer.path.value, home)
+            own = writer.relation in ("same", "inside") or (writer.relation == "above" and part)
+            explicit = writer.mode == "write" and writer.content and own
             if explicit and writer.through_mount is None and writer.kind != "base" and not _is_cargo(writer.call):
                 because = f"it puts something into {target}, which a mount would hide"
                 return Stop("registry-is-changed", writer.span, because)

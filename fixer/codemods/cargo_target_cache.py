@@ -7,7 +7,7 @@ from posixpath import basename, dirname
 from typing import ClassVar
 
 from fixer.analysis import BaseImage, Call, Facts, Known, Stage, Unknown, Value, below, related
-from fixer.analysis.paths import Effect, Reader
+from fixer.analysis.paths import Effect, Reader, Writer
 from fixer.analysis.tools.cargo import Written
 from fixer.codemods import common
 from fixer.codemods.altered import alters, put_by, settings_of
@@ -107,6 +107,7 @@ class CargoTargetCache(Codemod):
         "shipped-stage": "The target directory is part of an image that people get.",
         "sources-elsewhere": "Where the sources are, which have to be touched, is not certain.",
         "sources-in-step": "The directory of the sources is made in the very step that compiles them.",
+        "target-is-filled": "Something else than cargo puts files into the target directory; a mount would hide them.",
         "unknown-reader": "A later step may read anything in the target directory.",
         "unknown-step": "Another tool may compile in the same directory, into a layer, which the mount would hide.",
         "unknown-target-dir": "Which directory cargo compiles in is not certain, or it cannot be mounted.",
@@ -167,12 +168,24 @@ def _check_place(facts: Facts, group: Group) -> None:
         if cargo.target_dir is None and parent != "/" and not _is_there(facts, step, parent):
             because = f"{parent} is made in this step, where the mount would stand in its way"
             raise Stop("sources-in-step", span_of(step), because)
+        for writer in facts.writers(step.stage, group.directory):
+            if common.is_before(writer, step.stage, step.run) and _fills(writer):
+                because = f"it puts something into {group.directory}, which the mount would hide"
+                raise Stop("target-is-filled", writer.span, because)
         there = common.STANDARD | {parent, *_parents(parent)}
         for call in calls_of(facts, step.run):
             made = common.finds_it_made(facts, call, group.directory, there)
             if made is not None:
                 because = f"it makes a directory that is there, and not empty, where {group.directory} is mounted"
                 raise Stop("sources-in-step", made, because)
+
+
+def _fills(writer: Writer) -> bool:
+    """Whether it puts files of its own into the directory, and is not cargo, whose can be made again."""
+    if writer.mode != "write" or not writer.content or writer.kind == "base" or writer.through_mount is not None:
+        return False
+    own = writer.relation in ("same", "inside")
+    return own and (writer.call is None or cargo_of(writer.call) is None)
 
 
 def _parents(path: str) -> Iterator[str]:

@@ -12,13 +12,27 @@ from enum import Enum
 from fnmatch import fnmatchcase
 from typing import Any
 
-from fixer.analysis import Call, Facts, Known, Mount, UserState, Value, below, clean, related
+from fixer.analysis import (
+    Call,
+    Facts,
+    Known,
+    Mount,
+    Reader,
+    Stage,
+    Unknown,
+    UserState,
+    Value,
+    Writer,
+    below,
+    clean,
+    related,
+)
 from fixer.text.edits import Edit
 from fixer.text.records import dataclass
 from fixer.text.regex import regex
 from fixer.text.source import Span
 from fixer.tree.editor import draw_up, is_continued, remove_commands, remove_word
-from fixer.tree.nodes import Directive, Dockerfile, JsonString, Run
+from fixer.tree.nodes import Copy, Directive, Dockerfile, JsonString, Run
 from fixer.tree.shell import (
     AndOr,
     CommandSubstitution,
@@ -170,6 +184,44 @@ STANDARD = frozenset(
     ("/", "/var", "/var/cache", "/tmp", "/var/tmp", "/opt", "/usr", "/usr/local", "/root", "/home", "/srv")
 )
 """Directories that every image of a distribution has."""
+
+
+def handed_on(
+    facts: Facts, stage: Stage, target: str, users: Sequence[tuple[Stage, Run, str]]
+) -> Iterator[tuple[Reader, Run]]:
+    """Who takes what a stage holds at `target` to where one of `users` finds it: a COPY --from before it, in its stage
+    or one that it starts from, or a mount of its own. A user is a RUN of a stage with the place where it looks."""
+    for taker in facts.takers(stage, target):
+        copied = list(_copied_to(facts, taker, target)) if taker.kind == "copy" else []
+        for other, run, wanted in users:
+            facts.charge(1)
+            places = copied if taker.kind == "copy" and is_before(taker, other, run) else []
+            if taker.instruction is run:
+                places = [_brought(mount.target, mount.source, target) for mount in facts.mounts(run) if mount.stage]
+            if any(isinstance(place, Unknown) or related(place.value, wanted) for place in places):
+                yield taker, run
+
+
+def is_before(there: Reader | Writer, stage: Stage, run: Run) -> bool:
+    """Whether what somebody does is done when a RUN of a stage begins."""
+    if there.stage is stage:
+        return there.instruction.keyword.start < run.keyword.start
+    return there.stage in stage.lineage
+
+
+def _copied_to(facts: Facts, taker: Reader, target: str) -> Iterator[Value]:
+    """Where a COPY brings what is at `target`."""
+    parents = isinstance(taker.instruction, Copy) and any(flag.name == "parents" for flag in taker.instruction.flags)
+    for effect in facts.effects(taker.instruction):
+        if effect.mode == "write":
+            yield _brought(effect.path, Known("/") if parents else taker.path, target)
+
+
+def _brought(to: Value | None, source: Value, target: str) -> Value:
+    """Where `target` is in a directory to which `source` comes; what lies below `target` comes to that directory."""
+    if not isinstance(to, Known) or not isinstance(source, Known):
+        return Unknown("the file does not say where it comes to")
+    return Known(clean(to.value + target[len(source.value.rstrip("/")) :])) if below(target, source.value) else to
 
 
 def finds_it_made(facts: Facts, call: Call, target: str, there: Container[str] = STANDARD) -> Span | None:
@@ -402,7 +454,7 @@ def known(value: Value | None) -> str | None:
 
 def remove_words(file: Dockerfile[Any], call: Call, indexes: Sequence[int], reason: str = "cleanup") -> list[Edit]:
     """Take words (not the first) out of a command, in shell form or in exec form. Raises Stop, with that reason, if a
-    backslash before one would end a line."""
+    backslash or a carriage return before one would end a line."""
     edits: list[Edit] = []
     for index in sorted(indexes):
         node, before = call.nodes[index], call.nodes[index - 1]
@@ -418,7 +470,7 @@ def remove_words(file: Dockerfile[Any], call: Call, indexes: Sequence[int], reas
 
 def _not_continued(file: Dockerfile[Any], removals: list[Edit], span: Span, reason: str = "cleanup") -> list[Edit]:
     if any(is_continued(file, removal) for removal in removals):
-        raise Stop(reason, span, "a backslash would come to the end of the line without it")
+        raise Stop(reason, span, "a backslash or a carriage return would come to the end of the line without it")
     return removals
 
 

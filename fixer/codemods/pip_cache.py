@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from functools import partial
+from functools import cached_property, partial
 from itertools import islice
 from posixpath import basename, dirname
 from typing import ClassVar
@@ -73,6 +73,7 @@ class PipCache(Codemod):
         "no-cache-in-variable": "The option that switches the cache off comes out of a variable.",
         "odd-cache-dir": "The cache's directory is not known, cannot be mounted, or holds other things too.",
         "local-archives": "pip builds wheels from archives of the build, and would take old ones from the cache.",
+        "cache-was-filled": "Somebody puts files into the cache's directory before, and a mount would hide them.",
         "home-cache-in-use": "Another program of the step may write to ~/.cache of a user who is not root.",
     }
 
@@ -243,6 +244,7 @@ class _Plan:
         self.steps = steps
         self.readers: dict[tuple[int, str], Stop | None] = {}
         self.writers: dict[tuple[int, str], list[Writer]] = {}
+        self.fillers: dict[tuple[int, str], list[Writer]] = {}
         self.strangers: dict[tuple[int, str], list[Call]] = {}
         self.temporary: dict[int, frozenset[str]] = {}
         self.known_mounts = common.known_mounts(facts, [step.run for step in steps])
@@ -272,6 +274,8 @@ class _Plan:
         if not missing:
             return
         self._local_archives(step)
+        for target in missing:
+            self._filled_before(step, target)
         self._clean_up(step, missing)
         for target, owner in missing.items():
             if owner is not None:
@@ -542,6 +546,54 @@ class _Plan:
                 because = f"{call.program or 'this'} may write to {parent}, which is root's while a mount is below it"
                 raise Stop("home-cache-in-use", _span(call), because)
 
+    def _filled_before(self, step: _Step, target: str) -> None:
+        """Raises Stop if the step may need what the cache holds before it, or a later one what it leaves there."""
+        stop = self._handed_on.get(id(step.run))
+        if stop is not None:
+            raise stop
+        key = (step.stage.index, target)
+        if key not in self.fillers:
+            found = self.facts.writers(step.stage, target)
+            self.fillers[key] = [writer for writer in found if _fills(writer, target)]
+        for writer in self.fillers[key]:
+            if common.is_before(writer, step.stage, step.run):
+                what = writer.path.value if isinstance(writer.path, Known) else target
+                because = f"it puts something into {what}, which a mount of pip's cache would hide"
+                raise Stop("cache-was-filled", writer.span, because)
+
+    @cached_property
+    def _handed_on(self) -> dict[int, Stop]:
+        """By the ids of the RUNs: why one that fills the cache in its layer, and one to which a COPY brings that, must
+        stay as they are."""
+        if len(self.facts.stages) < 2:
+            return {}
+        users = [(step.stage, step.run, target) for step in self.steps for target in self._looked_in(step)]
+        found: dict[int, Stop] = {}
+        for step in self.steps:
+            if all(pip.no_cache or self._is_off(call) for call, pip in step.wants):
+                continue
+            for target in self._looked_in(step):
+                for taker, run in common.handed_on(self.facts, step.stage, target, users):
+                    line = self.file.position(run).line
+                    because = f"it takes what pip has cached to the step in line {line}, which would find nothing"
+                    found.setdefault(id(step.run), Stop("cache-is-read", taker.span, because))
+                    because = "it brings what pip has cached in another stage, which a mount would hide"
+                    found.setdefault(id(run), Stop("cache-was-filled", taker.span, because))
+        return found
+
+    def _looked_in(self, step: _Step) -> Iterator[str]:
+        """The cache directories of a step that are not in a cache mount; none if they are not known."""
+        try:
+            places = self._places(step)
+        except Stop:
+            return
+        for target in places:
+            try:
+                if common.mounted(self.facts.mounts(step.run), target) is None:
+                    yield target
+            except Stop:  # something else is mounted there, and what it holds may be what pip looks for
+                yield target
+
     def _read_later(self, step: _Step, target: str) -> None:
         key = (step.stage.index, target)
         if key not in self.readers:
@@ -627,6 +679,15 @@ def _made_by_pip(target: str) -> Iterator[str]:
         if not _there(path, target):
             yield basename(path)
         path = dirname(path)
+
+
+def _fills(writer: Writer, target: str) -> bool:
+    """Whether somebody but pip puts something into the cache: by its own name, or by that of a directory of caches."""
+    own = writer.call is not None and pip_of(writer.call) is not None
+    if own or writer.mode != "write" or not writer.content or writer.kind == "base" or writer.through_mount is not None:
+        return False
+    caches = isinstance(writer.path, Known) and basename(writer.path.value) in (".cache", "cache")
+    return writer.relation in ("same", "inside") or (writer.relation in ("above", "unknown") and caches)
 
 
 def _odd(target: str, call: Call) -> bool:

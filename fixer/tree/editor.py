@@ -264,9 +264,11 @@ def _stretches(left: Sequence[bool]) -> list[tuple[int, int]]:
 
 
 def is_continued(file: Dockerfile, removal: Edit) -> bool:
-    """Whether a removal brings an escape character to the end of a line, which would go on in the next one."""
+    """Whether a removal brings an escape character to the end of a line, which would go on in the next one, or a
+    carriage return, which would be a part of it."""
     line = file.text[removal.end :].split("\n", 1)[0]
-    return not (removal.new + line).strip() and file.text[: removal.start].rstrip(" \t").endswith(file.escape)
+    before = file.text[: removal.start].rstrip(" \t")
+    return not (removal.new + line).strip() and before.endswith((file.escape, "\r"))
 
 
 def remove_word(file: Dockerfile, word: Word | Span, previous_end: int) -> Edit:
