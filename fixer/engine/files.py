@@ -18,7 +18,7 @@ from fixer.text.records import dataclass
 from fixer.text.regex import regex
 
 if TYPE_CHECKING:
-    from pathspec import GitIgnoreSpec
+    from fixer.text.globs import Glob
 
 MAX_SIZE = 16 * 1024 * 1024
 """Bytes. BuildKit receives a Dockerfile in one message of at most 16,777,216 bytes and fails above it (shown with a
@@ -373,18 +373,28 @@ def _join(directory: str, name: str) -> str:
 # --- ignore files --------------------------------------------------------------------------------------------------
 
 
-_BELOW = "(?P<ps_d>/)"
-"""What pathspec (1.0, `GitIgnoreSpecPattern`) writes for a slash behind what a pattern names."""
-_MARK = re.compile(f"{_BELOW}?")
-"""Gives what pathspec asks of a match: whether the path is below what the pattern names."""
+_TAIL = "(?:(?P<ps_d>/)|$)"
+"""What pathspec (1.0, `GitIgnoreSpecPattern`) puts behind what a pattern names: that itself, or what is below it."""
+
+
+class _Pattern(NamedTuple):
+    """One line of an ignore file. glob: what the path must be, relative to the file's directory. What is below a
+    directory that matches needs no match of its own, because nobody goes there."""
+
+    include: bool
+    for_directories: bool
+    glob: Glob
+
+    def matches(self, path: str, is_directory: bool) -> bool:
+        return (is_directory or not self.for_directories) and self.glob.matches(path)
 
 
 @dataclass(frozen=True, slots=True)
 class _Rules:
-    """The patterns of one ignore file, and the directory that they are relative to."""
+    """The patterns of one ignore file, the last first, and the directory that they are relative to."""
 
     base: str
-    spec: GitIgnoreSpec
+    patterns: tuple[_Pattern, ...]
 
 
 def _read_rules(path: str, base: str) -> tuple[_Rules, ...]:
@@ -394,47 +404,32 @@ def _read_rules(path: str, base: str) -> tuple[_Rules, ...]:
         text = read(path).decode("utf-8-sig", "surrogateescape")
     except FileTrouble:
         return ()
-    lines = [line.removesuffix("\r") for line in text.split("\n")]
-    if not any(line.strip() and not line.startswith("#") for line in lines):
-        return ()
-    spec = _spec(lines) or _spec([line for line in lines if _spec([line])])
-    return (_Rules(base, spec),) if spec else ()
+    found = tuple(one for line in text.split("\n") if (one := _pattern(line.removesuffix("\r"))) is not None)
+    return (_Rules(base, found[::-1]),) if found else ()
 
 
-def _spec(lines: list[str]) -> GitIgnoreSpec | None:
-    """None if one of the lines is no pattern: pathspec does not say which."""
+def _pattern(line: str) -> _Pattern | None:
+    """None for a blank line, a comment, and what is no pattern."""
+    if not line.strip() or line.startswith("#"):
+        return None
     import warnings
 
-    from pathspec import GitIgnoreSpec  # costs as much to import as a hundred files to fix
-    from pathspec.pattern import RegexMatchResult
-    from pathspec.patterns.gitignore.spec import GitIgnoreSpecPattern
+    from pathspec.patterns.gitignore.spec import GitIgnoreSpecPattern  # costs as much as a hundred files to fix
 
     from fixer.text.globs import Glob, within_names
 
-    class Pattern(GitIgnoreSpecPattern):
-        """One that takes no more time than it must."""
-
-        def __init__(self, pattern: str) -> None:
-            super().__init__(None)
-            self.pattern = pattern
-            expression, self.include = self.pattern_to_regex(pattern)
-            expression = within_names(expression or "")
-            self._glob = Glob(expression) if self.include is not None else None
-            exact = expression.replace(f"(?:{_BELOW}|$)", "$")
-            self._exact = Glob(exact) if _BELOW not in exact and exact != expression else None
-            self._is_for_directories = _BELOW in exact
-
-        def match_file(self, file: str) -> RegexMatchResult | None:
-            if self._glob is None or not self._glob.matches(file):
-                return None
-            below = self._is_for_directories or (self._exact is not None and not self._exact.matches(file))
-            found = _MARK.match("/" if below else "")
-            return None if found is None else RegexMatchResult(found)
-
+    line = line if line.endswith("\\ ") else line.rstrip(" ")
+    for_directories = line.endswith("/")
+    line = line[:-1] if for_directories else line
+    if line.endswith("\t"):  # a part of the name, which pathspec takes for a blank
+        line = f"{line[:-1]}[\t]"
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a pattern like `[[a]` is no news to who runs dockfix
-            return GitIgnoreSpec.from_lines(lines, Pattern, backend="simple")
+            expression, include = GitIgnoreSpecPattern.pattern_to_regex(line)
+            if expression is None or include is None:
+                return None
+            return _Pattern(include, for_directories, Glob(within_names(expression.replace(_TAIL, "$"))))
     except (ValueError, re.error):
         return None
 
@@ -453,27 +448,23 @@ def _rules_above(top: str) -> tuple[_Rules, ...]:
     if not above:
         return ()
     rules = _read_rules(os.path.join(above[-1], ".git", "info", "exclude"), above[-1])
-    for directory in reversed(above):
+    below = [*above[-2::-1], os.path.abspath(top)]
+    for directory, inner in zip(reversed(above), below, strict=True):
         rules += _read_rules(os.path.join(directory, ".gitignore"), directory)
-    return () if _ignored(os.path.abspath(top), True, rules) else rules
+        if _ignored(inner, True, rules):
+            return ()
+    return rules
 
 
 def _ignored(path: str, is_directory: bool, rules: tuple[_Rules, ...]) -> bool:
-    """The last pattern that matches decides, and a deeper file is asked later. `path` is absolute, and below the bases
-    of all rules."""
-    verdict = False
-    for one in rules:
+    """Whether Git ignores it, if it ignores none of the directories above: the last pattern that matches decides, of
+    the deepest file that has one. `path` is absolute, and below the bases of all rules."""
+    for one in reversed(rules):
         relative = path[len(one.base) :].lstrip(os.sep).replace(os.sep, "/")
-        if not is_directory:
-            result = one.spec.check_file(relative).include
-            verdict = verdict if result is None else result
-            continue
-        # For a path that ends in a slash check_file ranks a pattern for anything above one for directories alone,
-        # whichever comes last: `*` then `!*/` would close every directory.
-        for pattern in one.spec.patterns:
-            if pattern.include is not None and pattern.match_file(relative + "/") is not None:
-                verdict = pattern.include
-    return verdict
+        for pattern in one.patterns:
+            if pattern.matches(relative, is_directory):
+                return pattern.include
+    return False
 
 
 def kept_by_git(root: str, directory: str) -> Iterator[str]:

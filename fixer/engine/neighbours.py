@@ -72,7 +72,7 @@ class _Around:
             facts = self._facts_of(path)
             context = FoundContext(path)
             context.expect(_sources(facts))
-            yield Neighbour(self._name(path), facts, context)
+            yield Neighbour(self._name(path), facts, context, own_ignore=os.path.lexists(path + IGNORE_NAME))
 
     def users(self) -> Iterator[Neighbour]:
         """Those that may have the directory for their context, and those of the directory that have a .dockerignore of

@@ -6,6 +6,7 @@ import contextlib
 import os
 import socket
 import stat
+import subprocess
 import sys
 import tempfile
 import threading
@@ -112,6 +113,28 @@ def test_what_git_ignores_is_left_out(tmp_path: Path) -> None:
     expected = ["Dockerfile", "deep/Dockerfile.old", "keep/vendor/Dockerfile", "x.dockerfile"]
     assert names(find([str(tmp_path)]), tmp_path) == expected
     assert names(find([str(tmp_path / "deep")]), tmp_path) == ["deep/Dockerfile.old"]
+
+
+@pytest.mark.parametrize(
+    ("lines", "left"),
+    [
+        ("build/\n!docker/", ["docker/Dockerfile", "x/Dockerfile"]),  # what lies below the directory is not meant
+        ("node_modules\nbuild\n!/docker", ["docker/Dockerfile", "x/Dockerfile"]),
+        ("Dockerfile\n!docker/", []),
+        ("*\n!*/\n!**/build/Dockerfile", ["docker/build/Dockerfile"]),
+        ("docker/**\n!docker/build/", ["x/Dockerfile"]),
+        ("x\t\ndocker\t", ["docker/Dockerfile", "docker/build/Dockerfile", "x/Dockerfile"]),
+        ("/docker/build \nx\\ ", ["docker/Dockerfile", "x/Dockerfile"]),
+    ],
+)
+def test_the_same_as_to_git(tmp_path: Path, lines: str, left: list[str]) -> None:
+    make(tmp_path, "docker/Dockerfile", "docker/build/Dockerfile", "x/Dockerfile")
+    subprocess.run(["git", "init", "-q", tmp_path], check=True)
+    (tmp_path / ".gitignore").write_text(f"{lines}\n")
+    command = ["git", "-C", str(tmp_path), "ls-files", "--others", "--exclude-standard"]
+    listed = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
+    assert sorted(set(listed) - {".gitignore"}) == left
+    assert names(find([str(tmp_path)]), tmp_path) == left
 
 
 @pytest.mark.parametrize("line", ["!", "a\\", "x[b-a]", "[[:", "/", "***b"])
