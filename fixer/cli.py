@@ -352,19 +352,22 @@ def _run(items: _Items, worker: Worker, output: _Output, *, check: bool, jobs: i
     with Interrupts() as interrupts:
         worker.before_write = interrupts.shield
         work = _Work(items, worker, output, interrupts, jobs, no_cache)
+        came = 0
         try:
             output.start()
             with suppress(KeyboardInterrupt), closing(work):
                 for entry in work.entries():
                     output.entry(entry)
-            output.end(monotonic() - output.started, interrupts.came(), worker.options.base)
+            came = interrupts.number  # what comes while the end is said comes too late, and is not to contradict it
+            output.end(monotonic() - output.started, came != 0, worker.options.base)
         except BrokenPipeError:
+            came = interrupts.number
             _to_nowhere(sys.stdout)
             _to_nowhere(sys.stderr)
         finally:
             output.no_bar()
-    if interrupts.came():
-        return 128 + interrupts.number
+    if came:
+        return 128 + came
     return _code(output.totals, check)
 
 
