@@ -128,6 +128,7 @@ class CargoChef(Codemod):
     reasons: ClassVar[Mapping[str, str]] = {
         "another-directory": "cook and the build run in different directories, so that nothing of cook's is used.",
         "bound-sources": "The sources come by a bind mount, not by COPY.",
+        "changing-argument": "A build argument that is another one in every build stands before the sources.",
         "conditional": "Whether cargo is called, and with what, is decided while the step runs.",
         "config-elsewhere": "cargo's configuration names files, or stands where a recipe does not have it.",
         "layered-already": "Something is compiled before all sources are there, and is more than a stand-in.",
@@ -374,6 +375,7 @@ def _laid_out(
         moved, stubs, [], final,
     )  # fmt: skip
     _check_prefix(instructions[:start])
+    _check_arguments([*(i for each in stage.lineage[:-1] for i in each.instructions), *instructions[:start], *moved])
     plan.mounts = target_mounts(facts, stage, [cargo for _, cargo in calls])
     if settings.builder is Builder.EPHEMERAL:
         plan.mounts += download_mounts(facts, stage, first)
@@ -430,6 +432,27 @@ def _check_prefix(instructions: Sequence[Instruction]) -> None:
     for instruction in instructions:
         if isinstance(instruction, Onbuild):
             raise Stop("onbuild", instruction.span, "the stages that start from the new one would run this trigger")
+
+
+_PASSING = re.compile(
+    r"(?:^|_)(?:sha1?|(?:git_?|vcs_)(?:ref|rev|hash)|commit|revision|date|timestamp|created|build_?(?:id|num(?:ber)?|time))"
+    r"(?:_|\Z)",
+    re.IGNORECASE,
+)
+"""Names of what is another value in every build, or for every commit."""
+
+
+def _check_arguments(instructions: Sequence[Instruction]) -> None:
+    """A RUN behind an ARG is made again where its value is another one (BuildKit, dockerfile2llb: it is a variable of
+    its environment)."""
+    for instruction in instructions:
+        for pair in instruction.pairs if isinstance(instruction, Arg) else ():
+            if _PASSING.search(pair.key.value):
+                because = (
+                    f"{pair.key.value} looks like another value in every build, and would stand before cook: "
+                    "declare it right before the step that needs it, and the dependencies can have a layer"
+                )
+                raise Stop("changing-argument", pair.span, because)
 
 
 # --- cook ----------------------------------------------------------------------------------------------------------
