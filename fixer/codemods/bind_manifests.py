@@ -8,7 +8,20 @@ from fnmatch import fnmatchcase
 from posixpath import basename, dirname
 from typing import ClassVar
 
-from fixer.analysis import BaseImage, Call, Facts, Known, Stage, Unknown, below, clean, hiding_mount, join, related
+from fixer.analysis import (
+    BaseImage,
+    Call,
+    Facts,
+    Known,
+    Reader,
+    Stage,
+    Unknown,
+    below,
+    clean,
+    hiding_mount,
+    join,
+    related,
+)
 from fixer.analysis.paths import Effect
 from fixer.analysis.programs import ABOUT_THE_SYSTEM, ONLY_LOOK, ONLY_MODES
 from fixer.analysis.stages import flag_value
@@ -33,7 +46,7 @@ from fixer.text.records import dataclass, field
 from fixer.text.source import Span
 from fixer.tree.editor import add_mounts, name_stage, remove_instructions
 from fixer.tree.nodes import Add, Copy, Instruction, Onbuild, Run, Transfer, Workdir
-from fixer.tree.shell import OpaqueScript
+from fixer.tree.shell import OpaqueScript, Word
 
 
 class BindManifests(Codemod):
@@ -77,7 +90,11 @@ class BindManifests(Codemod):
     When the COPY has flags or patterns, or brings other things; when a step that is not understood comes before the
     file is brought again, or one that writes to it; when the package manager may write it (`npm install`, `yarn
     install` without --frozen-lockfile); when it runs scripts of the project that are not known; when the directory of
-    the file is only there because of the COPY.
+    the file is only there because of the COPY; when a COPY of the whole directory takes the file to where a step, or
+    what the image starts with, needs it.
+
+    All COPYs of what one step reads go, or none of them: half of the files through mounts and half by COPY would be no
+    gain. The refusal of the one that has to stay names the others.
 
     Sources: BuildKit v0.25 on a real engine (bind mounts: what they leave, when steps run again; modes and owners of
     copied files), the manuals of the package managers, npm 10, pip 23 and go 1.19 on a real engine.
@@ -118,9 +135,11 @@ class BindManifests(Codemod):
             plan.prepare(item)
         for group in _groups(items):
             stopped = [item for item in group if item.stop is not None]
+            others = _lines(facts, [item for item in group if item.stop is None])
             for item in stopped:
                 if item.stop is not None:
-                    yield Refusal(self.id, item.stop.reason, item.stop.span, item.stop.because)
+                    because = f"{item.stop.because}; so {others} stays, too" if others else item.stop.because
+                    yield Refusal(self.id, item.stop.reason, item.stop.span, because)
             if not stopped:
                 yield self._change(facts, plan, group)
 
@@ -150,6 +169,12 @@ class BindManifests(Codemod):
             self.id, _title(group), _why(facts, group), group[0].copy.span, tuple(edits),
             safety=Safety.UNSAFE if risk else Safety.SAFE, risk=risk, alters=where,
         )  # fmt: skip
+
+
+def _lines(facts: Facts, items: Sequence[_Item]) -> str:
+    """Which COPYs these are, for a sentence about what becomes of them; "" for none."""
+    lines = [str(facts.file.position(item.copy).line) for item in items]
+    return f"the COPY in line {' and '.join(lines)}" if lines else ""
 
 
 def _title(group: Sequence[_Item]) -> str:
@@ -205,13 +230,31 @@ class _File:
 
 @dataclass(slots=True)
 class _Item:
-    """A COPY of manifests. origin: what it takes them from (None: the context). stop: why nothing can be done."""
+    """A COPY of manifests. origin: what it takes them from (None: the context). stop: why nothing can be done; then
+    readers are the RUNs that read its files, by their ids."""
 
     stage: Stage
     copy: Transfer
     origin: Stage | BaseImage | Unknown | None
     files: list[_File]
     stop: Stop | None = None
+    readers: set[int] = field(default_factory=set)
+
+    @property
+    def runs(self) -> set[int]:
+        """The RUNs that read its files, by their ids."""
+        return {run for each in self.files for run in each.runs} | self.readers
+
+
+@dataclass(frozen=True, slots=True)
+class _Missing:
+    """Where a file is missing without its COPY: `path` of `stage` behind the instruction `after`, and at the ends of
+    the stages `lost`."""
+
+    stage: Stage
+    after: Instruction
+    path: str
+    lost: frozenset[int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,11 +323,9 @@ class _Plan:
         if not any(self._may_be_wanted(copy, source) for source in found):
             return None
         for source in found:
-            where = self._files(stage, copy, source)
-            if isinstance(where, Stop):
-                stop = stop or where
-            else:
-                files += where
+            where, why = self._files(stage, copy, source)
+            files += where
+            stop = stop or why
             if source.pattern:
                 because = "a mount takes single files, and what this pattern takes may be others tomorrow"
                 stop = stop or Stop("pattern", source.span, because)
@@ -294,7 +335,7 @@ class _Plan:
                 return None
             stop = Stop("onbuild", outer.span, "it runs in the builds of other files, which this one does not show")
             return _Item(stage, copy, origin, files, stop)
-        wanted = [each for each in files if self._first_reader(stage, copy, each, origin)]
+        wanted = [each for each in files if any(True for _ in self._readers(stage, copy, each, origin))]
         if not wanted:
             return None
         flags = [flag for flag in copy.flags if flag.name != "from"]
@@ -313,40 +354,51 @@ class _Plan:
             stop = Stop("unknown-path", copy.span, "what it brings cannot be told")
         return _Item(stage, copy, origin, files, stop)
 
-    def _files(self, stage: Stage, copy: Transfer, source: Source) -> list[_File] | Stop:
-        """Where a source goes; for a pattern, as if it were each manifest that it takes."""
+    def _files(self, stage: Stage, copy: Transfer, source: Source) -> tuple[list[_File], Stop | None]:
+        """Where a source goes; for a pattern, as if it were each manifest that it takes. Where a variable decides, as
+        if it decided about directories alone."""
         target = destination(self.facts, copy)
+        stop: Stop | None = None
         if not isinstance(source.path, Known) or source.path.args:
-            because = "what this is depends on a variable"
-            return Stop("unknown-path", source.span, because)
-        if not isinstance(target, Known) or target.args:
-            return Stop("unknown-path", copy.span, "where it goes depends on a variable")
+            stop = Stop("unknown-path", source.span, "what this is depends on a variable")
+        elif not isinstance(target, Known) or target.args:
+            stop = Stop("unknown-path", copy.span, "where it goes depends on a variable")
         text = destination_text(copy)
-        if source.pattern:
-            last = basename(source.path.value)
-            names = [name for name in _COMMON if fnmatchcase(name, last)] if last.strip("*?.") else []
-            return [_File(source, _beside(source.path.value, name), clean(f"{target.value}/{name}")) for name in names]
-        name = basename(source.path.value)
-        if not name:
-            return []
+        if not isinstance(target, Known):
+            target = self.facts.state(copy).workdir
+            text = "."
+        name = _name_of(source)
+        if not isinstance(target, Known) or not name:
+            return [], stop
+        where = source.path.value if isinstance(source.path, Known) else name
+        if _is_pattern(source):
+            names = [each for each in _COMMON if fnmatchcase(each, name)] if name.strip("*?.") else []
+            return [_File(source, _beside(where, each), clean(f"{target.value}/{each}")) for each in names], stop
         path = file_at(self.facts, copy, stage, name, target.value, text)
-        return [_File(source, source.path.value, path)]
+        return [_File(source, where, path)], stop
 
     def _may_be_wanted(self, copy: Transfer, source: Source) -> bool:
         """False if no package manager of the file reads what the source may bring, whether or not the COPY's target is
         a directory."""
-        target = destination(self.facts, copy)
-        if not isinstance(source.path, Known) or not isinstance(target, Known):
-            return False
-        name = basename(source.path.value)
-        if source.pattern:
+        if _is_pattern(source):
             return True
+        target = destination(self.facts, copy)
+        name = _name_of(source)
         self.facts.charge(len(self.readings))
+        if not isinstance(target, Known):
+            return bool(name) and any(self._names(manager, name) for _, manager in self.readings)
         paths = (target.value, clean(f"{target.value}/{name}"))
         return bool(name) and any(self._wants(*reading, path) for reading in self.readings for path in paths)
 
-    def _first_reader(self, stage: Stage, copy: Transfer, each: _File, origin: object) -> bool:
-        """Whether a package manager reads the file before another COPY brings it again."""
+    @staticmethod
+    def _names(manager: Manager, name: str) -> bool:
+        """Whether it reads files of that name, wherever they are."""
+        return manager.reads_name(name) or any(
+            isinstance(file, Known) and basename(file.value) == name for file in manager.files
+        )
+
+    def _readers(self, stage: Stage, copy: Transfer, each: _File, origin: object) -> Iterator[Run]:
+        """The RUNs in which a package manager reads the file before another COPY brings it again."""
         todo = [(stage, self.facts.index_of(copy) + 1)]
         while todo:
             at, start = todo.pop()
@@ -354,11 +406,10 @@ class _Plan:
                 if isinstance(instruction, Transfer):
                     if lands(self.facts, instruction, each.path, each.source, origin) is Lands.YES:
                         break
-                elif self._read_by(instruction, each):
-                    return True
+                elif isinstance(instruction, Run) and self._read_by(instruction, each):
+                    yield instruction
             else:
                 todo += [(derived, 0) for derived in at.derived]
-        return False
 
     def _read_by(self, run: Instruction, each: _File) -> bool:
         if not isinstance(run, Run) or hiding_mount(self.facts.mounts(run), each.path) is not None:
@@ -378,20 +429,30 @@ class _Plan:
 
     def prepare(self, item: _Item) -> None:
         """Fill in the item's files, or say why not."""
-        if item.stop is not None:
-            return
         try:
-            for each in item.files:
-                self._follow(item, each)
-            for each in item.files:
-                self._in_place(each)
-                self._plain_file(item, each)
-                self._directory(item, each)
-                self._later(item, each)
-            if not any(each.runs for each in item.files):
-                raise Stop("needed-later", item.copy.span, "no step that could have a mount reads what it brings")
+            self._prepare(item)
         except Stop as stop:
             item.stop = stop
+        if item.stop is not None and not isinstance(self._outer(item), Onbuild):
+            found = (run for each in item.files for run in self._readers(item.stage, item.copy, each, item.origin))
+            item.readers.update(id(run) for run in found)
+
+    def _outer(self, item: _Item) -> Instruction:
+        """The instruction of the stage in which the COPY stands: itself, or its ONBUILD."""
+        return item.stage.instructions[self.facts.index_of(item.copy)]
+
+    def _prepare(self, item: _Item) -> None:
+        if item.stop is not None:
+            return
+        for each in item.files:
+            self._follow(item, each)
+        for each in item.files:
+            self._in_place(each)
+            self._plain_file(item, each)
+            self._directory(item, each)
+            self._later(item, each)
+        if not any(each.runs for each in item.files):
+            raise Stop("needed-later", item.copy.span, "no step that could have a mount reads what it brings")
 
     def _follow(self, item: _Item, each: _File) -> None:
         """Who reads the file, until it is brought again or the stages end."""
@@ -638,36 +699,85 @@ class _Plan:
         )  # fmt: skip
 
     def _later(self, item: _Item, each: _File) -> None:
-        """Nobody may miss the file at the end of the stages."""
+        """Nobody may miss the file at the end of the stages, nor where a COPY of a directory takes it along."""
         if not each.lost:
             return
         facts = self.facts
-        lost = {stage.index for stage in each.lost}
-        for reader in facts.readers(item.stage, each.path, item.copy):
-            if reader.kind == "copy" and isinstance(reader.instruction, Copy):
-                origin = facts.copied_from(reader.instruction)
-                if isinstance(origin, Stage) and origin.index not in lost:
+        places = [_Missing(item.stage, item.copy, each.path, frozenset(stage.index for stage in each.lost))]
+        for place in places:
+            facts.charge(1)
+            for reader in facts.readers(place.stage, place.path, place.after):
+                if reader.kind == "copy" and isinstance(reader.instruction, Copy):
+                    origin = facts.copied_from(reader.instruction)
+                    if isinstance(origin, Stage) and origin.index not in place.lost:
+                        continue
+                    if reader.relation == "above":
+                        places += [new for new in self._carried(item, each, reader, place.path) if new not in places]
+                        continue
+                elif reader.kind in ("run", "workdir", "volume") or (
+                    reader.kind != "mount"
+                    and (reader.stage.index not in place.lost or reader.relation in ("above", "unknown"))
+                ):
+                    # RUNs were looked at; a program of the image that may read anything is the risk that is told.
                     continue
-                if reader.relation == "above":
-                    self._carried(each, reader.span)
-                    continue
-            elif reader.kind in ("run", "workdir", "volume") or (
-                reader.kind != "mount"
-                and (reader.stage.index not in lost or reader.relation in ("above", "unknown"))
-            ):
-                # RUNs were looked at; a program of the image that may read anything is the risk that is told.
-                continue
-            raise Stop("needed-later", reader.span, f"it may read {each.path}, which no later COPY brings again")
+                raise Stop("needed-later", reader.span, f"it may read {place.path}, which no later COPY brings again")
         for stage in each.ends:
             if stage.shipped and not each.requirements:
                 because = f"the image would lose {each.path}, which programs may read when it runs"
                 raise Stop("needed-later", item.copy.span, because)
 
-    def _carried(self, each: _File, span: Span) -> None:
+    def _carried(self, item: _Item, each: _File, taker: Reader, path: str) -> Iterator[_Missing]:
+        """Where a COPY of a directory that holds the file brings it. Raises Stop if a RUN misses it there."""
         if not each.requirements:
-            because = f"it takes a directory with {each.path}, which would not be in it any more"
-            raise Stop("needed-later", span, because)
-        each.carried.append(each.path)
+            because = f"it takes a directory with {path}, which would not be in it any more"
+            raise Stop("needed-later", taker.span, because)
+        facts, copy, stage = self.facts, taker.instruction, taker.stage
+        if stage.instructions[facts.index_of(copy)] is not copy:
+            raise Stop("onbuild", taker.span, "it runs in the builds of other files, which this one does not show")
+        for new in common.copied_to(facts, taker, path):
+            if not isinstance(new, Known):
+                because = f"it takes a directory with {path}, and where that comes to cannot be told"
+                raise Stop("needed-later", taker.span, because)
+            each.carried.append(new.value)
+            lost = frozenset(self._missed(item, each, taker, new.value))
+            if lost:
+                yield _Missing(stage, copy, new.value, lost)
+
+    def _missed(self, item: _Item, each: _File, taker: Reader, path: str) -> Iterator[int]:
+        """The stages at whose end the file is missing at `path`, to which a COPY brought it. Raises Stop for a RUN that
+        may need it there before something brings it again."""
+        facts = self.facts
+        moved = _File(each.site, each.source, path)
+        todo = [(taker.stage, facts.index_of(taker.instruction) + 1)]
+        while todo:
+            stage, start = todo.pop()
+            for instruction in stage.instructions[start:]:
+                if isinstance(instruction, Run):
+                    self._not_needed(moved, instruction)
+                elif isinstance(instruction, Onbuild):
+                    because = "this runs in the builds of other files, and what it reads there is not known"
+                    raise Stop("onbuild", instruction.span, because)
+                elif not isinstance(instruction, Transfer):
+                    continue
+                elif lands(facts, instruction, path, each.source, item.origin) is Lands.YES:
+                    break
+            else:
+                yield stage.index
+                todo += [(derived, 0) for derived in stage.derived]
+
+    def _not_needed(self, moved: _File, run: Run) -> None:
+        """Raises Stop if a RUN may read the file, or fails without it."""
+        if hiding_mount(self.facts.mounts(run), moved.path) is not None:
+            return
+        calls = self.facts.calls(run)
+        because = f"it may need {moved.path}, which a COPY of the directory brings"
+        if isinstance(calls, OpaqueScript):
+            raise Stop("needed-later", Span(calls.start, calls.end), because)
+        for call in calls:
+            use = self._call(moved, run, call)
+            cleans = call.program in common.REMOVERS and (common.is_forced(call) or call.program == "rmdir")
+            if use.reads or (use.conflict is not None and not use.harmless and not cleans):
+                raise Stop("needed-later", Span(*call.span), because)
 
     # --- mounts ------------------------------------------------------------------------------------------------------
 
@@ -691,6 +801,18 @@ _COMMON = (
 """What a pattern may stand for."""
 
 
+def _name_of(source: Source) -> str:
+    """The name of the file that a source is; "" if a variable decides about it."""
+    if isinstance(source.path, Known):
+        return basename(source.path.value)
+    name = basename(source.text)
+    return "" if "$" in name or "}" in name else name
+
+
+def _is_pattern(source: Source) -> bool:
+    return source.pattern or re.search(r"[*?\[]", _name_of(source)) is not None
+
+
 def _beside(pattern: str, name: str) -> str:
     directory = dirname(pattern)
     return f"{directory}/{name}" if directory else name
@@ -705,14 +827,21 @@ def _path_to(stage: Stage, other: Stage | None) -> list[Stage]:
 
 
 def _hits(effect: Effect, path: str) -> str:
-    """How an effect meets a file: "same", "above" (a directory that holds it), "" if it does not."""
+    """How an effect meets a file: "same", "above" (a directory that holds it, or a pattern that may take it), "" if it
+    does not."""
     if isinstance(effect.path, Known):
         if effect.path.value == path:
             return "same"
         return "above" if effect.extent != "exact" and below(path, effect.path.value) else ""
     if effect.extent == "exact" and effect.call is not None and effect.call.program in ("mkdir", "cd"):
         return ""
-    return "above" if path.startswith(effect.start) else ""
+    if not path.startswith(effect.start):
+        return ""
+    if effect.call is not None and isinstance(effect.site, Word):
+        pattern, whole = common.pattern_of(effect.call, effect.site)
+        if common.reach(pattern, whole, path) is common.Reach.NONE:
+            return ""
+    return "above"
 
 
 _ARCHIVE = re.compile(r"\.(?:tar|tgz|tbz2?|txz|gz|bz2|xz|zst)\Z")
@@ -790,12 +919,11 @@ def _groups(items: Sequence[_Item]) -> list[list[_Item]]:
     leader: dict[int, int] = {}
     groups: dict[int, list[_Item]] = {}
     for number, item in enumerate(items):
-        mine = {leader[run] for each in item.files for run in each.runs if run in leader}
+        mine = {leader[run] for run in item.runs if run in leader}
         first = min(mine, default=number)
         members = [*(member for other in sorted(mine) for member in groups.pop(other)), item]
         groups[first] = members
         for member in members:
-            for each in member.files:
-                for run in each.runs:
-                    leader[run] = first
+            for run in member.runs:
+                leader[run] = first
     return [groups[number] for number in sorted(groups)]

@@ -192,7 +192,7 @@ def handed_on(
     """Who takes what a stage holds at `target` to where one of `users` finds it: a COPY --from before it, in its stage
     or one that it starts from, or a mount of its own. A user is a RUN of a stage with the place where it looks."""
     for taker in facts.takers(stage, target):
-        copied = list(_copied_to(facts, taker, target)) if taker.kind == "copy" else []
+        copied = list(copied_to(facts, taker, target)) if taker.kind == "copy" else []
         for other, run, wanted in users:
             facts.charge(1)
             places = copied if taker.kind == "copy" and is_before(taker, other, run) else []
@@ -209,8 +209,8 @@ def is_before(there: Reader | Writer, stage: Stage, run: Run) -> bool:
     return there.stage in stage.lineage
 
 
-def _copied_to(facts: Facts, taker: Reader, target: str) -> Iterator[Value]:
-    """Where a COPY brings what is at `target`."""
+def copied_to(facts: Facts, taker: Reader, target: str) -> Iterator[Value]:
+    """Where a COPY, found as a taker of `target`, brings it in its stage."""
     parents = isinstance(taker.instruction, Copy) and any(flag.name == "parents" for flag in taker.instruction.flags)
     for effect in facts.effects(taker.instruction):
         if effect.mode == "write":
