@@ -11,6 +11,7 @@ from posixpath import basename, normpath
 
 from fixer.analysis.context import BuildContext, Kind, context_sources
 from fixer.analysis.facts import Facts
+from fixer.analysis.transfers import DIRECTORIES
 from fixer.analysis.values import Known, below
 from fixer.tree.nodes import Transfer
 
@@ -93,7 +94,8 @@ def _places(facts: Facts, context: BuildContext, instruction: Transfer) -> Itera
     names = [path for source in sources if isinstance(source.path, Known) for path in
              (_matches(context, source.path.value) if source.pattern else (source.path.value,))]  # fmt: skip
     workdir = facts.state(instruction).workdir
-    into = len(names) > 1 or text.endswith("/") or text in (".", "..") or workdir == Known(target)
+    there = workdir == Known(target) or target in DIRECTORIES
+    into = there or len(names) > 1 or text.endswith("/") or text in (".", "..")
     for name in names:
         if parents:
             yield name, normpath(f"{target}/{name}")

@@ -9,8 +9,33 @@ from itertools import islice
 from posixpath import basename, dirname
 from typing import ClassVar
 
-from fixer.analysis import PASSED, REASONS, BaseImage, Call, Facts, Known, Reader, Stage, Unknown, Value, Writer, below
-from fixer.analysis.tools.pip import Pip, cache_directory, is_local, pip_of
+from fixer.analysis import (
+    PASSED,
+    REASONS,
+    BaseImage,
+    Call,
+    Facts,
+    Known,
+    Reader,
+    Stage,
+    Unknown,
+    Value,
+    Writer,
+    below,
+    hiding_mount,
+    join,
+)
+from fixer.analysis.brought import Brought
+from fixer.analysis.context import BuildContext, in_context
+from fixer.analysis.tools.pip import (
+    Pip,
+    Requirement,
+    cache_directory,
+    is_local,
+    keeps_wheel_of,
+    pip_of,
+    read_requirements,
+)
 from fixer.codemods import common
 from fixer.codemods.altered import alters
 from fixer.codemods.api import Change, Codemod, Refusal, Settings
@@ -20,10 +45,14 @@ from fixer.text.records import dataclass, field
 from fixer.text.regex import regex
 from fixer.text.source import Span
 from fixer.tree.editor import add_mounts, draw_up, has_comments, remove_instruction, remove_pair, remove_word
-from fixer.tree.nodes import Arg, Env, Instruction, JsonString, Onbuild, Pair, Run, ShellForm
+from fixer.tree.nodes import Arg, Env, Instruction, JsonString, Onbuild, Pair, Run, ShellForm, Transfer
 from fixer.tree.shell import Assignment, OpaqueScript, Parameter, Script, Word
 
 SWITCH = "PIP_NO_CACHE_DIR"
+_MOST_FILES = 50
+"""So many files of requirements are read for one call."""
+_CHARACTERS = 500
+"""As many are read in the time in which an instruction is looked at."""
 
 
 class PipCache(Codemod):
@@ -58,9 +87,14 @@ class PipCache(Codemod):
 
     When the user's number or home is not in the file; when something else of the step removes or reads the directory,
     or needs ~/.cache of a user who is not root (it belongs to root while the mount is there); when packages come from
-    archives in the build, whose wheels pip would take from the cache even if the archive changed.
+    archives that may change under the same name, as pip would go on taking the wheel that it once built: those of a
+    local `--find-links`, and those of a requirement with a name and a link (`tool @ file:///vendor/tool-1.0.tar.gz`,
+    `tool @ https://example.org/tool-latest.zip`), but for links to wheels, to PyPI's files, with a hash, or to a commit
+    of a repository. Files of requirements are read for that, with those that they name, if the build context is at
+    hand.
 
-    Sources: pip 23 to 25 (documentation, and tried out), BuildKit v0.25 on a real engine.
+    Sources: pip 23 to 25 (documentation, and tried out), its rules for keeping wheels (pip 23.2), BuildKit v0.25 on a
+    real engine.
     """
 
     id = "pip-cache"
@@ -72,7 +106,7 @@ class PipCache(Codemod):
         "no-cache-in-env": f"{SWITCH} switches the cache off, and cannot go from there.",
         "no-cache-in-variable": "The option that switches the cache off comes out of a variable.",
         "odd-cache-dir": "The cache's directory is not known, cannot be mounted, or holds other things too.",
-        "local-archives": "pip builds wheels from archives of the build, and would take old ones from the cache.",
+        "local-archives": "pip builds wheels of archives that may change, and would take old ones from the cache.",
         "cache-was-filled": "Somebody puts files into the cache's directory before, and a mount would hide them.",
         "home-cache-in-use": "Another program of the step may write to ~/.cache of a user who is not root.",
     }
@@ -94,7 +128,7 @@ class PipCache(Codemod):
             because = f"{old.argument.value.strip()} does not know RUN --mount; docker/dockerfile:1 does"
             yield Refusal(self.id, "old-syntax", old.argument.span, because)
             return
-        plan = _Plan(facts, steps)
+        plan = _Plan(facts, steps, settings.context)
         for step in steps:
             plan.prepare(step)
         for group in _groups(facts, steps):
@@ -238,8 +272,9 @@ def _span(call: Call) -> Span:
 class _Plan:
     """Works out, step by step, what is to be done, or why it cannot be."""
 
-    def __init__(self, facts: Facts, steps: Sequence[_Step]) -> None:
+    def __init__(self, facts: Facts, steps: Sequence[_Step], context: BuildContext) -> None:
         self.facts = facts
+        self.context = context
         self.file = facts.file
         self.steps = steps
         self.readers: dict[tuple[int, str], Stop | None] = {}
@@ -247,6 +282,8 @@ class _Plan:
         self.fillers: dict[tuple[int, str], list[Writer]] = {}
         self.strangers: dict[tuple[int, str], list[Call]] = {}
         self.temporary: dict[int, frozenset[str]] = {}
+        self.brought: dict[tuple[int, int], Brought] = {}
+        self.requirements: dict[str, tuple[Requirement, ...]] = {}
         self.known_mounts = common.known_mounts(facts, [step.run for step in steps])
 
     def prepare(self, step: _Step) -> None:
@@ -413,17 +450,81 @@ class _Plan:
     # --- who else is there -----------------------------------------------------------------------------------------
 
     def _local_archives(self, step: _Step) -> None:
+        """Raises Stop if pip may build a wheel of something that keeps its name when its content changes."""
         for call, pip in step.pips:
-            if pip.subcommand not in ("install", "wheel", "download") or pip.only_wheels:
+            if pip.subcommand not in ("install", "wheel", "download"):
                 continue
-            places = [*pip.find_links]
+            places = [] if pip.only_wheels else [*pip.find_links]
             given = self._seen(call, "PIP_FIND_LINKS")
-            if given is not None:
+            if given is not None and not pip.only_wheels:
                 places.append(given)
-            named = any(isinstance(o, Known) and re.search(r"\S ?@ ?file:", o.value) for o in pip.operands)
+            texts = _texts(call)
+            named = any(
+                keeps_wheel_of(operand.value if isinstance(operand, Known) else texts[at].strip("\"'"))
+                for at, operand in zip(pip.operands_at, pip.operands, strict=True)
+            )
             if named or any(is_local(place) is not False for place in places):
                 because = "pip would take the wheel that it once built from that archive, even if the archive changed"
                 raise Stop("local-archives", _span(call), because)
+            self._listed_archives(step, call, pip)
+
+    def _listed_archives(self, step: _Step, call: Call, pip: Pip) -> None:
+        """The same for what the files say from which pip takes its requirements, as far as they are at hand."""
+        names = [*pip.requirements, *(self._seen(call, name) for name in ("PIP_REQUIREMENT", "PIP_CONSTRAINT"))]
+        files = [join(call.cwd, name) for name in names if name is not None]
+        if not files or not self.context.at_hand:
+            return
+        todo = [path for file in files if isinstance(file, Known) and (path := self._in_context(step, file.value))]
+        for at, path in enumerate(todo):
+            if at >= _MOST_FILES:
+                because = f"it reads more than {_MOST_FILES} files of requirements, which may name archives that change"
+                raise Stop("local-archives", _span(call), because)
+            if path not in self.requirements:
+                text = self.context.text(path) or ""
+                self.facts.charge(len(text) // _CHARACTERS)
+                self.requirements[path] = tuple(read_requirements(text))
+            self.facts.charge(1 + len(self.requirements[path]) // PASSED)
+            for each in self.requirements[path]:
+                if each.kind == "-r":
+                    other = in_context(f"{dirname(path)}/{each.text}")
+                    todo += [] if "://" in each.text or other in todo else [other]
+                elif (
+                    keeps_wheel_of(each.text)
+                    if not each.kind
+                    else is_local(Known(each.text)) and not pip.only_wheels and not self._wheels(path, each.text)
+                ):
+                    because = (
+                        f"line {each.line} of {path} names {'a place with archives' if each.kind else 'an archive'}: "
+                        "pip would take the wheel that it once built from it, even if the archive changed"
+                    )
+                    raise Stop("local-archives", _span(call), because)
+
+    def _wheels(self, path: str, place: str) -> bool:
+        """Whether a place that a file of the context names is a directory of it that holds nothing but wheels."""
+        names = () if place.startswith(("/", "file:")) else self.context.names(in_context(f"{dirname(path)}/{place}"))
+        return bool(names) and all(name.endswith(".whl") for name in names)
+
+    def _in_context(self, step: _Step, path: str) -> str | None:
+        """The path in the build context of what a step finds at `path`; None if it does not come from there."""
+        mount = hiding_mount(self.facts.mounts(step.run), path)
+        if mount is not None:
+            if mount.type != "bind" or mount.from_ is not None:
+                return None
+            if not isinstance(mount.target, Known) or not isinstance(mount.source, Known):
+                return None
+            return in_context(mount.source.value + path[len(mount.target.value.rstrip("/")) :])
+        transfers: list[Transfer] = []
+        for stage in self.facts.passing(step.stage.lineage):
+            for instruction in stage.instructions:
+                if instruction is step.run:
+                    break
+                if isinstance(instruction, Transfer):
+                    transfers.append(instruction)
+        key = (step.stage.index, len(transfers))
+        if key not in self.brought:
+            self.facts.charge(len(transfers))
+            self.brought[key] = Brought(self.facts, self.context, transfers)
+        return self.brought[key].source(path)
 
     def _clean_up(self, step: _Step, places: Mapping[str, Owner | None]) -> None:
         own = {id(call) for call, _ in step.pips}

@@ -1,12 +1,15 @@
 """What one call of pip does: from its words to its subcommand, its cache and where it takes packages from.
 
-Sources: pip's documentation (pip 24: "Caching", "Configuration", command reference) and its option parser, which takes
-options before and after the subcommand and lets long options be cut short where that is not ambiguous.
+Sources: pip's documentation (pip 24: "Caching", "Configuration", "Requirements File Format", command reference), its
+option parser, which takes options before and after the subcommand and lets long options be cut short where that is not
+ambiguous, and its rules for keeping wheels (`wheel_builder.py`, `cache.py` and `req/req_file.py` of pip 23.2).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from posixpath import basename, splitext
+from urllib.parse import unquote, urlsplit
 
 from fixer.analysis.commands import Call, once_a_call
 from fixer.analysis.values import Known, Lookup, Unknown, Value, join
@@ -45,6 +48,8 @@ _TAKES = _set(
     "--retries --timeout --default-timeout --exists-action --trusted-host --cert --client-cert --cache-dir "
     "--keyring-provider -d --dest --destination-dir -w --wheel-dir --resume-retries --uploaded-prior-to"
 )
+_FIND_LINKS = ("-f", "--find-links")
+_FILES = ("-r", "--requirement", "-c", "--constraint")
 _NO_CACHE = "--no-cache-dir"
 _SHORTEST = len("--no-ca")
 """`--no-c` could be `--no-clean`, `--no-color` or `--no-compile`."""
@@ -60,7 +65,9 @@ class Pip:
     no_index: `--no-index`: nothing is downloaded.
     only_wheels: `--only-binary :all:`: nothing is built.
     find_links: the words of `--find-links`.
+    requirements: the files that `-r` and `-c` name.
     operands: what stands behind the subcommand and is no option: requirements, or "purge".
+    operands_at: the indexes of these in the call's words.
     unsure: why some options of the call are not known, or None.
     """
 
@@ -70,7 +77,9 @@ class Pip:
     no_index: bool
     only_wheels: bool
     find_links: tuple[Value, ...]
+    requirements: tuple[Value, ...]
     operands: tuple[Value, ...]
+    operands_at: tuple[int, ...]
     unsure: Unknown | None
 
     @property
@@ -180,6 +189,7 @@ def _read(words: Sequence[Value], at: int) -> Pip:
     options: list[tuple[str, Value]] = []
     flags: set[str] = set()
     operands: list[Value] = []
+    places: list[int] = []
     no_cache: list[int] = []
     unsure: Unknown | None = None
     waiting = ""
@@ -192,10 +202,12 @@ def _read(words: Sequence[Value], at: int) -> Pip:
         if isinstance(word, Unknown):
             unsure = unsure or word
             operands.append(word)
+            places.append(index)
             continue
         text = word.value
         if not text.startswith("-") or text == "-":
             operands.append(word)
+            places.append(index)
             continue
         if text.startswith("--") and len(text) >= _SHORTEST and _NO_CACHE.startswith(text):
             no_cache.append(index)
@@ -217,7 +229,97 @@ def _read(words: Sequence[Value], at: int) -> Pip:
         cache_dir=directories[-1] if directories else None,
         no_index="--no-index" in flags,
         only_wheels=":all:" in binary,
-        find_links=tuple(value for name, value in options if name in ("-f", "--find-links")),
+        find_links=tuple(value for name, value in options if name in _FIND_LINKS),
+        requirements=tuple(value for name, value in options if name in _FILES),
         operands=tuple(operands[1:]),
+        operands_at=tuple(places[1:]),
         unsure=unsure,
     )
+
+
+# --- what pip keeps a wheel of -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Requirement:
+    """What one line of a file of requirements says, as far as it matters where packages come from.
+
+    line: its number. kind: "-r" (of a file, also of constraints), "-f" (of a place with archives), "" (of a package).
+    text: the file, the place, or the requirement.
+    """
+
+    line: int
+    kind: str
+    text: str
+
+
+_NAME = regex(r"[A-Za-z0-9][\w.-]*\s*(?:\[[^\]]*\]\s*)?\Z")
+_HASHES = ("sha512", "sha384", "sha256", "sha224", "sha1", "md5")
+_VERSIONED = regex(r"(?i)[a-z0-9_.]+-[a-z0-9_.!+-]+")
+"""What a name must hold so that pip takes it for one with a version, and keeps the wheel."""
+_VARIABLE = regex(r"\$\{[^}]*\}|\$\w+")
+_IMMUTABLE = ("files.pythonhosted.org", "pypi.org", "pypi.python.org")
+"""Hosts where a file never changes."""
+
+
+def keeps_wheel_of(requirement: str) -> bool:
+    """Whether pip keeps the wheel that it builds for a requirement, and takes it again, although what the link of the
+    requirement leads to may be something else by then.
+
+    It looks a wheel up by the link if it knows the package's name (`tool @ https://…`, `…#egg=tool`), and keeps one if
+    the file's name looks like one with a version; of a repository only for a commit that is named. A variable of the
+    shell, or of the environment, is taken to hold what makes it so.
+    """
+    head, at, tail = requirement.partition("@")
+    named = bool(at) and _NAME.match(head.strip()) is not None
+    words = (tail if named else requirement).split()
+    link, _, fragment = (words[0] if words else "").partition("#")
+    fields = dict(field.partition("=")[::2] for field in fragment.split("&"))
+    if not (named or fields.get("egg")) or any(name in fields for name in _HASHES):
+        return False
+    try:
+        parts = urlsplit(_VARIABLE.sub("x-0", link))
+        host = parts.hostname
+    except ValueError:
+        return False
+    if "+" in parts.scheme or host in _IMMUTABLE:
+        return False
+    name, extension = splitext(basename(unquote(parts.path.rstrip("/"))))
+    return extension != ".whl" and _VERSIONED.search(name.removesuffix(".tar")) is not None
+
+
+def read_requirements(text: str) -> Iterator[Requirement]:
+    """The lines of a file of requirements that name a file, a place with archives, or a package. Not those of a package
+    whose archive is pinned by a hash, which pip checks also for a wheel that it has kept, and not editable ones, of
+    which it keeps none."""
+    for number, line in _logical_lines(text):
+        words = line.split()
+        name, equals, value = words[0].partition("=")
+        if not name.startswith("--") and len(name) > 2 and name[:2] in _TAKES:
+            name, equals, value = name[:2], "=", words[0][2:]
+        if not name.startswith("-"):
+            if not any(word.startswith("--hash") for word in words):
+                yield Requirement(number, "", line)
+        elif name in _FILES or name in _FIND_LINKS:
+            value = value if equals else " ".join(words[1:])
+            yield Requirement(number, "-r" if name in _FILES else "-f", value.strip("\"'"))
+
+
+def _logical_lines(text: str) -> Iterator[tuple[int, str]]:
+    """The lines without comments, those put together that a backslash continues, with the number of their first."""
+    first = 0
+    parts: list[str] = []
+    for number, raw in enumerate(text.splitlines(), 1):
+        first = first if parts else number
+        parts.append(_COMMENT.sub("", raw).removesuffix("\\"))
+        if raw.endswith("\\") and not raw.lstrip().startswith("#"):
+            continue
+        line = "".join(parts).strip()
+        parts = []
+        if line:
+            yield first, line
+    if line := "".join(parts).strip():
+        yield first, line
+
+
+_COMMENT = regex(r"(^|\s+)#.*$")

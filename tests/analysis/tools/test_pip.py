@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from fixer.analysis.tools.pip import cache_directory, is_local, read_pip
+from fixer.analysis.tools.pip import (
+    Requirement,
+    cache_directory,
+    is_local,
+    keeps_wheel_of,
+    read_pip,
+    read_requirements,
+)
 from fixer.analysis.values import Known, Unknown, Value
 
 NOT = Unknown("somebody else's business")
@@ -113,3 +120,54 @@ def test_purge() -> None:
         pip = read_pip(words(text))
         assert pip is not None
         assert pip.purges is expected
+
+
+@pytest.mark.parametrize(
+    ("requirement", "expected"),
+    [
+        ("flask==3.0", False),
+        ("user@host", False),
+        ("./tool-1.0.tar.gz", False),
+        ("https://example.org/tool-1.0.tar.gz", False),
+        ("https://example.org/tool-1.0.tar.gz#egg=tool", True),
+        ("tool @ file:///vendor/tool-1.0.tar.gz", True),
+        ("tool @ file:///vendor/tool.tar.gz", False),
+        ("tool[extra]@http://example.org/tool-latest.zip", True),
+        ("tool @ https://example.org/tool-1.0.tar.gz ; python_version > '3.8'", True),
+        ("tool @ https://example.org/tool-1.0.tar.gz#sha256=00", False),
+        ("tool @ https://example.org/archive/main.zip", False),
+        ("tool @ https://example.org/tool-1.0-py3-none-any.whl", False),
+        ("tool @ https://files.pythonhosted.org/tool-1.0.tar.gz", False),
+        ("tool @ git+https://example.org/a/b-c.git@v1-2", False),
+        ("tool @ git+https://${TOKEN}@example.org/a/b-c.git", False),
+        ("tool @ https://example.org/${REF}.zip", True),
+        ("tool @ http://[x", False),
+    ],
+)
+def test_keeps_wheel_of(requirement: str, expected: bool) -> None:
+    assert keeps_wheel_of(requirement) is expected
+
+
+def test_read_requirements() -> None:
+    text = """\
+# our own
+-r base.txt
+--constraint=limits.txt
+-cmore.txt
+flask==3.0 \\
+    --hash=sha256:00
+-e ./here
+tool[x] \\
+  @ file:///tool-1.zip  # the last one
+-f './vendor'
+--index-url https://example.org/simple
+
+last"""
+    assert list(read_requirements(text)) == [
+        Requirement(2, "-r", "base.txt"),
+        Requirement(3, "-r", "limits.txt"),
+        Requirement(4, "-r", "more.txt"),
+        Requirement(8, "", "tool[x]   @ file:///tool-1.zip"),
+        Requirement(10, "-f", "./vendor"),
+        Requirement(13, "", "last"),
+    ]
