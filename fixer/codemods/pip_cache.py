@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property, partial
-from itertools import islice
+from itertools import islice, pairwise
 from posixpath import basename, dirname
 from typing import ClassVar
 
@@ -706,13 +706,29 @@ class _Plan:
     def _reader(self, step: _Step, target: str) -> Stop | None:
         names = () if self.facts.links else tuple(_made_by_pip(target))
         for reader in self.facts.readers(step.stage, target, step.run, names):
-            if self._matters(reader, target):
+            if reader.call is not None and _empties(reader.call):
+                # What a step leaves that cannot have a mount is there for it.
+                if reader.call.fatal and not self._leaves(reader, target):
+                    because = "it fails where there is nothing to remove, as the cache of pip would not be there"
+                    return Stop("cache-is-read", reader.span, because)
+            elif self._matters(reader, target):
                 because = f"it reads {reader.path if isinstance(reader.path, Known) else 'what may be the cache'}"
                 return Stop("cache-is-read", reader.span, f"{because}, where the cache of pip will not be any more")
         for call, pattern, hit in common.removed_later(self.facts, step.run, target):
             if hit is Reach.OWN or not _there(pattern, target):
                 return Stop("cache-is-read", _span(call), "without -f it fails where there is nothing to remove")
         return None
+
+    def _leaves(self, reader: Reader, target: str) -> bool:
+        """Whether a `find` comes to a directory that is there without the cache: one that all have, or one that pip has
+        filled before it in the same step, which gets no mount then."""
+        if reader.relation == "above" and isinstance(reader.path, Known) and _there(reader.path.value, target):
+            return True
+        step = next((each for each in self.steps if each.run is reader.instruction), None)
+        return step is not None and any(
+            not pip.no_cache and not self._is_off(call) and not call.conditional and call.span[0] < reader.span.start
+            for call, pip in step.wants
+        )
 
     def _matters(self, reader: Reader, target: str) -> bool:
         if reader.through_mount is not None or reader.kind == "env":
@@ -783,8 +799,9 @@ def _made_by_pip(target: str) -> Iterator[str]:
 
 
 def _fills(writer: Writer, target: str) -> bool:
-    """Whether somebody but pip puts something into the cache: by its own name, or by that of a directory of caches."""
-    own = writer.call is not None and pip_of(writer.call) is not None
+    """Whether somebody but pip puts something into the cache: by its own name, or by that of a directory of caches. (A
+    `find` that removes may write anything, as far as its effects tell.)"""
+    own = writer.call is not None and (pip_of(writer.call) is not None or _empties(writer.call))
     if own or writer.mode != "write" or not writer.content or writer.kind == "base" or writer.through_mount is not None:
         return False
     caches = isinstance(writer.path, Known) and basename(writer.path.value) in (".cache", "cache")
@@ -796,6 +813,16 @@ def _odd(target: str, call: Call) -> bool:
     if not common.plain(target) or not re.search(r"cache|pip", "/".join(target.split("/")[-2:]), re.IGNORECASE):
         return True
     return isinstance(call.cwd, Known) and below(call.cwd.value, target)
+
+
+def _empties(call: Call) -> bool:
+    """Whether it is a `find` that removes what it finds, and does nothing else with it."""
+    texts = _texts(call)
+    after = dict(pairwise(texts))
+    runs = [after.get(text) for text in texts if text in ("-exec", "-execdir")]
+    if call.program != "find" or not ("-delete" in texts or runs):
+        return False
+    return all(each in common.REMOVERS for each in runs)
 
 
 def _find(call: Call, places: Mapping[str, Owner | None]) -> None:
