@@ -85,7 +85,7 @@ class PipCache(Codemod):
 
     When it refuses
 
-    When the user's number or home is not in the file; when something else of the step removes or reads the directory,
+    When the user's number or home is not in the file; when `sudo` or `su` runs pip; when something else of the step removes or reads the directory,
     or needs ~/.cache of a user who is not root (it belongs to root while the mount is there); when packages come from
     archives that may change under the same name, as pip would go on taking the wheel that it once built: those of a
     local `--find-links`, and those of a requirement with a name and a link (`tool @ file:///vendor/tool-1.0.tar.gz`,
@@ -101,7 +101,7 @@ class PipCache(Codemod):
     words = ("pip",)
     reasons: ClassVar[Mapping[str, str]] = {
         **common.REASONS,
-        "sudo": "It is run by sudo: the cache is another user's.",
+        "sudo": "It is run by sudo, su or their like: the cache is another user's.",
         "no-network": "The step has no network, so that it cannot fill a cache.",
         "no-cache-in-env": f"{SWITCH} switches the cache off, and cannot go from there.",
         "no-cache-in-variable": "The option that switches the cache off comes out of a variable.",
@@ -118,7 +118,11 @@ class PipCache(Codemod):
                 found = _step(facts, stage, instruction)
                 if isinstance(found, Stop):
                     yield self._refusal(found)
-                elif found is not None:
+                    continue
+                other = _other_user(facts, instruction)
+                if other is not None:
+                    yield self._refusal(other)
+                if found is not None:
                     steps.append(found)
         steps = [step for step in steps if step.purges or step.wants]
         if not any(step.wants for step in steps):
@@ -251,6 +255,26 @@ def _step(facts: Facts, stage: Stage, instruction: Instruction) -> _Step | Stop 
             return None
         return Stop("onbuild", run.span, "it runs in the builds of other files, as a user that this file does not know")
     return step
+
+
+_SWITCHERS = ("su", "runuser", "sudo")
+
+
+def _other_user(facts: Facts, instruction: Instruction) -> Stop | None:
+    """Why nothing is done for a RUN that gives a script with pip to a shell of another user (`su app -c '…'`); None if
+    it does not, or has a cache mount already."""
+    if not isinstance(instruction, Run) or not facts.may_name(instruction, _SWITCHERS):
+        return None
+    if "pip" not in facts.file.source_of(instruction).lower():
+        return None
+    calls = facts.calls(instruction)
+    for call in () if isinstance(calls, OpaqueScript) else calls:
+        if call.program in _SWITCHERS and any(_is_mentioned(text.strip("\"'")) for text in _texts(call)):
+            if any(mount.type == "cache" for mount in facts.mounts(instruction)):
+                return None
+            because = f"{call.program} runs it in a shell of another user, in an environment that is not seen"
+            return Stop("sudo", _span(call), because)
+    return None
 
 
 def _text(run: Run) -> str:
