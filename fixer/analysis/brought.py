@@ -9,11 +9,12 @@ from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
 from posixpath import basename, normpath
 
-from fixer.analysis.context import BuildContext, Kind, context_sources
-from fixer.analysis.facts import Facts
+from fixer.analysis.context import BuildContext, Kind, context_sources, in_context
+from fixer.analysis.facts import PASSED, Facts
+from fixer.analysis.mounts import hiding_mount
 from fixer.analysis.transfers import DIRECTORIES
 from fixer.analysis.values import Known, below
-from fixer.tree.nodes import Transfer
+from fixer.tree.nodes import Run, Transfer
 
 
 class Brought:
@@ -78,6 +79,39 @@ class Brought:
         inside = directory.rstrip("/") + "/"
         found.update(target[len(inside) :].split("/")[0] for _, target in self.places if target.startswith(inside))
         return sorted(found)
+
+
+class FromContext:
+    """Which file of the build context a RUN finds at a path: one that a COPY or ADD before it brings, or a mount."""
+
+    def __init__(self, facts: Facts, context: BuildContext) -> None:
+        self.facts = facts
+        self.context = context
+        self._brought: dict[tuple[int, int], Brought] = {}
+
+    def path(self, run: Run, path: str) -> str | None:
+        """The path in the context of what stands at `path`, absolute, in the file system of a RUN; None if it does not
+        come from there, as far as it is at hand."""
+        stage = self.facts.stage_of(run)
+        if stage is None or not self.context.at_hand:
+            return None
+        mount = hiding_mount(self.facts.mounts(run), path)
+        if mount is not None:
+            if mount.type != "bind" or mount.from_ is not None:
+                return None
+            if not isinstance(mount.target, Known) or not isinstance(mount.source, Known):
+                return None
+            return in_context(mount.source.value + path[len(mount.target.value.rstrip("/")) :])
+        transfers: list[Transfer] = []
+        for each in self.facts.passing(stage.lineage):
+            end = self.facts.index_of(run) if each is stage else len(each.instructions)
+            transfers += [one for one in each.instructions[:end] if isinstance(one, Transfer)]
+        key = (stage.index, len(transfers))
+        if key not in self._brought:
+            self.facts.charge(len(transfers))
+            self._brought[key] = Brought(self.facts, self.context, transfers)
+        self.facts.charge(1 + len(transfers) // PASSED)
+        return self._brought[key].source(path)
 
 
 def _places(facts: Facts, context: BuildContext, instruction: Transfer) -> Iterator[tuple[str, str]]:

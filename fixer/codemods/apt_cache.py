@@ -7,7 +7,9 @@ from fnmatch import fnmatchcase
 from itertools import pairwise
 from typing import ClassVar
 
-from fixer.analysis import REASONS, BaseImage, Call, Facts, Known, Stage, below
+from fixer.analysis import REASONS, BaseImage, Call, Facts, Known, Stage, below, hiding_mount, join
+from fixer.analysis.brought import FromContext
+from fixer.analysis.scripts import calls_in
 from fixer.analysis.tools import apt
 from fixer.analysis.tools.apt import CACHE, DOCKER_CLEAN, LISTS, Apt, Kind
 from fixer.codemods import common
@@ -23,8 +25,10 @@ from fixer.tree.nodes import Add, Cmd, Copy, Entrypoint, Healthcheck, Instructio
 from fixer.tree.shell import OpaqueScript, Script
 
 _REMOVES = frozenset(("rm", "rmdir", "mv", "shred"))
+_FETCHES = (Kind.UPDATE, Kind.BOTH)
 _KEEP = "/etc/apt/apt.conf.d/keep-cache"
 _DIRECTORIES = (CACHE, LISTS)
+_LONGEST_SCRIPT = 100_000
 _NAMES = ("apt", "archives", "lists", "partial", "lock", "pkgcache.bin", "curl_8.1-1_amd64.deb", "deb.org_Packages.lz4")
 """What things in apt's directories are called."""
 _MOVES = regex(r"(?i)\bDir(::|\s*\{)")
@@ -68,7 +72,9 @@ class AptCache(Codemod):
 
     `/etc/apt/apt.conf.d/docker-clean` is gone and `/etc/apt/apt.conf.d/keep-cache` is there; lists or packages that the
     file left in its layers are no longer in them. A RUN of yours that installs later without these mounts keeps its
-    packages in its layer until it says `apt-get clean`.
+    packages in its layer until it says `apt-get clean`. So does a script that installs: where the build context is at
+    hand and shows one, the change is unsafe. What a script of the network does (`curl … | bash`), or one that another
+    script runs, is not looked at.
 
     ## When it refuses
 
@@ -84,12 +90,14 @@ class AptCache(Codemod):
     changed, the refusal names it. Every RUN must fetch the lists that it installs from (`apt-update-install` sees to
     that), and nobody else may read lists or packages from the layer.
 
+    `playwright install --with-deps` and `playwright install-deps` update and install themselves: they get the mounts.
+
     Facts: apt 2.6 with the configuration of Debian's images (debuerreotype, docker-clean); BuildKit v0.25: a cache
     mount is empty at first, is no part of the layer, and its target cannot be removed.
     """
 
     id = "apt-cache"
-    words = ("apt",)
+    words = ("apt", "playwright")
     reasons: ClassVar = {
         "opaque-script": common.REASONS["opaque-script"],
         "old-syntax": common.REASONS["old-syntax"],
@@ -113,7 +121,7 @@ class AptCache(Codemod):
             try:
                 if old is not None and chain.steps:
                     raise Stop("old-syntax", old.span, "this frontend does not know cache mounts")
-                change = self._change(facts, chain)
+                change = self._change(facts, chain, settings)
             except Stop as stop:
                 yield Refusal(self.id, stop.reason, stop.span, stop.because)
             else:
@@ -126,10 +134,10 @@ class AptCache(Codemod):
                 if not isinstance(trigger, Onbuild) or not isinstance(trigger.inner, Run) or trigger.inner.flags:
                     continue
                 calls = facts.calls(trigger)
-                if not isinstance(calls, OpaqueScript) and any(a.kind is Kind.UPDATE for a in apt.reads(calls)):
+                if not isinstance(calls, OpaqueScript) and any(a.kind in _FETCHES for a in apt.reads(calls)):
                     yield Refusal(self.id, "onbuild", trigger.span, "this trigger runs in other people's builds")
 
-    def _change(self, facts: Facts, chain: _Chain) -> Change | None:
+    def _change(self, facts: Facts, chain: _Chain, settings: Settings) -> Change | None:
         if not any(step.installs for step in chain.steps):
             return None
         risk = _local_sources(facts, chain) or _nobody_reads(facts, chain)
@@ -158,6 +166,8 @@ class AptCache(Codemod):
             altered += ((step.stage, path) for path in (CACHE, DOCKER_CLEAN, _KEEP))
         if not edits:
             return None
+        if hooks and mounted:
+            risk = risk or _keeps_packages(facts, chain, hooks, FromContext(facts, settings.context))
         title = "mount caches for apt's lists and packages" if mounted else "let apt's cache mounts keep what they hold"
         if mounted and dropped:
             title += ", drop the clean-up of them"
@@ -186,7 +196,7 @@ class _Step:
     @property
     def installs(self) -> bool:
         """It does, or may do, more than to fetch lists."""
-        return not self.calls or any(a.kind in (Kind.INSTALL, Kind.UNKNOWN) for a in self.apt)
+        return not self.calls or any(a.kind in (Kind.INSTALL, Kind.BOTH, Kind.UNKNOWN) for a in self.apt)
 
 
 @dataclass(slots=True)
@@ -228,7 +238,7 @@ def _step(facts: Facts, stage: Stage, instruction: Instruction) -> _Step | None:
     if isinstance(calls, OpaqueScript):
         return _Step(stage, instruction, (), ()) if _mentions(instruction) else None
     found = tuple(apt.reads(calls))
-    if any(a.kind in (Kind.UPDATE, Kind.INSTALL, Kind.UNKNOWN) for a in found):
+    if any(a.kind in (*_FETCHES, Kind.INSTALL, Kind.UNKNOWN) for a in found):
         idle = apt.only_updates(calls) and not facts.mounts(instruction)
         return _Step(stage, instruction, calls, found, idle)
     return None
@@ -293,7 +303,7 @@ def _check(facts: Facts, step: _Step) -> None:
         if any(w in ("sudo", "doas") for w in a.call.wrappers) and not facts.state(step.run).user.root:
             because = "apt runs through sudo, and so the configuration that keeps packages in a cache cannot be written"
             raise Stop("sudo", span, because)
-        if a.kind is Kind.UPDATE:
+        if a.kind in _FETCHES:
             updates.append(a.call)
         elif a.kind is Kind.INSTALL and not any(_comes_before(u, a.call) for u in updates):
             raise Stop("no-update", span, "this RUN installs from lists of another layer, which the mount would hide")
@@ -474,7 +484,7 @@ def _script_after(facts: Facts, run: Run) -> str:
         return ""
     for call in calls:
         a = apt.read(call)
-        if a is not None and a.kind is Kind.UPDATE:
+        if a is not None and a.kind in _FETCHES:
             return ""
         if call.words and call.program is None:
             return "nobody knows what a variable runs here, and it may install from lists that would no longer be there"
@@ -498,7 +508,7 @@ def _left_by_base(facts: Facts, stage: Stage) -> bool:
 def _left_after(calls: Sequence[Call], left: bool) -> bool:
     for call in calls:
         a = apt.read(call)
-        if a is not None and a.kind is Kind.UPDATE:
+        if a is not None and a.kind in _FETCHES:
             left = True
         elif apt.deletes_lists(call):
             left = False
@@ -524,7 +534,7 @@ def _check_run(facts: Facts, run: Run, left: bool) -> bool:
         _check_words(call)
         a = apt.read(call)
         kind = a.kind if a is not None else None
-        fetched = fetched or kind is Kind.UPDATE
+        fetched = fetched or kind in _FETCHES
         if kind is Kind.QUERY and left and not fetched:
             raise Stop("lists-are-read", Span(*call.span), "this reads lists that would no longer be in the layer")
     return _left_after(calls, left)
@@ -560,7 +570,7 @@ def _check_start(facts: Facts, instruction: Instruction) -> None:
     """Raises Stop if what the image starts with reads lists that it does not fetch."""
     calls = facts.calls(instruction)
     for a in () if isinstance(calls, OpaqueScript) else apt.reads(calls):
-        if a.kind is Kind.UPDATE:
+        if a.kind in _FETCHES:
             return
         if a.kind in (Kind.INSTALL, Kind.QUERY):
             because = "this runs in the container, with lists that would no longer be in the image"
@@ -575,6 +585,52 @@ def _check_removals(facts: Facts, chain: _Chain) -> None:
             for call, pattern, hit in common.removed_later(facts, step.run, directory, apt.NAMES):
                 if hit is Reach.OWN and pattern != directory and call.span not in own:
                     raise Stop("cleanup", Span(*call.span), "without -f this fails where there is nothing to remove")
+
+
+def _keeps_packages(facts: Facts, chain: _Chain, hooks: Sequence[_Step], files: FromContext) -> str:
+    """The risk of a script of the build context that installs behind the place where docker-clean is switched off, and
+    has no mount to keep the packages out of its layer; nothing if there is none."""
+    if not files.context.at_hand:
+        return ""
+    mounted = {id(step.run) for step in chain.steps}
+    stages = [step.stage for step in hooks]
+    starts = {step.stage.index: facts.index_of(step.run) for step in hooks}
+    for stage in stages:
+        stages += stage.derived
+        facts.charge(1 + len(stage.instructions))
+        for instruction in stage.instructions[starts.get(stage.index, 0) :]:
+            if not isinstance(instruction, Run) or id(instruction) in mounted:
+                continue
+            calls = facts.calls(instruction)
+            if isinstance(calls, OpaqueScript) or hiding_mount(facts.mounts(instruction), f"{CACHE}/archives"):
+                continue
+            for at, call in enumerate(calls):
+                name = apt.script_of(call) if call.user.root else None
+                path = files.path(instruction, _path_of(call, name)) if name is not None else None
+                if path is None or any(apt.removes_packages(later) for later in calls[at + 1 :]):
+                    continue
+                if _installs(facts, files.context.text(path) or ""):
+                    return (
+                        f"`{name}` installs packages, and without apt.conf.d/docker-clean they stay in its layer; "
+                        "`apt-get clean` behind it removes them"
+                    )
+    return ""
+
+
+def _path_of(call: Call, name: str) -> str:
+    """The absolute path of a file that a call names; as it is where the current directory is not known."""
+    path = join(call.cwd, Known(name))
+    return path.value if isinstance(path, Known) else name
+
+
+def _installs(facts: Facts, text: str) -> bool:
+    """Whether the text is a shell's script that installs, and leaves the packages that it has downloaded."""
+    first = text.partition("\n")[0]
+    if "apt" not in text or len(text) > _LONGEST_SCRIPT or (first.startswith("#!") and "sh" not in first):
+        return False
+    facts.charge(len(text) // 100)
+    calls = calls_in(text, "bash")
+    return "apt-get install" in text if calls is None else apt.leaves_packages(calls) is not None
 
 
 # --- the hook of Debian's images -----------------------------------------------------------------------------------

@@ -22,10 +22,9 @@ from fixer.analysis import (
     Value,
     Writer,
     below,
-    hiding_mount,
     join,
 )
-from fixer.analysis.brought import Brought
+from fixer.analysis.brought import FromContext
 from fixer.analysis.context import BuildContext, in_context
 from fixer.analysis.tools.pip import (
     Pip,
@@ -45,7 +44,7 @@ from fixer.text.records import dataclass, field
 from fixer.text.regex import regex
 from fixer.text.source import Span
 from fixer.tree.editor import add_mounts, draw_up, has_comments, remove_instruction, remove_pair, remove_word
-from fixer.tree.nodes import Arg, Env, Instruction, JsonString, Onbuild, Pair, Run, ShellForm, Transfer
+from fixer.tree.nodes import Arg, Env, Instruction, JsonString, Onbuild, Pair, Run, ShellForm
 from fixer.tree.shell import Assignment, OpaqueScript, Parameter, Script, Word
 
 SWITCH = "PIP_NO_CACHE_DIR"
@@ -85,13 +84,13 @@ class PipCache(Codemod):
 
     When it refuses
 
-    When the user's number or home is not in the file; when `sudo` or `su` runs pip; when something else of the step removes or reads the directory,
-    or needs ~/.cache of a user who is not root (it belongs to root while the mount is there); when packages come from
-    archives that may change under the same name, as pip would go on taking the wheel that it once built: those of a
-    local `--find-links`, and those of a requirement with a name and a link (`tool @ file:///vendor/tool-1.0.tar.gz`,
-    `tool @ https://example.org/tool-latest.zip`), but for links to wheels, to PyPI's files, with a hash, or to a commit
-    of a repository. Files of requirements are read for that, with those that they name, if the build context is at
-    hand.
+    When the user's number or home is not in the file; when `sudo` or `su` runs pip; when something else of the step
+    removes or reads the directory, or needs ~/.cache of a user who is not root (it belongs to root while the mount is
+    there); when packages come from archives that may change under the same name, as pip would go on taking the wheel
+    that it once built: those of a local `--find-links`, and those of a requirement with a name and a link (`tool @
+    file:///vendor/tool-1.0.tar.gz`, `tool @ https://example.org/tool-latest.zip`), but for links to wheels, to PyPI's
+    files, with a hash, or to a commit of a repository. Files of requirements are read for that, with those that they
+    name, if the build context is at hand.
 
     Sources: pip 23 to 25 (documentation, and tried out), its rules for keeping wheels (pip 23.2), BuildKit v0.25 on a
     real engine.
@@ -306,7 +305,7 @@ class _Plan:
         self.fillers: dict[tuple[int, str], list[Writer]] = {}
         self.strangers: dict[tuple[int, str], list[Call]] = {}
         self.temporary: dict[int, frozenset[str]] = {}
-        self.brought: dict[tuple[int, int], Brought] = {}
+        self.from_context = FromContext(facts, context)
         self.requirements: dict[str, tuple[Requirement, ...]] = {}
         self.known_mounts = common.known_mounts(facts, [step.run for step in steps])
 
@@ -498,7 +497,8 @@ class _Plan:
         files = [join(call.cwd, name) for name in names if name is not None]
         if not files or not self.context.at_hand:
             return
-        todo = [path for file in files if isinstance(file, Known) and (path := self._in_context(step, file.value))]
+        found = [self.from_context.path(step.run, file.value) for file in files if isinstance(file, Known)]
+        todo = [path for path in found if path is not None]
         for at, path in enumerate(todo):
             if at >= _MOST_FILES:
                 because = f"it reads more than {_MOST_FILES} files of requirements, which may name archives that change"
@@ -527,28 +527,6 @@ class _Plan:
         """Whether a place that a file of the context names is a directory of it that holds nothing but wheels."""
         names = () if place.startswith(("/", "file:")) else self.context.names(in_context(f"{dirname(path)}/{place}"))
         return bool(names) and all(name.endswith(".whl") for name in names)
-
-    def _in_context(self, step: _Step, path: str) -> str | None:
-        """The path in the build context of what a step finds at `path`; None if it does not come from there."""
-        mount = hiding_mount(self.facts.mounts(step.run), path)
-        if mount is not None:
-            if mount.type != "bind" or mount.from_ is not None:
-                return None
-            if not isinstance(mount.target, Known) or not isinstance(mount.source, Known):
-                return None
-            return in_context(mount.source.value + path[len(mount.target.value.rstrip("/")) :])
-        transfers: list[Transfer] = []
-        for stage in self.facts.passing(step.stage.lineage):
-            for instruction in stage.instructions:
-                if instruction is step.run:
-                    break
-                if isinstance(instruction, Transfer):
-                    transfers.append(instruction)
-        key = (step.stage.index, len(transfers))
-        if key not in self.brought:
-            self.facts.charge(len(transfers))
-            self.brought[key] = Brought(self.facts, self.context, transfers)
-        return self.brought[key].source(path)
 
     def _clean_up(self, step: _Step, places: Mapping[str, Owner | None]) -> None:
         own = {id(call) for call, _ in step.pips}

@@ -60,7 +60,7 @@ WORDS: Mapping[str, tuple[str, ...]] = {
     "bind-manifests": (
         "pip", "uv ", "poetry", "npm", "yarn", "bun ", "go mod", "bundle", "composer", "dotnet", "cargo fetch"
     ),
-    "apt-cache": ("apt",),
+    "apt-cache": ("apt", "playwright"),
     "pip-cache": ("pip",),
     "cargo-chef": ("cargo",),
     "artifact-out-of-cache": ("--mount",),

@@ -1,7 +1,8 @@
 """What one call of apt does to the package lists and the downloaded packages.
 
 Sources: apt-get(8), apt(8), apt.conf(5) and aptitude(8) of Debian 12 (apt 2.6); NodeSource's scripts from
-github.com/nodesource/distributions (deb/setup_0.10 of 2014 to scripts/deb/setup_24.x of 2025).
+github.com/nodesource/distributions (deb/setup_0.10 of 2014 to scripts/deb/setup_24.x of 2025); Playwright's
+`server/registry/dependencies.ts`.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ DOCKER_CLEAN = "/etc/apt/apt.conf.d/docker-clean"
 
 PROGRAMS = frozenset(("apt-get", "apt", "aptitude", "apt-fast", "nala"))
 
-NAMES = ("apt", "nala", "rosdep", "tasksel", "mk-build-deps", "gdebi", "nodesource")
+NAMES = ("apt", "nala", "rosdep", "tasksel", "mk-build-deps", "gdebi", "nodesource", "playwright")
 """What a RUN names that has to do with apt: one of these stands in every call that `read` knows, and in the paths of
 apt's directories."""
 
@@ -74,6 +75,8 @@ class Kind(Enum):
 
     UPDATE = "update"
     """Fetches the lists."""
+    BOTH = "both"
+    """Fetches the lists, then reads them and downloads packages."""
     INSTALL = "install"
     """Reads the lists, downloads packages."""
     QUERY = "query"
@@ -122,11 +125,24 @@ def _found(call: Call) -> _Found | None:
         return None
     if is_fetching_script(call):
         return Kind.UPDATE, None
+    if _installs_for_browsers(call):
+        return Kind.BOTH, None
     if program not in _RUNNERS and any(
         isinstance(w, Known) and "apt" in w.value and _TEXT.search(w.value) for w in call.words
     ):
         return Kind.UNKNOWN, None
     return None
+
+
+def _installs_for_browsers(call: Call) -> bool:
+    """`npx playwright install --with-deps`, `playwright install-deps`: `apt-get update` and `apt-get install`, if root
+    runs it."""
+    words = [word.value if isinstance(word, Known) else "" for word in call.words]
+    names = [at for at, word in enumerate(words) if word.rpartition("/")[2].partition("@")[0] == "playwright"]
+    if not names or call.program in _RUNNERS or not call.user.root:
+        return False
+    rest = words[names[0] + 1 :]
+    return "--dry-run" not in rest and ("install-deps" in rest or ("install" in rest and "--with-deps" in rest))
 
 
 def _read(call: Call) -> _Found:
@@ -245,3 +261,48 @@ def _is_lists(call: Call, node: Arg) -> bool:
     if whole:
         return text.rstrip("/") in (LISTS, "/var/lib/apt")
     return text in (LISTS + "/", "/var/lib/apt/") and isinstance(node, Word) and node.text.strip("\"'").endswith("*")
+
+
+def script_of(call: Call) -> str | None:
+    """The file that `call` runs as a script, as its words name it: `./install.sh`, `bash -e /tmp/setup`, or a program
+    by its path; None if it names none, or none that is known."""
+    first = call.argument(0)
+    if call.program not in _SHELLS:
+        return first if first is not None and "/" in first else None
+    for word in call.words[1:]:
+        if not isinstance(word, Known):
+            return None
+        if not word.value.startswith(("-", "+")):
+            return word.value
+        if word.value in ("-c", "-s") or word.value.startswith("--"):
+            return None
+    return None
+
+
+def leaves_packages(calls: Sequence[Call]) -> Call | None:
+    """The call that installs and leaves what it has downloaded behind, where nothing of the system cleans up; None if
+    none does, or a later one cleans up."""
+    found: Call | None = None
+    for call in calls:
+        apt = read(call)
+        if apt is not None and apt.kind in (Kind.INSTALL, Kind.BOTH):
+            found = found or call
+        elif removes_packages(call):
+            found = None
+    return found
+
+
+@once_a_call
+def removes_packages(call: Call) -> bool:
+    """Whether `call` empties the directory of downloaded packages: `apt-get clean`, `rm -rf /var/cache/apt/*`."""
+    apt = read(call)
+    if apt is not None:
+        return apt.kind is Kind.CLEAN
+    return call.program == "rm" and any(_is_packages(*call.prefix(node)) for node in call.nodes[1:])
+
+
+def _is_packages(text: str, whole: bool) -> bool:
+    """Whether a path that begins so is that of all downloaded packages, or one above; with a pattern at its end if it
+    is not whole."""
+    path = text.rstrip("/")
+    return path in (CACHE, f"{CACHE}/archives", "/var/cache") or (not whole and text.startswith(f"{CACHE}/archives/"))

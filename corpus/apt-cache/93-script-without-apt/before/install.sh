@@ -1,0 +1,4 @@
+#!/bin/sh
+set -e
+install -d /srv/app
+echo 'nothing to do with apt' > /srv/app/README
