@@ -374,6 +374,32 @@ REPOSITORIES: dict[str, Callable[[int], Repository]] = {
         **_ignored("**/a/**/a/**/a/**/a/**/a/b\n" + times("src\n", s)),
         f"{'a/' * 200}b.py": "",
     },
+    "ignore: repetitions": lambda s: {
+        **_ignored("?{0,1000}" * 9 + "Q\n"),
+        **{"".join(map(chr, range(0x3400 + 80 * k, 0x3450 + 80 * k))): "" for k in range(min(s // 300, 200))},
+    },
+    "ignore: repetitions of classes": lambda s: {
+        **_ignored("[a-m]{0,1000}[g-z]{0,1000}[b-y]{0,1000}[ac-z]{0,1000}" * 2 + "Q\n"),
+        **{"".join("abcdefghijklmnopqrstuvwxyz"[(k * k * j + j * j + j * k) % 26] for j in range(80)): ""
+           for k in range(s // 80)},
+    },
+    "ignore: patterns of repetitions": lambda s: _ignored(each(lambda k: "?{0,1000}" * 9 + f"Q{k}\n", s)),
+    "ignore: exceptions by turns, and deep": lambda s: _ignored(
+        times("*\n!*\n", s), DOCKERFILE.replace("COPY requirements.txt", f"COPY {'a/' * 900}requirements.txt")
+    ),
+    "ignore: patterns of stars, and deep": lambda s: _ignored(
+        "*\n!*\n" + each(lambda k: f"**/b{k}*\n", s),
+        DOCKERFILE.replace("COPY requirements.txt", f"COPY {'a/' * 900}requirements.txt"),
+    ),
+    "ignore: exceptions, and directories": lambda s: {
+        **_ignored("*\n!*\n" + each(lambda k: f"a{k}\n!a{k}\n", s)),
+        **{f"a{k}/b/c/d.py": "" for k in range(max(1, s // 300))},
+    },
+    "members that are not followed": lambda s: {
+        "Dockerfile": RUST,
+        "Cargo.toml": f'[workspace]\nmembers = ["{times("*a", s)}"]\n',
+        "crates/a/Cargo.toml": '[package]\nname = "a"\n',
+    },
     "workspaces of stars": lambda s: {
         "Dockerfile": "FROM node:20\nWORKDIR /app\nCOPY . .\nRUN npm ci\n",
         "package.json": '{"workspaces": [' + times('"*a*a*a*a*a*a*a*a*b", ', s) + '"c"]}\n',

@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple, NoReturn
 
-from fixer.text.globs import Glob, NotFollowedError
+from fixer.text.globs import Budget, Glob, NotFollowedError
 from fixer.text.records import dataclass, field
 from fixer.text.source import decode
 
@@ -29,6 +30,13 @@ _MOST_REPEATS = 1000
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _STRAY = "\ufffd"
 """What Go reads for a byte that is not UTF-8."""
+
+_OPEN, _MATCHED, _EXACT = range(3)
+"""Of a pattern and a path: it does not match, and may match what is in it; it does; it does not, and what it matches
+is known without asking."""
+_MOST_REMEMBERED = 50_000
+_SHORT, _LONG = 64, 256
+"""A test of a path costs little up to so many characters; it may cost their square up to so many."""
 
 Test = Callable[[str], bool]
 
@@ -46,29 +54,43 @@ class IgnoreTrouble(Exception):
 
 
 class Pattern(NamedTuple):
-    """One line. text: cleaned, without `!`. exception: it brings files back. line: where it stands, from 1."""
+    """One line. text: cleaned, without `!`. exception: it brings files back. line: where it stands, from 1. exact: it
+    matches the path that is written like it, and no other one."""
 
     text: str
     exception: bool
     line: int
     test: Test
+    exact: bool = False
 
 
 @dataclass(slots=True)
 class Ignore:
-    """The patterns of one build context. Paths are relative to the context, with `/`, clean (no `./`, no `..`)."""
+    """The patterns of one build context. Paths are relative to the context, with `/`, clean (no `./`, no `..`).
+    Questions raise TooMuchWorkError, from then on always, where patterns and paths are so many that the answers would
+    take too long."""
 
     path: str
     """The file they are from; empty if there is none."""
     patterns: tuple[Pattern, ...]
+    budget: Budget = field(default_factory=Budget, compare=False)
+    """What the patterns may cost."""
     _names: tuple[str, ...] = field(init=False)
     """The exceptions that match one path each."""
     _starts: tuple[str, ...] = field(init=False)
     """What the paths that one of the others matches surely begin with; one for each."""
     _stems: tuple[str, ...] | None = field(init=False)
     """The exceptions without a final `/*` or `/**`, if they are plain then; else None."""
-    _directories: dict[str, tuple[frozenset[int], bool]] = field(init=False)
-    """What the patterns say of a directory: the numbers of those that match it, and the result."""
+    _open: tuple[int, ...] = field(init=False)
+    """The numbers of the patterns that must be asked what they match."""
+    _exact: dict[str, list[int]] = field(init=False)
+    """Those of the others, by the one path that each matches."""
+    _directories: dict[str, tuple[bytes, bool]] = field(init=False)
+    """What the patterns say of a directory: for each a byte, `_OPEN`, `_EXACT` or `_MATCHED`, and the result."""
+    _same: dict[bytes, bytes] = field(init=False)
+    """Directories that the same patterns match share what says so."""
+    _excluded: dict[str, bool] = field(init=False)
+    """What was said of some paths, for who asks again."""
     _holds: dict[str, bool] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -77,7 +99,15 @@ class Ignore:
         self._names = tuple(text for text in exceptions if not _GLOB.search(text))
         self._starts = tuple(_start(text) for text in exceptions if _GLOB.search(text))
         self._stems = None if any(_GLOB.search(stem) for stem in stems) else stems
-        self._directories = {}
+        nothing = bytes(_EXACT if pattern.exact else _OPEN for pattern in self.patterns)
+        self._open = tuple(number for number, pattern in enumerate(self.patterns) if not pattern.exact)
+        self._exact = {}
+        for number, pattern in enumerate(self.patterns):
+            if pattern.exact:
+                self._exact.setdefault(pattern.text, []).append(number)
+        self._directories = {"": (nothing, False)}
+        self._same = {nothing: nothing}
+        self._excluded = {}
         self._holds = {}
 
     def excludes(self, path: str) -> bool:
@@ -85,10 +115,14 @@ class Ignore:
         comes with that). The context itself is never left out."""
         if not self.patterns or path in ("", "."):
             return False
-        parent = path.rpartition("/")[0]
-        if parent and not self.may_hold(parent):
-            return True
-        return self._match(path, parent)[1]
+        excluded = self._excluded.get(path)
+        if excluded is None:
+            parent = path.rpartition("/")[0]
+            excluded = bool(parent and not self.may_hold(parent)) or self._match(path, parent)[1]
+            if len(self._excluded) >= _MOST_REMEMBERED:
+                self._excluded.clear()
+            self._excluded[path] = excluded
+        return excluded
 
     def may_hold(self, directory: str) -> bool:
         """False if nothing below the directory can reach the engine, so that nobody needs to look."""
@@ -107,29 +141,86 @@ class Ignore:
         if not self._of_directory(directory)[1]:
             return True
         inside = directory + "/"
+        self._charge(len(self._names) + len(self._starts))
         if self._stems is not None:  # then the engine's client does not look either, whatever a `|` in them may mean
             return any(stem.startswith(inside) for stem in self._stems)
         return any(name.startswith(inside) for name in self._names) or any(
             start.startswith(inside) or inside.startswith(start) for start in self._starts
         )
 
-    def _of_directory(self, path: str) -> tuple[frozenset[int], bool]:
+    def _of_directory(self, path: str) -> tuple[bytes, bool]:
         if path not in self._directories:
             for each in _from_the_top(path):
                 if each not in self._directories:
-                    self._directories[each] = self._match(each, each.rpartition("/")[0])
+                    matched, excluded = self._match(each, each.rpartition("/")[0])
+                    self._directories[each] = self._same.setdefault(matched, matched), excluded
         return self._directories[path]
 
-    def _match(self, path: str, parent: str) -> tuple[frozenset[int], bool]:
+    def _match(self, path: str, parent: str) -> tuple[bytes, bool]:
         """What matched the directory matches what is in it. What was not asked, since it could change nothing there,
         is asked again for each path in it, and of that path alone."""
-        above = self._of_directory(parent)[0] if parent else frozenset()
-        matched, excluded = [], False
-        for number, (_, exception, _, test) in enumerate(self.patterns):
-            if number in above or (exception is excluded and test(path)):
+        above = self._of_directory(parent)[0]
+        exact = self._exact.get(path, ())
+        try:
+            self.budget.charge(len(exact) + above.count(_OPEN) * (1 + (min(len(path), _LONG) // _SHORT) ** 2))
+            if _MATCHED in above:
+                matched, excluded = self._ask_others(path, above, exact)
+            else:
+                matched, excluded = self._ask(path, sorted([*self._open, *exact]) if exact else self._open)
+        except NotFollowedError:
+            self._too_much()
+        return (_with(above, matched) if matched else above), excluded
+
+    def _ask(self, path: str, numbers: Iterable[int]) -> tuple[list[int], bool]:
+        """Which of these patterns match the path, and the result."""
+        matched: list[int] = []
+        excluded = False
+        patterns = self.patterns
+        for number in numbers:
+            pattern = patterns[number]
+            if pattern.exception is excluded and pattern.test(path):
                 matched.append(number)
-                excluded = not exception
-        return frozenset(matched), excluded
+                excluded = not excluded
+        return matched, excluded
+
+    def _ask_others(self, path: str, above: bytes, exact: Iterable[int]) -> tuple[list[int], bool]:
+        """The same where some are known to match; of many of those in a row the last one counts."""
+        matched: list[int] = []
+        excluded = False
+        waiting = deque(exact)
+        behind = 0
+        while behind < len(above):
+            number = above.find(_OPEN, behind) % (len(above) + 1)  # where there is none, the end
+            if waiting and waiting[0] < number:
+                number = waiting.popleft()
+            last = above.rfind(_MATCHED, behind, number)
+            if last >= 0:
+                excluded = not self.patterns[last].exception
+            behind = number + 1
+            if number < len(above):
+                pattern = self.patterns[number]
+                if pattern.exception is excluded and pattern.test(path):
+                    matched.append(number)
+                    excluded = not excluded
+        return matched, excluded
+
+    def _charge(self, steps: int) -> None:
+        try:
+            self.budget.charge(steps)
+        except NotFollowedError:
+            self._too_much()
+
+    def _too_much(self) -> NoReturn:
+        from fixer.analysis.facts import TooMuchWorkError
+
+        raise TooMuchWorkError from None
+
+
+def _with(matched: bytes, more: Iterable[int]) -> bytes:
+    out = bytearray(matched)
+    for number in more:
+        out[number] = _MATCHED
+    return bytes(out)
 
 
 def _from_the_top(directory: str) -> Iterator[str]:
@@ -141,9 +232,12 @@ def _from_the_top(directory: str) -> Iterator[str]:
     yield directory
 
 
-def parse_ignore(data: bytes, path: str = NAME) -> Ignore:
-    """The patterns in `data`. Raises IgnoreTrouble for what makes a build fail, or would with a file to try it on."""
+def parse_ignore(data: bytes, path: str = NAME, *, bounded: bool = True) -> Ignore:
+    """The patterns in `data`. Raises IgnoreTrouble for what makes a build fail, or would with a file to try it on.
+    bounded: see `Ignore`; whoever waits for builds has the time."""
     patterns = []
+    budget = Budget(bounded=bounded)
+    tests: dict[str, tuple[Test, bool]] = {}
     for number, raw in enumerate(data.split(b"\n"), 1):
         if len(raw) > _LONGEST_LINE:
             raise IgnoreTrouble(path, number, "the line is longer than BuildKit reads")
@@ -152,7 +246,7 @@ def parse_ignore(data: bytes, path: str = NAME) -> Ignore:
         if raw.startswith(b"#"):
             continue
         try:
-            pattern = _pattern(_SURROGATES.sub(_STRAY, decode(raw)), number)
+            pattern = _pattern(_SURROGATES.sub(_STRAY, decode(raw)), number, budget, tests)
         except NotFollowedError as error:
             raise IgnoreTrouble(path, number, str(error), followed=False) from None
         except ValueError as error:
@@ -163,10 +257,11 @@ def parse_ignore(data: bytes, path: str = NAME) -> Ignore:
         for pattern in patterns:
             if _CONTROL.search(pattern.text):
                 raise IgnoreTrouble(path, pattern.line, "a control character, with which the build fails")
-    return Ignore(path, tuple(patterns))
+    return Ignore(path, tuple(patterns), budget)
 
 
-def _pattern(line: str, number: int) -> Pattern | None:
+def _pattern(line: str, number: int, budget: Budget, tests: dict[str, tuple[Test, bool]]) -> Pattern | None:
+    """tests: those of the patterns that were there before; the same one is not made twice."""
     text = line.strip(_BLANK)
     if not text:
         return None
@@ -187,8 +282,10 @@ def _pattern(line: str, number: int) -> Pattern | None:
         text = text[1:]
     if not text:
         raise ValueError("`!` without a pattern, with which the build fails")
-    _check(text)
-    return Pattern(text, exception, number, _test(text))
+    if text not in tests:
+        _check(text)
+        tests[text] = _test(text, budget)
+    return Pattern(text, exception, number, *tests[text])
 
 
 def _clean(path: str) -> str:
@@ -243,8 +340,9 @@ def _check_member(pattern: str, at: int) -> int:
 # --- what a pattern matches -------------------------------------------------------------------------------------------
 
 
-def _test(pattern: str) -> Test:
-    """A function that tells whether a path matches. Raises ValueError for a pattern with which a build fails."""
+def _test(pattern: str, budget: Budget) -> tuple[Test, bool]:
+    """A function that tells whether a path matches, and whether that must be the pattern itself. Raises ValueError for
+    a pattern with which a build fails."""
     expression: list[str] = []
     kind = "exact"
     text = pattern.removeprefix("\ufeff")
@@ -287,20 +385,20 @@ def _test(pattern: str) -> Test:
         else:
             expression.append(char)
     if kind == "exact":
-        return lambda path: path == pattern
+        return lambda path: path == pattern, True
     if kind == "prefix":
         prefix = pattern[:-2]
-        return lambda path: path.startswith(prefix)
+        return lambda path: path.startswith(prefix), False
     if kind == "suffix":
         suffix = pattern[2:]
         whole = suffix[1:] if suffix.startswith("/") else None
-        return lambda path: path.endswith(suffix) or path == whole
-    matches = Glob(_Expression("".join(expression)).translate(), re.ASCII).matches
+        return lambda path: path.endswith(suffix) or path == whole, False
+    matches = Glob(_Expression("".join(expression)).translate(), re.ASCII, budget).matches
 
     def test(path: str) -> bool:
         return matches(path if path.isascii() else _SURROGATES.sub(_STRAY, path))
 
-    return test
+    return test, False
 
 
 _CONTROLS = {"a": "\a", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}

@@ -196,9 +196,9 @@ def _plain(path: str) -> bool:
     return "\0" not in path and not path.startswith("/") and ".." not in path.split("/")
 
 
-def read_ignore(context: Path, dockerfile: Path) -> Ignore:
+def read_ignore(context: Path, dockerfile: Path, *, bounded: bool = True) -> Ignore:
     """The patterns for a build of `dockerfile` with `context`: those of `<dockerfile>.dockerignore` beside it, else
-    those of `.dockerignore` in the context. Raises IgnoreTrouble."""
+    those of `.dockerignore` in the context. Raises IgnoreTrouble. bounded: see `parse_ignore`."""
     for root, name in ((dockerfile.parent, f"{dockerfile.name}{NAME}"), (context, NAME)):
         try:
             path = _followed(root, name)
@@ -212,7 +212,7 @@ def read_ignore(context: Path, dockerfile: Path) -> Ignore:
             raise IgnoreTrouble(str(root / name), 0, f"cannot be read: {error.strerror}") from error
         if len(data) > LARGEST:
             raise IgnoreTrouble(str(root / name), 0, f"it has more than {LARGEST:,} bytes", followed=False)
-        return parse_ignore(data, str(root / name))
+        return parse_ignore(data, str(root / name), bounded=bounded)
     return Ignore("", ())
 
 

@@ -4,15 +4,15 @@ bound to the stars in a .gitignore.
 
 What a path of ordinary length cannot make expensive is left to Python's engine, which is faster then. All else is done
 by an automaton whose states are sets of places in the expression, made as paths need them (as Go's regexp does, and
-RE2).
+RE2). What all automata remember has one bound, and the expressions of one file may share a `Budget`.
 """
 
 from __future__ import annotations
 
-import contextlib
 import re
 from collections.abc import Iterable
 from typing import NamedTuple
+from weakref import WeakSet
 
 _FEW = 2
 """As many wildcards cost at most the square of a path."""
@@ -20,8 +20,14 @@ _SHORT = 256
 """Characters of a path of which the square is little."""
 _MOST_PLACES = 20_000
 """Of one expression, in which `{1,1000}` is written a thousand times."""
+_MOST_OF_A_FILE = 100_000
+"""Places in all expressions of a file."""
+_MOST_STEPS = 40_000_000
+"""Some seconds of work."""
 _MOST_KEPT = 1_000_000
-"""Places in the sets that are kept."""
+"""Places in the sets that all automata together keep, and characters of which they know where they lead."""
+_AT_ONCE = 64
+"""Characters that Python's engine looks at while the automaton takes one step."""
 _TOKEN = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\(\?(?::|P<\w+>)|\(\?.?|.", re.DOTALL)
 _START, _END = ("^", r"\A"), ("$", r"\Z")
 _STEPS = {"*": (0, None), "+": (1, None), "?": (0, 1)}
@@ -35,33 +41,78 @@ class NotFollowedError(ValueError):
     """An expression that may be right, but that nothing here can follow."""
 
 
+class Budget:
+    """What the expressions of one file may have together: so many places in their automata, and so much work with them,
+    in steps of less than a microsecond. bounded: whether the work has a bound; the places always have one."""
+
+    __slots__ = ("_bounded", "places", "steps")
+
+    def __init__(self, *, bounded: bool = True) -> None:
+        self._bounded = bounded
+        self.places = 0
+        self.steps = 0
+
+    def place(self) -> None:
+        """Raises NotFollowedError if there may be no more places."""
+        self.places += 1
+        if self.places > _MOST_OF_A_FILE:
+            raise NotFollowedError("the patterns of the file are, together, longer than dockfix follows")
+
+    def charge(self, steps: int) -> None:
+        """Raises NotFollowedError if that is too much, and from then on always."""
+        self.steps += steps
+        if self._bounded and self.steps > _MOST_STEPS:
+            raise NotFollowedError("it would take too long to look for the patterns of the file")
+
+
 class Glob:
     """An expression that is looked for in no more time than it must take. Knows characters, classes, groups, `|`,
-    repetitions and the two ends. Raises NotFollowedError for others that Python's engine could not look for in time,
-    and for very long ones; re.error for what is no expression."""
+    repetitions and the two ends; `$` is the very end. Raises NotFollowedError for others that Python's engine could not
+    look for in time, and for very long ones; re.error for what is no expression.
 
-    __slots__ = ("_automaton", "_direct", "_expression", "_flags")
+    budget: what it shares with others; by default it has one of its own, in which work has no bound."""
 
-    def __init__(self, expression: str, flags: int = 0) -> None:
+    __slots__ = ("_automaton", "_budget", "_direct", "_expression", "_flags", "_tried")
+
+    def __init__(self, expression: str, flags: int = 0, budget: Budget | None = None) -> None:
         self._expression = expression
         self._flags = flags
+        self._budget = budget or Budget(bounded=False)
         self._direct: re.Pattern[str] | None = None
         self._automaton: _Automaton | None = None
+        self._tried = False
         if expression.count("*") + expression.count("+") + expression.count("{") <= _FEW:
-            self._direct = re.compile(expression, flags)
+            self._direct = re.compile(_to_the_very_end(expression), flags)
         else:
-            self._automaton = _Automaton(expression, flags)
+            self._automaton = _Automaton(expression, flags, self._budget)
 
     def matches(self, text: str) -> bool:
-        """Whether the expression is found anywhere in the text."""
+        """Whether the expression is found anywhere in the text. Raises NotFollowedError if the budget is used up."""
         if self._direct is None or len(text) > _SHORT:
-            if self._automaton is None:
-                with contextlib.suppress(NotFollowedError):
-                    self._automaton = _Automaton(self._expression, self._flags)
-            if self._automaton is not None:
-                return self._automaton.finds(text)
+            automaton = self._automaton or self._try()
+            if automaton is not None:
+                return automaton.finds(text)
+            self._budget.charge(len(text) * len(text) // _AT_ONCE)
         assert self._direct is not None
         return self._direct.search(text) is not None
+
+    def _try(self) -> _Automaton | None:
+        """The automaton of an expression that Python's engine follows, for long texts; None if there can be none."""
+        if not self._tried:
+            self._tried = True
+            try:
+                self._automaton = _Automaton(self._expression, self._flags, self._budget)
+            except NotFollowedError:
+                return None
+        return self._automaton
+
+
+def _to_the_very_end(expression: str) -> str:
+    """For Python's engine `$` is also before a line feed that ends the text."""
+    if "$" not in expression:
+        return expression
+    tokens: list[str] = _TOKEN.findall(expression)
+    return "".join(r"\Z" if token == "$" else token for token in tokens)
 
 
 class _Piece(NamedTuple):
@@ -153,36 +204,87 @@ class _Reader:
         return True
 
 
-class _Automaton:
-    """A set of places in an expression, and where each character leads from there; made as it is needed."""
+class _State:
+    """A set of places in an expression, and where the characters lead from there."""
 
-    def __init__(self, expression: str, flags: int) -> None:
+    __slots__ = ("after", "found", "places", "verdict")
+
+    def __init__(self, places: frozenset[int], found: bool) -> None:
+        self.places = places
+        self.found = found
+        """Whether a match is behind."""
+        self.after: dict[bytes, _State] = {}
+        """By the classes in which a character is: characters that are in the same ones lead to the same place."""
+        self.verdict: bool | None = None
+        """Whether there is a match where the text ends here, as soon as somebody has asked."""
+
+
+class _Memory:
+    """What automata remember. There may be thousands of them, so that they have one bound: where it is reached, all
+    forget all."""
+
+    def __init__(self) -> None:
+        self.kept = 0
+        self._users: WeakSet[_Automaton] = WeakSet()
+
+    def share(self, user: _Automaton) -> None:
+        self._users.add(user)
+
+    def take(self, places: int) -> None:
+        """Makes room for so many places."""
+        self.kept += places
+        if self.kept > _MOST_KEPT:
+            self.kept = places
+            for user in list(self._users):
+                user.forget()
+
+
+_MEMORY = _Memory()
+
+
+class _Automaton:
+    """Sets of places in an expression, and where characters lead from each; made as it is needed."""
+
+    def __init__(self, expression: str, flags: int, budget: Budget) -> None:
         self._flags = flags
-        self._tests: list[str] = []
-        """The character, or class of them, that stands at each place; empty where there is none."""
+        self._budget = budget
+        self._tests: list[int] = []
+        """The number of the class in which the character at each place must be; -1 where there is none."""
         self._ends: list[str] = []
         """The end of the text that must be here, one of `_START` and `_END`; empty where there is none."""
         self._next: list[tuple[int, ...]] = []
-        self._classes: dict[str, re.Pattern[str]] = {}
-        self._states: dict[frozenset[int], dict[str, frozenset[int]]] = {}
-        self._verdicts: dict[frozenset[int], bool] = {}
-        """Whether there is a match where the text ends in such a state."""
-        self._kept = 0
+        self._numbers: dict[str, int] = {}
+        self._classes: list[re.Pattern[str]] = []
+        self._states: dict[frozenset[int], _State] = {}
+        self._kinds: dict[str, bytes] = {}
+        """The classes in which a character is: a byte for each class."""
+        self._same: dict[bytes, bytes] = {}
         piece = _Reader(expression).read()
         self._shortest = piece.shortest
         self._found = self._place()
         first = self._put(piece, self._found)
         self._first = self._closed([first], start=True)
         self._again = self._closed([first])
-        self._last = "", self._first
+        self._last: tuple[str, _State | None] = "", None
         """A directory that was last looked at, with a slash behind it, and the places behind that."""
+        _MEMORY.share(self)
+
+    def forget(self) -> None:
+        """Everything that paths have had made."""
+        for state in self._states.values():  # they refer to each other
+            state.after = {}
+        self._states.clear()
+        self._kinds.clear()
+        self._same.clear()
+        self._last = "", None
 
     def _put(self, piece: _Piece, after: int) -> int:
         """The place where the piece begins; behind it goes on what is at `after`."""
         if piece.kind == "one":
-            if piece.text not in self._classes:
-                self._classes[piece.text] = re.compile(piece.text, self._flags)
-            return self._place(after, test=piece.text)
+            if piece.text not in self._numbers:
+                self._numbers[piece.text] = len(self._classes)
+                self._classes.append(re.compile(piece.text, self._flags))
+            return self._place(after, test=self._numbers[piece.text])
         if piece.kind == "end":
             return self._place(after, end=piece.text)
         if piece.kind == "any":
@@ -207,9 +309,10 @@ class _Automaton:
             begin = self._put(part, begin)
         return begin
 
-    def _place(self, *after: int, test: str = "", end: str = "") -> int:
+    def _place(self, *after: int, test: int = -1, end: str = "") -> int:
         if len(self._next) >= _MOST_PLACES:
             raise NotFollowedError("it is longer than dockfix follows")
+        self._budget.place()
         self._tests.append(test)
         self._ends.append(end)
         self._next.append(after)
@@ -221,46 +324,52 @@ class _Automaton:
             return False
         cut = text.rfind("/") + 1
         directory, state = self._last
-        if not text.startswith(directory):
-            directory, state = "", self._first
+        if state is None or not text.startswith(directory):
+            directory, state = "", self._state(self._first)
         state = self._behind(state, text[len(directory) : cut])
         self._last = text[:cut], state  # the next path is often in the same directory, or below it
         state = self._behind(state, text[cut:])
         if not text:
-            return self._found in self._closed(state, start=True, end=True)
-        verdict = self._verdicts.get(state)
-        if verdict is None:
-            self._keep(state)
-            verdict = self._verdicts[state] = self._found in self._closed(state, end=True)
-        return verdict
+            return self._found in self._closed(state.places, start=True, end=True)
+        if state.verdict is None:
+            self._budget.charge(len(state.places))
+            state.verdict = self._found in self._closed(state.places, end=True)
+        return state.verdict
 
-    def _behind(self, state: frozenset[int], text: str) -> frozenset[int]:
+    def _behind(self, state: _State, text: str) -> _State:
         """The places behind the text, or those where a match was found in it."""
         for char in text:
-            if self._found in state:
+            if state.found:
                 break
-            known = self._states.get(state)
-            if known is None:
-                self._keep(state)
-                known = self._states[state] = {}
-            after = known.get(char)
-            if after is None:
-                after = known[char] = self._after(state, char)
-            state = after
+            kind = self._kinds.get(char) or self._kind(char)
+            state = state.after.get(kind) or self._after(state, kind)
         return state
 
-    def _keep(self, state: frozenset[int]) -> None:
-        """Make room for it."""
-        self._kept += len(state)
-        if self._kept > _MOST_KEPT:
-            self._kept = 0
-            self._states.clear()
-            self._verdicts.clear()
+    def _kind(self, char: str) -> bytes:
+        """The classes in which the character is."""
+        self._budget.charge(len(self._classes))
+        found = bytes(pattern.match(char) is not None for pattern in self._classes) or b"\0"
+        _MEMORY.take(1 if found in self._same else 1 + len(found) // 8)
+        kind = self._kinds[char] = self._same.setdefault(found, found)
+        return kind
 
-    def _after(self, state: frozenset[int], char: str) -> frozenset[int]:
-        fits = {test: pattern.match(char) is not None for test, pattern in self._classes.items()}
-        reached = [after for place in state if fits.get(self._tests[place]) for after in self._next[place]]
-        return self._closed(reached) | self._again
+    def _after(self, state: _State, kind: bytes) -> _State:
+        tests = self._tests
+        fits = [place for place in state.places if tests[place] >= 0 and kind[tests[place]]]
+        reached = [after for place in fits for after in self._next[place]]
+        places = self._closed(reached) | self._again
+        self._budget.charge(len(state.places) + len(places))
+        _MEMORY.take(1)
+        after = state.after[kind] = self._state(places)
+        return after
+
+    def _state(self, places: frozenset[int]) -> _State:
+        """The one for these places."""
+        known = self._states.get(places)
+        if known is None:
+            _MEMORY.take(len(places))
+            known = self._states[places] = _State(places, self._found in places)
+        return known
 
     def _closed(self, places: Iterable[int], *, start: bool = False, end: bool = False) -> frozenset[int]:
         """These places, and all to which they lead without a character."""
@@ -269,7 +378,7 @@ class _Automaton:
         while waiting:
             place = waiting.pop()
             which = self._ends[place]
-            if self._tests[place] or (which in _START and not start) or (which in _END and not end):
+            if self._tests[place] >= 0 or (which in _START and not start) or (which in _END and not end):
                 continue
             for after in self._next[place]:
                 if after not in reached:

@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from fixer.analysis.dockerignore import Ignore, IgnoreTrouble, parse_ignore
 from fixer.engine.context import read_ignore
@@ -200,3 +202,51 @@ def test_one_pattern_does_not_slow_down_what_many_directories_ask() -> None:
     for number in range(100):
         ignore.excludes(f"a/b/c/d/{number}")
     assert asked <= 2 * (100 + 4)
+
+
+def _by_the_book(ignore: Ignore, path: str) -> bool:
+    """As moby/patternmatcher's `MatchesUsingParentResults` says it, directory by directory."""
+    above = [False] * len(ignore.patterns)
+    excluded = False
+    for end in [*(at for at, char in enumerate(path) if char == "/"), len(path)]:
+        here = [False] * len(ignore.patterns)
+        excluded = False
+        for number, pattern in enumerate(ignore.patterns):
+            if above[number] or (pattern.exception is excluded and pattern.test(path[:end])):
+                here[number] = True
+                excluded = not pattern.exception
+        above = here
+    return excluded
+
+
+LINES = st.sampled_from(
+    ("*", "a", "b", "a/b", "a/*", "*/b", "**", "**/a", "a/**", "b/a/b", "**/b/a", "a*", "?", "a/b/a", "b/b", "**/*a")
+)
+WALKS = st.lists(st.sampled_from(("a", "b", "ab")), min_size=1, max_size=5).map("/".join)
+
+
+@settings(max_examples=500, deadline=None)
+@given(st.lists(st.tuples(st.sampled_from(("", "!")), LINES).map("".join), max_size=12), st.lists(WALKS, min_size=20))
+def test_the_last_pattern_decides_directory_by_directory(lines: list[str], paths: list[str]) -> None:
+    ignore = parse_ignore("\n".join(lines).encode())
+    for path in paths:
+        parent = path.rpartition("/")[0]
+        assert ignore._match(path, parent)[1] == _by_the_book(ignore, path), path
+        assert ignore.excludes(path) == _by_the_book(ignore, path) or not ignore.may_hold(parent)
+
+
+def test_directories_share_what_the_patterns_say_of_them() -> None:
+    ignore = parse_ignore(b"*\n!*\n" * 2000 + b"x\n")
+    assert not ignore.excludes("a/" * 300 + "b")
+    assert len({id(matched) for matched, _ in ignore._directories.values()}) == 2
+    assert ignore.budget.steps < 3 * len(ignore.patterns)
+
+
+def test_patterns_without_a_wildcard_are_not_asked_one_by_one() -> None:
+    ignore = parse_ignore(b"".join(b"a%d\n!a%d/b\n" % (k, k) for k in range(2000)) + b"a5\n")
+    assert ignore.excludes("a7/c")
+    assert not ignore.excludes("a7/b")
+    assert not ignore.excludes("a5/b")  # what was not asked of the directory, since it was out already
+    assert ignore.excludes("a5/c")
+    assert not ignore.excludes("c/d/e")
+    assert ignore.budget.steps < 10 * len(ignore.patterns)
