@@ -169,7 +169,7 @@ def _proof(plan: Plan, *, engine: str, seconds: float, session: _Session | None 
 
 def _is_left_out(plan: Plan, path: str) -> bool:
     """Whether the .dockerignore leaves a file out after the change."""
-    return plan.ignore is not None and parse_ignore(plan.ignore.outcome.after).excludes(path)
+    return plan.ignore is not None and parse_ignore(plan.ignore.outcome.after, bounded=False).excludes(path)
 
 
 @dataclass(slots=True)

@@ -24,7 +24,7 @@ from fixer.engine.outcome import AppliedChange
 from fixer.prove.marks import Language, any_language_of, append_line, language_by_name, language_of, mark
 from fixer.text.data import read_toml
 from fixer.text.edits import Edit, apply_edits
-from fixer.text.globs import Glob, whole
+from fixer.text.globs import Glob, NotFollowedError, whole
 from fixer.text.records import dataclass
 from fixer.text.source import Position
 from fixer.tree.editor import insert_instruction, keyword_like
@@ -84,7 +84,7 @@ def copy_context(context: Path, to: Path, dockerfile: Path) -> Snapshot:
     if not context.is_dir():
         raise SourceTrouble(str(context), "is not a directory")
     try:
-        ignore = read_ignore(context, dockerfile)
+        ignore = read_ignore(context, dockerfile, bounded=False)
     except IgnoreTrouble as trouble:
         raise SourceTrouble(trouble.path, str(trouble).removeprefix(f"{trouble.path}:").strip()) from trouble
     copier = _Copier(context, to, ignore)
@@ -406,7 +406,7 @@ def _use(stage: Stage, index: int, run: Run | None, sources: Sequence[str], leav
 
 def _patterns(text: str) -> Ignore:
     try:
-        return parse_ignore(text.encode("utf-8", "surrogateescape")) if text else _NOTHING
+        return parse_ignore(text.encode("utf-8", "surrogateescape"), bounded=False) if text else _NOTHING
     except IgnoreTrouble:
         return _NOTHING
 
@@ -762,7 +762,7 @@ def _members(manifests: dict[str, dict[str, Any]]) -> set[str] | None:
         if isinstance(workspace, dict):
             home = posixpath.dirname(path)
             members = workspace.get("members", [])
-            globs = [_glob(_joined(home, member)) for member in (members if isinstance(members, list) else [])]
+            globs = list(_globs(_joined(home, member) for member in (members if isinstance(members, list) else [])))
             return {
                 own
                 for own in map(posixpath.dirname, manifests)
@@ -771,8 +771,11 @@ def _members(manifests: dict[str, dict[str, Any]]) -> set[str] | None:
     return None
 
 
-def _glob(pattern: str) -> Glob:
-    return whole(_regex(pattern))
+def _globs(patterns: Iterable[str]) -> Iterator[Glob]:
+    """Those that can be followed; what the others match is no member, as far as we know."""
+    for pattern in patterns:
+        with contextlib.suppress(NotFollowedError):
+            yield whole(_regex(pattern))
 
 
 def _regex(pattern: str) -> str:

@@ -404,6 +404,7 @@ class TestCandidates:
             "[package]\nname = 3\n[lib]\npath = 3\ncrate-type = 3\n[[bin]]\nname = 5\n",
             "workspace = 3\npackage = 4\nbin = 3\nlib = 3\n",
             "[workspace]\nmembers = 3\n[package]\n",
+            f'[workspace]\nmembers = ["{"*a" * 12_000}", "crates/*"]\n',
             "[package]\nbin = 3\n[[bin]]\npath = []\n",
             "\0",
         ],
