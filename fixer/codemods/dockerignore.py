@@ -89,9 +89,10 @@ class Dockerignore(Codemod):
     and a COPY that no cache can answer because something in them changes with every command. All Dockerfiles that use
     the file are looked at: each must make the directory before it uses it, and none may take it from the context by
     its name. Patterns are read as BuildKit reads them, and the line leaves out the directory and nothing else that
-    is there. `.git` goes where each program that runs in a place where the repository can be seen is one that is known
-    not to look at it, down to the scripts and the plugins that it is told to use, and no source reads it; the first one
-    that may is named.
+    is there. Python works without `__pycache__`, which it makes anew or, told by `PYTHONDONTWRITEBYTECODE`, not at all.
+    `.git` goes where each program that runs in a place where the repository can be seen is one that is known not to
+    look at it, down to the scripts and the plugins that it is told to use, and no source reads it; the first one that
+    may is named.
 
     Why it is unsafe
 
@@ -268,8 +269,8 @@ class Wanted:
             )
         if self.name == "__pycache__":
             return (
-                f"Python makes it anew from the sources, and with it {copy} is run again after every run of the code "
-                "outside"
+                "Python works from the sources alone (and makes it anew, unless it is told to write no byte code), and "
+                f"with it {copy} is run again after every run of the code outside"
             )
         where = "" if self.call is None else f" ({self.user.at(self.call.span[0])})"
         return (
