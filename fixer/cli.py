@@ -164,7 +164,8 @@ def command(
     contexts = contexts_of(options, every) if IGNORE in around else ()
     options = replace(options, paths=frozenset(map(os.path.realpath, every)) if kinds else frozenset())
     seen = show_diff or format_ == "json" or report is not None
-    options = replace(options, diff=seen, base=diff_base((*every, *contexts), around) if seen else os.curdir)
+    base = diff_base((*every, *contexts), around) if seen else os.curdir
+    options = replace(options, diff=seen, write=write, base=base)
     view = View(
         diff=show_diff,
         notes=not quiet,

@@ -55,6 +55,8 @@ class Neighbour:
     context: its build context; for a .dockerignore that directory, if it may be used with it.
     use: whether the directory that the document is about is its build context.
     own_ignore: whether a .dockerignore of its own stands beside it, so that the context's is not in force.
+    line: for an offset in the text that `facts` is about: its line in the file as people have it, and whether a change
+        wrote what stands there. By default that text is what they have.
     """
 
     def __init__(
@@ -65,16 +67,25 @@ class Neighbour:
         use: Callable[[], Use] = lambda: Use.NONE,
         *,
         own_ignore: bool = False,
+        line: Callable[[int], tuple[int, bool]] | None = None,
     ) -> None:
         self.path = path
         self.context = context
         self.own_ignore = own_ignore
         self._facts = facts
         self._use = use
+        self._line = line
 
     @cached_property
     def facts(self) -> Facts | None:
         return self._facts()
+
+    def at(self, offset: int) -> str:
+        """A place of the Dockerfile, for people."""
+        if self._line is not None:
+            line, written = self._line(offset)
+            return f"{self.path}:{line} as rewritten" if written else f"{self.path}:{line}"
+        return self.path if self.facts is None else f"{self.path}:{self.facts.file.lines.position(offset).line}"
 
     @cached_property
     def use(self) -> Use:

@@ -71,6 +71,7 @@ class User:
         self.path = neighbour.path
         self.facts = facts
         self.context: BuildContext = neighbour.context
+        self._neighbour = neighbour
         self.certain = certain
         """Whether its context is surely the one that the .dockerignore is about."""
         self._scripts: dict[str, Mapping[str, str]] = {}
@@ -178,7 +179,7 @@ class User:
 
     def at(self, offset: int) -> str:
         """A place of the Dockerfile, for people."""
-        return f"{self.path}:{self.facts.file.lines.position(offset).line}"
+        return self._neighbour.at(offset)
 
 
 def users_of(dockerfiles: Iterable[Neighbour], name: str) -> tuple[list[User], list[str]]:

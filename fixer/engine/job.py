@@ -26,7 +26,6 @@ from fixer.engine.project import project_name, real_path
 from fixer.engine.template import is_template_name
 from fixer.text.diff import unified_diff
 from fixer.text.records import dataclass, replace
-from fixer.text.source import decode
 
 if TYPE_CHECKING:
     from fixer.engine.context import FoundContext
@@ -50,6 +49,8 @@ class Options:
     """The directory of the build context; None: found for each file by what it copies."""
     diff: bool = True
     """Whether somebody wants to see what would change."""
+    write: bool = False
+    """Whether files are written: then people have them, and count their lines, as this run leaves them."""
     base: str = os.curdir
     """The directory that names in diffs are relative to."""
     paths: frozenset[str] = frozenset()
@@ -234,15 +235,14 @@ def _shared(target: Target, other: bool) -> str:
     return next((os.path.relpath(name, os.path.dirname(real)) for name in target.names if name != real), "")
 
 
-def text_after(data: bytes, path: str, options: Options) -> str:
-    """The text of the Dockerfile at `path`, which is `data` now, when this run is over."""
+def outcome_for(data: bytes, path: str, options: Options) -> Outcome[bytes] | None:
+    """What this run makes of the Dockerfile at `path`, which is `data` now; None if it leaves it as it is."""
     try:
         options = configured(options, path)
         project = options.project or project_name(path)
-        outcome = fix_data(data, path, options, project, find_context(path, options)).outcome
+        return fix_data(data, path, options, project, find_context(path, options)).outcome
     except ConfigTrouble:
-        outcome = None
-    return decode(data) if outcome is None else outcome.text_after
+        return None
 
 
 def find_builder(path: str, options: Options) -> tuple[Builder, tuple[str, ...]]:

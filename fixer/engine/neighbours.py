@@ -15,8 +15,9 @@ from fixer.engine.config import ConfigTrouble
 from fixer.engine.context import FoundContext, Sources, holds
 from fixer.engine.declared import declared
 from fixer.engine.files import FileTrouble, is_dockerfile_name, read, survey
-from fixer.engine.job import Options, configured, text_after
+from fixer.engine.job import Options, configured, outcome_for
 from fixer.engine.kinds import DOCKERFILE, IGNORE, IGNORE_NAME, kind_of
+from fixer.engine.outcome import Origins, Outcome
 from fixer.engine.project import repository_root
 from fixer.text.source import decode
 from fixer.tree.parse import parse
@@ -72,7 +73,8 @@ class _Around:
             facts = self._facts_of(path)
             context = FoundContext(path)
             context.expect(_sources(facts))
-            yield Neighbour(self._name(path), facts, context, own_ignore=os.path.lexists(path + IGNORE_NAME))
+            own = os.path.lexists(path + IGNORE_NAME)
+            yield Neighbour(self._name(path), facts, context, own_ignore=own, line=self._line_of(path))
 
     def users(self) -> Iterator[Neighbour]:
         """Those that may have the directory for their context, and those of the directory that have a .dockerignore of
@@ -92,11 +94,12 @@ class _Around:
                 for directory in sorted(contexts or ()) or (None,):
                     context = FoundContext(path, directory)
                     context.expect(_sources(facts))
-                    yield Neighbour(self._name(path), facts, context, own_ignore=True)
+                    yield Neighbour(self._name(path), facts, context, own_ignore=True, line=self._line_of(path))
             elif not own:
                 context = FoundContext(path, self._root, first)
                 first = first or context
-                yield Neighbour(self._name(path), facts, context, self._use(path, facts, contexts))
+                use = self._use(path, facts, contexts)
+                yield Neighbour(self._name(path), facts, context, use, line=self._line_of(path))
 
     def _use(self, path: str, facts: Callable[[], Facts | None], contexts: frozenset[str]) -> Callable[[], Use]:
         def use() -> Use:
@@ -129,7 +132,19 @@ class _Around:
         return found[first : bisect_left(found, inside[:-1] + chr(ord(os.sep) + 1))]
 
     def _facts_of(self, path: str) -> Callable[[], Facts | None]:
-        return lambda: _facts(path, self._options)
+        return lambda: _read(path, self._options)[0]
+
+    def _line_of(self, path: str) -> Callable[[int], tuple[int, bool]] | None:
+        if self._options.write:
+            return None
+        found: list[Origins] = []
+
+        def line(offset: int) -> tuple[int, bool]:
+            if not found:
+                found.extend(_read(path, self._options)[1:])
+            return found[0].line(offset)
+
+        return line
 
     def _name(self, path: str) -> str:
         return os.path.relpath(path, self._root).replace(os.sep, "/")
@@ -193,11 +208,14 @@ def _options_for(path: str, options: Options) -> Options:
 
 
 @lru_cache(maxsize=256)
-def _facts(path: str, options: Options) -> Facts | None:
+def _read(path: str, options: Options) -> tuple[Facts | None, Origins]:
+    """The facts of a Dockerfile as this run leaves it, and where its text was before."""
     try:
         data = read(path)
     except FileTrouble:
-        return None
-    text = text_after(data, path, options) if options.is_about(path) else decode(data)
-    file = parse(text)
-    return None if file.opaque or not file.instructions else analyse(file)
+        return None, Origins(Outcome(path, "", "", True))
+    outcome = outcome_for(data, path, options) if options.is_about(path) else None
+    if outcome is None:
+        outcome = Outcome(path, decode(data), decode(data), True)
+    file = parse(outcome.text_after)
+    return None if file.opaque or not file.instructions else analyse(file), Origins(outcome)

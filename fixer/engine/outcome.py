@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Generic
 
 from fixer.codemods.api import NOTHING, Alters, Safety
+from fixer.engine.trail import Step
 from fixer.text.edits import Edit
 from fixer.text.records import dataclass
-from fixer.text.source import Position, encode
+from fixer.text.source import LineIndex, Position, encode
 from fixer.tree.nodes import Source
 
 ENGINE = "dockfix"
@@ -127,3 +128,27 @@ class Outcome(Generic[Source]):
     @property
     def after(self) -> Source:
         return encode(self.text_after) if self.binary else self.text_after  # type: ignore[return-value]
+
+
+class Origins:
+    """Where in the text before all changes stands what stands in the text after them."""
+
+    def __init__(self, outcome: Outcome[bytes]) -> None:
+        by_step: dict[int, dict[Edit, AppliedChange]] = {}
+        for change in outcome.changes:
+            by_step.setdefault(change.step, {}).update(dict.fromkeys(change.edits, change))
+        self._steps = [(Step(by_step[step]), by_step[step]) for step in sorted(by_step, reverse=True)]
+        self._lines = LineIndex(outcome.text_before)
+
+    def line(self, offset: int) -> tuple[int, bool]:
+        """The line before all changes, and whether a change wrote what stands at the offset after them: of text that
+        takes another's place that of the other, of lines that are new that of the instruction they are there for."""
+        written = False
+        for step, changes in self._steps:
+            edit = step.written(offset)
+            if edit is not None:
+                written = True
+                if edit.start == edit.end and "\n" in edit.new:
+                    return changes[edit].position.line, True
+            offset = step.back(offset)
+        return self._lines.position(offset).line, written

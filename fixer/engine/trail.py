@@ -46,6 +46,13 @@ class Step:
             return edit.start
         return offset - self._shifts[i]
 
+    def written(self, offset: int) -> Edit | None:
+        """The edit that wrote what stands at `offset` of the new text, if one did."""
+        i = bisect_right(self._new_starts, offset) - 1
+        if i < 0 or offset >= self._new_starts[i] + len(self._edits[i].new):
+            return None
+        return self._edits[i]
+
     def inside(self, start: int, end: int) -> list[Edit]:
         """The edits that change something between `start` and `end`, insertions at either end not among them."""
         first = bisect_right(self._ends, start)

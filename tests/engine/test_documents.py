@@ -377,6 +377,52 @@ def test_what_a_dockerfile_will_be_counts(tmp_path: Path) -> None:
     assert ["--mount" in text for text in texts] == [True, False]
 
 
+PYTHON = """\
+FROM python:3.12
+RUN apt-get update && apt-get install -y git && rm -rf /var/lib/apt/lists/*
+WORKDIR /app
+COPY . .
+RUN pip install --no-cache-dir -r requirements.txt
+CMD ["myapp"]
+"""
+RUST = """\
+FROM rust:1 AS build
+WORKDIR /app
+COPY . .
+RUN cargo build --release
+FROM debian:12
+COPY --from=build /app/target/release/app /usr/local/bin/app
+"""
+
+
+def test_what_a_change_wrote_stands_where_it_was_put(tmp_path: Path) -> None:
+    put(
+        tmp_path, Dockerfile=RUST, Cargo_toml='[package]\nname = "app"\nversion = "0.1.0"\n', Cargo_lock="",
+        src__main_rs="fn main() {}\n", _git__HEAD="ref: refs/heads/a\n",
+    )  # fmt: skip
+    options = Options(unsafe_fixes=True, project="p", paths=frozenset((str(tmp_path),)))
+    [one] = Neighbours(str(tmp_path), IGNORE, options)
+    assert one.facts is not None
+    text = one.facts.file.text
+    pieces = ("FROM rust", "find .", "cargo build", "FROM debian", "COPY --from", "/tmp/app /usr")
+    assert {piece: one.at(text.index(piece)) for piece in pieces} == {
+        "FROM rust": "Dockerfile:1",
+        "find .": "Dockerfile:4 as rewritten",
+        "cargo build": "Dockerfile:4",
+        "FROM debian": "Dockerfile:5",
+        "COPY --from": "Dockerfile:6",
+        "/tmp/app /usr": "Dockerfile:6 as rewritten",
+    }
+
+
+def test_lines_that_a_change_put_in_are_those_of_what_it_is_about(tmp_path: Path) -> None:
+    put(tmp_path, Dockerfile=PYTHON, _git__HEAD="ref: refs/heads/a\n")
+    [one] = Neighbours(str(tmp_path), IGNORE, Options(project="p", paths=frozenset((str(tmp_path),))))
+    assert one.facts is not None
+    assert one.at(one.facts.file.text.index("RUN rm -f")) == "Dockerfile:2 as rewritten"
+    assert one.at(one.facts.file.text.index("apt-get install")) == "Dockerfile:2"
+
+
 @pytest.mark.usefixtures("repository", "_registered")
 def test_a_configuration_below_says_what_is_looked_for() -> None:
     Path("docker/dockfix.toml").write_text('select = ["append"]\n')
