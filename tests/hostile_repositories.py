@@ -18,6 +18,7 @@ EDITABLE = "FROM python:3.12\nWORKDIR /app\nCOPY . .\nRUN pip install -e .\n"
 _FILES = {"Dockerfile": DOCKERFILE, "requirements.txt": "flask\n"}
 _CI = ".github/workflows/ci.yml"
 _PUSH = "docker/build-push-action@v6"
+_SETUP = "      - uses: docker/setup-buildx-action@v3\n"
 _STEP = f"      - uses: {_PUSH}\n        with:\n          push: true\n"
 
 
@@ -87,6 +88,20 @@ def _doubled(k: int) -> str:
 def _laughs(size: int) -> str:
     """Each anchor names the one before nine times."""
     return "a0: &a0 b\n" + each(lambda k: f"a{k + 1}: &a{k + 1} [{', '.join([f'*a{k}'] * 9)}]\n", size)
+
+
+def _doubling(size: int, inner: str = "[{0}, {0}]") -> str:
+    """Each anchor names the one before twice; the last one is `a0`."""
+    lines = [f"a{k}: &a{k} " + inner.format(f"*a{k + 1}") for k in range(max(1, size // 25))]
+    return f"a{len(lines)}: &a{len(lines)} [b, b]\n" + "\n".join(reversed(lines)) + "\n"
+
+
+def _many_valued(matrix: str, size: int, inner: str = "[{0}, {0}]") -> Repository:
+    """A matrix that names what doubles."""
+    return _workflow(
+        f"on: push\n{_doubling(size, inner)}jobs:\n  a:\n    strategy:\n      matrix: {matrix}\n"
+        f"    runs-on: ubuntu-latest\n    steps:\n{_STEP}          tags: a:${{{{ matrix.v }}}}\n"
+    )
 
 
 REPOSITORIES: dict[str, Callable[[int], Repository]] = {
@@ -221,6 +236,35 @@ REPOSITORIES: dict[str, Callable[[int], Repository]] = {
     ),
     "a matrix with exclude": lambda s: _matrix(
         "        a0: [b, c]\n        a1: [b, c]\n        exclude:\n" + times("          - {a0: b, a1: c}\n", s)
+    ),
+    "a matrix that doubles": lambda s: _many_valued("{v: *a0}", s),
+    "a matrix with include that doubles": lambda s: _many_valued("{include: *a0}", s),
+    "a matrix with exclude that doubles": lambda s: _many_valued("{v: [b], exclude: *a0}", s),
+    "a matrix of merges that double": lambda s: _many_valued("{v: [{<<: *a0}]}", s, "{{<<: {0}, b: {0}}}"),
+    "matrices of a thousand values each": lambda s: _workflow(
+        "on: push\na: &a [" + "b, " * 32 + "c]\nd: &d [" + "*a, " * 32 + "*a]\njobs:\n"
+        + each(
+            lambda k: (
+                f"  a{k}:\n    strategy: {{matrix: {{v: [*d], w: [{k}, c]}}}}\n    runs-on: ubuntu-latest\n"
+                f"    steps:\n{_STEP}          tags: a:${{{{ matrix.w }}}}\n"
+            ),
+            s,
+        )
+    ),
+    "a comment before what doubles": lambda s: _workflow(
+        "on: push\njobs:\n  a:\n    runs-on: ubuntu-latest\n    steps:\n" + _STEP
+        + f"# dockfix: ignore=gha-cache\n\n\n{_doubling(s)}"
+    ),
+    "mappings that mappings name": lambda s: _workflow(
+        "on: push\nx: &x\n" + each(lambda k: f"  k{k}: b\n", s // 4)
+        + "y: &y\n" + each(lambda k: f"  k{k}: *x\n", s // 4)
+        + "z: &z\n" + each(lambda k: f"  k{k}: *y\n", s // 4)
+        + each(lambda k: f"k{k}: *z\n", s // 4)
+        + f"jobs:\n  a:\n    runs-on: ubuntu-latest\n    steps:\n{_SETUP}{_STEP}"
+    ),
+    "variables and scripts": lambda s: _steps(
+        each(lambda k: f"      - run: make {k}\n", s // 2) + _SETUP + _STEP + "          context: .\n",
+        "    env:\n" + each(lambda k: f"      V{k}: b\n", s // 2),
     ),
     "env that doubles": lambda s: _steps(
         _STEP + "          tags: ${{ env.A9 }}\n",

@@ -31,6 +31,10 @@ _HOSTED = re.compile(r"(?:ubuntu|windows|macos)-(?:latest|slim|\d+(?:\.\d+)?)(?:
 names that their owners choose."""
 _MOST_COMBINATIONS = 256
 """GitHub's own limit of jobs that one matrix makes."""
+_MOST_VALUES = 200_000
+"""So many values are looked at for the matrices of a file: aliases may name more than anybody can hold."""
+_LETTERS = 100
+"""So many letters of a value's path count as one more."""
 
 ADDED_INPUTS = frozenset({"cache-from", "cache-to", "load"})
 """Inputs that an edit may add to a step that was there."""
@@ -91,7 +95,7 @@ class Step:
         said = self.version
         if self.pinned:
             said = self.job.workflow.comment_behind(uses.span.end).lstrip("# ").partition(" ")[0].rpartition("@")[2]
-        match = re.fullmatch(r"(?:tag=)?v?(\d+)(?:\.\d+)*(?:[-+.].*)?", said)
+        match = re.fullmatch(r"(?:tag=)?v?(\d{1,9})(?:\.\d+)*(?:[-+.].*)?", said)
         return int(match[1]) if match else None
 
     @property
@@ -176,7 +180,7 @@ class Job:
     def combinations(self) -> tuple[dict[str, str], ...] | None:
         """The values of every combination of the matrix, by their paths (`image.name`, and `image.tags.0` in a list);
         one that is empty without a matrix; None if it is computed."""
-        return _combinations(self.matrix)
+        return self.workflow.combinations.get(id(self))
 
     @property
     def matrix(self) -> Node | None:
@@ -253,6 +257,13 @@ class Workflow:
             return {one.text: None for one in node.nodes if isinstance(one, Scalar)}
         return {key.text: value for key, value in node.items()} if isinstance(node, Mapping) else {}
 
+    @cached_property
+    def combinations(self) -> dict[int, tuple[dict[str, str], ...] | None]:
+        """Those of each job's matrix, by its `id`, made in the order of the file: together they have a bound, and which
+        are known must not depend on who asks first."""
+        room = _Room(_MOST_VALUES)
+        return {id(job): _combinations(job.matrix, room) for job in self.jobs}
+
     @property
     def steps(self) -> Iterator[Step]:
         for job in self.jobs:
@@ -280,8 +291,12 @@ class Workflow:
             if span.start < end or _BEFORE_STEP.fullmatch(self.text, offset, span.start) is not None:
                 return span
         stack: list[Node] = [] if self.root is None else [self.root]
+        seen: set[int] = set()
         while stack:
             one = stack.pop()
+            if id(one) in seen:
+                continue
+            seen.add(id(one))
             if isinstance(one, Mapping):
                 for key, value in one.pairs:
                     if offset <= key.span.start <= end:
@@ -322,12 +337,15 @@ def read_workflow(text: str) -> Workflow:
 def _without_steps(workflow: Workflow) -> Node | None:
     """The data without the steps of jobs, which are compared one by one."""
     steps = {id(job.sequence) for job in workflow.jobs}
+    made: dict[tuple[int, int], Node] = {}  # aliases cost nothing twice
 
     def copy(node: Node, depth: int) -> Node:
         if not isinstance(node, Mapping) or depth > 3:
             return node
-        pairs = tuple((key, copy(value, depth + 1)) for key, value in node.pairs if id(value) not in steps)
-        return Mapping(node.span, pairs, node.flow)
+        if (id(node), depth) not in made:
+            pairs = tuple((key, copy(value, depth + 1)) for key, value in node.pairs if id(value) not in steps)
+            made[id(node), depth] = Mapping(node.span, pairs, node.flow)
+        return made[id(node), depth]
 
     return None if workflow.root is None else copy(workflow.root, 0)
 
@@ -451,7 +469,19 @@ def filled(text: str, combination: dict[str, str]) -> str | None:
 # --- matrices -------------------------------------------------------------------------------------------------------
 
 
-def _combinations(matrix: Node | None) -> tuple[dict[str, str], ...] | None:
+class _Room:
+    """How many values may still be looked at."""
+
+    def __init__(self, left: int) -> None:
+        self._left = left
+
+    def take(self, values: int) -> bool:
+        """Whether there was room for them."""
+        self._left = max(self._left - values, -1)
+        return self._left >= 0
+
+
+def _combinations(matrix: Node | None, room: _Room) -> tuple[dict[str, str], ...] | None:
     if matrix is None:
         return ({},)
     if not isinstance(matrix, Mapping):
@@ -462,36 +492,55 @@ def _combinations(matrix: Node | None) -> tuple[dict[str, str], ...] | None:
         if key.text in ("include", "exclude"):
             continue
         names.add(key.text)
-        values = _axis(key.text, node)
+        values = _axis(key.text, node, room)
         if values is None:
             return None
         axes.append(values)
     size = 1
     for axis in axes:
         size *= len(axis)
-    if size > _MOST_COMBINATIONS:
+    if size > _MOST_COMBINATIONS or not room.take(size * sum(map(_widest, axes))):
         return None
     made = [_joined(parts) for parts in product(*axes)] if axes else []
-    return _included(made, names, matrix)
+    return _included(made, names, matrix, room)
 
 
-def _axis(name: str, node: Node) -> list[dict[str, str]] | None:
+def _widest(axis: Sequence[dict[str, str]]) -> int:
+    return max(map(len, axis), default=0)
+
+
+def _axis(name: str, node: Node, room: _Room) -> list[dict[str, str]] | None:
     if not isinstance(node, Items):
         return None
-    values = [_flat(name, one) for one in node.nodes]
-    return None if any(one is None for one in values) else [one for one in values if one is not None]
+    return _all_flat(name, node, room)
 
 
-def _flat(name: str, node: Node) -> dict[str, str] | None:
-    if isinstance(node, Scalar):
-        return None if "${{" in node.text else {name: node.text}
-    found: dict[str, str] = {}
-    inner = enumerate(node.nodes) if isinstance(node, Items) else ((key.text, value) for key, value in node.items())
-    for key, value in inner:
-        part = _flat(f"{name}.{key}" if name else str(key), value)
-        if part is None:
+def _all_flat(name: str, node: Items, room: _Room) -> list[dict[str, str]] | None:
+    found: list[dict[str, str]] = []
+    for one in node.nodes:
+        flat = _flat(name, one, room)
+        if flat is None:
             return None
-        found.update(part)
+        found.append(flat)
+    return found
+
+
+def _flat(name: str, node: Node, room: _Room) -> dict[str, str] | None:
+    """A value by the paths of its parts; None for one that is computed, or for which there is no room."""
+    found: dict[str, str] = {}
+    stack = [(name, node)]
+    while stack:
+        path, one = stack.pop()
+        size = 0 if isinstance(one, Scalar) else len(one.nodes if isinstance(one, Items) else one.pairs)
+        if not room.take(1 + size + len(path) // _LETTERS):
+            return None
+        if isinstance(one, Scalar):
+            if "${{" in one.text:
+                return None
+            found[path] = one.text
+            continue
+        inner = enumerate(one.nodes) if isinstance(one, Items) else ((key.text, value) for key, value in one.items())
+        stack += reversed([(f"{path}.{key}" if path else str(key), value) for key, value in inner])
     return found
 
 
@@ -499,7 +548,9 @@ def _joined(parts: Sequence[dict[str, str]]) -> dict[str, str]:
     return {key: value for part in parts for key, value in part.items()}
 
 
-def _included(made: list[dict[str, str]], axes: set[str], matrix: Mapping) -> tuple[dict[str, str], ...] | None:
+def _included(
+    made: list[dict[str, str]], axes: set[str], matrix: Mapping, room: _Room
+) -> tuple[dict[str, str], ...] | None:
     """With `exclude` and `include`, as "Running variations of jobs in a workflow" tells it: an entry is added to every
     combination that it does not contradict in the axes, else it is a combination of its own."""
     for key in ("exclude", "include"):
@@ -508,10 +559,9 @@ def _included(made: list[dict[str, str]], axes: set[str], matrix: Mapping) -> tu
             continue
         if not isinstance(node, Items):
             return None
-        entries = [_flat("", one) for one in node.nodes]
-        if any(one is None for one in entries):
+        known = _all_flat("", node, room)
+        if known is None:
             return None
-        known = [one for one in entries if one is not None]
         if key == "exclude":
             made = [one for one in made if not any(all(one.get(k) == v for k, v in out.items()) for out in known)]
             continue
@@ -522,6 +572,8 @@ def _included(made: list[dict[str, str]], axes: set[str], matrix: Mapping) -> tu
                 for one in made[:original]
                 if axes and all(one.get(k) == v for k, v in entry.items() if k.partition(".")[0] in axes)
             ]
+            if not room.take(len(fits) * len(entry)):
+                return None
             for one in fits:
                 one.update(entry)
             if not fits:

@@ -238,6 +238,7 @@ class Runs:
         """What a reference stands for; of one that is not exact a text that differs where they differ. None if that is
         not known before the workflow runs."""
         if reference.context in ("matrix", "strategy"):
+            self.charge(len(place.run.workflow_run.combination or ()) // LETTERS)
             found = _of_matrix(reference, place.run)
         else:
             found = self._value(reference, place, deep)

@@ -55,6 +55,15 @@ def test_matrices() -> None:
     assert combinations(f"a: {list(range(17))}\nb: {list(range(16))}") is None
 
 
+def test_matrices_that_aliases_make_large() -> None:
+    twice = "a0: &a0 [x, x]\n" + "".join(f"a{k + 1}: &a{k + 1} [*a{k}, *a{k}]\n" for k in range(39))
+    for matrix in ("{v: *a39}", "{include: *a39}", "{v: [x], exclude: *a39}", "{v: [{<<: *a39}]}"):
+        found = Workflow(f"{twice}jobs: {{a: {{strategy: {{matrix: {matrix}}}}}}}")
+        assert found.jobs[0].combinations is None, matrix
+    small = Workflow("a: &a [x, y]\njobs: {b: {strategy: {matrix: {v: *a, w: [*a]}}}}").jobs[0]
+    assert small.combinations == ({"v": "x", "w.0": "x", "w.1": "y"}, {"v": "y", "w.0": "x", "w.1": "y"})
+
+
 def test_the_example_of_githubs_documentation_for_include() -> None:
     found = combinations(
         "fruit: [apple, pear]\nanimal: [cat, dog]\ninclude:\n- color: green\n- color: pink\n  animal: cat\n"
@@ -96,6 +105,7 @@ def test_versions() -> None:
     assert major("docker/build-push-action@v6") == 6
     assert major("docker/build-push-action@v6.18.0") == 6
     assert major("docker/build-push-action@master") is None
+    assert major(f"docker/build-push-action@v{'9' * 5_000}") is None
     assert major(f"{digest} # v6.18.0") == 6
     assert major(f"{digest} # tag=v5") == 5
     assert major(f"{digest} # docker/build-push-action@v5.1.0") == 5

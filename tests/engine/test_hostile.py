@@ -176,6 +176,12 @@ def test_no_traceback(tmp_path: Path, text: str) -> None:
 COSTLY_REPOSITORIES = (
     "yaml: aliases of steps",
     "env that doubles",
+    "a matrix that doubles",
+    "a matrix with include that doubles",
+    "a matrix with exclude that doubles",
+    "a matrix of merges that double",
+    "matrices of a thousand values each",
+    "mappings that mappings name",
     "docker compose",
     "actions that use two of the next",
     "configuration nested",
