@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import cached_property
 from typing import ClassVar
 
+from fixer.analysis.expressions import masked
 from fixer.analysis.workflow import (
     BAKE,
     BUILD,
@@ -21,7 +22,7 @@ from fixer.analysis.workflow import (
     read_workflow,
     text_of,
 )
-from fixer.analysis.workflow_runs import LETTERS, LEVELS
+from fixer.analysis.workflow_runs import LETTERS, LEVELS, Place, Run, Runs
 from fixer.analysis.yaml_nodes import Items, Mapping, Node
 from fixer.codemods.api import Builder, Change, Codemod, Refusal, Safety, Settings
 from fixer.codemods.gha_engine import Engine, leaves, loaded
@@ -71,8 +72,11 @@ _SHOWN = (
     "from forks can read: pass it by `secrets` and `RUN --mount=type=secret`."
 )
 _ON_RUNNER = re.compile(r"\blocalhost\b|\b127\.0\.0\.1\b|\bhost\.docker\.internal\b")
-_OTHER_ENGINE = ("BUILDX_BUILDER", "DOCKER_CONTEXT", "DOCKER_HOST")
-"""Variables that choose the builder or the engine of a script."""
+_OTHER_ENGINE = {"BUILDX_BUILDER": "", "DOCKER_CONTEXT": "default", "DOCKER_HOST": "unix:///var/run/docker.sock"}
+"""Variables that choose the builder or the engine, with what chooses none: Buildx asks them before the builder that
+somebody has made the current one (docs.docker.com, "Build variables" and "Docker contexts")."""
+_NEW_TAG = re.compile(r"latest|(?:master|nightly|buildx-stable-1)?(?:-?rootless)?")
+"""Tags of moby/buildkit that move on to the newest version."""
 _SCHEDULED = (
     "the workflow runs on a schedule too; if that is to get newer packages, layers from the cache keep the old ones."
 )
@@ -154,8 +158,8 @@ class GhaCache(Codemod):
         "not-linux": "the runner's system is not Linux, and a builder of Buildx runs in a container of Linux",
         "docker-driver": "the builder is the engine's own (`driver: docker`), which cannot write this cache",
         "other-builder": "the builder comes from somewhere else, and may have a cache of its own",
-        "conditional-builder": "the step that makes the builder does not run whenever the build does",
-        "old-version": "a version that does not know this cache",
+        "conditional-builder": "the step that makes the builder does not run whenever the build does, or may fail",
+        "old-version": "a version that does not know this cache, or may be such",
         "pinned": "docker/setup-buildx-action is missing, and no version of it can be told",
         "read-only-cache": "the runs of this workflow may not write to the cache, and a build that tries fails",
         "unread-cache": "each run is for a new tag, or another new ref, and none could read what another has cached",
@@ -384,7 +388,14 @@ class _JobPlan:
 
     def _builder(self, step: Step) -> Step | _Stop | None:
         """The step that made the builder of a build; None if it is the engine's own."""
-        named = step.input("builder")
+        chosen = self._variable(step, _OTHER_ENGINE)
+        named, node = step.input("builder"), step.input_node("builder")
+        if chosen is not None and chosen[0] == "BUILDX_BUILDER":
+            named, node = named or chosen[1], node if named else chosen[2]
+        elif chosen is not None:
+            name, value, where = chosen
+            because = f"`{name}: {_short(value)}` chooses the engine, which may not be the runner's own."
+            return _Stop("other-builder", because, _span(where))
         found: Step | _Stop | None = None
         makers = self._makers[: bisect_left(self._makers, step.index, key=lambda one: one.index)]
         for other in makers:
@@ -395,11 +406,37 @@ class _JobPlan:
             match = re.fullmatch(r"\$\{\{\s*steps\.([\w-]+)\.outputs\.name\s*\}\}", named.strip())
             found = next((one for one in self._job.steps if match and one.id == match[1] and one.action == SETUP), None)
             if found is None:
-                because = f"the builder is `{named.strip()}`, which is not made by docker/setup-buildx-action here."
-                return _Stop("other-builder", because, _span(step.input_node("builder")))
+                named = _short(named.strip())
+                because = f"the builder is `{named}`, which is not made by docker/setup-buildx-action here."
+                return _Stop("other-builder", because, _span(node))
         if found is None and self._job.workflow.kind == "action":
             return _Stop("other-builder", "the builder is that of whoever uses this action: set it up in here.")
         return self._fit(found, step) if isinstance(found, Step) else found
+
+    def _variable(self, step: Step, names: Collection[str]) -> tuple[str, str, Node | None] | None:
+        """A variable of the environment that chooses the builder or the engine of a step: its name, its value, and
+        where it is given, if that is this file. DOCKER_BUILDKIT chooses none with 1."""
+        builder: tuple[str, str, Node | None] | None = None
+        for place in (Place(run, step) for run in self._runs.of(step.job)):
+            for name in names:
+                for table, where in self._runs.environments(place):
+                    node = table.get(name)
+                    if node is not None:
+                        text = text_of(node)
+                        value = self._runs.read("${{ }}" if text is None else text, where).strip()
+                        here = where.run.job.workflow is self._job.workflow
+                        if value not in ("", _OTHER_ENGINE.get(name, "1")):
+                            found = (name, value, node if here else None)
+                            if name != "BUILDX_BUILDER":
+                                return found
+                            builder = found
+                        break
+                writers = self._runs.writers(name, place)
+                if writers:
+                    by = writers[0].step
+                    here = by is not None and by.job.workflow is self._job.workflow
+                    return name, "…", by.run if by is not None and here else None
+        return builder
 
     @cached_property
     def _makers(self) -> list[Step]:
@@ -425,7 +462,8 @@ class _JobPlan:
             made = next((one for one in reversed(inner) if one is not None), None)
             if isinstance(made, _Stop):
                 return _Stop(made.reason, f"in `{other.uses.text}`: {made.because}", _uses(other))
-            if made is not None and (made.condition or other.condition not in ("", build.condition)):
+            seldom = made is not None and (made.condition or other.condition not in ("", build.condition))
+            if made is not None and (seldom or _may_fail(made) is not None or _may_fail(other) is not None):
                 because = f"`{other.uses.text}` makes the builder only sometimes."
                 return _Stop("conditional-builder", because, _uses(other))
             return made
@@ -446,10 +484,18 @@ class _JobPlan:
         if mine and setup.condition not in ("", build.condition):
             because = "the step that makes the builder has a condition that the build has not, and without it fails."
             return _Stop("conditional-builder", because, _span(setup.node.get("if")) or node)
-        old = _too_old(setup)
+        if mine and _may_fail(setup) is not None:
+            because = "the step that makes the builder may fail, and the job goes on without it; this cache needs it."
+            return _Stop("conditional-builder", because, _span(_may_fail(setup)))
+        old = next((one for run in self._runs_of(setup) if (one := _too_old(setup, self._runs, run))), None)
         if old is not None:
-            return _Stop("old-version", f"{old}, and cannot speak to GitHub's cache as it is now: update it.", node)
+            return _Stop("old-version", f"{old} speak to GitHub's cache as it is now: update it.", node)
         return setup
+
+    def _runs_of(self, setup: Step) -> Sequence[Run]:
+        """Those of the step that makes the builder, as far as they are for this job."""
+        runs = self._runs.of(setup.job)
+        return [run for run in runs if setup.job is self._job or _for_job(run, self._job)] or runs
 
     # --- a builder where there is none --------------------------------------------------------------------------------
 
@@ -615,9 +661,9 @@ class _JobPlan:
         others = [one for other in self._job.steps if other is not step for one in self._engine.inner(other)]
         if any(_builds(one.run.text) or _LOCAL_IMAGE.search(one.run.text) for one in others if one.run):
             return "other scripts of the job build or load images of the engine"
-        variable = _other_engine(step)
+        variable = self._variable(step, (*_OTHER_ENGINE, "DOCKER_BUILDKIT"))
         if variable is not None:
-            return f"`{variable}` chooses another builder"
+            return f"`{variable[0]}: {_short(variable[1])}` chooses another builder"
         if any(is_build(one) or one.action == BAKE for one in self._job.steps[step.index :]):
             return "a later build of the job may take its image from the engine"
         stop = self._may_write()
@@ -691,15 +737,6 @@ def _said(step: Step) -> str:
     return f"the step at line {line}"
 
 
-def _other_engine(step: Step) -> str | None:
-    """A variable of the environment by which a script builds with something else than the engine's BuildKit."""
-    for node in (step.node, step.job.node, _root(step.job)):
-        for key, value in _pairs(node.get("env")):
-            if key in _OTHER_ENGINE or (key == "DOCKER_BUILDKIT" and value != "1"):
-                return f"{key}: {value}"
-    return None
-
-
 def _pairs(node: Node | None) -> Iterator[tuple[str, str]]:
     if isinstance(node, Mapping):
         yield from ((key.text, text_of(value) or "") for key, value in node.items())
@@ -740,16 +777,38 @@ def _setup_lines(first: Step, uses: str) -> list[str]:
     return [*lines, f"uses: {quoted}{blank}{comment}"]
 
 
-def _too_old(setup: Step) -> str | None:
-    """What of a builder is too old for the cache's protocol."""
-    version = re.match(r"v?(\d{1,9})\.(\d{1,9})", (setup.input("version") or "").strip())
-    if version is not None and (int(version[1]), int(version[2])) < _OLDEST_BUILDX:
-        return f"Buildx {version[0]} is older than v0.21"
-    for word in (setup.input("driver-opts") or "").split():
-        tag = re.match(r".*:v(\d{1,9})\.(\d{1,9})", word.partition("image=")[2].partition("buildkit")[2])
-        if tag is not None and (int(tag[1]), int(tag[2])) < _OLDEST_BUILDKIT:
-            return f"BuildKit v{tag[1]}.{tag[2]} is older than v0.20"
+def _too_old(setup: Step, runs: Runs, run: Run) -> str | None:
+    """What of a builder is too old for the cache's protocol, or may be, in one run."""
+    place = Place(run, setup)
+    version = masked(runs.read(setup.input("version") or "", place)).strip()
+    version = version.rpartition("#")[2] if "#" in version else version.rpartition(":")[2]
+    number = re.match(r"v?(\d+)\.(\d+)", version)
+    if number is not None and (int(number[1][:9]), int(number[2][:9])) < _OLDEST_BUILDX:
+        return f"Buildx {number[0]} is older than v0.21, and cannot"
+    if number is None and version not in ("", "latest", "edge", "master"):
+        return "the version of Buildx cannot be told, and one before v0.21 cannot"
+    for word in masked(runs.read(setup.input("driver-opts") or "", place)).split():
+        name, _, image = word.strip("\"'").partition("=")
+        if name != "image" and "\0" not in name:
+            continue
+        tag = image.rpartition("/")[2].partition("@")[0].partition(":")[2]
+        number = re.match(r"v(\d+)\.(\d+)", tag)
+        if number is not None and (int(number[1][:9]), int(number[2][:9])) < _OLDEST_BUILDKIT:
+            return f"BuildKit {number[0]} is older than v0.20, and cannot"
+        if number is None and ("\0" in name or "@" in image or not _NEW_TAG.fullmatch(tag)):
+            return "the version of BuildKit cannot be told, and one before v0.20 cannot"
     return None
+
+
+def _may_fail(step: Step) -> Node | None:
+    """What says that the job may go on if a step fails."""
+    node = step.node.get("continue-on-error")
+    return None if node is None or (text_of(node) or "").strip().lower() == "false" else node
+
+
+def _for_job(run: Run, job: Job) -> bool:
+    """Whether it is a run of a job, or of an action for one."""
+    return run.job is job or (run.composite and run.outer is not None and _for_job(run.outer, job))
 
 
 def _closes(name: str, node: Node | None) -> bool:
