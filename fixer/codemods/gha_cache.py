@@ -123,8 +123,11 @@ class GhaCache(Codemod):
 
     Pull requests from forks read what the base branch wrote, so it must hold no secrets, and nobody else reads what
     they write. A build is left alone where a build argument holds a secret, or an output or a variable whose name says
-    that it may be one, also by way of `env`, or of the inputs of an action; and where a step before it writes a secret
-    into a file of its context.
+    that it may be one, also by way of `env`, or of the inputs of an action; and where a step before it may write a
+    secret into a file of its context. A script that has one, in its text or in its environment, may do so with every
+    command that sees it, unless that is known to keep nothing, or what it tells is known to go elsewhere: as with
+    `docker login`, `npm ci` or `echo … > ~/.netrc`, but not with `make`, `./configure`, or `git clone` and a token in
+    the address.
 
     Safe and unsafe
 
@@ -164,7 +167,7 @@ class GhaCache(Codemod):
         "read-only-cache": "the runs of this workflow may not write to the cache, and a build that tries fails",
         "unread-cache": "each run is for a new tag, or another new ref, and none could read what another has cached",
         "secret-build-arg": "a build argument holds a secret, which may be in layers that the cache would show",
-        "secret-file": "a step before writes a secret into a file that the build may copy into a layer",
+        "secret-file": "a step before writes, or may write, a secret into a file that the build may copy into a layer",
         "local-image": "steps share images or a builder with the engine, which another builder would part",
         "local-network": "the build uses the network of the runner, which another builder would not",
         "output": "it cannot be told which images the engine must have after the build",
@@ -321,8 +324,9 @@ class _JobPlan:
         because = (
             "the step on this line" if here else "a step of the caller, or of an action,"
         ) + (
-            " writes a secret into a file of the build's context; if a `COPY` takes it, its layer would be in a cache "
-            "that pull requests from forks can read: pass it by `secret-files` and `RUN --mount=type=secret`."
+            " writes, or may write, a secret into a file of the build's context; if a `COPY` takes it, its layer would "
+            "be in a cache that pull requests from forks can read: pass it by `secret-files` and "
+            "`RUN --mount=type=secret`."
         )
         return _Stop("secret-file", because, place.step.span if here else None)
 

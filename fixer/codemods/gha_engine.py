@@ -212,7 +212,7 @@ def _quiet_script(step: Step, pushed: bool) -> bool:
     if (text_of(step.node.get("shell")) or default_shell(step) or "bash") not in ("bash", "sh"):
         return False
     pushed = pushed and "outputs.imageid" not in run.text
-    text = EXPRESSION.sub("expression", run.text).replace("\\\n", " ")
+    text = EXPRESSION.sub("expression", run.text)
     found = parse_shell(Cooked(text, [(0, len(text))]), 0, "bash")
     for node in found.walk():
         if isinstance(node, OpaqueScript | Function):

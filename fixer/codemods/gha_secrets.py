@@ -6,9 +6,12 @@ import posixpath
 import re
 from collections.abc import Callable, Iterator, Sequence
 
-from fixer.analysis.workflow import CHECKOUT, Step, default_directory, listed, text_of
-from fixer.analysis.workflow_runs import Place, Run, Runs, Use
+from fixer.analysis.expressions import EXPRESSION, references
+from fixer.analysis.workflow import CHECKOUT, Step, default_directory, default_shell, listed, text_of
+from fixer.analysis.workflow_runs import LETTERS, Place, Run, Runs, Use
 from fixer.analysis.yaml_nodes import Mapping, Scalar
+from fixer.codemods.gha_keeps import OTHER, SECRET, SOMEWHERE, Around, Kept, kept
+from fixer.text.records import replace
 
 _NAMED = re.compile(
     r"token|secret|passw|passphrase|credential|private|api_?key|access_?key|(?<![a-z])(?:key|pat)(?![a-z])"
@@ -16,30 +19,26 @@ _NAMED = re.compile(
 _NO_SECRET = re.compile(r"cache[_-]?key|public|secret[_-]?name|key[_-]?(?:id|name)")
 """Names of values that are, or are not, secrets, as their authors choose them."""
 _WORKSPACE = re.compile(r"\$\{\{\s*github\.workspace\s*\}\}|\$\{?GITHUB_WORKSPACE\}?")
-_REDIRECT = re.compile(
-    r"(?<![-=>&])>{1,2}\|?[ \t]*(?P<to>(?:\"[^\"\n]*\"|'[^'\n]*'|\$\{\{[^\n]*?(?:\}\}|(?=\n)|\Z)|[^\s;&|)<>\"'])+)"
-    r"|\b(?:tee|Out-File|Set-Content|Add-Content)[ \t]+(?:-\w+[ \t]+)*"
-    r"(?P<tee>(?:\"[^\"\n]*\"|\$\{\{[^\n]*?(?:\}\}|(?=\n)|\Z)|[^\s;&|)])+)"
-)
-_KEEPS = re.compile(
-    r"\bsed\s+(?:-\w+\s+)*-i|\bgit\s+config\s+(?!--(?:global|system))"
-    r"|\b(?:npm|pnpm|yarn|poetry|bundle|composer)\s+config\b"
-    r"|\bsops\b(?:(?!\bsops\b)[^\n])*-i\b"
-    r"|\b(?:gpg|openssl)\b(?:(?!\b(?:gpg|openssl)\b)[^\n])*\s-(?:o|out|-output)\b"
-    r"|\bopen\((?:(?!\bopen\()[^\n])*['\"][wa]b?['\"]"
-)
-"""Commands that write what they are told into a file of the directory."""
-_FETCHES = re.compile(r"\s*(?:\w+=)?\$?\(?\s*(?:curl|wget|gh)\s")
-"""Commands that use a secret to get what they write."""
 _ARGUMENT = re.compile(r"--build-arg[= \t]+(?P<value>(?:\"[^\"]*\"|'[^']*'|\$\{\{.*?(?:\}\}|\Z)|[^\s\"'])+)", re.DOTALL)
 _WHOLE = re.compile(r"(?m)(?:^[^\S\n]*|[;&|]\s*)(?:printenv|env|export\s+-p)\s*(?:[>|]|$)|\benvsubst\b")
 """Commands that take all variables of the environment."""
-_ELSEWHERE = re.compile(
-    r"/dev/|/tmp/|/etc/|/root/|/home/|/var/|~|\$\{?(?:HOME|TMPDIR|TEMP|RUNNER_TEMP|GITHUB_(?!WORKSPACE))|&"
-    r"|\$env:(?:HOME|TEMP|RUNNER_TEMP|GITHUB_(?!WORKSPACE))|\$\{\{\s*runner\.temp"
-)
+_WORKFLOW_TOKEN = re.compile(r"secrets\.github_token|github\.token")
+"""The token of the job, which ends with it."""
+_TEMPORARY = re.compile(r"\$\{\{\s*runner\.temp\s*\}\}")
+_COMPUTED = re.compile(r"\$\{?\w+\}?(?:=|<<)|\b(?:jq|yq|sed|awk|cat|tr|sops|vault|op|doppler|env|printenv|envsubst)\b")
+"""What may make the names of the variables that a script writes."""
+_PARSED = 20
+"""So many letters of a script are parsed in the time of one step."""
 _CREDENTIALS = "google-github-actions/auth"
 _FILE_ACTION = re.compile(r"env-?file|to-file|write-file|create-(?:a-)?(?:\w+-)?file|dotenv")
+_GIVES = re.compile(r"vault|secret|1password|doppler|infisical|bitwarden|akeyless|conjur|ksm-action")
+"""Actions that put secrets into their outputs, and into variables of later steps, whose names they may choose."""
+_AWS = "aws-actions/configure-aws-credentials"
+_AWS_NAMES = frozenset({"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"})
+_CODE = frozenset({"script", "run", "command", "commands", "cmd", "inlinescript", "inline-script", "code"})
+"""Inputs of actions that are code, which runs in the workspace."""
+_REMOTE = re.compile(r"\bssh\b")
+"""Actions that run it elsewhere."""
 _PERSISTS_BELOW = 6
 """actions/checkout keeps its token in `.git/config` in the versions before this one (README of v6)."""
 
@@ -54,6 +53,10 @@ class Secrets:
         self._runs = runs
         self._left_out = left_out
         self._handling: dict[tuple[Run, Step, int], bool] = {}
+        self._holding: dict[tuple[int, Run, Step | None], tuple[frozenset[str], frozenset[str]]] = {}
+        self._left: dict[tuple[Run, Step | None], Around] = {}
+        self._keeping: dict[tuple[Run, Step], Kept] = {}
+        self._read: dict[object, Kept] = {}
 
     def in_inputs(self, step: Step) -> str | None:
         """The input of a build that holds a secret, and may be seen in its layers."""
@@ -121,7 +124,10 @@ class Secrets:
             return any(self._handles(one, deep) for one in self._runs.writers(name, place))
         if context == "steps":
             said = [one for one in place.run.job.steps if one.id == path[0]]
-            return any(one.run is not None and self._handles(Place(place.run, one), deep) for one in said)
+            return any(
+                _GIVES.search(one.action) if one.run is None else self._handles(Place(place.run, one), deep)
+                for one in said
+            )
         if context == "needs":
             return any(
                 self._secret(text_of(outputs.get(name)) or "", Place(run, None), deep + 1)
@@ -144,14 +150,15 @@ class Secrets:
             return False
         if self._secret(run.text, place, deep + 1):
             return True
+        words = frozenset(re.findall(r"\w+", run.text))
         everything = _WHOLE.search(run.text) is not None
         for table, where in self._runs.environments(place):
-            for key, value in table.items():
-                named = everything or re.search(rf"\b{re.escape(key.text)}\b", run.text)
-                if not isinstance(value, Scalar) or not named:
-                    continue
-                if self._secret(value.text, where, deep + 1):
-                    return True
+            if everything:
+                named = [value for _, value in table.items()]
+            else:  # a script is looked at once, however many variables there are
+                named = [value for value in map(table.get, sorted(words)) if value is not None]
+            if any(isinstance(value, Scalar) and self._secret(value.text, where, deep + 1) for value in named):
+                return True
         return False
 
     # --- files ------------------------------------------------------------------------------------------------------
@@ -162,22 +169,105 @@ class Secrets:
         assert step is not None
         if step.run is None:
             return self._action_writes(step, place, context)
-        text = step.run.text
-        if not self._handles(place):
-            return False
-        if _KEEPS.search(text):
-            return True
+        found = self._kept(place)
         home = text_of(step.node.get("working-directory")) or default_directory(step) or "."
-        if re.search(r"(?m)(?:^[^\S\n]*|[;&|]\s*)(?:cd|pushd)\s", text):
-            home = "${{ }}"
-        text = text.replace("\\\n", "  ")
-        for match in _REDIRECT.finditer(text):
-            if _FETCHES.match(text, text.rfind("\n", 0, match.start()) + 1):
-                continue
-            target = _WORKSPACE.sub(".", (match["to"] or match["tee"]).replace('"', "").replace("'", ""))
-            if not _ELSEWHERE.match(target) and self._in(posixpath.join(home, target), context):
+        home = SOMEWHERE if found.moved else _WORKSPACE.sub(".", home)
+        for target in found.targets:
+            whole = _WORKSPACE.match(target)
+            path = _WORKSPACE.sub(".", target)
+            if self._in(path if whole else posixpath.join(home, path), context):
                 return True
         return False
+
+    def _kept(self, place: Place) -> Kept:
+        """What a script may keep of secrets."""
+        step = place.step
+        assert step is not None
+        assert step.run is not None
+        key = (place.run, step)
+        if key not in self._keeping:
+            self._keeping[key] = Kept((SOMEWHERE,), True, True, True)  # for those that are made of themselves
+            text = self._masked(step.run.text, place)
+            around = self._around(place)
+            shell = text_of(step.node.get("shell")) or default_shell(step) or "bash"
+            same = (text, shell, around)
+            if same not in self._read:
+                self._runs.charge(len(text) // _PARSED)
+                self._read[same] = kept(text, shell, around)
+            self._keeping[key] = self._read[same]
+        return self._keeping[key]
+
+    def _masked(self, text: str, place: Place) -> str:
+        """A script with marks for its expressions, but for those that are known."""
+        text = _TEMPORARY.sub("/tmp", _WORKSPACE.sub("$GITHUB_WORKSPACE", text))
+        if "${{" not in text:
+            return text
+        text = self._runs.read(text, place)
+        return EXPRESSION.sub(lambda match: SECRET if self._secret(match[0], place, 0) else OTHER, text)
+
+    def _around(self, place: Place) -> Around:
+        """What surrounds a step."""
+        given = self._given(place)
+        known: frozenset[str] = frozenset()
+        names, told = given.names, given.told
+        for table, where in self._runs.environments(place):
+            held, ending = self._held(table, where)
+            names = names | held if held else names
+            told = told | ending if ending else told
+            if given.unknown:
+                known |= {key.text for key, _ in table.items()}
+        self._runs.charge((len(names) + len(known)) // LETTERS)
+        return replace(given, names=names, told=told, known=known - names - told)
+
+    def _given(self, place: Place) -> Around:
+        """What the steps before one have left to it."""
+        waiting = [place]
+        while True:
+            at = waiting[-1]
+            key = (at.run, at.step)
+            if key not in self._left:
+                before = next((one for one in self._runs.before(at, _may_leave) if one.step is not at.step), None)
+                if before is not None and (before.run, before.step) not in self._left:
+                    waiting.append(before)
+                    continue
+                self._left[key] = Around() if before is None else self._leaves(before)
+            waiting.pop()
+            if not waiting:
+                return self._left[key]
+
+    def _leaves(self, place: Place) -> Around:
+        """What there is after a step, of which what is before it is known."""
+        step, before = place.step, self._left[place.run, place.step]
+        assert step is not None
+        if step.run is None:
+            if step.action == _AWS:
+                return replace(before, told=before.told | _AWS_NAMES)
+            return replace(before, unknown=True)
+        found = self._kept(place)
+        if not found.environment and (before.outside or not found.outside):
+            return before
+        words = re.findall(r"\b([A-Za-z_]\w*)(?==|<<)", step.run.text) if found.environment else ()
+        self._runs.charge((len(before.names) + len(words)) // LETTERS)
+        computed = found.environment and _COMPUTED.search(step.run.text) is not None
+        return replace(
+            before,
+            names=before.names.union(words),
+            unknown=before.unknown or computed,
+            outside=before.outside or found.outside,
+        )
+
+    def _held(self, table: Mapping, where: Place) -> tuple[frozenset[str], frozenset[str]]:
+        """The variables of a table that hold a secret, and those that hold one which ends with the job."""
+        key = (id(table), where.run, where.step)
+        if key not in self._holding:
+            names: set[str] = set()
+            told: set[str] = set()
+            for name, value in table.items():
+                if isinstance(value, Scalar) and "${{" in value.text and self._secret(value.text, where, 0):
+                    ends = all(_WORKFLOW_TOKEN.fullmatch(one.name.lower()) for one in references(value.text))
+                    (told if ends else names).add(name.text)
+            self._holding[key] = (frozenset(names), frozenset(told))
+        return self._holding[key]
 
     def _action_writes(self, step: Step, place: Place, context: str) -> bool:
         if step.action == _CREDENTIALS:
@@ -191,8 +281,14 @@ class Secrets:
                 return False
             config = posixpath.join(step.input("path") or ".", ".git/config")
             return self._secret(token, place, 0) and self._in(config, context)
-        writes = _FILE_ACTION.search(step.action) is not None
-        return writes and any(self._secret(text, place, 0) for text in step.texts())
+        if _FILE_ACTION.search(step.action) is not None:
+            return any(self._secret(text, place, 0) for text in step.texts())
+        code = " ".join(step.input(name) or "" for name in _CODE)
+        if not code.strip() or _REMOTE.search(step.action):
+            return False
+        around = self._around(place)
+        words = frozenset(re.findall(r"\w+", code))
+        return self._secret(code, place, 0) or around.unknown or not words.isdisjoint(around.names | around.told)
 
     def _in(self, path: str, directory: str) -> bool:
         """Whether a file may be in a build context, both relative to the workspace."""
@@ -206,4 +302,15 @@ def _may_write(step: Step) -> bool:
     """Whether it is one of the steps that may put a secret into a file."""
     if step.run is not None or step.action in (_CREDENTIALS, CHECKOUT):
         return True
-    return _FILE_ACTION.search(step.action) is not None
+    return _FILE_ACTION.search(step.action) is not None or any(step.input(name) for name in _CODE)
+
+
+def _may_leave(step: Step) -> bool:
+    """Whether later steps may find secrets by it, in their environment or in files."""
+    return step.run is not None or step.action == _AWS or _exports(step)
+
+
+def _exports(step: Step) -> bool:
+    """Whether an action that gives secrets puts them into variables."""
+    said = [(step.input(name) or "").strip().lower() for name in ("export-env", "exportenv")]
+    return _GIVES.search(step.action) is not None and "false" not in said

@@ -1,0 +1,545 @@
+"""What a script of a workflow may keep of the secrets that it sees.
+
+A list of the commands that write would never be complete, so it is the other way round: whatever may see a secret is
+taken to keep it, unless it is known to keep nothing, or to give it to its output alone. What sees one is followed
+through words, variables, substitutions, pipes, here-documents and functions.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Sequence
+
+from fixer.text.records import dataclass
+from fixer.tree.cook import Cooked
+from fixer.tree.parse_shell import parse_shell
+from fixer.tree.shell import (
+    Case,
+    Command,
+    CommandSubstitution,
+    For,
+    Function,
+    Group,
+    If,
+    Loop,
+    OpaqueScript,
+    Parameter,
+    Part,
+    Pipeline,
+    Redirect,
+    Script,
+    ShellNode,
+    Simple,
+    Subshell,
+    Word,
+)
+
+SECRET, OTHER = "\ue000", "\ue001"
+"""What stands for an expression in a script: of a secret, and any other."""
+SOMEWHERE = "${{ }}"
+"""A file that cannot be told."""
+_ELSEWHERE = re.compile(
+    r"/(?:dev|tmp|etc|root|var|run|usr|opt)/|/home/(?!runner\b)"
+    r"|(?:~|\$HOME\b|\$\{HOME\})(?:/(?!work\b)|\Z)|\$\{?(?:TMPDIR|RUNNER_TEMP|RUNNER_TOOL_CACHE|GITHUB_(?!WORKSPACE)\w+)\b"
+    r"|\$\(mktemp(?: -d)?\)"
+)
+"""Places outside of the workspace, which is in the folder `work` of the runner's home."""
+_NOT_KEPT = re.compile(r"/dev/(?!shm)|\$\{?GITHUB_(?:OUTPUT|PATH|STEP_SUMMARY|STATE)\b")
+"""Places that no later step reads as a file."""
+_ANY = re.compile(r"")
+_TELLS = {
+    "aws": re.compile(r"\b(?:secretsmanager|get-login-password|get-authorization-token|with-decryption|sts|kms)\b"),
+    "az": re.compile(r"\b(?:keyvault|get-access-token|expose-token)\b|\bkeys? list\b|\bcredential show\b"),
+    "bw": _ANY,
+    "bws": _ANY,
+    "doppler": _ANY,
+    "gcloud": re.compile(r"\b(?:secrets|print-access-token|print-identity-token|kms)\b"),
+    "gh": re.compile(r"\bauth token\b|\bauth status\b.*-t\b|--show-token"),
+    "infisical": _ANY,
+    "kubectl": re.compile(r"\bget\b.*\bsecrets?\b|\bcreate token\b|\bconfig view\b"),
+    "op": _ANY,
+    "sops": _ANY,
+    "vault": re.compile(r"\b(?:kv|read|print|token|write|unwrap)\b"),
+}
+"""Programs that tell a secret, in which commands."""
+_MAY_TELL = re.compile(rf"\b(?:{'|'.join(_TELLS)})\b")
+_WHOLE = frozenset({"env", "printenv", "set", "export", "declare", "typeset", "envsubst", "compgen"})
+"""Commands that tell all variables."""
+
+_PRINTS = frozenset(
+    {
+        "base64", "basename", "cat", "cmp", "comm", "column", "cut", "date", "diff", "dirname", "echo", "egrep", "expr",
+        "fgrep", "fold", "grep", "head", "helm", "hexdump", "htpasswd", "kubectl", "less", "md5sum", "nl", "od",
+        "openssl", "gpg", "paste", "printf", "pwd", "readlink", "realpath", "rev", "seq", "sha1sum", "sha256sum",
+        "sha512sum", "sort", "stat", "strings", "tac", "tail", "tr", "uniq", "wc", "age", "bw", "bws",
+        "doppler", "infisical", "op", "sops", "vault", "xxd",
+    }
+)  # fmt: skip
+"""Programs that put what they see into their output alone, but for the files that options of `_OUTPUT` name."""
+_QUIET = frozenset(
+    {
+        ":", "[", "apt", "apt-get", "break", "cd", "chmod", "chown", "continue", "curl", "df", "du",
+        "exit", "false", "free", "getopts", "hash", "hostname", "id", "kill", "let", "ls", "mkdir", "mktemp", "nproc",
+        "popd", "ps", "pushd", "read", "mapfile", "readarray", "return", "rm", "rmdir", "shift", "shopt", "sleep",
+        "ssh", "ssh-add", "ssh-agent", "ssh-keyscan", "sync", "test", "touch", "true", "type", "ulimit", "umask",
+        "uname", "unset", "wait", "wget", "which", "whoami",
+    }
+)  # fmt: skip
+"""Programs that keep nothing of what they see, nor tell it; what curl and wget write is what they got."""
+_CLOUD = frozenset({"aws", "az", "gcloud", "gh", "gsutil", "bq"})
+"""Programs that use a secret to get what they write, where they do not tell one."""
+_PUTS = frozenset({"cp", "dd", "gunzip", "gzip", "install", "ln", "mv", "patch", "rsync", "tar", "unzip", "xz", "zip"})
+"""Programs that write files, but take nothing from the environment."""
+_NO_INPUT = frozenset({"date", "echo", "expr", "printf", "pwd", "seq", "basename", "dirname", "helm", "kubectl"})
+"""Those of `_PRINTS` that do not read their input; helm and kubectl do if told so."""
+_OUTPUT = re.compile(r"-o|-out|-keyout|--output|--output-file|--out-file|--logger-file|--kubeconfig|--file")
+"""Options behind which a file to be written stands, with programs of `_PRINTS` and `_CLOUD`."""
+_FORMATS = frozenset({"json", "yaml", "text", "table", "tsv", "name", "wide", "none"})
+_GIT_SEES = frozenset({"fetch", "ls-remote", "pull", "push"})
+_GIT = re.compile(r"config --(?:global|system)\b")
+_REGISTRIES = frozenset({"skopeo", "crane", "oras", "cosign", "regctl", "buildah", "podman", "nerdctl", "trivy"})
+_DOCKER = frozenset(
+    {
+        "login", "logout", "pull", "push", "tag", "inspect", "manifest", "info", "version", "images", "image", "ps",
+        "rm", "rmi", "stop", "start", "kill", "logs", "wait", "load", "buildx", "build", "builder", "run", "context",
+        "network", "volume", "system", "create", "trust",
+    }
+)  # fmt: skip
+_WRITES_OUT = re.compile(r"-[ov].*|--(?:output|metadata-file|iidfile|cidfile|volume|volumes-from|mount)\b.*")
+"""Options by which docker writes files."""
+_INSTALLERS = {
+    "npm": ("ci", "install", "i", "add", "publish", "audit", "view", "whoami", "ping", "-v", "--version"),
+    "pnpm": ("ci", "install", "i", "add", "publish", "fetch", "-v", "--version"),
+    "yarn": ("install", "add", "--frozen-lockfile", "--immutable", "-v", "--version"),
+    "pip": ("install", "download", "wheel", "--version"),
+    "pip3": ("install", "download", "wheel", "--version"),
+    "uv": ("sync", "pip", "--version"),
+    "poetry": ("install", "lock", "--version"),
+    "bundle": ("install", "--version"),
+    "composer": ("install", "require", "--version"),
+    "go": ("mod", "get", "install", "build", "vet", "version", "list"),
+    "corepack": ("enable", "prepare"),
+}
+"""Programs that take a token from the environment to get packages, and in which commands."""
+_INDEX = re.compile(r"(?:-i|--(?:extra-)?index-url)(?:=|\Z)")
+_ASSIGNS = frozenset({"declare", "export", "local", "readonly", "typeset"})
+_WRAPPERS = frozenset({"sudo", "nohup", "command", "builtin", "env", "time", "exec", "nice", "timeout"})
+_POSITIONS = frozenset({"@", "*", *map(str, range(1, 10))})
+_ROUNDS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What a script may keep.
+
+    targets: the files that may get a secret, as they are written: of the workspace, or not known where.
+    moved: whether it changes its directory.
+    outside: whether files outside of the workspace may hold one.
+    environment: whether variables of later steps may hold one.
+    """
+
+    targets: tuple[str, ...] = ()
+    moved: bool = False
+    outside: bool = False
+    environment: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What is around a script.
+
+    names: the variables of its environment that hold a secret.
+    told: those that hold one which ends with the job, or is known by its name: only who names them is asked about.
+    unknown: whether other variables may hold one too; known are then those that do not.
+    outside: whether files outside of the workspace may hold one.
+    """
+
+    names: frozenset[str] = frozenset()
+    told: frozenset[str] = frozenset()
+    unknown: bool = False
+    known: frozenset[str] = frozenset()
+    outside: bool = False
+
+
+def kept(text: str, shell: str, around: Around) -> Kept:
+    """What a script may keep.
+
+    text: with SECRET and OTHER for its expressions.
+    """
+    words = frozenset(re.findall(r"\w+", text))
+    sees = SECRET in text or bool(around.names) or around.unknown or not words.isdisjoint(around.told)
+    sees = sees or (bool(around.told) and not words.isdisjoint(_WHOLE)) or _MAY_TELL.search(text) is not None
+    sees = sees or (around.outside and re.search(_ELSEWHERE.pattern, text) is not None)
+    if not sees:
+        return Kept()
+    everything = Kept((SOMEWHERE,), True, True, "GITHUB_ENV" in text)
+    if shell.split(" ")[0] not in ("bash", "sh"):
+        return everything
+    script = parse_shell(Cooked(text, [(0, len(text))]), 0, "bash")
+    if isinstance(script, OpaqueScript):
+        return everything
+    reader = _Reader(around)
+    for _ in range(_ROUNDS):
+        before = reader.state
+        reader.read(script)
+        if reader.state == before:
+            return Kept(tuple(reader.targets), reader.moved, reader.outside, reader.environment)
+    return everything
+
+
+class _Reader:
+    """Follows what may be a secret through a script, once a round: what a round has learned counts in the next."""
+
+    def __init__(self, around: Around) -> None:
+        self._around = around
+        self._tainted = set(around.names | around.told)
+        self._assigned: dict[str, set[str]] = {}
+        self._functions: dict[str, bool] = {}
+        self._called = False
+        self.outside = around.outside
+        self.environment = self.moved = False
+        self.targets: dict[str, None] = {}
+
+    @property
+    def state(self) -> object:
+        """Equal where nothing new was learned; only grows."""
+        return len(self._tainted), dict(self._functions), self._called, self.outside, len(self._assigned)
+
+    def read(self, script: Script) -> None:
+        self.targets.clear()
+        self._list(script, False)
+
+    # --- commands: each answers whether its output may hold a secret; stdin: whether its input may ------------------
+
+    def _list(self, script: Script | OpaqueScript, stdin: bool) -> bool:
+        if isinstance(script, OpaqueScript):
+            self.targets[SOMEWHERE] = None
+            return True
+        return True in [self._pipeline(one, stdin) for item in script.items for one in item.pipelines]
+
+    def _pipeline(self, pipeline: Pipeline, stdin: bool) -> bool:
+        for command in pipeline.commands:
+            stdin = self._command(command, stdin)
+        return stdin
+
+    def _command(self, command: Command, stdin: bool) -> bool:
+        for redirect in command.redirects:
+            stdin = self._input(redirect, stdin)
+        tells = self._inside(command, stdin)
+        for redirect in command.redirects:
+            if redirect.op.startswith("<") or not tells:
+                continue
+            target = _plain(redirect.target)
+            if redirect.op != ">&" or not re.fullmatch(r"\d+|-", target):
+                self._write(target)
+                tells = redirect.fd not in ("", "1") and redirect.op != "&>"
+        return tells
+
+    def _input(self, redirect: Redirect, stdin: bool) -> bool:
+        sees = self._word(redirect.target)
+        if redirect.body is not None:
+            return SECRET in redirect.body or True in [self._part(part) for part in redirect.body_parts]
+        if redirect.op == "<<<":
+            return sees
+        if redirect.op == "<" and _plain(redirect.target) not in ("/dev/stdin", "-"):
+            return sees or (self.outside and self._is_elsewhere(_plain(redirect.target)))
+        return stdin
+
+    def _inside(self, command: Command, stdin: bool) -> bool:
+        if isinstance(command, Simple):
+            return self._simple(command, stdin)
+        if isinstance(command, Subshell | Group):
+            return self._list(command.body, stdin)
+        if isinstance(command, Function):
+            self._functions[command.name] = self._command(command.body, self._called) or self._functions.get(
+                command.name, False
+            )
+            return False
+        parts: list[Script] = []
+        if isinstance(command, If):
+            parts = [*command.conditions, *command.branches]
+            parts += [] if command.otherwise is None else [command.otherwise]
+        elif isinstance(command, Loop):
+            parts = [command.condition, command.body]
+        elif isinstance(command, For):
+            if True in [self._word(word) for word in command.words or ()]:
+                self._tainted.add(command.name)
+            self._assigned.setdefault(command.name, set()).add(SOMEWHERE)
+            for part in command.parts:
+                self._part(part)
+            parts = [command.body]
+        elif isinstance(command, Case):
+            self._word(command.subject)
+            parts = [item.body for item in command.items]
+        else:
+            for node in command.children:
+                if isinstance(node, Word):
+                    self._word(node)
+                elif isinstance(node, Part):
+                    self._part(node)
+        return True in [self._list(part, stdin) for part in parts]
+
+    # --- words ------------------------------------------------------------------------------------------------------
+
+    def _word(self, word: Word) -> bool:
+        return True in [SECRET in word.text, *(self._part(part) for part in word.parts)]
+
+    def _part(self, part: Part) -> bool:
+        if isinstance(part, CommandSubstitution):
+            told = self._list(part.script, part.kind == ">")
+            return told and part.kind != ">"
+        inner: Sequence[ShellNode] = getattr(part, "parts", ())
+        found = [self._part(one) for one in inner if isinstance(one, Part)]
+        if isinstance(part, Parameter):
+            found.append(SECRET in part.argument or self._is_tainted(part.name))
+            found.append(part.op == "!" and bool(self._tainted or self._around.unknown))
+            if part.op in ("=", ":=") and any(found):
+                self._tainted.add(part.name)
+        return any(found)
+
+    def _is_tainted(self, name: str) -> bool:
+        if name in self._tainted:
+            return True
+        unknown = self._around.unknown and re.fullmatch(r"[A-Za-z_]\w*", name) is not None
+        return unknown and not (name in self._around.known or name in self._assigned or _OWN.match(name))
+
+    # --- simple commands --------------------------------------------------------------------------------------------
+
+    def _simple(self, command: Simple, stdin: bool) -> bool:
+        given = False
+        for one in command.assignments:
+            sees = True in [self._word(word) for word in one.values]
+            self._assigned.setdefault(one.name, set()).add("".join(_plain(word) for word in one.values))
+            if sees:
+                self._tainted.add(one.name)
+                given = True
+        seen = [self._word(word) for word in command.words]
+        words = list(command.words)
+        if not words:
+            return False
+        inherits = given or bool(self._around.names) or self._around.unknown
+        texts = [word.static for word in words]
+        at = _program(texts)
+        if at == len(words):  # `env`, `sudo`, `exec >file`
+            if "env" in texts:
+                return inherits or bool(self._around.told) or any(seen)
+            for redirect in command.redirects if texts[0] == "exec" else ():
+                self._write(_plain(redirect.target))
+            return False
+        program = texts[at]
+        if program is not None and re.fullmatch(r"(?:/usr)?(?:/local)?/s?bin/[\w.+-]+", program):
+            program = posixpath.basename(program)
+        if program is not None and program.startswith("exec"):
+            program = None
+        rest, saw = texts[at + 1 :], seen[at + 1 :]
+        plain = [_plain(word) for word in words[at + 1 :]]
+        named = any(text is not None and self._names(text) for text in rest)
+        from_outside = self.outside and any(self._reads_elsewhere(text) for text in plain)
+        sees = any(seen) or from_outside
+        if program in self._functions:
+            if any(saw):
+                self._tainted |= _POSITIONS
+            self._called = self._called or stdin
+            return self._functions[program]
+        if program in _ASSIGNS:
+            return self._assign(program, plain, saw)
+        return self._runs(program or "", rest, plain, saw, sees, sees or stdin, inherits, named)
+
+    def _assign(self, program: str, plain: Sequence[str], saw: Sequence[bool]) -> bool:
+        names = [text for text in plain if not text.startswith("-")]
+        for text, sees in zip(plain, saw, strict=True):
+            name, is_given, value = text.partition("=")
+            if is_given:
+                self._assigned.setdefault(name.rstrip("+"), set()).add(value)
+            if sees:
+                self._tainted.add(name.rstrip("+"))
+        prints = program in _WHOLE and (not names or any(re.match(r"-\w*p", text) for text in plain))
+        return prints and bool(self._tainted or self._around.unknown)
+
+    def _runs(
+        self,
+        program: str,
+        rest: Sequence[str | None],
+        plain: Sequence[str],
+        saw: Sequence[bool],
+        sees: bool,
+        reads: bool,
+        inherits: bool,
+        named: bool,
+    ) -> bool:
+        """One program.
+
+        sees: whether a word of it, or a file that it names, is or holds a secret; reads: or its input.
+        inherits: whether its environment has one; named: whether it names such a variable.
+        """
+        said = " ".join(plain)
+        everything = inherits or bool(self._around.told)
+        if program in ("cd", "pushd", "popd"):
+            self.moved = True
+        if program in ("read", "mapfile", "readarray"):
+            names = {text for text in rest if text is not None and not text.startswith("-")}
+            self._tainted |= names if reads else set()
+            for name in names:
+                self._assigned.setdefault(name, set()).add(SOMEWHERE)
+        if program in _QUIET or program == "command" or (program == "set" and plain):
+            return False
+        if program in ("printenv", "envsubst", "set", "compgen"):
+            return everything or reads
+        if program in ("jq", "yq"):
+            if re.search(r"\benv\b|\bENV\b|env\(", said) is not None and everything:
+                reads = True
+            if program == "yq" and reads and any(re.match(r"-\w*i|--inplace", text) for text in plain):
+                self._write(SOMEWHERE)
+            return reads
+        if program == "sed":
+            into = any(re.match(r"-\w*i|--in-place", text) for text in plain)
+            if reads and (into or re.search(r"(?:^|[/;{}\s])w\s+\S", said)):
+                self._write(SOMEWHERE)
+            return reads
+        if program in ("awk", "gawk", "mawk"):
+            reads = reads or (everything and "ENVIRON" in said)
+            if reads and re.search(r"[>|]|\bsystem\b", said):
+                self._write(SOMEWHERE)
+            return reads
+        if program == "tee":
+            for text in plain if reads else ():
+                if not text.startswith("-"):
+                    self._write(text)
+            return reads
+        tells = _TELLS.get(program)
+        told = tells is not None and tells.search(said) is not None
+        if program == "find" and not re.search(r"-(?:exec|ok|fprint|fls)", said):
+            return False
+        if program in _PRINTS:
+            sees = sees or told or (named and program not in _NO_INPUT) or (program not in _NO_INPUT and reads)
+            sees = sees or (reads and "-" in plain)
+            if sees:
+                self._named_output(plain)
+                if program == "printf" and "-v" in plain[:1]:
+                    self._tainted |= set(plain[1:2])
+                if program == "kubectl" and "config" in rest:
+                    self.outside = True
+                if (program == "sops" and "-i" in plain) or (told and {"inject", "run", "download"} & set(plain)):
+                    self._write(SOMEWHERE)
+            return sees
+        if program in _CLOUD:
+            if told:
+                self._named_output(plain)
+            return told
+        if program == "git":
+            return self._git(rest, plain, saw, reads)
+        if program in _PUTS:
+            if reads:
+                made = [text[3:] for text in plain if text.startswith("of=")] or plain[-1:]
+                self._write(made[0] if made and program in ("cp", "dd", "install", "ln", "mv") else SOMEWHERE)
+            return False
+        if program == "docker" and rest and rest[0] != "compose":
+            if not reads and not named:
+                return False
+            if rest[0] not in _DOCKER or any(_WRITES_OUT.fullmatch(text) for text in plain):
+                self._write(SOMEWHERE)
+            return rest[0] in ("run", "inspect", "context")
+        if program in _REGISTRIES:
+            if reads and rest[:1] not in (["login"], ["sign"], ["copy"], ["push"], ["verify"], ["attest"], ["auth"]):
+                self._write(SOMEWHERE)
+            return False
+        if program in _INSTALLERS and rest and rest[0] in _INSTALLERS[program]:
+            by_index = all(
+                _INDEX.match(text) or (k and _INDEX.fullmatch(plain[k - 1]))
+                for k, text in enumerate(plain) if saw[k]
+            )  # fmt: skip
+            if not by_index or (program == "uv" and rest[0] == "pip" and rest[1:2] != ["install"]):
+                self._write(SOMEWHERE)
+            return False
+        if inherits or reads or named:
+            self._write(SOMEWHERE)
+            return True
+        return False
+
+    def _git(self, rest: Sequence[str | None], plain: Sequence[str], saw: Sequence[bool], reads: bool) -> bool:
+        at = 0
+        while at < len(rest) and plain[at].startswith("-"):
+            at += 2 if plain[at] in ("-c", "-C") else 1
+        said = " ".join(plain[at:])
+        if not reads or (any(saw) and not any(saw[at:])):
+            return False
+        upstream = any(re.fullmatch(r"-u|--set-upstream", text) for text in plain[at:])
+        if not ((plain[at] if at < len(plain) else "") in _GIT_SEES and not upstream) and not _GIT.match(said):
+            self._write(SOMEWHERE)
+        return False
+
+    def _names(self, text: str) -> bool:
+        """Whether an option gives a variable that holds a secret by its name: `-e A`, `--secret id=a,env=A`."""
+        last = re.split(r"[=,:]", text)[-1]
+        return re.fullmatch(r"[A-Za-z_]\w*", last) is not None and last in self._tainted
+
+    def _reads_elsewhere(self, text: str) -> bool:
+        return self._is_elsewhere(text) and not text.startswith("/dev/null")
+
+    def _named_output(self, plain: Sequence[str]) -> None:
+        for k, text in enumerate(plain):
+            name, is_given, value = text.partition("=")
+            if _OUTPUT.fullmatch(name):
+                file = value if is_given else "".join(plain[k + 1 : k + 2])
+                if file.partition("=")[0] not in _FORMATS and file != "-":
+                    self._write(file or SOMEWHERE)
+
+    # --- files ------------------------------------------------------------------------------------------------------
+
+    def _is_elsewhere(self, target: str) -> bool:
+        if ".." in target:
+            return False
+        target = re.sub(r"/(?:\.?/)+", "/", target)
+        if _ELSEWHERE.match(target):
+            return True
+        match = re.match(r"\$(?:(\w+)|\{(\w+)\})(?=/|\Z)", target)
+        values = self._assigned.get(match[1] or match[2], set()) if match else set()
+        return bool(values) and all(_ELSEWHERE.match(value) and ".." not in value for value in values)
+
+    def _write(self, target: str) -> None:
+        """Note that a file gets what may be a secret."""
+        if self._is_elsewhere(target):
+            if re.match(r"\$\{?GITHUB_ENV\b", target):
+                self.environment = True
+            elif not _NOT_KEPT.match(target):
+                self.outside = True
+        elif re.search(r"\A~|[*?\[]|(?<!\$)\{", target):
+            self.targets[SOMEWHERE] = None
+        else:
+            self.targets[target] = None
+
+
+_OWN = re.compile(
+    r"(?:GITHUB|RUNNER|ACTIONS|DOTNET|JAVA|GOROOT|ANDROID|CHROME|AGENT|ImageOS|ImageVersion)\w*"
+    r"|(?:HOME|PATH|PWD|OLDPWD|CI|USER|SHELL|LANG|LC_ALL|TMPDIR|IFS|HOSTNAME|SECONDS|RANDOM|UID|EUID|LINENO|PIPESTATUS"
+    r"|FUNCNAME|OPTARG|OPTIND|BASH\w*)\Z"
+)
+"""Variables that the runner or the shell sets."""
+
+
+def _plain(word: Word) -> str:
+    """A word as it is, but with its expansions as they stand there; SOMEWHERE where it may be anything."""
+    text = word.static
+    if text is not None:  # `'~'` and `'$HOME'` are names
+        text = f"./{text}" if text.startswith(("~", "$")) else text
+    else:
+        text = word.text.replace('"', "").replace("'", "").replace("\\\n", "")
+        if "\\" in text:
+            return SOMEWHERE
+    return text.replace(OTHER, SOMEWHERE)
+
+
+def _program(texts: Sequence[str | None]) -> int:
+    """Where the name of the program stands, behind `sudo` and the like."""
+    at = 0
+    while at < len(texts) and (text := texts[at]) is not None and text in _WRAPPERS:
+        if text == "command" and texts[at + 1 : at + 2] in (["-v"], ["-V"]):
+            return at
+        at += 1
+        while at < len(texts) and (option := texts[at]) is not None and (
+            option.startswith("-") or (text in ("env", "sudo") and "=" in option)
+        ):
+            at += 1
+        at += text == "timeout" and at < len(texts)
+    return at
