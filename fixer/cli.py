@@ -517,7 +517,7 @@ def _cores() -> int:
 def _from_stdin(work: _Work) -> Done:
     from fixer.engine.config import ConfigTrouble
     from fixer.engine.files import MAX_SIZE
-    from fixer.engine.job import Done, FileResult, configured, find_context, fix_data
+    from fixer.engine.job import Done, FileResult, configured, find_context, find_targets, fix_data
     from fixer.engine.outcome import Problem
     from fixer.engine.project import project_name
 
@@ -529,7 +529,8 @@ def _from_stdin(work: _Work) -> Done:
         return Done(FileResult(filename or "<stdin>", None, Problem("configuration", str(wrong)), ""))
     project = options.project or (project_name(filename) if filename else None)
     context = find_context(filename or STDIN, options) if filename or options.context else None
-    return Done(fix_data(data, filename or "<stdin>", options, project, context))
+    targets = find_targets(filename) if filename else None
+    return Done(fix_data(data, filename or "<stdin>", options, project, context, targets))
 
 
 def _demo(work: _Work) -> Done:

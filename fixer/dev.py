@@ -161,6 +161,7 @@ def run(
     that is given. Raises what `fixer.fix` raises for ids that do not exist."""
     from fixer.analysis.context import NO_CONTEXT
     from fixer.engine.context import FoundContext
+    from fixer.engine.declared import FoundTargets
     from fixer.engine.kinds import DOCKERFILE, WORKFLOW, kind_of, root_of
     from fixer.engine.neighbours import Neighbours
     from fixer.engine.run import fix
@@ -181,6 +182,7 @@ def run(
         project=case.project,
         builder=case.builder,
         context=NO_CONTEXT if case.context is None else FoundContext(str(at), str(case.context)),
+        targets=FoundTargets(str(at), str(case.folder / "before")),
     )
 
 

@@ -8,10 +8,10 @@ is "surely unset". `join(base, path)`, `clean(path)`, `below(path, parent)`, `re
 escape)`.
 
 **Stages.** `facts.stages`; `Stage.index, .name, .from_, .image (Value), .base (Stage | BaseImage | Unknown),
-.instructions, .opaque, .derived, .triggers (ONBUILD of the base), .platform, .last, .shipped, .lineage, .root (the
-image at the bottom), .label`. `facts.stage_of(instruction)`, `facts.index_of(instruction)`, `facts.resolve(stage,
-"builder")`, `facts.copied_from(copy)` (Stage | BaseImage | Unknown | None for the context). `BaseImage.name, .tag,
-.known, .family, .sh, .docker_clean, .env, .user, .workdir, .accounts, .lookup(name)`.
+.instructions, .opaque, .derived, .triggers (ONBUILD of the base), .platform, .last, .goal, .shipped, .named, .lineage,
+.root (the image at the bottom), .label`. `facts.stage_of(instruction)`, `facts.index_of(instruction)`,
+`facts.resolve(stage, "builder")`, `facts.copied_from(copy)` (Stage | BaseImage | Unknown | None for the context).
+`BaseImage.name, .tag, .known, .family, .sh, .docker_clean, .env, .user, .workdir, .accounts, .lookup(name)`.
 
 **State.** `facts.state(instruction)`, just before it; `facts.end_state(stage)`. `State.workdir (Value, absolute),
 .user (UserState: name, uid, gid, home, root), .env, .args (mappings), .shell (ShellState: words, dialect "sh" | "bash"
@@ -59,11 +59,12 @@ from fixer.analysis.facts import PASSED, Facts, TooMuchWorkError, analyse
 from fixer.analysis.mounts import Mount, hiding_mount
 from fixer.analysis.opaque import REASONS
 from fixer.analysis.paths import Effect, Reader, Writer
-from fixer.analysis.stages import Stage
+from fixer.analysis.stages import NO_TARGETS, Stage, Targets
 from fixer.analysis.state import ShellState, State, UserState
 from fixer.analysis.values import Known, Unknown, Value, below, clean, expand, join, related
 
 __all__ = [
+    "NO_TARGETS",
     "PASSED",
     "REASONS",
     "Account",
@@ -77,6 +78,7 @@ __all__ = [
     "ShellState",
     "Stage",
     "State",
+    "Targets",
     "TooMuchWorkError",
     "Unknown",
     "UserState",

@@ -88,6 +88,11 @@ class DockerBuild:
         file = None if files[0] is None else in_workspace(directory, files[0])
         return None if file is None else (context, file)
 
+    @property
+    def target(self) -> str | None:
+        """The stage that is built; empty for the last one, None if it is not known."""
+        return (self.option("--target") or ("",))[-1]
+
 
 def in_workspace(directory: str | None, path: str) -> str | None:
     """A path of a script that runs in `directory`, relative to the workspace."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from fixer.analysis.accounts import MENTION, Accounts
@@ -25,7 +25,7 @@ from fixer.analysis.paths import (
     sources_of,
 )
 from fixer.analysis.scripts import Scripts
-from fixer.analysis.stages import Stage, build_stages, flag_value, last_of_name, resolve_from
+from fixer.analysis.stages import NO_TARGETS, Stage, Targets, build_stages, flag_value, last_of_name, resolve_from
 from fixer.analysis.state import ShellState, StageStates, State, UserState, of_base
 from fixer.analysis.values import Known, Unknown, Value, decimal, expand, join
 from fixer.text.regex import regex
@@ -71,17 +71,32 @@ class TooMuchWorkError(Exception):
     """A codemod asks about more than `MAX_WORK` allows: the file has too many stages or instructions."""
 
 
-def analyse(file: Dockerfile[Any], scripts: Scripts | None = None, *, bounded: bool = True) -> Facts:
+def analyse(
+    file: Dockerfile[Any],
+    scripts: Scripts | None = None,
+    *,
+    bounded: bool = True,
+    targets: Callable[[], Targets] | None = None,
+) -> Facts:
     """The facts of a parsed file. Nothing is computed before it is asked for. scripts: the shell parser, if it has read
-    another text of the same file. bounded: see `Facts.charge`; whoever waits for builds has the time."""
-    return Facts(file, scripts, bounded=bounded)
+    another text of the same file. bounded: see `Facts.charge`; whoever waits for builds has the time. targets: finds
+    what the files around name as targets; asked only about a stage that is nobody's image by the file alone."""
+    return Facts(file, scripts, bounded=bounded, targets=targets)
 
 
 class Facts:
     """What is known of a file. All methods give the same object for the same question."""
 
-    def __init__(self, file: Dockerfile[Any], scripts: Scripts | None = None, *, bounded: bool = True) -> None:
+    def __init__(
+        self,
+        file: Dockerfile[Any],
+        scripts: Scripts | None = None,
+        *,
+        bounded: bool = True,
+        targets: Callable[[], Targets] | None = None,
+    ) -> None:
         self.file = file
+        self._targets = targets
         self._bounded = bounded
         self._parse = (scripts or Scripts()).parse
         self._stages: tuple[Stage, ...] | None = None
@@ -121,7 +136,7 @@ class Facts:
         their memory waits for Python's garbage collector, which costs a seventh of all time in a run over many
         files."""
         for stage in self._stages or ():
-            stage.derived, stage.charge = (), None
+            stage.derived, stage.charge, stage.ask = (), None, None
         vars(self).clear()
 
     # --- stages and state --------------------------------------------------------------------------------------------
@@ -200,10 +215,22 @@ class Facts:
                         used.add(target.index)
         for stage in reversed(stages):
             if stage.last or stage.index not in used:
-                at: Stage | None = stage
-                while at is not None and not at.shipped:
-                    at.shipped = True
-                    at = at.base if isinstance(at.base, Stage) else None
+                stage.ship()
+            elif self._targets is not None:
+                stage.ask = self._ask_for_targets
+
+    def _ask_for_targets(self) -> None:
+        for stage in self._stages or ():
+            stage.ask = None
+        named = self._targets() if self._targets is not None else NO_TARGETS
+        for stage in self._stages or ():
+            if stage.name is None or self._names[stage.name] is not stage:
+                continue
+            where = named.names.get(stage.name)
+            if where is not None:
+                stage.ship(f"{where} builds {stage.name}")
+            elif named.unknown is not None:
+                stage.ship(f"{named.unknown} may build {stage.name}: the target that it names is not known")
 
     def resolve(self, stage: Stage, text: str, *, numbers: bool = True) -> Stage | BaseImage | Unknown:
         """What `--from=text` in that stage means; `numbers=False` for `RUN --mount=from=`."""

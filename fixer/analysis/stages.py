@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
 
 from fixer.analysis.bases import BaseImage, base_image, split_reference
 from fixer.analysis.values import Known, Lookup, Unknown, Value, bounded, decimal, expand
@@ -15,6 +16,20 @@ PLATFORM_ARGS = frozenset(
 
 
 _NOT_RESOLVED = Unknown("not resolved")
+
+
+class Targets(NamedTuple):
+    """The stages of a Dockerfile that files around it name as targets of its builds.
+
+    names: in lower case, each with the file that names it. unknown: the file in which a target stands that nobody
+    knows, so that it may be any stage that has a name; None if there is none.
+    """
+
+    names: Mapping[str, str]
+    unknown: str | None = None
+
+
+NO_TARGETS = Targets({})
 
 
 class Stage:
@@ -30,13 +45,15 @@ class Stage:
     triggers: ONBUILD instructions of the base stage, which run first in this one (dockerfile2llb/convert.go, v0.25).
     platform: the value of `--platform`; None without it.
     last: True for the last stage, which is what is built unless a target is named.
-    shipped: True if its file system is part of the last stage's, or of a stage's that nothing else in the file uses
-        (which can only be there to be built as a target).
+    goal: True if people build it: the last stage, one that nothing else in the file uses (which can only be there to
+        be built as a target), and one that a file around names as a target.
+    shipped: True if its file system is part of a goal's.
+    named: who builds what makes it shipped, if that is not to be seen in the file; else empty.
     """
 
     __slots__ = (
-        "_root", "base", "charge", "derived", "from_", "image", "index", "instructions", "last", "name", "opaque",
-        "platform", "shipped", "triggers",
+        "_goal", "_named", "_root", "_shipped", "ask", "base", "charge", "derived", "from_", "image", "index",
+        "instructions", "last", "name", "opaque", "platform", "triggers",
     )  # fmt: skip
 
     def __init__(self, index: int, from_: From, name: str | None, image: Value, platform: Value | None) -> None:
@@ -51,7 +68,12 @@ class Stage:
         self.derived: tuple[Stage, ...] = ()
         self.triggers: tuple[Onbuild, ...] = ()
         self.last = False
-        self.shipped = False
+        self._goal = False
+        self._shipped = False
+        self._named = ""
+        self.ask: Callable[[], None] | None = None
+        """Marks what is named outside of the file, in which somebody has to look; called once for all stages, if at
+        all."""
         self._root: BaseImage | Unknown | None = None
         self.charge: Callable[[int], None] | None = None
         """Told how many stages are about to be looked at (`Facts.charge`)."""
@@ -77,6 +99,30 @@ class Stage:
         if stage.base is not _NOT_RESOLVED:
             self._root = stage.base
         return stage.base
+
+    @property
+    def goal(self) -> bool:
+        if not self._goal and self.ask is not None:
+            self.ask()
+        return self._goal
+
+    @property
+    def shipped(self) -> bool:
+        if not self._shipped and self.ask is not None:
+            self.ask()
+        return self._shipped
+
+    @property
+    def named(self) -> str:
+        return self._named
+
+    def ship(self, named: str = "") -> None:
+        """It is a goal: mark it and what it is made of."""
+        self._goal = True
+        at: Stage | None = self
+        while at is not None and not at._shipped:
+            at._shipped, at._named = True, named
+            at = at.base if isinstance(at.base, Stage) else None
 
     @property
     def label(self) -> str:

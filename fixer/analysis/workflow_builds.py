@@ -39,6 +39,7 @@ _ENGINE = ("DOCKER_HOST", "DOCKER_CONTEXT")
 class WorkflowBuild:
     """One build in one run of a job. context, file: relative to the root of the repository.
 
+    target: the stage that is built; empty for the last one, None if it is not known.
     run: of the job in which it is done, also for a step of an action.
     hosted: whether the runner is one that GitHub hosts, and the builder is on it.
     """
@@ -46,11 +47,14 @@ class WorkflowBuild:
     run: Run
     context: str
     file: str
+    target: str | None
     hosted: bool
 
 
-Compose = Callable[[str, ComposeCall], Iterable[tuple[str, str]]]
-"""The contexts and Dockerfiles, relative to the repository's root, that Compose builds in a directory of it."""
+_Recipe = tuple[str, str, "str | None"]
+Compose = Callable[[str, ComposeCall], Iterable[_Recipe]]
+"""The contexts and Dockerfiles, relative to the repository's root, that Compose builds in a directory of it, each with
+the target as in `WorkflowBuild`."""
 
 
 def workflow_builds(
@@ -78,10 +82,10 @@ def _of_step(runs: Runs, place: Place, step: Step, compose: Compose) -> Iterator
         build = recipe(step, lambda name: runs.read(step.input(name) or "", place))
         said = runs.read(step.input("context") or "", place)
         git = not said.strip() or "defaultcontext" in said.lower()
-        pairs = [(build.context, build.file, git, False)]
+        builds = [((build.context, build.file, None if "${{" in build.target else build.target), git, False)]
     else:
-        pairs = [(*paths, git, elsewhere) for paths, git, elsewhere in _of_script(runs, place, step, compose)]
-    for context, file, git, elsewhere in pairs:
+        builds = list(_of_script(runs, place, step, compose))
+    for (context, file, target), git, elsewhere in builds:
         runs.charge(1)
         if "${{" in context + file or ":" in context + file or context.startswith("/") or file.startswith("/"):
             continue
@@ -89,14 +93,15 @@ def _of_step(runs: Runs, place: Place, step: Step, compose: Compose) -> Iterator
         if found[0] is None or found[1] is None:
             continue
         hosted = not elsewhere and _hosted(runs, place)
-        yield WorkflowBuild(place.run.workflow_run, posixpath.normpath(found[0]), posixpath.normpath(found[1]), hosted)
+        paths = posixpath.normpath(found[0]), posixpath.normpath(found[1])
+        yield WorkflowBuild(place.run.workflow_run, *paths, target, hosted)
 
 
 def _of_script(
     runs: Runs, place: Place, step: Step, compose: Compose
-) -> Iterator[tuple[tuple[str, str], bool, bool]]:
-    """The context and the Dockerfile of each build of a script, whether they are relative to the repository already,
-    and whether it is done by another engine."""
+) -> Iterator[tuple[_Recipe, bool, bool]]:
+    """The context, the Dockerfile and the target of each build of a script, whether the paths are relative to the
+    repository already, and whether it is done by another engine."""
     assert step.run is not None
     if text_of(step.node.get("shell")) not in (None, "bash", "sh"):
         return
@@ -115,12 +120,14 @@ def _of_script(
         paths = None if build is None else build.paths(command.directory)
         elsewhere = any(name in _ENGINE for name in command.assigned)
         if build is not None and paths is not None:
-            yield paths, False, build.elsewhere or elsewhere
+            target = build.target
+            target = None if target is not None and "${{" in target else target
+            yield (*paths, target), False, build.elsewhere or elsewhere
         call = read_compose(command.words) if build is None and command.directory is not None else None
         if call is not None and command.directory is not None:
             directory = _in_repository(runs, place, command.directory)
-            for pair in compose(directory, call) if directory is not None else ():
-                yield pair, True, elsewhere
+            for found in compose(directory, call) if directory is not None else ():
+                yield found, True, elsewhere
 
 
 def _in_repository(runs: Runs, place: Place, path: str) -> str | None:

@@ -200,6 +200,25 @@ def _deepest(text: str) -> int:
     return deepest
 
 
+def merged(node: Node | None, key: str) -> Node | None:
+    """The value of a key of a mapping, also of one that is merged into it by `<<` (YAML 1.1, "Merge Key Language-
+    Independent Type"); None if it is not there, or the node is no mapping."""
+    waiting, seen = [node], set[int]()
+    while waiting:
+        one = waiting.pop(0)
+        if id(one) in seen or not isinstance(one, Mapping | Items):
+            continue
+        seen.add(id(one))
+        if isinstance(one, Items):
+            waiting = [*one.nodes, *waiting]
+            continue
+        found = one.get(key)
+        if found is not None:
+            return found
+        waiting = [one.get("<<"), *waiting]
+    return None
+
+
 def same(old: Node | None, new: Node | None) -> bool:
     """Whether two nodes mean the same, keys in the same order. Aliases cost nothing twice."""
     seen: set[tuple[int, int]] = set()

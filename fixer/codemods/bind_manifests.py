@@ -224,8 +224,9 @@ class _File:
 
     @property
     def ends(self) -> list[Stage]:
-        """The stages of `lost` that no other starts from: what is missing in one of these is missing in an image."""
-        return [stage for stage in self.lost if not stage.derived]
+        """The stages of `lost` that no other starts from, or that people build: what is missing in one of these is
+        missing in an image."""
+        return [stage for stage in self.lost if not stage.derived or stage.goal]
 
 
 @dataclass(slots=True)
@@ -723,7 +724,8 @@ class _Plan:
                 raise Stop("needed-later", reader.span, f"it may read {place.path}, which no later COPY brings again")
         for stage in each.ends:
             if stage.shipped and not each.requirements:
-                because = f"the image would lose {each.path}, which programs may read when it runs"
+                whose = f"{common.image(stage)} would lose" if stage.named else "the image would lose"
+                because = f"{whose} {each.path}, which programs may read when it runs"
                 raise Stop("needed-later", item.copy.span, because)
 
     def _carried(self, item: _Item, each: _File, taker: Reader, path: str) -> Iterator[_Missing]:

@@ -203,7 +203,7 @@ def _check_steps(facts: Facts, build: _Build) -> None:
     """It is the only step that uses the sources."""
     stage = build.stage
     if stage.shipped:
-        because = "the sources are part of an image that people get, and would be missing there"
+        because = f"the sources are part of {common.image(stage)}, and would be missing there"
         raise Stop("shipped-stage", build.copies[0].span, because)
     if stage.derived:
         raise Stop("several-steps", stage.derived[0].from_.image.span, "a stage starts from this one, with its sources")

@@ -26,7 +26,7 @@ from fixer.codemods.chef_steps import (
     moved_above,
     target_mounts,
 )
-from fixer.codemods.common import Stop, cache_mount, known_mounts, plain, takes_mounts
+from fixer.codemods.common import Stop, cache_mount, image, known_mounts, plain, takes_mounts
 from fixer.codemods.cook import COOKABLE, RECIPE, cook_command, variables
 from fixer.text.edits import Edit
 from fixer.text.records import dataclass, field
@@ -282,7 +282,7 @@ def _plan(facts: Facts, stage: Stage, settings: Settings) -> _Plan | None:
     if not steps:
         return None
     if stage.shipped:
-        because = "what is compiled here is part of an image that people get, and cargo-chef would be, too"
+        because = f"what is compiled here is part of {image(stage)}, and cargo-chef would be, too"
         raise Stop("shipped-stage", _span(steps[0]), because)
     if bound:
         because = "the sources are bound into the step, and there is no layer of them to put another one before"

@@ -161,7 +161,7 @@ def _check_place(facts: Facts, group: Group) -> None:
         raise Stop("unknown-target-dir", span_of(group.steps[0]), f"{group.directory} cannot be written in a mount")
     for step in group.steps:
         if step.stage.shipped:
-            because = "the target directory is part of an image that people get; a mount would take it out"
+            because = f"the target directory is part of {common.image(step.stage)}; a mount would take it out"
             raise Stop("shipped-stage", span_of(step), because)
         parent = dirname(group.directory)
         cargo = step.calls[0][1]

@@ -112,6 +112,11 @@ def _csv(text: str, fields: Sequence[str]) -> str:
     return text
 
 
+def image(stage: Stage) -> str:
+    """What a shipped stage is part of, for messages: with who builds it, if the file does not show that."""
+    return f"an image that people get ({stage.named})" if stage.named else "an image that people get"
+
+
 def plain(path: str) -> bool:
     """Whether a path can stand in a mount as it is: no blanks, quotes, commas or variables, and only ASCII, because
     BuildKit reads the bytes of flags one by one (see `flag-bytes` in `fixer.tree.parse`)."""

@@ -245,6 +245,7 @@ def repository_workflows(root: str) -> list[str]:
 
 _LIKE_DOCKERFILES = regex(r"(?:.*[-_.])?(?:docker|container)file(?:[-_.].*)?", re.IGNORECASE | re.DOTALL)
 _COMPOSE = regex(r"(?:docker-)?compose(?:[-_.].*)?\.ya?ml", re.DOTALL)
+_BAKE = regex(r"docker-bake(?:\..*)?\.json", re.DOTALL)
 
 
 class Survey(NamedTuple):
@@ -254,15 +255,18 @@ class Survey(NamedTuple):
     alike: tuple[str, ...]
     """Called as Dockerfiles are that no search takes for ones: `Dockerfile-prod`."""
     compose: tuple[str, ...]
+    bake: tuple[str, ...]
 
 
 def survey(top: str) -> Survey:
-    """The Dockerfiles and what may be some, and the files of Compose."""
+    """The Dockerfiles and what may be some, and the files of Compose and Bake."""
 
     def wanted(name: str, directory: str, kinds: Collection[str]) -> bool:
         if name.endswith((".dockerignore", ".containerignore")):
             return False
-        return _LIKE_DOCKERFILES.fullmatch(name) is not None or _COMPOSE.fullmatch(name) is not None
+        if name.endswith((".yml", ".yaml", ".json")) and (_COMPOSE.fullmatch(name) or _BAKE.fullmatch(name)):
+            return True
+        return _LIKE_DOCKERFILES.fullmatch(name) is not None
 
     found = [one[0] for one in _walk(top, False, (), wanted) if one is not None and not isinstance(one, Target)]
     names = [os.path.basename(path) for path in found]
@@ -271,9 +275,10 @@ def survey(top: str) -> Survey:
         tuple(
             path
             for path, name in zip(found, names, strict=True)
-            if not is_dockerfile_name(name) and not _COMPOSE.fullmatch(name)
+            if not is_dockerfile_name(name) and not _COMPOSE.fullmatch(name) and not _BAKE.fullmatch(name)
         ),
         tuple(path for path, name in zip(found, names, strict=True) if _COMPOSE.fullmatch(name)),
+        tuple(path for path, name in zip(found, names, strict=True) if _BAKE.fullmatch(name)),
     )
 
 

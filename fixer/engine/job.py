@@ -29,6 +29,7 @@ from fixer.text.records import dataclass, replace
 
 if TYPE_CHECKING:
     from fixer.engine.context import FoundContext
+    from fixer.engine.declared import FoundTargets
     from fixer.engine.result_cache import ResultCache, Row
 
 
@@ -197,31 +198,41 @@ def fix_target(
     project = options.project or project_name(target.path)
     other = kind_of(target.path) != DOCKERFILE
     if cache is None or other or is_template_name(PurePath(target.path)):
-        context = find_context(target.path, options)
-        done = Done(fix_data(data, target.path, options, project, context, target.missing, _shared(target, other)))
+        context, targets = find_context(target.path, options), find_targets(target.path)
+        shared = _shared(target, other)
+        done = Done(fix_data(data, target.path, options, project, context, targets, target.missing, shared))
         return write_result(done.result, target.names, before_write) if write_back else done
     builder, built_by = find_builder(target.path, options)
     chosen = (options.select, options.ignore, options.unsafe_fixes, builder.value, options.context)
     key = cache.key(data, project, chosen)
+    targets = find_targets(target.path)
     known = cache.get(key, target.path, data)
-    if known is not None:
-        outcome, again = known
-        rows = () if again is None else ((key, again),)
+    rows: tuple[Row, ...] = ()
+    if known is not None and known[0] is None:
+        rows = () if known[1] is None else ((key, known[1]),)
+        key = cache.key(data, project, (*chosen, targets()))
+        known = cache.get(key, target.path, data)
+    if known is not None and known[0] is not None:
+        outcome, again = known[0], known[1]
+        rows = rows if again is None else (*rows, (key, again))
         result = FileResult(target.path, outcome, outcome.error, "", builder=builder, built_by=built_by)
         return Done(result, known=True, rows=rows)
     context = find_context(target.path, options)
-    done = Done(fix_data(data, target.path, options, project, context))
+    done = Done(fix_data(data, target.path, options, project, context, targets))
     outcome_now = done.result.outcome
     if outcome_now is None:
         return done
+    asked = targets() if targets.consulted else None
+    rested = chosen if asked is None else (*chosen, asked)
     if write_back and outcome_now.changed:
         done = write_result(done.result, target.names, before_write)
-        row = cache.row_after(cache.key(outcome_now.after, project, chosen), outcome_now) if done.written else None
+        data = outcome_now.after
+        row = cache.row_after(cache.key(data, project, rested), outcome_now) if done.written else None
     else:
-        row = cache.row(key, outcome_now)
+        row = cache.row(cache.key(data, project, rested), outcome_now)
     if row is None or context.consulted:  # what rests on other files is not a matter of the text
         return done
-    return replace(done, rows=(row,))
+    return replace(done, rows=(row,) if asked is None else (cache.row_asking(cache.key(data, project, chosen)), row))
 
 
 def _shared(target: Target, other: bool) -> str:
@@ -240,7 +251,8 @@ def outcome_for(data: bytes, path: str, options: Options) -> Outcome[bytes] | No
     try:
         options = configured(options, path)
         project = options.project or project_name(path)
-        return fix_data(data, path, options, project, find_context(path, options)).outcome
+        context, targets = find_context(path, options), find_targets(path)
+        return fix_data(data, path, options, project, context, targets).outcome
     except ConfigTrouble:
         return None
 
@@ -265,6 +277,13 @@ def find_context(path: str, options: Options) -> FoundContext:
 
     kind = kind_of(os.path.abspath(path))
     return FoundContext(path, options.context if kind == DOCKERFILE else root_of(os.path.abspath(path), kind))
+
+
+def find_targets(path: str) -> FoundTargets:
+    """What names targets of the Dockerfile at `path`. Nothing is looked at yet."""
+    from fixer.engine.declared import FoundTargets  # brings the analysis with it
+
+    return FoundTargets(path)
 
 
 def write_result(
@@ -292,6 +311,7 @@ def fix_data(
     options: Options,
     project: str | None,
     context: FoundContext | None = None,
+    targets: FoundTargets | None = None,
     created: bool = False,
     shared: str = "",
 ) -> FileResult:
@@ -325,6 +345,7 @@ def fix_data(
         project=project,
         builder=builder,
         context=context if context is not None else NO_CONTEXT,
+        targets=targets,
         kind=kind,
         dockerfiles=() if kind == DOCKERFILE else Neighbours(root, kind, options),
         place=place if kind == WORKFLOW else "",

@@ -13,7 +13,7 @@ from fixer.analysis.context import ContextSource, all_context_sources
 from fixer.analysis.documents import Neighbour, Use
 from fixer.engine.config import ConfigTrouble
 from fixer.engine.context import FoundContext, Sources, holds
-from fixer.engine.declared import declared
+from fixer.engine.declared import FoundTargets, declared
 from fixer.engine.files import FileTrouble, is_dockerfile_name, read, survey
 from fixer.engine.job import Options, configured, outcome_for
 from fixer.engine.kinds import DOCKERFILE, IGNORE, IGNORE_NAME, kind_of
@@ -132,7 +132,7 @@ class _Around:
         return found[first : bisect_left(found, inside[:-1] + chr(ord(os.sep) + 1))]
 
     def _facts_of(self, path: str) -> Callable[[], Facts | None]:
-        return lambda: _read(path, self._options)[0]
+        return lambda: _read(path, self._top, self._options)[0]
 
     def _line_of(self, path: str) -> Callable[[int], tuple[int, bool]] | None:
         if self._options.write:
@@ -141,7 +141,7 @@ class _Around:
 
         def line(offset: int) -> tuple[int, bool]:
             if not found:
-                found.extend(_read(path, self._options)[1:])
+                found.extend(_read(path, self._top, self._options)[1:])
             return found[0].line(offset)
 
         return line
@@ -208,7 +208,7 @@ def _options_for(path: str, options: Options) -> Options:
 
 
 @lru_cache(maxsize=256)
-def _read(path: str, options: Options) -> tuple[Facts | None, Origins]:
+def _read(path: str, top: str, options: Options) -> tuple[Facts | None, Origins]:
     """The facts of a Dockerfile as this run leaves it, and where its text was before."""
     try:
         data = read(path)
@@ -218,4 +218,4 @@ def _read(path: str, options: Options) -> tuple[Facts | None, Origins]:
     if outcome is None:
         outcome = Outcome(path, decode(data), decode(data), True)
     file = parse(outcome.text_after)
-    return None if file.opaque or not file.instructions else analyse(file), Origins(outcome)
+    return None if file.opaque or not file.instructions else analyse(file, targets=FoundTargets(path, top)), Origins(outcome)

@@ -1,9 +1,10 @@
 """Results of earlier runs: what dockfix would say about a text in which it changes nothing.
 
 A database in the user's cache directory, beside the tables of the grammars; see `fixer.tree.table_cache`. A result is
-found by a digest of all that it depends on: this program's code, the options, the project's name and the text. All is
-best effort: whatever is wrong with the database, nothing is known, or nothing is kept. A damaged database is replaced,
-several runs may use one at a time, and its size is bounded.
+found by a digest of all that it depends on: this program's code, the options, the project's name and the text. Where
+the targets that other files name were asked for, that is all that is kept under this digest, and the result itself
+under one with these targets. All is best effort: whatever is wrong with the database, nothing is known, or nothing is
+kept. A damaged database is replaced, several runs may use one at a time, and its size is bounded.
 """
 
 from __future__ import annotations
@@ -45,6 +46,7 @@ _WAIT = 2.0
 _TRANSIENT = ("locked", "full", "readonly", "unable to open", "disk I/O")
 """What the database says of trouble that is not in it."""
 _FORMAT = "1"
+_ASKING = b"asks for targets"
 _CLASSES = {
     ("fixer.codemods.api", "Alters"),
     ("fixer.codemods.api", "Safety"),
@@ -73,8 +75,9 @@ class ResultCache:
         digest.update(data)
         return digest.digest()
 
-    def get(self, key: bytes, path: str, data: bytes) -> tuple[Outcome[bytes], bytes | None] | None:
-        """The outcome for a file, and the row's content if it has to be kept again because it is old."""
+    def get(self, key: bytes, path: str, data: bytes) -> tuple[Outcome[bytes] | None, bytes | None] | None:
+        """The outcome for a file, or None if it depends on the targets that other files name; and the row's content if
+        it has to be kept again because it is old."""
         found = self._select(key)
         if found is None:
             return None
@@ -83,6 +86,8 @@ class ResultCache:
             kept = zlib.decompress(blob)
             if not kept.startswith(key):
                 return None
+            if kept[len(key) :] == _ASKING:
+                return None, blob if day < _today() - _FRESH else None
             withheld, refusals, error, skipped, suppressed = _Unpickler(io.BytesIO(kept[len(key) :])).load()
         except Exception:  # damaged, whatever the damage makes of it
             return None
@@ -99,6 +104,10 @@ class ResultCache:
             return None
         parts = (outcome.withheld, outcome.refusals, outcome.error, outcome.skipped, outcome.suppressed)
         return key, zlib.compress(key + pickle.dumps(parts, 5), 1)
+
+    def row_asking(self, key: bytes) -> Row:
+        """What is to be kept where the outcome depends on the targets that other files name."""
+        return key, zlib.compress(key + _ASKING, 1)
 
     def row_after(self, key: bytes, outcome: Outcome[bytes]) -> Row | None:
         """The same for the text that comes out of a change, which a second run leaves as it is."""

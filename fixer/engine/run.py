@@ -11,12 +11,12 @@
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import lru_cache
 from pathlib import PurePath
 
 from fixer._version import __version__
-from fixer.analysis import Facts, TooMuchWorkError, analyse
+from fixer.analysis import Facts, Targets, TooMuchWorkError, analyse
 from fixer.analysis.context import NO_CONTEXT, BuildContext, all_context_sources
 from fixer.analysis.documents import Neighbour
 from fixer.analysis.scripts import Scripts
@@ -52,6 +52,7 @@ def fix(
     project: str | None = None,
     builder: Builder | None = None,
     context: BuildContext = NO_CONTEXT,
+    targets: Callable[[], Targets] | None = None,
     kind: str | None = None,
     dockerfiles: Sequence[Neighbour] = (),
     place: str = "",
@@ -68,6 +69,7 @@ def fix(
     builder: what keeps the caches of builds; decides which codemods run where `select` does not. None: nothing keeps
         those of a workflow's builds, and the builder those of others.
     context: the build context, if it is at hand.
+    targets: finds what the files around name as targets; asked where a stage is nobody's image by the text alone.
     kind: of document, one of `fixer.engine.kinds`; by default what `path` says.
     dockerfiles: for another document: the Dockerfiles around it.
     place, workflows: for a workflow: where it is in its repository, and the others (`Settings.workflows`).
@@ -90,7 +92,7 @@ def fix(
         return bare
     known = {codemod.id for codemod in chosen}.union(registry.ids())
     try:
-        first = _read(kind, text, known)
+        first = _read(kind, text, known, targets)
         skipped, problem = first.suppressions.skip_file, first.problem
     except Exception as error:  # a bug of the parser on this input must not stop the other files
         return _failed(bare, error)
@@ -177,20 +179,28 @@ def _failed(bare: Outcome[Source], error: Exception) -> Outcome[Source]:
     return Outcome(bare.path, bare.text_before, bare.text_before, bare.binary, error=problem)
 
 
-def _read(kind: str, text: str, known: Collection[str]) -> Document:
+def _read(
+    kind: str, text: str, known: Collection[str], targets: Callable[[], Targets] | None = None
+) -> Document:
     if kind != DOCKERFILE:
         return PlainDocument(text, known, reader(kind))
     from fixer.tree.parse import parse  # the parser is imported only when there is something to parse
 
-    return _Text(parse(text), known, Scripts())
+    return _Text(parse(text), known, Scripts(), targets)
 
 
 class _Text:
     """The text of a Dockerfile, parsed; facts are computed when somebody asks."""
 
-    __slots__ = ("_facts", "_joined", "_known", "_scripts", "file", "suppressions", "text")
+    __slots__ = ("_facts", "_joined", "_known", "_scripts", "_targets", "file", "suppressions", "text")
 
-    def __init__(self, file: Dockerfile[str], known: Collection[str], scripts: Scripts) -> None:
+    def __init__(
+        self,
+        file: Dockerfile[str],
+        known: Collection[str],
+        scripts: Scripts,
+        targets: Callable[[], Targets] | None,
+    ) -> None:
         self.text = file.text
         self.file = file
         self.suppressions: Suppressions = read_suppressions(self.file, known)
@@ -198,11 +208,12 @@ class _Text:
         self._joined: str | None = None
         self._known = known
         self._scripts = scripts
+        self._targets = targets
 
     def edited(self, text: str, step: Step) -> _Text:
         from fixer.tree.parse import reparse
 
-        return _Text(reparse(self.file, text, step.edits), self._known, self._scripts)
+        return _Text(reparse(self.file, text, step.edits), self._known, self._scripts, self._targets)
 
     @property
     def joined(self) -> str:
@@ -213,7 +224,7 @@ class _Text:
     @property
     def facts(self) -> Facts:
         if self._facts is None:
-            self._facts = analyse(self.file, self._scripts)
+            self._facts = analyse(self.file, self._scripts, targets=self._targets)
         return self._facts
 
     def rest(self) -> None:

@@ -95,7 +95,7 @@ def builds_of(root: str) -> Builds:
     from fixer.analysis.facts import TooMuchWorkError
     from fixer.analysis.workflow_builds import workflow_builds  # brings the parser of scripts with it
 
-    found: dict[tuple[str, str, str, bool], tuple[str, WorkflowBuild]] = {}
+    found: dict[tuple[str, str, str, str | None, bool], tuple[str, WorkflowBuild]] = {}
     complete, runs = True, Runs(files)
     for _, workflow in files:
         for last in (False, True):
@@ -108,12 +108,12 @@ def builds_of(root: str) -> Builds:
             break
         for build in builds:
             path = runs.path(build.run)
-            found.setdefault((path, build.context, build.file, build.hosted), (path, build))
+            found.setdefault((path, build.context, build.file, build.target, build.hosted), (path, build))
     return Builds(tuple(found.values()), complete)
 
 
 @lru_cache(maxsize=1024)
-def _composed(root: str, directory: str, call: ComposeCall) -> tuple[tuple[str, str], ...]:
+def _composed(root: str, directory: str, call: ComposeCall) -> tuple[tuple[str, str, str | None], ...]:
     """What `docker compose` builds in a directory of the repository, relative to its root. Of several files one may
     replace what another says."""
     from fixer.engine.compose import NAMES, compose_builds
@@ -122,7 +122,8 @@ def _composed(root: str, directory: str, call: ComposeCall) -> tuple[tuple[str, 
     names = call.files or [name for name in NAMES if os.path.isfile(os.path.join(here, name))][:1]
     builds = compose_builds(os.path.join(here, names[0])) if len(names) == 1 else ()
     chosen = [build for build in builds if not call.services or build.service in call.services]
-    return tuple(dict.fromkeys((_inside(root, build.context), _inside(root, build.dockerfile)) for build in chosen))
+    found = ((_inside(root, build.context), _inside(root, build.dockerfile), build.target) for build in chosen)
+    return tuple(dict.fromkeys(found))
 
 
 def _inside(root: str, path: str) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path, PurePath
 from fixer.analysis import Facts, Stage, analyse
 from fixer.codemods.api import Builder
 from fixer.engine.files import FileTrouble, Target, read
-from fixer.engine.job import FileResult, Options, find_context, fix_data, fix_target, searched
+from fixer.engine.job import FileResult, Options, find_context, find_targets, fix_data, fix_target, searched
 from fixer.engine.kinds import IGNORE, IGNORE_NAME
 from fixer.engine.outcome import AppliedChange, Outcome, Problem
 from fixer.engine.project import project_name
@@ -87,7 +87,8 @@ def prepare(
         raise VerifyTrouble(_why(path, trouble.problem)) from trouble
     chosen = None if select is None else tuple(select)
     options = Options(chosen, tuple(ignore), unsafe_fixes, project, builder, context=str(context))
-    result = fix_data(data, path, options, project or project_name(path), find_context(path, options))
+    found = find_context(path, options), find_targets(path)
+    result = fix_data(data, path, options, project or project_name(path), *found)
     if result.problem is not None or result.outcome is None:
         raise VerifyTrouble(_why(path, result.problem))
     if not context.is_dir():

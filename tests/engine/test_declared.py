@@ -1,0 +1,236 @@
+"""What the files of a repository say of its Dockerfiles: the contexts and the targets of their builds."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from fixer.analysis import NO_TARGETS, Targets, analyse, workflow_runs
+from fixer.engine import compose, workflows
+from fixer.engine.compose import interpolated
+from fixer.engine.declared import FoundTargets, declared
+from fixer.engine.files import Target
+from fixer.engine.job import Done, Options, fix_target
+from fixer.engine.result_cache import open_cache
+from fixer.tree.parse import parse
+
+RUST = """FROM rust:1.80 AS dev
+WORKDIR /app
+COPY . .
+RUN cargo build
+FROM dev AS builder
+RUN cargo build --release
+FROM debian:12
+COPY --from=builder /app/target/release/svc /svc
+"""
+WORKFLOW = "on: push\njobs:\n a:\n  runs-on: x\n  steps:\n  - uses: actions/checkout@v4\n"
+
+
+def forget() -> None:
+    for known in (declared, compose._services, workflows.builds_of, workflows.workflows_of, workflows._composed):
+        known.cache_clear()
+
+
+@pytest.fixture(autouse=True)
+def _nothing_known() -> Iterator[None]:
+    forget()
+    yield
+    forget()
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    put(tmp_path, {".git/HEAD": "", "Dockerfile": RUST})
+    return tmp_path
+
+
+def put(root: Path, files: dict[str, str]) -> None:
+    for name, text in files.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(text)
+
+
+def targets(path: Path) -> Targets:
+    return FoundTargets(str(path))()
+
+
+# --- targets --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("build", "names"),
+    [
+        ("{context: ., target: Dev}", ["dev"]),
+        ("{context: ., dockerfile: ./Dockerfile, target: dev}", ["dev"]),
+        ("{target: dev}", ["dev"]),
+        ("{context: '${DIR:-.}', target: '${T:-dev}'}", ["dev"]),
+        ("{context: ., target: '${T:-}'}", []),
+        ("{context: ., target: '${T:-${U-dev}}'}", ["dev"]),
+        ("{context: other, target: dev}", []),
+        ("{context: ., dockerfile: other, target: dev}", []),
+        ("{context: '${DIR}', target: dev}", []),
+        ("{context: ., dockerfile_inline: FROM a AS dev, target: dev}", []),
+        ("{<<: [{target: dev}, {context: .}]}", ["dev"]),
+        (".", []),
+    ],
+)
+def test_a_service_of_compose(root: Path, build: str, names: list[str]) -> None:
+    put(root, {"compose.yaml": f"services:\n a:\n  build: {build}\n"})
+    assert targets(root / "Dockerfile") == Targets(dict.fromkeys(names, "compose.yaml"))
+
+
+@pytest.mark.parametrize("text", ["$T", "${T}", "${T:?which}", "${T:+dev}", "dev-$$", "${T:-$U}", "${T-${U}}", "a${"])
+def test_a_target_that_nobody_knows_may_be_any(root: Path, text: str) -> None:
+    put(root, {"deploy/compose.yml": f"services:\n a:\n  build: {{context: .., target: '{text}'}}\n"})
+    assert targets(root / "Dockerfile") == Targets({}, "deploy/compose.yml")
+    stages = analyse(parse(RUST), targets=FoundTargets(str(root / "Dockerfile"))).stages
+    assert [(stage.goal, stage.shipped) for stage in stages] == [(True, True)] * 3
+
+
+def test_defaults_in_a_file_of_compose() -> None:
+    assert interpolated("a-${B:-b}-${C-}") == "a-b-"
+    assert interpolated("${A:-" * 9 + "a" + "}" * 9) is None
+
+
+def test_a_file_of_compose_that_completes_another(root: Path) -> None:
+    """A service without a context has that of the other files of the directory."""
+    put(root, {"compose.yml": "services:\n a:\n  build: {context: api, dockerfile: ../Dockerfile}\n"})
+    put(root, {"compose.override.yml": "services:\n a:\n  build: {target: dev}\n b:\n  build: {target: other}\n"})
+    assert targets(root / "Dockerfile").names == {"dev": "compose.override.yml", "other": "compose.override.yml"}
+    assert declared(str(root)).contexts[str(root / "Dockerfile")] == {str(root / "api"), str(root)}
+
+
+def test_a_service_that_extends_another(root: Path) -> None:
+    put(root, {"base/common.yml": "services:\n a:\n  build: {context: .., target: builder}\n"})
+    extends = "extends: {file: base/common.yml, service: a}"
+    put(root, {"compose.yml": f"services:\n b:\n  {extends}\n  build: {{target: dev}}\n c:\n  {extends}\n"})
+    assert sorted(targets(root / "Dockerfile").names) == ["builder", "dev"]
+    put(root, {"compose.yml": "services:\n b:\n  extends: b\n c:\n  extends: {file: none.yml, service: c}\n"})
+    forget()
+    assert targets(root / "Dockerfile") == NO_TARGETS
+
+
+@pytest.mark.parametrize(
+    ("step", "found"),
+    [
+        ("uses: docker/build-push-action@v6\n    with: {context: ., target: dev}", Targets({"dev": "W"})),
+        ("uses: docker/build-push-action@v6\n    with: {target: dev, file: other}", NO_TARGETS),
+        ("uses: docker/build-push-action@v6\n    with: {context: .}", NO_TARGETS),
+        ("uses: docker/build-push-action@v6\n    with: {target: '${{ vars.T }}'}", Targets({}, "W")),
+        ("run: docker build --target dev .", Targets({"dev": "W"})),
+        ("run: docker buildx build . -f Dockerfile --target=dev --target builder", Targets({"builder": "W"})),
+        ("run: T=$(next) && docker build --target $T .", Targets({}, "W")),
+        ("run: docker build --target dev -f $FILE .", NO_TARGETS),
+        ("run: docker build .", NO_TARGETS),
+        ("uses: ./.github/actions/image", Targets({"dev": "W"})),
+    ],
+)
+def test_a_step_of_a_workflow(root: Path, step: str, found: Targets) -> None:
+    if "uses: ./" in step:
+        action = "runs:\n using: composite\n steps:\n - {run: docker build --target dev ., shell: bash}\n"
+        put(root, {".github/actions/image/action.yml": action})
+    put(root, {".github/workflows/a.yml": f"{WORKFLOW}  - {step}\n"})
+    where = ".github/workflows/a.yml"
+    unknown = None if found.unknown is None else where
+    assert targets(root / "Dockerfile") == Targets(dict.fromkeys(found.names, where), unknown)
+
+
+BAKE = """{"target": {
+    "base": {"context": "..", "dockerfile": "Dockerfile"}, "late": {"target": "late"},
+    "a": {"inherits": ["base"], "target": "dev"}, "b": {"inherits": ["late", "base", "b"]},
+    "other": {"dockerfile": "other", "target": "other"}, "inline": {"dockerfile-inline": "FROM a", "target": "x"}
+}}"""
+
+
+def test_a_file_of_bake(root: Path) -> None:
+    put(root, {"bake/docker-bake.json": BAKE})
+    assert sorted(targets(root / "Dockerfile").names) == ["dev", "late"]
+    assert declared(str(root)).contexts == {}
+    put(root, {"bake/docker-bake.json": BAKE.replace('"dev"', '"${STAGE}"')})
+    forget()
+    assert targets(root / "Dockerfile").unknown == "bake/docker-bake.json"
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"target": []}', '{"target": {"a": 1}}', "[" * 100_000])
+def test_a_file_of_bake_that_says_nothing(root: Path, text: str) -> None:
+    put(root, {"docker-bake.json": text})
+    assert targets(root / "Dockerfile") == NO_TARGETS
+
+
+def test_workflows_that_nobody_goes_through_may_build_anything(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workflow_runs, "MAX_STEPS", 5)
+    steps = "  - uses: docker/build-push-action@v6\n    with: {context: .}\n" * 12
+    put(root, {".github/workflows/a.yml": WORKFLOW + steps})
+    assert targets(root / "Dockerfile").unknown == ".github/workflows"
+
+
+def test_nothing_is_looked_at_outside_of_repositories(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(tmp_path, {"Dockerfile": RUST, "compose.yml": "services:\n a:\n  build: {context: ., target: dev}\n"})
+    monkeypatch.delattr("fixer.engine.declared.declared")
+    assert targets(tmp_path / "Dockerfile") == NO_TARGETS
+
+
+def test_a_file_whose_stages_all_reach_the_image_asks_nobody(root: Path) -> None:
+    asked = FoundTargets(str(root / "Dockerfile"))
+    assert [stage.shipped for stage in analyse(parse("FROM a AS b\nFROM b\n"), targets=asked).stages] == [True, True]
+    assert not asked.consulted
+
+
+# --- results that are kept ------------------------------------------------------------------------------------------
+
+
+def run(path: Path, write: bool = False) -> Done:
+    """As in a run of its own."""
+    forget()
+    options = Options(project="p", ignore=("bind-manifests", "bind-sources"))
+    cache = open_cache(options)
+    assert cache is not None
+    with contextlib.closing(cache):
+        done = fix_target(Target(str(path)), options, cache=cache, write_back=write)
+    cache.keep(done.rows)
+    return done
+
+
+def reasons(done: Done) -> list[str]:
+    assert done.result.outcome is not None
+    return [refusal.reason for refusal in done.result.outcome.refusals]
+
+
+@pytest.fixture
+def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("DOCKFIX_NO_CACHE", raising=False)
+
+
+@pytest.mark.usefixtures("_own_cache")
+def test_a_result_rests_on_the_targets(root: Path) -> None:
+    """What is kept while Compose builds the stage does not count when it builds another one, and the other way."""
+    dockerfile, file = root / "Dockerfile", root / "compose.yml"
+    text = "services:\n a:\n  build: {context: ., target: dev}\n"
+    file.write_text(text)
+    assert run(dockerfile, write=True).written  # the downloads of cargo
+    assert dockerfile.read_text().count("/app/target") == 1
+    assert reasons(run(dockerfile)) == ["shipped-stage"]
+    assert run(dockerfile).known
+    file.write_text(text.replace("dev", "builder"))
+    assert not run(dockerfile).known
+    assert "compose.yml builds builder" in str(run(dockerfile).result.outcome)
+    assert run(dockerfile).known
+    file.unlink()
+    freed = run(dockerfile)
+    assert not freed.known
+    assert freed.result.status == "changed"
+    file.write_text(text)
+    assert run(dockerfile).known
+    assert reasons(run(dockerfile)) == ["shipped-stage"]
+
+
+@pytest.mark.usefixtures("_own_cache")
+def test_a_result_without_other_stages_rests_on_the_text(root: Path) -> None:
+    (root / "Dockerfile").write_text("FROM python:3.12\nUSER svc\nRUN pip install --no-cache-dir x\n")
+    assert not run(root / "Dockerfile").known
+    (root / "compose.yml").write_text("services:\n a:\n  build: {context: ., target: dev}\n")
+    assert run(root / "Dockerfile").known
