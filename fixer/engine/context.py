@@ -22,8 +22,9 @@ Sources = Callable[[], Iterable[ContextSource]]
 
 
 class FoundContext(BuildContext):
-    """The context of the Dockerfile at `dockerfile`: the directory `named`, or, if nobody names one, the nearest
-    directory from the Dockerfile's own up to its repository's root that holds everything that `expect` was told of. A
+    """The context of the Dockerfile at `dockerfile`: the directory `named`; else the one that files of its repository
+    name for it (`fixer.engine.declared`), if they agree and it holds everything that `expect` was told of; else, if
+    nobody names one, the nearest directory from the Dockerfile's own up to its repository's root that does. A
     Dockerfile outside a repository has its own directory or none.
 
     Nothing is looked at before somebody asks; `consulted` tells whether anybody did, so that what depends on the files
@@ -147,7 +148,10 @@ class FoundContext(BuildContext):
             except IgnoreTrouble:
                 return None, Ignore("", ())
         wanted = list(self._sources())
-        for directory in _candidates(self._dockerfile):
+        from fixer.engine.declared import declared_contexts  # reads YAML and workflows
+
+        candidates = declared_contexts(self._dockerfile)
+        for directory in _candidates(self._dockerfile) if candidates is None else candidates:
             try:
                 root, ignore = self._open(directory)
             except IgnoreTrouble:  # it may well be this one

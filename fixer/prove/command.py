@@ -17,6 +17,7 @@ import click
 
 from fixer.codemods.api import Builder
 from fixer.engine.config import ConfigTrouble
+from fixer.engine.declared import declared_contexts
 from fixer.engine.job import Options, configured
 from fixer.prove.docker import EngineTrouble, connect
 from fixer.prove.model import Proof
@@ -82,7 +83,7 @@ class _Command(click.Command):
     "--context",
     type=click.Path(path_type=Path),
     metavar="DIR",
-    help="The build context (default: what the configuration says, or the Dockerfile's directory).",
+    help="The build context (default: what the configuration or the repository says, or the Dockerfile's directory).",
 )
 @click.option("--target", "targets", multiple=True, metavar="STAGE", help="Build this stage too. May be repeated.")
 @click.option("--build-arg", "build_args", multiple=True, metavar="K=V", help="For every build. May be repeated.")
@@ -172,7 +173,7 @@ def command(
             wanted = configured(said, str(file))
             plan = prepare(
                 file,
-                file.parent if wanted.context is None else Path(wanted.context),
+                _context(file) if wanted.context is None else Path(wanted.context),
                 targets=targets,
                 select=wanted.select,
                 ignore=wanted.ignore,
@@ -238,6 +239,13 @@ def _place(dockerfile: Path | None, context: Path | None) -> Path:
     if dockerfile == Path("-"):
         raise click.UsageError("verify needs a Dockerfile with a build context; standard input has none.")
     return dockerfile / "Dockerfile" if dockerfile.is_dir() else dockerfile
+
+
+def _context(file: Path) -> Path:
+    """The build context, if nobody says one here: what files of the repository name for the Dockerfile, or its
+    directory."""
+    named = declared_contexts(str(file))
+    return Path(os.path.relpath(named[0])) if named else file.parent
 
 
 def _check_report(path: str | None) -> None:

@@ -9,11 +9,13 @@ from pathlib import Path
 import pytest
 
 from fixer.analysis import NO_TARGETS, Targets, analyse, workflow_runs
+from fixer.analysis.context import all_context_sources
 from fixer.engine import compose, workflows
-from fixer.engine.compose import interpolated
+from fixer.engine.compose import compose_builds, interpolated
+from fixer.engine.context import FoundContext
 from fixer.engine.declared import FoundTargets, declared
 from fixer.engine.files import Target
-from fixer.engine.job import Done, Options, fix_target
+from fixer.engine.job import Done, Options, find_context, fix_target
 from fixer.engine.result_cache import open_cache
 from fixer.tree.parse import parse
 
@@ -165,6 +167,7 @@ def test_workflows_that_nobody_goes_through_may_build_anything(root: Path, monke
     steps = "  - uses: docker/build-push-action@v6\n    with: {context: .}\n" * 12
     put(root, {".github/workflows/a.yml": WORKFLOW + steps})
     assert targets(root / "Dockerfile").unknown == ".github/workflows"
+    assert not FoundContext(str(root / "Dockerfile")).at_hand
 
 
 def test_nothing_is_looked_at_outside_of_repositories(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -234,3 +237,64 @@ def test_a_result_without_other_stages_rests_on_the_text(root: Path) -> None:
     assert not run(root / "Dockerfile").known
     (root / "compose.yml").write_text("services:\n a:\n  build: {context: ., target: dev}\n")
     assert run(root / "Dockerfile").known
+
+
+# --- contexts -------------------------------------------------------------------------------------------------------
+
+
+def found(dockerfile: Path, named: str | None = None) -> str | None:
+    forget()
+    context = find_context(str(dockerfile), Options(context=named))
+    context.expect(lambda: all_context_sources(analyse(parse(dockerfile.read_text()))))
+    return context.directory
+
+
+def test_the_context_that_somebody_names_is_the_context(root: Path) -> None:
+    dockerfile = root / "svc" / "Dockerfile"
+    put(root, {"svc/Dockerfile": "FROM a\nCOPY . .\n", "svc/Cargo.toml": "", "Cargo.toml": ""})
+    assert found(dockerfile) == str(root / "svc")
+    put(root, {"compose.yml": "services:\n a:\n  build: {context: ., dockerfile: svc/Dockerfile}\n"})
+    assert found(dockerfile) == str(root)
+    assert found(dockerfile, str(root / "svc")) == str(root / "svc")
+    put(root, {".github/workflows/a.yml": f"{WORKFLOW}  - run: docker build -f svc/Dockerfile .\n"})
+    assert found(dockerfile) == str(root)
+    put(root, {".github/workflows/a.yml": f"{WORKFLOW}  - run: docker build svc\n"})
+    assert found(dockerfile) is None
+    assert found(dockerfile, str(root)) == str(root)
+
+
+def test_a_context_that_lacks_something_is_not_all_that_a_build_gets(root: Path) -> None:
+    put(root, {"compose.yml": "services:\n a:\n  build: {context: ., dockerfile: svc/Dockerfile}\n"})
+    put(root, {"svc/Dockerfile": "FROM a\nCOPY made-by-ci .\n", "svc/made-by-ci": ""})
+    assert found(root / "svc" / "Dockerfile") is None
+    put(root, {"made-by-ci": ""})
+    assert found(root / "svc" / "Dockerfile") == str(root)
+
+
+def test_a_context_that_a_variable_names_is_none_that_is_named(root: Path) -> None:
+    put(root, {"compose.yml": "services:\n a:\n  build: {context: '${D:-.}', dockerfile: svc/Dockerfile}\n"})
+    put(root, {"svc/Dockerfile": "FROM a\nCOPY . .\n"})
+    assert found(root / "svc" / "Dockerfile") == str(root / "svc")
+    assert compose_builds(str(root / "compose.yml")) == ()
+
+
+def test_sources_are_bound_from_the_context_that_compose_names(root: Path) -> None:
+    """And not from the directory of the Dockerfile, which holds a package of its own."""
+    text = "FROM rust:1.80 AS build\nWORKDIR /app\nCOPY . .\nRUN cargo build --locked --release\n"
+    text += "FROM debian:12\nCOPY --from=build /app/target/release/svc /svc\n"
+    package = '[package]\nname = "svc"\nversion = "0.1.0"\nedition = "2021"\n'
+    lock = 'version = 3\n\n[[package]]\nname = "svc"\nversion = "0.1.0"\n'
+    put(root, {"Cargo.toml": '[workspace]\nmembers = ["svc"]\nresolver = "2"\n', "Cargo.lock": lock})
+    put(root, {"svc/Dockerfile": text, "svc/Cargo.toml": package, "svc/src/main.rs": "fn main() {}\n"})
+    options = Options(select=("bind-sources",), unsafe_fixes=True)
+
+    def diff() -> str:
+        forget()
+        return fix_target(Target(str(root / "svc" / "Dockerfile")), options).result.diff
+
+    assert diff() == ""
+    put(root, {"svc/Cargo.lock": lock})
+    assert "source=src," in diff()
+    put(root, {"compose.yml": "services:\n a:\n  build: {context: ., dockerfile: svc/Dockerfile}\n"})
+    assert "source=svc," in diff()
+    assert "source=src," not in diff()

@@ -231,6 +231,16 @@ def test_the_context_that_the_configuration_names(engine: Connection, here: Path
     assert run("docker").exit_code == code
 
 
+def test_the_context_that_compose_names(engine: Connection, here: Path) -> None:
+    (here / "docker").mkdir()
+    (here / ".git").mkdir()
+    os.rename("Dockerfile", "docker/Dockerfile")
+    Path("compose.yml").write_text("services:\n a:\n  build: {context: ., dockerfile: docker/Dockerfile}\n")
+    engine.make = lambda moment: honest(moment) if (moment.request.context / "main.py").exists() else _fail()
+    assert run("docker").exit_code == 0
+    assert run("docker", "--context", "docker").exit_code == 3
+
+
 def test_a_configuration_that_cannot_be_followed(engine: Connection) -> None:
     Path("dockfix.toml").write_text('builder = "mine"\n')
     result = run()
