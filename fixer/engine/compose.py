@@ -160,4 +160,7 @@ def real_place(directory: str, said: str | None) -> str | None:
     """What a path means; None if it depends on a variable, or is none."""
     if not said or "$" in said or ":" in said or "\0" in said:
         return None
-    return os.path.realpath(os.path.join(directory, said))
+    try:
+        return os.path.realpath(os.path.join(directory, said))
+    except ValueError:  # half of a character, which an escape in JSON can make
+        return None

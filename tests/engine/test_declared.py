@@ -156,7 +156,10 @@ def test_a_file_of_bake(root: Path) -> None:
     assert targets(root / "Dockerfile").unknown == "bake/docker-bake.json"
 
 
-@pytest.mark.parametrize("text", ["", "[]", '{"target": []}', '{"target": {"a": 1}}', "[" * 100_000])
+LONE = '{"target": {"a": {"context": "\\ud800", "target": "dev"}}}'
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"target": []}', '{"target": {"a": 1}}', LONE, "[" * 100_000])
 def test_a_file_of_bake_that_says_nothing(root: Path, text: str) -> None:
     put(root, {"docker-bake.json": text})
     assert targets(root / "Dockerfile") == NO_TARGETS
