@@ -1,4 +1,4 @@
-"""What COPY and ADD bring from the build context, by the paths that it gets in the stage.
+"""What COPY and ADD, and bind mounts, bring from the build context, by the paths that it gets in the stage.
 
 Source: BuildKit v0.25, dockerfile2llb/convert.go (`dispatchCopy`).
 """
@@ -18,14 +18,18 @@ from fixer.tree.nodes import Run, Transfer
 
 
 class Brought:
-    """The files that some COPY and ADD bring from the build context, by the path that they get in the stage."""
+    """The files that some COPY and ADD, and the bind mounts of some RUN, bring from the build context, by the path that
+    they get in the stage."""
 
-    def __init__(self, facts: Facts, context: BuildContext, instructions: Sequence[Transfer]) -> None:
+    def __init__(self, facts: Facts, context: BuildContext, instructions: Sequence[Transfer | Run]) -> None:
         self.context = context
         self.places: list[tuple[str, str]] = []
         """Paths in the context, with the absolute paths that they get. The later ones win."""
         for instruction in instructions:
-            self.places.extend(_places(facts, context, instruction))
+            if isinstance(instruction, Run):
+                self.places.extend(_mounted(facts, instruction))
+            else:
+                self.places.extend(_places(facts, context, instruction))
 
     def _sources(self, path: str) -> Iterator[str]:
         for source, target in reversed(self.places):
@@ -112,6 +116,13 @@ class FromContext:
             self._brought[key] = Brought(self.facts, self.context, transfers)
         self.facts.charge(1 + len(transfers) // PASSED)
         return self._brought[key].source(path)
+
+
+def _mounted(facts: Facts, run: Run) -> Iterator[tuple[str, str]]:
+    for mount in facts.mounts(run):
+        own = mount.type == "bind" and mount.from_ is None and mount.problem is None
+        if own and isinstance(mount.source, Known) and isinstance(mount.target, Known):
+            yield in_context(mount.source.value), mount.target.value
 
 
 def _places(facts: Facts, context: BuildContext, instruction: Transfer) -> Iterator[tuple[str, str]]:

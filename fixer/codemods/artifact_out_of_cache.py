@@ -55,7 +55,8 @@ class ArtifactOutOfCache(Codemod):
     The command is joined so that it runs only if the build succeeded: otherwise it would take what the last build
     left in the cache. Programs that cargo built are moved: cargo links them anew from its own files each time it is
     called, also when nothing was compiled, so that a binary that is not built any more cannot be shipped from the
-    cache. What other tools made is copied, because some of them do not look whether it is still there. The file
+    cache. What other tools made is copied, because some of them do not look whether it is still there; so is a
+    library beside the programs, which a build script may have left: that does not run each time. The file
     keeps its name. It goes to /tmp of the builder, or to /usr/local/bin if the image itself runs it, and only if
     nobody else in the file reads, writes or clears that place.
 
@@ -288,7 +289,8 @@ _MAKE = frozenset(("cp", "mv", "install", "curl", "wget", "tee", "cat", "echo", 
 
 def _verb(facts: Facts, stage: Stage, run: Run, call: Call, path: str) -> str:
     """`mv` for what cargo makes again at every call, unless somebody else needs it in the cache."""
-    if provider(facts, run, path) is None:
+    found = provider(facts, run, path)
+    if found is None or found[1] is Written.LEFT:
         return "cp"
     for reader in facts.readers(stage, path, run):
         if reader.through_mount is not None and reader.relation in ("same", "inside"):

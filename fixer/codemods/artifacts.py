@@ -14,7 +14,8 @@ from typing import Any
 
 from fixer.analysis import BaseImage, Call, Facts, Known, Stage, Unknown, Value, below, clean, related
 from fixer.analysis.paths import Reader, Site
-from fixer.analysis.tools.cargo import Cargo, Written, read_cargo
+from fixer.analysis.programs import only_files
+from fixer.analysis.tools.cargo import Cargo, Written, is_library, read_cargo
 from fixer.text.edits import Edit
 from fixer.text.records import dataclass, field
 from fixer.text.regex import regex
@@ -33,7 +34,7 @@ REASONS: Mapping[str, str] = {
     "not-provably-written": "It is not certain that the step writes what is read, each time it runs.",
     "onbuild": "The step is a trigger: it runs in another build, which this file does not show.",
     "opaque-script": "The step's script is not understood.",
-    "unknown-path": "Which path a reader means depends on a variable that is not the same in both places.",
+    "unknown-path": "Which path is meant depends on a variable that is not known, or not the same in both places.",
     "whole-directory": "A reader takes a whole directory of the cache, with all that earlier builds left in it.",
 }
 """The codes of `Stop`, with what each means in general."""
@@ -106,13 +107,20 @@ def cargo_of(call: Call) -> Cargo | None:
 
 
 def provider(facts: Facts, run: Run, path: str) -> tuple[Call, Written] | None:
-    """The last call of cargo in `run` that leaves `path`, surely or perhaps; a sure one is preferred."""
+    """The last call of cargo in `run` that leaves `path`, surely or perhaps; a sure one is preferred. Of a library that
+    may be the project's own it is said, if nothing better is, that it is left there (`Written.LEFT`): if somebody wants
+    it, it may be copied, and not moved."""
     best: tuple[Call, Written] | None = None
     for call, cargo in cargo_calls(facts, run):
         written = cargo.provides(path)
-        if written is Written.YES or (written is Written.MAYBE and (best is None or best[1] is Written.MAYBE)):
+        if written is Written.NO or (written is Written.LEFT and not is_library(basename(path))):
+            continue
+        if best is None or _SURE.index(written) >= _SURE.index(best[1]):
             best = (call, written)
     return best
+
+
+_SURE = (Written.LEFT, Written.MAYBE, Written.YES)
 
 
 # --- readers -------------------------------------------------------------------------------------------------------
@@ -226,7 +234,7 @@ def located(facts: Facts, reader: Reader, run: Run) -> tuple[str, str]:
     if isinstance(reader.path, Known) and not reader.path.args:
         return reader.path.value, reader.path.value
     why = reader.path.why if isinstance(reader.path, Unknown) else "a build argument decides it"
-    if "pattern" in why or "braces" in why:
+    if is_pattern(reader.path):
         raise Stop("glob", reader.span, "a pattern takes what earlier builds left in the cache, too")
     raw = facts.file.text[reader.span.start : reader.span.end].strip("\"'")
     path = text = raw
@@ -248,6 +256,11 @@ def located(facts: Facts, reader: Reader, run: Run) -> tuple[str, str]:
         else:
             raise Stop("unknown-path", reader.span, f"${name} may mean something else in the step that builds it")
     return clean(path), text
+
+
+def is_pattern(path: Value) -> bool:
+    """Whether the path is not known because it is a pattern, which may match several."""
+    return isinstance(path, Unknown) and ("pattern" in path.why or "braces" in path.why)
 
 
 def same_text(product: Product, reader: Reader, text: str) -> None:
@@ -285,6 +298,9 @@ def place(facts: Facts, stage: Stage, product: Product, products: Sequence[Produ
     for reader in product.readers:
         if has_comments(facts.file, _site(reader)[1]):
             raise Stop("fixed-reader", reader.span, "a comment stands in the middle of the path")
+    if all(_may_be_written(reader) for reader in product.readers):
+        because = "whether the program reads this file or makes it is not certain, nor that it is there after the build"
+        raise Stop("not-provably-written", product.readers[0].span, because)
     _must_stay(facts, product)
     name = basename(product.path)
     rivals = {other.path for other in products if basename(other.path) == name} | {product.path}
@@ -296,6 +312,16 @@ def place(facts: Facts, stage: Stage, product: Product, products: Sequence[Produ
             return
     because = f"no place for {name} is surely free, can be written by this user, and stays there"
     raise Stop("no-place", product.readers[0].span, because)
+
+
+def _may_be_written(reader: Reader) -> bool:
+    """The word behind an option of a program that nobody knows: `--log FILE`."""
+    call = reader.call
+    if call is None or call.program is None or only_files(call.program):
+        return False
+    at = next((index for index, node in enumerate(call.nodes) if node is reader.site), 0)
+    before = call.words[at - 1] if at > 1 else None
+    return isinstance(before, Known) and before.value.startswith("-") and before.value.strip("-") != ""
 
 
 def _must_stay(facts: Facts, product: Product) -> None:

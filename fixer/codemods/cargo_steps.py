@@ -9,7 +9,10 @@ from collections.abc import Iterator, Sequence
 from posixpath import basename, dirname
 
 from fixer.analysis import Call, Facts, Known, Stage, Unknown, Value, below, join, related
-from fixer.analysis.tools.cargo import Cargo
+from fixer.analysis.brought import Brought
+from fixer.analysis.context import BuildContext
+from fixer.analysis.tools.cargo import Cargo, Products, Written
+from fixer.analysis.tools.workspace import configured, products_of, root_of
 from fixer.codemods.artifacts import Product, Stop, cargo_calls, cargo_of, names_anywhere, wants_content
 from fixer.text.records import dataclass, field
 from fixer.text.regex import regex
@@ -20,11 +23,30 @@ from fixer.tree.shell import OpaqueScript
 
 @dataclass(slots=True)
 class Step:
-    """A RUN that compiles, with its calls of cargo that do."""
+    """A RUN that compiles, with its calls of cargo that do.
+
+    files: what the build context brings to the stage; None if it is not at hand.
+    """
 
     stage: Stage
     run: Run
     calls: list[tuple[Call, Cargo]]
+    files: Brought | None = None
+    _products: dict[int, Products | None] = field(default_factory=dict)
+
+    def provider(self, path: str) -> tuple[Call, Written] | None:
+        """The last call of cargo that leaves `path`, surely or perhaps; a sure one is preferred. Asks the manifests, if
+        they are at hand."""
+        best: tuple[Call, Written] | None = None
+        for call, cargo in self.calls:
+            written = cargo.provides(path)
+            if written is not Written.NO and self.files is not None and "$" not in basename(path):
+                if id(call) not in self._products:
+                    self._products[id(call)] = products_of(self.files, cargo)
+                written = cargo.provides(path, self._products[id(call)])
+            if written is Written.YES or (written is Written.MAYBE and (best is None or best[1] is Written.MAYBE)):
+                best = (call, written)
+        return best
 
 
 @dataclass(slots=True)
@@ -56,7 +78,7 @@ def chains(facts: Facts) -> Iterator[list[Stage]]:
             yield family
 
 
-def group_of(facts: Facts, stages: list[Stage]) -> Group | None:
+def group_of(facts: Facts, stages: list[Stage], context: BuildContext) -> Group | None:
     """The steps of a chain that compile and share a directory; None if there is nothing to do.
 
     Raises Stop if they compile in a directory that is not known, or in several.
@@ -71,12 +93,30 @@ def group_of(facts: Facts, stages: list[Stage]) -> Group | None:
     if not steps:
         return None
     refuse_layers(facts, steps)
+    if context.at_hand:
+        for step in steps:
+            step.files = _files(facts, step, context)
+            step.calls = [(call, configured(step.files, cargo)) for call, cargo in step.calls]
+        if _all_mounted(facts, steps):
+            return None
     directory = _directory(facts, steps)
     seen: dict[int, int] = {}
     for step in steps:
         _refuse_half(facts, step, directory)
         _refuse_others(facts, step, directory, seen)
     return Group(directory, stages, steps)
+
+
+def _files(facts: Facts, step: Step, context: BuildContext) -> Brought:
+    found: list[Transfer | Run] = []
+    for stage in facts.passing(step.stage.lineage):
+        for instruction in stage.instructions:
+            if instruction is step.run:
+                break
+            if isinstance(instruction, Transfer) and facts.copied_from(instruction) is None:
+                found.append(instruction)
+    facts.charge(len(found))
+    return Brought(facts, context, [*found, step.run])
 
 
 def step_of(facts: Facts, stage: Stage, instruction: Instruction) -> Step | None:
@@ -266,6 +306,13 @@ def _nothing_leaves(facts: Facts, step: Step, call: Call, cargo: Cargo) -> Stop:
         if reader.relation == "above" and reader.kind in ("copy", "mount") and reader.path != Known("/"):
             because = "it takes a directory that holds cargo's own, of which a mount would leave nothing"
             return Stop("whole-directory", reader.span, because)
+    if isinstance(cargo.manifest, Known) and isinstance(cargo.profile_dir, Known):
+        profile = cargo.profile_dir.value
+        for reader in facts.readers(step.stage, cargo.manifest.value, step.run):
+            path = reader.path.value if isinstance(reader.path, Known) else ""
+            if reader.relation == "inside" and basename(dirname(path)) == profile and wants_content(reader):
+                because = "it looks like a product of cargo, and no target directory that is known holds it"
+                return Stop("unknown-target-dir", reader.span, because)
     return Stop("no-artifact", Span(*call.span), "nothing that is compiled here is read anywhere else")
 
 
@@ -303,11 +350,21 @@ def _paths(call: Call) -> Iterator[Known]:
 def _beside_manifest(facts: Facts, step: Step, call: Call, cargo: Cargo) -> str:
     manifest = cargo.manifest
     if isinstance(manifest, Known):
-        for instruction, path in brought(facts, step):
-            if path == manifest.value and isinstance(instruction, Transfer):
-                return f"{path}/target" if path != "/" else "/target"
+        root = None if step.files is None else root_of(step.files, manifest.value)
+        if root is None and _brings_manifest(facts, step, manifest.value):
+            root = manifest.value
+        if root is not None:
+            return f"{root}/target" if root != "/" else "/target"
     because = "whether the manifest belongs to a workspace above it, with a target directory of its own, is not certain"
     raise Stop("unknown-target-dir", Span(*call.span), because)
+
+
+def _brings_manifest(facts: Facts, step: Step, directory: str) -> bool:
+    """Whether files that are copied, or mounted, come to the very directory of the manifest."""
+    if any(isinstance(i, Transfer) and path == directory for i, path in brought(facts, step)):
+        return True
+    places = (Known(directory), Known(f"{directory.rstrip('/')}/Cargo.toml"))
+    return any(mount.type == "bind" and mount.target in places for mount in facts.mounts(step.run))
 
 
 def brought(facts: Facts, step: Step) -> Iterator[tuple[Instruction, str | None]]:
@@ -361,6 +418,7 @@ def roots_of(facts: Facts, step: Step, directory: str) -> list[str]:
         if below(first, path):
             first = path
         others.append(path)
+    others += [path for path in _bound(facts, step) if not any(below(path, place) for place in (first, *_SYSTEM))]
     if first == "/" or below("/usr/local/cargo", first):
         because = f"the sources stand in {first}, which cannot be touched as a whole"
         raise Stop("sources-elsewhere", Span(*call.span), because)
@@ -369,6 +427,15 @@ def roots_of(facts: Facts, step: Step, directory: str) -> list[str]:
         if not any(below(path, root) for root in roots):
             roots.append(path)
     return roots
+
+
+def _bound(facts: Facts, step: Step) -> Iterator[str]:
+    """Where directories are mounted that may hold crates."""
+    for mount in facts.mounts(step.run):
+        source = basename(mount.source.value) if isinstance(mount.source, Known) else ""
+        image = mount.from_ is not None and not isinstance(mount.stage, Stage)
+        if mount.type == "bind" and isinstance(mount.target, Known) and not image and not source.endswith(_NO_SOURCE):
+            yield mount.target.value
 
 
 def _whole_tree(instruction: Transfer) -> bool:

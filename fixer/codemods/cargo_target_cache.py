@@ -18,12 +18,12 @@ from fixer.codemods.artifacts import (
     Stop,
     cargo_calls,
     cargo_of,
+    is_pattern,
     located,
     moved_to,
     must_have_run,
     must_not_stand_in,
     place,
-    provider,
     quoted,
     repoint,
     same_text,
@@ -67,6 +67,11 @@ class CargoTargetCache(Codemod):
     cache that another project uses can hold a program of the same name. The lock: two builds at once wait for each
     other. The move, in the same step and only after success: a cache is in no layer. If one of these cannot be had,
     nothing is done.
+
+    What is moved comes again: cargo links programs, and the libraries of the project, into the target directory at
+    every call. It does not do so with what a build script left there (the library of a dependency, say), which runs
+    once: who takes such a file is a reason to refuse. Which programs and libraries there are say the manifests, if the
+    build context is at hand, and the project's own `.cargo/config.toml` says where they are.
 
     What changes in the image
 
@@ -120,7 +125,7 @@ class CargoTargetCache(Codemod):
         families = list(chains(facts))
         for chain in families:
             try:
-                group = group_of(facts, chain)
+                group = group_of(facts, chain, settings.context)
                 if group is not None:
                     yield self._change(facts, group, settings, several=len(families) > 1)
             except Stop as stop:
@@ -231,7 +236,7 @@ def _check_step(facts: Facts, step: Step, group: Group) -> None:
     for effect in effects:
         if effect.call is None or id(effect.call) in compiling or effect.through_mount is not None:
             continue
-        _check_effect(facts, effect, group.directory)
+        _check_effect(facts, effect, step, group.directory)
     for call, cargo in cargo_calls(facts, step.run):
         if cargo.subcommand == "clean":
             raise Stop("removes-target", Span(*call.span), "it would empty the cache, and fail to remove the mount")
@@ -243,18 +248,21 @@ def _check_step(facts: Facts, step: Step, group: Group) -> None:
             raise Stop("removes-target", Span(*call.span), because)
 
 
-def _check_effect(facts: Facts, effect: Effect, directory: str) -> None:
+def _check_effect(facts: Facts, effect: Effect, step: Step, directory: str) -> None:
     program = effect.call.program if effect.call is not None else None
     if not isinstance(effect.path, Known):
         if effect.start.startswith(directory + "/"):
             because = "it may take what earlier builds left in the cache: the file does not say exactly what it means"
-            raise Stop("glob", effect.span, because)
+            raise Stop("glob" if is_pattern(effect.path) else "unknown-path", effect.span, because)
         if effect.mode != "remove" or not effect.start or not directory.startswith(effect.start):
             return
         raise Stop("removes-target", effect.span, "it may remove the directory on which the mount would stand")
     path = effect.path.value
     if below(directory, path) and (effect.mode == "remove" or (program == "mv" and effect.mode == "read")):
         raise Stop("removes-target", effect.span, "it removes the directory on which the mount would stand")
+    if program in ("mv", "rm") and below(path, directory) and _is_left(facts, step, path, moved=program == "mv"):
+        because = "cargo does not make it again when a build finds it compiled, and the next build would miss it"
+        raise Stop("not-provably-written", effect.span, because)
     if program == "ln" and below(path, directory):
         raise Stop("fixed-reader", effect.span, "a link into the cache leads nowhere after this step")
     if effect.mode == "read" and effect.extent != "exact" and below(path, directory):
@@ -262,6 +270,16 @@ def _check_effect(facts: Facts, effect: Effect, directory: str) -> None:
         if depth < 2 and program not in ("ls", "du", "stat", "test", "["):
             because = "a whole directory of the cache holds what earlier builds left, too"
             raise Stop("whole-directory", effect.span, because)
+
+
+def _is_left(facts: Facts, step: Step, path: str, *, moved: bool) -> bool:
+    """Whether a build script may have put the file into the target directory, where it is then once; or, if it is moved
+    away, anybody but cargo and the step's own commands."""
+    if step.provider(path) is not None:
+        return False
+    if any(effect.mode == "write" and effect.path == Known(path) for effect in facts.effects(step.run)):
+        return False
+    return moved or any(cargo.provides(path) is Written.LEFT for _, cargo in step.calls)
 
 
 def _check_user(facts: Facts, step: Step, roots: Sequence[str]) -> None:
@@ -380,18 +398,47 @@ def _needs_nothing(reader: Reader) -> bool:
 
 def _product(facts: Facts, reader: Reader, steps: Sequence[Step]) -> Product:
     path, text = located(facts, reader, steps[-1].run)
-    found = [(each, made) for each in steps if (made := provider(facts, each.run, path)) is not None]
+    for at, each in reversed(list(enumerate(steps))):
+        copied = _copied_in_step(facts, each, path)
+        if copied is not None:
+            return Product(each.run, copied, path, text, _verb(facts, steps[at + 1 :], path))
+    found = [(each, made) for each in steps if (made := each.provider(path)) is not None]
     if not found:
         depth = path.count("/")
         known = any(cargo.target_dir_of(path) for each in steps for _, cargo in each.calls)
         reason = "whole-directory" if known and _is_directory(path, steps) else "not-provably-written"
         because = "it is not a product that cargo surely leaves there" if depth else ""
+        if any(cargo.provides(path) is not Written.NO for each in steps for _, cargo in each.calls):
+            because = "it is no product of the project that cargo leaves there again when a build finds it compiled"
         raise Stop(reason, reader.span, because)
     best = [row for row in found if row[1][1] is Written.YES] or found
     each, made = best[-1]
-    later = steps[steps.index(each) + 1 :]
-    again = any(_reads(facts, other, path) for other in later)
-    return Product(each.run, made[0], path, text, "cp" if again else "mv")
+    return Product(each.run, made[0], path, text, _verb(facts, steps[steps.index(each) + 1 :], path))
+
+
+def _verb(facts: Facts, later: Sequence[Step], path: str) -> str:
+    """`mv`, unless a later step reads it in the cache."""
+    return "cp" if any(_reads(facts, other, path) for other in later) else "mv"
+
+
+def _copied_in_step(facts: Facts, step: Step, path: str) -> Call | None:
+    """The last command of the step that makes exactly this file of another, each time it runs: `mv` or `cp` to the
+    name under which it is taken, `objcopy`."""
+    for effect in reversed(facts.effects(step.run)):
+        call = effect.call
+        if effect.mode != "write" or effect.path != Known(path) or call is None or effect.site is not call.nodes[-1]:
+            continue
+        words = [word.value if isinstance(word, Known) else "" for word in call.words]
+        operands = [word for word in words[1:] if not word.startswith("-")]
+        options = {word.partition("=")[0] for word in words[1:] if word.startswith("-")}
+        plain = (call.program in ("cp", "mv") and options <= _PLAIN_OPTIONS) or call.program == "objcopy"
+        if plain and len(operands) == 2 and "" not in words and not words[-1].endswith("/") and call.fatal:
+            must_have_run(call)
+            return call
+    return None
+
+
+_PLAIN_OPTIONS = frozenset(("-f", "-v", "-p", "-a", "-fv", "-vf", "--force", "--verbose", "--preserve"))
 
 
 def _is_directory(path: str, steps: Sequence[Step]) -> bool:

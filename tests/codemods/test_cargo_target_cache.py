@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from fixer.engine.context import FoundContext
 from fixer.engine.run import fix
 
 HEAD = "FROM rust:1.84 AS builder\nWORKDIR /app\nCOPY . .\n"
@@ -58,6 +61,10 @@ def test_cached(script: str, expected: str) -> None:
         "cargo build -r; make install",
         "cargo build -r && rm -rf /app",
         "cargo build -r && mv target /elsewhere",
+        "cargo build -r && mv target/release/libx.so /usr/lib/",
+        "cargo build -r && cp target/release/libx.so /usr/lib/ && rm target/release/libx.so",
+        "cargo build -r && mv target/release/build/api /x",
+        "cargo build -r && if true; then mv target/release/x target/release/api; fi",
         "cargo build -r && cp -r target/release /elsewhere",
         "cargo build -r && cp target/release/* /elsewhere",
         "cargo build -r && ln -s /app/target/release/api /usr/bin/api",
@@ -72,3 +79,25 @@ def test_left_alone(script: str) -> None:
 def test_arguments_of_the_platform_are_part_of_the_name() -> None:
     source = HEAD.replace("WORKDIR", "ARG TARGETPLATFORM\nWORKDIR") + "RUN cargo build -r\n" + TAIL
     assert "id=p-target-$TARGETPLATFORM," in fix(source, select=["cargo-target-cache"], project="p").after
+
+
+def test_with_bound_sources_in_any_order(tmp_path: Path) -> None:
+    """What cargo installs by itself is cached whether its sources are copied or bound by then."""
+    dockerfile = tmp_path / "Dockerfile"
+    text = HEAD + "RUN cargo install --path .\n\nFROM debian:12\nCOPY --from=builder /usr/local/cargo/bin/api /api\n"
+    dockerfile.write_text(text)
+    (tmp_path / "Cargo.toml").write_text('[package]\nname = "api"\nversion = "0.1.0"\n')
+    (tmp_path / "Cargo.lock").write_text("")
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src" / "main.rs").write_text("fn main() {}\n")
+    ids = ("bind-sources", "cargo-target-cache")
+    found = []
+    for order in ([ids], [ids[:1], ids[1:]], [ids[1:], ids[:1]]):
+        after = text
+        for select in order:
+            context = FoundContext(str(dockerfile), str(tmp_path))
+            after = fix(after, select=select, unsafe_fixes=True, project="p", context=context).after
+        found.append(sorted(after.replace("\\\n", "").split()))
+    assert found[0] == found[1] == found[2]
+    assert "--mount=type=cache,id=p-target,target=/app/target,sharing=locked" in found[0]
+    assert "--mount=type=bind,source=src,target=src,rw" in found[0]

@@ -49,6 +49,7 @@ _VALUE_OPTIONS = _set(
     "--vers --git --branch --tag --rev --path --root --index --registry --recipe-path --charset --format "
     "--prefix --depth --edges --invert --prune -p -F -j -Z -C -i -e"
 )
+_CHOICE = ("--bin", "--bins", "--example", "--examples", "--test", "--tests", "--bench", "--benches")
 _ONLY_TELLS = frozenset(("--version", "--help", "-V", "-h", "--list"))
 _SHORT = {"-p": "--package", "-F": "--features", "-j": "--jobs", "-r": "--release", "-C": "--directory"}
 
@@ -62,7 +63,19 @@ class Written(Enum):
     YES = "yes"
     MAYBE = "maybe"
     """Its directory fits, but some option of the call is not known."""
+    LEFT = "left"
+    """Its directory fits, but a product of cargo is not called so: a build script, perhaps one of a dependency, may
+    have put it there. It does not run again while cargo takes it for fresh, and what was removed does not come back."""
     NO = "no"
+
+
+@dataclass(frozen=True, slots=True)
+class Products:
+    """What the manifests say that a call may leave: names of programs, and of libraries that are more than Rust's own
+    (`cdylib`, `dylib`, `staticlib`) as crates are called, with `_`."""
+
+    bins: frozenset[str]
+    libs: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +107,8 @@ class Cargo:
     workspace: bool
     libs_only: bool
     """`--lib`, without `--bin`, `--bins` or `--all-targets`."""
+    libs: bool
+    """It links libraries: `--lib` or `--all-targets`, or no option that chooses products."""
     offline: bool
     """`--offline`, `--frozen` or CARGO_NET_OFFLINE: it reads what an earlier step fetched."""
     locked: bool
@@ -153,12 +168,13 @@ class Cargo:
                 return directory
         return None
 
-    def provides(self, path: str) -> Written:
+    def provides(self, path: str, products: Products | None = None) -> Written:
         """Whether this call surely leaves a file `path`, absolute and clean, in the target directory: an executable, a
         library or an example, each time it runs and whether anything was compiled or not.
 
-        That a crate has a product of that name is not in the Dockerfile: a path that the call's options allow is
-        taken to be its own.
+        products: what the manifests of the project say; None if they are not at hand. Then a path that the call's
+        options allow, and that is called like a program, is taken to be one. A library is not, unless the call names
+        its package: what build scripts put there is called so, too.
         """
         if self.subcommand not in LINKS:
             return Written.NO
@@ -168,18 +184,19 @@ class Cargo:
         if directory is None:
             return Written.NO
         parts = path[len(directory) + 1 :].split("/")
-        fits = self._fits(parts)
+        fits = self._fits(parts, products)
         if fits is Written.NO and self.unsure is not None and 2 <= len(parts) <= 4:
             return Written.MAYBE
         return Written.MAYBE if fits is Written.YES and self.unsure is not None else fits
 
-    def _fits(self, parts: Sequence[str]) -> Written:
+    def _fits(self, parts: Sequence[str], products: Products | None) -> Written:
         directories = list(parts[:-1])
         name = parts[-1]
         example = len(directories) > 1 and directories[-1] == "examples"
         if example:
             directories.pop()
         maybe = False
+        triple = ""
         if self.triples:
             if len(directories) != 2:
                 return Written.NO
@@ -191,7 +208,7 @@ class Cargo:
                 maybe = True
         elif len(directories) == 2:
             # `build.target` in a configuration file that is not seen
-            directories.pop(0)
+            triple = directories.pop(0)
             maybe = True
         if len(directories) != 1:
             return Written.NO
@@ -199,21 +216,84 @@ class Cargo:
             maybe = True
         elif directories[0] != self.profile_dir.value:
             return Written.NO
-        wanted = self._wants(name, example)
+        wanted = self._wants(name, triple, products) if not example else self._example(name)
         return Written.MAYBE if wanted is Written.YES and maybe else wanted
 
-    def _wants(self, name: str, example: bool) -> Written:
-        """Whether the options that choose products allow for one that is called `name`."""
-        if example:
-            return _among(name.removesuffix(".exe"), self.examples)
-        library = name.startswith("lib") and "." in name
-        if library or name.endswith(".wasm"):
+    def _example(self, name: str) -> Written:
+        wanted = _among(name.removesuffix(".exe"), self.examples)
+        return Written.LEFT if wanted is Written.YES and _kind(name, "") is not _Kind.PROGRAM else wanted
+
+    def _wants(self, name: str, triple: str, products: Products | None) -> Written:
+        """Whether the options that choose products allow for one that is called `name`; `triple`: the directory of the
+        target, "" for the host's."""
+        kind = _kind(name, triple)
+        stem = name.removesuffix(".d").removesuffix(".dwp").removesuffix(".exe")
+        if any(isinstance(n, Known) and n.value in (name, stem) for n in self.bins):
             return Written.YES
+        if kind is _Kind.OTHER:
+            return Written.LEFT
+        if kind is _Kind.LIBRARY:
+            return Written.YES if self.libs and self._is_own_library(name, products) else Written.LEFT
+        if kind is _Kind.RUST_LIBRARY:
+            return Written.YES if self.libs else Written.NO
+        if kind is _Kind.WASM:
+            # A program or a library.
+            if products is None:
+                return Written.YES
+            crate = name.partition(".")[0].replace("-", "_")
+            own = {each.replace("-", "_") for each in products.bins} | products.libs
+            return Written.YES if crate in own else Written.LEFT
+        if products is not None and stem not in products.bins:
+            return Written.LEFT
         if self.bins:
-            return _among(name.removesuffix(".d").removesuffix(".exe"), self.bins)
+            return _among(stem, self.bins)
         if self.examples or self.libs_only:
             return Written.NO
         return Written.YES
+
+    def _is_own_library(self, name: str, products: Products | None) -> bool:
+        """A library of a package that the manifests know, or, without them, that the call names. (A library's name is
+        its package's, with `_`, unless the manifest gives it another.)"""
+        crate = name.removeprefix("lib").partition(".")[0]
+        if products is not None:
+            return crate in products.libs
+        return any(isinstance(n, Known) and n.value.replace("-", "_") == crate for n in self.packages)
+
+
+class _Kind(Enum):
+    """What the name of a file tells of it."""
+
+    PROGRAM = "program"
+    LIBRARY = "library"
+    """As cargo calls a `cdylib`, `dylib` or `staticlib`; but any other library may be called so."""
+    RUST_LIBRARY = "rlib"
+    WASM = "wasm"
+    OTHER = "other"
+
+
+def _kind(name: str, triple: str) -> _Kind:
+    """Names of what rustc writes for a target (`rustc --print file-names`), and of the `.d` and `.dwp` files that cargo
+    leaves beside them (core/compiler/build_context/target_info.rs)."""
+    stem, dot, extension = name.removesuffix(".d").removesuffix(".dwp").rpartition(".")
+    if not dot:
+        own_library = name.endswith(".d") and name.startswith("lib")
+        return _Kind.RUST_LIBRARY if own_library else _Kind.PROGRAM
+    if "." in stem or not stem or name.endswith(".d"):
+        return _Kind.OTHER
+    if extension == "exe":
+        return _Kind.PROGRAM
+    if extension == "rlib" and stem.startswith("lib"):
+        return _Kind.RUST_LIBRARY
+    if extension == "wasm" or (extension == "js" and "emscripten" in triple):
+        return _Kind.WASM if triple.startswith(("wasm", "asmjs")) else _Kind.OTHER
+    if (stem.startswith("lib") and extension in ("so", "dylib", "a")) or extension in ("dll", "lib"):
+        return _Kind.LIBRARY
+    return _Kind.OTHER
+
+
+def is_library(name: str) -> bool:
+    """Whether a file is called as cargo calls a `cdylib`, `dylib` or `staticlib`."""
+    return _kind(name, "") is _Kind.LIBRARY
 
 
 def _among(name: str, names: Sequence[Value]) -> Written:
@@ -269,6 +349,7 @@ def read_cargo(words: Sequence[Value], cwd: Value, lookup: Lookup) -> Cargo | No
         bins=options.all("--bin") + ((Known("*"),) if options.has("--bins") and not options.all("--bin") else ()),
         examples=options.all("--example") + ((Known("*"),) if options.has("--examples", "--all-targets") else ()),
         workspace=options.has("--workspace", "--all"),
+        libs=options.has("--lib", "--all-targets") or not options.has(*_CHOICE),
         libs_only=options.has("--lib") and not options.has("--bin", "--bins", "--all-targets"),
         offline=options.has("--offline", "--frozen")
         or config.get("net.offline", "") == "true"

@@ -1,8 +1,10 @@
 """A cargo workspace as COPY brings it into a stage: which manifests there are, and what they need of other files.
 
 Sources: the Cargo book ("Workspaces", "Specifying Dependencies", "Configuration"), cargo 1.95 `core/workspace.rs` (how
-a root is found, and which path dependencies are members), cargo-chef 0.1.78 `src/skeleton` (what a recipe holds: the
-manifests of the members, `Cargo.lock`, `.cargo/config.toml` and `rust-toolchain` of one directory, and nothing else).
+a root is found, and which path dependencies are members), `util/toml/targets.rs` (which programs and libraries a
+package has) and `util/context/mod.rs` (where configuration is looked for), cargo-chef 0.1.78
+`src/skeleton` (what a recipe holds: the manifests of the members, `Cargo.lock`, `.cargo/config.toml` and
+`rust-toolchain` of one directory, and nothing else).
 """
 
 from __future__ import annotations
@@ -13,9 +15,10 @@ from posixpath import dirname, normpath
 from typing import Any
 
 from fixer.analysis.brought import Brought
-from fixer.analysis.values import below
+from fixer.analysis.tools.cargo import Cargo, Products
+from fixer.analysis.values import Known, below, join
 from fixer.text.data import read_toml
-from fixer.text.records import dataclass
+from fixer.text.records import dataclass, replace
 
 CONFIGS = ("config", "config.toml")
 TOOLCHAINS = ("rust-toolchain", "rust-toolchain.toml")
@@ -71,6 +74,96 @@ def read_workspace(files: Brought, directory: str, cwd: str) -> Workspace:
     return Workspace(root, tuple(members), toolchain)
 
 
+def root_of(files: Brought, directory: str) -> str | None:
+    """The directory of the workspace of the manifest in `directory`; None if no manifest that can be read is there."""
+    manifest = _manifest(files, directory)
+    return None if manifest is None else _root(files, directory, manifest)[0]
+
+
+def configured(files: Brought, cargo: Cargo) -> Cargo:
+    """The call as the project's own configuration has it, which says nothing about a target directory that the call or
+    its environment names. `build.target-dir` is seen from the directory that holds `.cargo`; the nearest one counts.
+    `cargo install --path` looks from the crate's directory."""
+    start = cargo.manifest if cargo.subcommand == "install" else cargo.cwd
+    if cargo.target_dir is not None or not isinstance(start, Known):
+        return cargo
+    for place in (start.value, *_above(start.value)):
+        names = (f"{place.rstrip('/')}/.cargo/{name}" for name in CONFIGS)
+        path = next((name for name in names if files.kind(name) == "file"), None)
+        config = None if path is None else _toml(files.text(path))
+        directory = _table(config, "build").get("target-dir")
+        if isinstance(directory, str):
+            return replace(cargo, target_dir=join(Known(place), Known(directory)))
+    return cargo
+
+
+def products_of(files: Brought, cargo: Cargo) -> Products | None:
+    """The programs and libraries of the packages that the call may compile: of those that it names, else of all members
+    of the workspace. None if some manifest or source directory is not at hand."""
+    if not isinstance(cargo.manifest, Known):
+        return None
+    places = (cargo.manifest.value, *_above(cargo.manifest.value))
+    directory = next((at for at in places if files.kind(f"{at.rstrip('/')}/Cargo.toml") is not None), None)
+    manifest = None if directory is None else _manifest(files, directory)
+    if directory is None or manifest is None:
+        return None
+    root, root_manifest = _root(files, directory, manifest)
+    try:
+        members = _members(files, root, root_manifest, strict=False)
+    except Trouble:
+        return None
+    members.setdefault(directory, manifest)
+    packages = {at: table for at, table in members.items() if isinstance(_package(table).get("name"), str)}
+    if cargo.packages:
+        wanted = [name.value if isinstance(name, Known) else "" for name in cargo.packages]
+        packages = {at: table for at, table in packages.items() if _package(table)["name"] in wanted}
+        if len(packages) < len(set(wanted)):
+            # An address, a pattern, a variable or a dependency.
+            return None
+    bins: set[str] = set()
+    libs: set[str] = set()
+    for at, table in packages.items():
+        if not _add_products(files, at, table, bins, libs, any_library=cargo.subcommand == "rustc"):
+            return None
+    return Products(frozenset(bins), frozenset(libs))
+
+
+def _package(manifest: Mapping[str, Any]) -> Mapping[str, Any]:
+    return _table(manifest, "package") or _table(manifest, "project")
+
+
+_LINKED = frozenset(("cdylib", "dylib", "staticlib"))
+
+
+def _add_products(
+    files: Brought, at: str, manifest: Mapping[str, Any], bins: set[str], libs: set[str], *, any_library: bool
+) -> bool:
+    """False if it has to be looked for among the sources, and these are not at hand. `any_library`: `cargo rustc` may
+    be given another crate type."""
+    name = str(_package(manifest)["name"])
+    programs = manifest.get("bin")
+    given = [entry for entry in programs if isinstance(entry, dict)] if isinstance(programs, list) else []
+    for entry in given:
+        bins.update(entry[key] for key in ("name", "filename") if isinstance(entry.get(key), str))
+    library = _table(manifest, "lib")
+    types = _strings(library.get("crate-type")) or _strings(library.get("crate_type"))
+    if any_library or any(each in _LINKED for each in types):
+        libs.add(str(library.get("name", name)).replace("-", "_"))
+    if _package(manifest).get("autobins") is False:
+        return True
+    sources = f"{at.rstrip('/')}/src"
+    if files.kind(sources) != "directory":
+        return bool(given) or "path" in library
+    if files.kind(f"{sources}/main.rs") is not None:
+        bins.add(name)
+    for each in files.names(f"{sources}/bin"):
+        if each.endswith(".rs"):
+            bins.add(each.removesuffix(".rs"))
+        elif files.kind(f"{sources}/bin/{each}/main.rs") is not None:
+            bins.add(each)
+    return True
+
+
 def _above(path: str) -> Iterator[str]:
     while path != "/":
         path = dirname(path)
@@ -107,8 +200,11 @@ def _excluded(root: str, manifest: Mapping[str, Any], directory: str) -> bool:
     return inside and not any(normpath(f"{root}/{path}") == directory for path in _strings(workspace.get("members")))
 
 
-def _members(files: Brought, root: str, manifest: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
-    """Directories and manifests: those that the root names, and the path dependencies below it."""
+def _members(
+    files: Brought, root: str, manifest: Mapping[str, Any], *, strict: bool = True
+) -> dict[str, Mapping[str, Any]]:
+    """Directories and manifests: those that the root names, and the path dependencies below it. Raises Trouble for one
+    that cannot be read, and, if `strict`, for a path dependency that is no member."""
     workspace = manifest.get("workspace")
     found: dict[str, Mapping[str, Any]] = {}
     waiting = [root] if "package" in manifest or workspace is None else []
@@ -126,6 +222,8 @@ def _members(files: Brought, root: str, manifest: Mapping[str, Any]) -> dict[str
             if path in found:
                 continue
             if workspace is None or not below(path, root) or _excluded(root, manifest, path):
+                if not strict:
+                    continue
                 because = f"{name} is a crate by path, in {path}, which is no member of the workspace: cook lacks it"
                 raise Trouble("path-dependency", because)
             waiting.append(path)

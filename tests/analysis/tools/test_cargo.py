@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fixer.analysis.tools.cargo import Cargo, Written, read_cargo
+from fixer.analysis.tools.cargo import Cargo, Products, Written, read_cargo
 from fixer.analysis.values import Known, Unknown, Value
 
 APP = Known("/app")
@@ -85,12 +85,27 @@ def test_profile_directory(text: str, directory: str) -> None:
         (read("cargo build -r", CARGO_BUILD_TARGET="a-b"), "/app/target/a-b/release/a", Written.YES),
         (read("cargo build -r --bin api"), "/app/target/release/api", Written.YES),
         (read("cargo build -r --bin api"), "/app/target/release/worker", Written.NO),
-        (read("cargo build -r --bin api"), "/app/target/release/libapi.so", Written.YES),
+        (read("cargo build -r --bin api"), "/app/target/release/libapi.so", Written.LEFT),
+        (read("cargo build -r --bin api.v2"), "/app/target/release/api.v2", Written.YES),
+        (read("cargo build -r -p my-api"), "/app/target/release/libmy_api.so", Written.YES),
+        (read("cargo build -r -p my-api"), "/app/target/release/libonnxruntime.so", Written.LEFT),
+        (read("cargo build -r -p my-api --bin x"), "/app/target/release/libmy_api.so", Written.LEFT),
+        (read("cargo build -r"), "/app/target/release/libonnxruntime.so.1", Written.LEFT),
+        (read("cargo build -r"), "/app/target/release/libapi.rlib", Written.YES),
+        (read("cargo build -r --bins"), "/app/target/release/libapi.rlib", Written.NO),
+        (read("cargo build -r"), "/app/target/release/config.toml", Written.LEFT),
+        (read("cargo build -r"), "/app/target/release/api.d", Written.YES),
+        (read("cargo build -r"), "/app/target/release/api.dwp", Written.YES),
+        (read("cargo build -r"), "/app/target/release/api.wasm", Written.LEFT),
+        (read("cargo build -r --target x86_64-pc-windows-gnu"), "/app/target/x86_64-pc-windows-gnu/release/a.exe",
+         Written.YES),
+        (read("cargo build $FLAGS"), "/app/target/release/api.log", Written.LEFT),
+        (read("cargo build --examples"), "/app/target/debug/examples/demo.json", Written.LEFT),
         (read("cargo build --example demo"), "/app/target/debug/examples/demo", Written.YES),
         (read("cargo build"), "/app/target/debug/examples/demo", Written.NO),
         (read("cargo build --examples"), "/app/target/debug/examples/demo", Written.YES),
         (read("cargo build --lib"), "/app/target/debug/demo", Written.NO),
-        (read("cargo build --lib"), "/app/target/debug/libdemo.a", Written.YES),
+        (read("cargo build --lib"), "/app/target/debug/libdemo.a", Written.LEFT),
         (read("cargo test"), "/app/target/debug/demo", Written.NO),
         (read("cargo check"), "/app/target/debug/demo", Written.NO),
         (read("cargo build $FLAGS"), "/app/target/release/api", Written.MAYBE),
@@ -108,6 +123,24 @@ def test_profile_directory(text: str, directory: str) -> None:
 )
 def test_provides(cargo: Cargo, path: str, written: Written) -> None:
     assert cargo.provides(path) is written
+
+
+@pytest.mark.parametrize(
+    ("command", "name", "written"),
+    [
+        ("cargo build -r", "api-server", Written.YES),
+        ("cargo build -r", "assets", Written.LEFT),
+        ("cargo build -r", "libcore_api.so", Written.YES),
+        ("cargo build -r", "libcore_api.a", Written.YES),
+        ("cargo build -r", "libonnxruntime.so", Written.LEFT),
+        ("cargo build -r --bin api-server", "libcore_api.so", Written.LEFT),
+        ("cargo build -r --bin api-server", "api-server", Written.YES),
+        ("cargo build -r --bin other", "api-server", Written.NO),
+    ],
+)
+def test_provides_what_the_manifests_say(command: str, name: str, written: Written) -> None:
+    products = Products(frozenset(("api-server", "other")), frozenset(("core_api",)))
+    assert read(command).provides(f"/app/target/release/{name}", products) is written
 
 
 def test_default_of_a_build_argument_may_be_any_options() -> None:

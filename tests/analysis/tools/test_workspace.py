@@ -9,7 +9,9 @@ import pytest
 from fixer.analysis import analyse
 from fixer.analysis.brought import Brought
 from fixer.analysis.context import BuildContext, Kind
-from fixer.analysis.tools.workspace import Trouble, Workspace, read_workspace
+from fixer.analysis.tools.cargo import Cargo, read_cargo
+from fixer.analysis.tools.workspace import Trouble, Workspace, configured, products_of, read_workspace
+from fixer.analysis.values import Known
 from fixer.tree.nodes import Transfer
 from fixer.tree.parse import parse
 
@@ -178,3 +180,80 @@ def test_configuration_above_the_workspace() -> None:
     with pytest.raises(Trouble) as trouble:
         workspace(files, at="/app/x")
     assert trouble.value.reason == "config-elsewhere"
+
+
+def call(text: str, at: str = "/app") -> Cargo:
+    cargo = read_cargo([Known(word) for word in text.split()], Known(at), lambda name: None)
+    assert cargo is not None
+    return cargo
+
+
+LIB = '[lib]\nname = "own"\ncrate-type = ["cdylib", "rlib"]\n'
+TWO = {
+    "Cargo.toml": '[workspace]\nmembers = ["a", "libs/*"]\n',
+    "a/Cargo.toml": package("a-server", '[[bin]]\nname = "serve"\npath = "src/other.rs"\n'),
+    "a/src/main.rs": "", "a/src/bin/tool.rs": "", "a/src/bin/deep/main.rs": "", "a/src/bin/deep/more.rs": "",
+    "libs/x/Cargo.toml": package("x", LIB), "libs/x/src/lib.rs": "",
+    "libs/y/Cargo.toml": package("y", '[lib]\ncrate-type = ["rlib"]\n'), "libs/y/src/lib.rs": "",
+}  # fmt: skip
+SERVER = {"serve", "a-server", "tool", "deep"}
+
+
+@pytest.mark.parametrize(
+    ("files", "text", "at", "bins", "libs"),
+    [
+        (TWO, "cargo build", "/app", SERVER, {"own"}),
+        (TWO, "cargo build", "/app/a", SERVER, {"own"}),
+        (TWO, "cargo build", "/app/a/src", SERVER, {"own"}),
+        (TWO, "cargo build -p a-server", "/app", SERVER, set()),
+        (TWO, "cargo build -p x -p y", "/app", set(), {"own"}),
+        (TWO, "cargo rustc -p y --crate-type cdylib", "/app", set(), {"y"}),
+        ({"Cargo.toml": package("a", "autobins = false\n"), "src/main.rs": ""}, "cargo build", "/app", set(), set()),
+        ({"Cargo.toml": package("my-a"), "src/main.rs": ""}, "cargo build", "/app", {"my-a"}, set()),
+        ({"Cargo.toml": package("my-a", '[lib]\ncrate-type = ["staticlib"]\n'), "src/lib.rs": ""},
+         "cargo build", "/app", set(), {"my_a"}),
+        ({"Cargo.toml": package("a", '[dependencies]\nb = { path = "../b" }\n'), "src/main.rs": ""},
+         "cargo build", "/app", {"a"}, set()),
+    ],
+)  # fmt: skip
+def test_products(files: dict[str, str], text: str, at: str, bins: set[str], libs: set[str]) -> None:
+    products = products_of(brought("COPY . .", files), call(text, at))
+    assert products is not None
+    assert (products.bins, products.libs) == (bins, libs)
+
+
+@pytest.mark.parametrize(
+    ("files", "text"),
+    [
+        ({"src/main.rs": ""}, "cargo build"),
+        ({"Cargo.toml": package("a")}, "cargo build"),
+        ({"Cargo.toml": "name = ["}, "cargo build"),
+        ({"Cargo.toml": '[workspace]\nmembers = ["a"]\n'}, "cargo build"),
+        (TWO, "cargo build -p serde"),
+        (TWO, "cargo build -p x@1.0.0"),
+        (TWO, "cargo build --manifest-path elsewhere/../../Cargo.toml"),
+    ],
+)
+def test_products_that_nobody_knows(files: dict[str, str], text: str) -> None:
+    assert products_of(brought("COPY . .", files), call(text)) is None
+
+
+@pytest.mark.parametrize(
+    ("configs", "text", "at", "directory"),
+    [
+        ({".cargo/config.toml": '[build]\ntarget-dir = "out"\n'}, "cargo build", "/app", "/app/out"),
+        ({".cargo/config": '[build]\ntarget-dir = "../out/"\n'}, "cargo build", "/app", "/out"),
+        ({".cargo/config.toml": '[build]\ntarget-dir = "/t"\n'}, "cargo build", "/app/x/y", "/t"),
+        ({".cargo/config.toml": '[build]\ntarget-dir = "o"\n', "x/.cargo/config.toml": '[build]\ntarget-dir = "i"\n'},
+         "cargo build", "/app/x", "/app/x/i"),
+        ({".cargo/config.toml": '[build]\ntarget-dir = "o"\n', "x/.cargo/config.toml": "[build]\njobs = 2\n"},
+         "cargo build", "/app/x", "/app/o"),
+        ({"x/.cargo/config.toml": '[build]\ntarget-dir = "i"\n'}, "cargo build", "/app", None),
+        ({"x/.cargo/config.toml": '[build]\ntarget-dir = "i"\n'}, "cargo install --path x", "/app", "/app/x/i"),
+        ({".cargo/config.toml": '[build]\ntarget-dir = "out"\n'}, "cargo build --target-dir y", "/app", "/app/y"),
+        ({".cargo/config.toml": "[build\n"}, "cargo build", "/app", None),
+    ],
+)  # fmt: skip
+def test_configured(configs: dict[str, str], text: str, at: str, directory: str | None) -> None:
+    cargo = configured(brought("COPY . .", configs), call(text, at))
+    assert cargo.target_dir == (None if directory is None else Known(directory))

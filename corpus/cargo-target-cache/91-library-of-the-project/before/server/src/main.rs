@@ -1,0 +1,3 @@
+fn main() {
+    scribe_core::parse()
+}
