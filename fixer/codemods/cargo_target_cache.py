@@ -6,7 +6,7 @@ from collections.abc import Container, Iterator, Mapping, Sequence
 from posixpath import basename, dirname
 from typing import ClassVar
 
-from fixer.analysis import BaseImage, Call, Facts, Known, Stage, Unknown, Value, below, related
+from fixer.analysis import BaseImage, Call, Facts, Known, Stage, Unknown, Value, below, join, related
 from fixer.analysis.paths import Effect, Reader, Writer
 from fixer.analysis.tools.cargo import Written
 from fixer.codemods import common
@@ -36,7 +36,7 @@ from fixer.text.edits import Edit
 from fixer.text.source import Span
 from fixer.tree.editor import add_mounts, insert_before
 from fixer.tree.nodes import Directive, ExecForm, Run, Transfer
-from fixer.tree.shell import OpaqueScript, Pipeline, Script, Simple
+from fixer.tree.shell import OpaqueScript, Pipeline, Script, Simple, Word
 
 
 class CargoTargetCache(Codemod):
@@ -72,6 +72,9 @@ class CargoTargetCache(Codemod):
     every call. It does not do so with what a build script left there (the library of a dependency, say), which runs
     once: who takes such a file is a reason to refuse. Which programs and libraries there are say the manifests, if the
     build context is at hand, and the project's own `.cargo/config.toml` says where they are.
+
+    A step that touches its sources itself does not get a second touch; its own spares the cache. A program to which the
+    step gives another name goes to its new place under that name.
 
     What changes in the image
 
@@ -525,14 +528,91 @@ def _edits(facts: Facts, step: Step, group: Group, mount: str, roots: Sequence[s
         raise Stop("opaque-script", Span(*call.span), "what stands around this command is not understood")
     plain = pipeline.commands[0]
     own = len(pipeline.commands) == 1 and isinstance(plain, Simple) and plain is call.simple
-    touch = _touch(roots, group.directory, call.cwd if own else Unknown("inside another command"))
-    calls = facts.calls(run)
-    chain = isinstance(calls, OpaqueScript) or not stops_at_failure(facts, run, calls)
-    inserted = insert_before(file, run, script, pipeline, touch, chain=chain, own_line=True)
-    edits = [*add_mounts(file, run, [mount]), inserted]
+    edits = add_mounts(file, run, [mount])
+    touched = _touched_already(facts, step, group.directory, roots)
+    if touched is None:
+        touch = _touch(roots, group.directory, call.cwd if own else Unknown("inside another command"))
+        calls = facts.calls(run)
+        chain = isinstance(calls, OpaqueScript) or not stops_at_failure(facts, run, calls)
+        touched = [insert_before(file, run, script, pipeline, touch, chain=chain, own_line=True)]
+    edits += touched
+    for product in list(products):
+        word = _own_destination(facts, product)
+        if word is not None:
+            edits.append(Edit(word.start, word.end, quoted(product.destination)))
+            products.remove(product)
     if products:
         edits += take_out(facts, run, products)
     return _joined(edits)
+
+
+def _own_destination(facts: Facts, product: Product) -> Word | None:
+    """The word by which the step itself gives the product its name, if it can as well put it to where it is read; None
+    if something else in the step names it."""
+    call = product.call
+    if call is None or call.program not in ("cp", "mv") or product.verb != "mv":
+        return None
+    if dirname(product.destination) not in ("/tmp", "/usr/local/bin"):
+        return None
+    for later in calls_of(facts, product.run):
+        if later.span[0] <= call.span[0]:
+            continue
+        for effect in facts.call_effects(later):
+            named = isinstance(effect.path, Known) and related(effect.path.value, product.path)
+            if (named and not effect.implicit) or (isinstance(effect.path, Unknown) and effect.start):
+                return None
+        if any(part == product.path for _, part in facts.call_mentions(later)):
+            return None
+    word = call.nodes[-1]
+    return word if isinstance(word, Word) else None
+
+
+def _touched_already(facts: Facts, step: Step, directory: str, roots: Sequence[str]) -> list[Edit] | None:
+    """Edits of a command of the step that touches all sources before cargo runs, so that it spares the directory of the
+    cache: cargo would take for changed what build scripts made there. None if there is no such command.
+
+    It is enough that all Rust files are touched: one of each crate is, and of each build script.
+    """
+    first = step.calls[0][0].span[0]
+    for call in calls_of(facts, step.run):
+        if call.span[0] >= first or call.program != "find" or not call.fatal or not _always_runs(call):
+            continue
+        words = [word.value if isinstance(word, Known) else "" for word in call.words]
+        place = join(call.cwd, call.words[1]) if len(words) > 2 else None
+        spared = _spared(words[2:])
+        if not isinstance(place, Known) or spared is None or not all(below(root, place.value) for root in roots):
+            continue
+        prune = words[1].rstrip("/") + directory[len(place.value.rstrip("/")) :]
+        if not below(directory, place.value) or spared == prune:
+            return []
+        node = call.nodes[2]
+        if not spared and isinstance(node, Word):
+            return [Edit(node.start, node.start, f"-path {quoted(prune)} -prune -o ")]
+    return None
+
+
+def _always_runs(call: Call) -> bool:
+    return not (call.conditional or call.loop or call.background or call.in_substitution or call.function is not None)
+
+
+def _spared(words: Sequence[str]) -> str | None:
+    """The directory that an expression of `find` leaves out, "" if none, when it touches all other files, or all Rust
+    files; None if it is another."""
+    rest = list(words)
+    spared = ""
+    if rest[:1] == ["-path"] and rest[2:4] == ["-prune", "-o"]:
+        spared, rest = rest[1], rest[4:]
+    tests = []
+    while rest[:1] in (["-type"], ["-name"], ["!"], ["-not"]):
+        if rest[0] in ("!", "-not"):
+            if spared or rest[1:2] != ["-path"] or not rest[2:] or not rest[2].endswith("/*"):
+                return None
+            spared, rest = rest[2].removesuffix("/*"), rest[3:]
+        else:
+            tests.append(tuple(rest[:2]))
+            rest = rest[2:]
+    touches = rest[:3] == ["-exec", "touch", "{}"] and rest[3:] in (["+"], [";"])
+    return spared if touches and set(tests) <= {("-type", "f"), ("-name", "*.rs")} else None
 
 
 def _joined(edits: list[Edit]) -> list[Edit]:
