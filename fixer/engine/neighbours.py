@@ -218,4 +218,5 @@ def _read(path: str, top: str, options: Options) -> tuple[Facts | None, Origins]
     if outcome is None:
         outcome = Outcome(path, decode(data), decode(data), True)
     file = parse(outcome.text_after)
-    return None if file.opaque or not file.instructions else analyse(file, targets=FoundTargets(path, top)), Origins(outcome)
+    understood = not file.opaque and file.instructions
+    return analyse(file, targets=FoundTargets(path, top)) if understood else None, Origins(outcome)
