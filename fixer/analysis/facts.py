@@ -634,10 +634,13 @@ class Facts:
         --from and RUN --mount=from=. Cheap where there are none."""
         return find_takers(self, stage, path)
 
-    def writers(self, stage: Stage, path: str, before: Instruction | None = None) -> tuple[Writer, ...]:
+    def writers(
+        self, stage: Stage, path: str, before: Instruction | None = None, after: Instruction | None = None
+    ) -> tuple[Writer, ...]:
         """Everybody who may have written or removed something at, below or above `path` before that instruction (None:
-        up to the end of the stage): the base image, COPY, ADD, RUN, WORKDIR, in the stage and those below it."""
-        return find_writers(self, stage, path, before)
+        up to the end of the stage): the base image, COPY, ADD, RUN, WORKDIR, in the stage and those below it. after:
+        only those behind that instruction."""
+        return find_writers(self, stage, path, before, after)
 
     # --- mounts and volumes ------------------------------------------------------------------------------------------
 

@@ -17,7 +17,7 @@ from fixer.analysis.bases import BaseImage
 from fixer.analysis.commands import Arg, Call
 from fixer.analysis.mounts import Mount, hiding_mount
 from fixer.analysis.opaque import REASONS
-from fixer.analysis.programs import REMOVES, Operand, program_uses
+from fixer.analysis.programs import NO_CONTENT, REMOVES, Operand, program_uses
 from fixer.analysis.stages import Stage, flag_value
 from fixer.analysis.state import State
 from fixer.analysis.values import ROOT, Known, Unknown, Value, below, clean, expand, join
@@ -763,24 +763,29 @@ def _link(call: Call) -> tuple[str, str, Arg] | None:
 # --- writers ---------------------------------------------------------------------------------------------------------
 
 
-def find_writers(facts: Facts, stage: Stage, path: str, before: Instruction | None) -> tuple[Writer, ...]:
+def find_writers(
+    facts: Facts, stage: Stage, path: str, before: Instruction | None, after: Instruction | None = None
+) -> tuple[Writer, ...]:
     """Everybody who may have written or removed at, below or above `path` before `before` (None: up to the stage's
-    end), in the order of the text. See `Facts.writers`."""
+    end) and after `after` (None: from the base image on), in the order of the text. See `Facts.writers`."""
     asked = clean(path)
     search = _Search(facts, stage, asked)
     out: list[Writer] = []
     root = stage.root
     bottom = stage.lineage[0]
-    if not _surely_absent(root, asked):
+    start = after.keyword.start if after is not None else -1
+    if after is None and not _surely_absent(root, asked):
         out.append(Writer(
             "base", "write", bottom, bottom.from_, bottom.from_.image.span, Known(asked), "unknown",
         ))  # fmt: skip
     last = facts.index_of(before) if before is not None else len(stage.instructions)
     for each in stage.lineage:
-        facts.charge(len(each.instructions) + 1)
+        facts.charge(len(each.instructions) // (1 if after is None else 20) + 1)
         for index, instruction in enumerate(each.instructions):
             if each is stage and index >= last:
                 break
+            if instruction.keyword.start <= start:
+                continue
             _instruction_writers(search, each, instruction, out)
     return tuple(out)
 
@@ -806,13 +811,11 @@ def _instruction_writers(search: _Search, stage: Stage, instruction: Instruction
             how = "unknown"
         if kind == "workdir" and how == "above":
             continue
-        content = kind != "workdir" and not (effect.call is not None and effect.call.program in _NO_CONTENT)
+        content = kind != "workdir" and not (effect.call is not None and effect.call.program in NO_CONTENT)
         out.append(Writer(
             kind, effect.mode, stage, instruction, effect.span, seen, how, content, effect.through_mount, effect.call
         ))  # fmt: skip
 
-
-_NO_CONTENT = frozenset(("mkdir", "chmod", "chown", "chgrp", "touch"))
 
 _EMPTY_PLACES = ("/app", "/src", "/work", "/workspace", "/build", "/code", "/project", "/usr/src/app", "/target",
                  "/out", "/root/.cache", "/artifacts")  # fmt: skip

@@ -58,6 +58,8 @@ ONLY_LOOK = _set("ls du test [ [[ stat tree")
 """Programs that say what is there, without a look at what is in a file below."""
 ONLY_MODES = _set("chmod chown chgrp setfacl")
 """Programs that change modes and owners, and nothing else."""
+NO_CONTENT = _set("mkdir chmod chown chgrp touch")
+"""Programs that make empty files and directories, or change modes and owners."""
 _SYSTEM_PLACES = ("/usr", "/etc", "/var", "/lib", "/lib64", "/bin", "/sbin", "/opt", "/boot", "/run", "/srv", "/tmp")
 _READS = _set(
     "cat ls head tail wc stat file du md5sum sha1sum sha224sum sha256sum sha384sum sha512sum shasum cksum ldd objdump "
@@ -87,6 +89,63 @@ def only_files(name: str) -> bool:
 
 
 _START_OTHERS = _set("git . source pip pip3 sh bash dash ash")
+
+
+_INTERPRETERS = _set("sh bash dash ash python node ruby perl php")
+_NO_SCRIPT = _set("-c -e -m -r -p -E -I -W -X -C -o -O")
+"""Options of theirs behind which no script follows: the program itself does, a module, or another word."""
+
+
+_TAKE_FILES = {
+    "zip": _set("-b -i -n -P -s -t -tt -x"),
+    "wasm-bindgen": _set("--out-dir --out-name --target"),
+    "wasm-opt": _set(""),
+}
+"""Programs that read all files that they name (zip: but the first), and options behind which stands something else."""
+
+
+def surely_reads(call: Call, node: Arg) -> bool:
+    """Whether the command, once it is run, surely reads what its word `node` names, if it reads it at all
+    (`program_uses`). A program that is not known may as well write there: `--output DIR`, `--cache-dir DIR`."""
+    name = call.program
+    at = next((at for at, each in enumerate(call.nodes) if each is node), None)
+    if name is None or at is None:
+        return False
+    if at == 0:
+        return True
+    text = _text(call.words[at])
+    before = [_text(word) for word in call.words[1:at]]
+    option = before[-1] if before else ""
+    if name == "java":
+        return option == "-jar"
+    if name.rstrip("0123456789.") in _INTERPRETERS:
+        return all(t.startswith("-") and t not in _NO_SCRIPT and ("=" in t or t[:2] != "--") for t in before)
+    if option in ("-o", "--output"):
+        return False
+    if name in _TAKE_FILES:
+        archive = name == "zip" and all(t.startswith("-") for t in before)
+        return not text.startswith("-") and option not in _TAKE_FILES[name] and not archive
+    if name in ("pip", "pip3"):
+        return not text.startswith("-")
+    if name in _SYSTEM:
+        return text.endswith(_FILES)
+    if name in ("curl", "wget"):
+        return text.startswith("@") or option in ("-T", "--upload-file", "--post-file")
+    return name != "git" and only_files(name)
+
+
+def find_actions(call: Call) -> frozenset[str]:
+    """What a `find` does with what it finds: `-delete`, and names of programs (`?` for one that is not known); empty
+    if it prints it."""
+    done = set()
+    pairs = _pairs(call)
+    for at, (word, _) in enumerate(pairs):
+        text = _text(word)
+        if text in ("-exec", "-execdir", "-ok", "-okdir"):
+            done.add(_text(pairs[at + 1][0]).rpartition("/")[2] if at + 1 < len(pairs) else "?")
+        elif text == "-delete" or text.startswith(("-fprint", "-fls")):
+            done.add(text)
+    return frozenset(done)
 
 
 def program_uses(call: Call) -> Uses:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from posixpath import basename
+from typing import ClassVar
 
 from fixer.analysis import Call, Facts, Known, Mount, Stage, hiding_mount
 from fixer.analysis.paths import Reader, Writer
@@ -11,6 +12,8 @@ from fixer.analysis.tools.cargo import Written
 from fixer.analysis.tools.compilers import output_of
 from fixer.codemods.altered import alters, put_by, settings_of
 from fixer.codemods.api import Alters, Change, Codemod, Refusal, Settings
+from fixer.codemods.artifact_ends import enters, put_later, sees
+from fixer.codemods.artifact_readers import Need, is_seen, may_make, need_of, runs_unknown
 from fixer.codemods.artifacts import (
     REASONS,
     Product,
@@ -27,7 +30,7 @@ from fixer.codemods.artifacts import (
     take_out,
     wants_content,
 )
-from fixer.tree.nodes import Copy, Instruction, Onbuild, Run
+from fixer.tree.nodes import Instruction, Onbuild, Run
 from fixer.tree.shell import OpaqueScript
 
 
@@ -70,11 +73,17 @@ class ArtifactOutOfCache(Codemod):
     it is shared with every project that mounts the same path, and cargo goes by dates, which COPY keeps. How such a
     mount is made safe is shown by cargo-target-cache.
 
+    What a later step without the mount puts there is in the layer, and its readers find it: a COPY to that path, a
+    `cp`, a second build. A path behind `--output` or `--cache-dir` of a program that is not known may be written there
+    as well as read; if the step with the mount does not say that it writes it, too, nothing is missing. And to
+    list a directory, or to clear it, takes nothing out of a cache.
+
     When it refuses
 
     When a reader cannot be told to read from elsewhere, or takes a pattern or a whole profile directory, which in a
-    cache hold what earlier builds left; when it is not certain that the step writes what is read; when the build's
-    failure would not stop the step. The reasons are below.
+    cache hold what earlier builds left; when it is not certain that the step writes what is read, or that nobody writes
+    it after that; when it is not certain that it is read; when the build's failure would not stop the step. The
+    reasons are below.
 
     Sources: BuildKit v0.25 on a real engine (a cache mount is not in the layer; the content of a cache is in no
     layer's key), cargo 1.95 (products are linked again at every call).
@@ -82,7 +91,10 @@ class ArtifactOutOfCache(Codemod):
 
     id = "artifact-out-of-cache"
     words = ("--mount",)
-    reasons = REASONS
+    reasons: ClassVar[Mapping[str, str]] = {
+        **REASONS,
+        "perhaps-a-writer": "A program that is not known names the path: it may read what is there, or write it.",
+    }
 
     def run(self, facts: Facts, settings: Settings) -> Iterator[Change | Refusal]:
         for stage in facts.stages:
@@ -211,21 +223,49 @@ def _comes_before(facts: Facts, reader: Reader, run: Run) -> bool:
 def _product(facts: Facts, stage: Stage, reader: Reader, steps: list[tuple[Run, Mount]]) -> Product | None:
     """What this reader misses, without readers; None if it misses nothing: a step without the mount provides it.
 
-    Raises Stop if it is not certain which step writes it, or if it is nothing that could be taken out.
+    Raises Stop if it is not certain which step writes it, or if it is nothing that could be taken out. A reader that
+    nobody can be sure of misses only what a step is seen to write, and who looks what is there, only what it surely
+    writes.
     """
+    need = need_of(facts, reader)
+    if need is Need.NONE or (need is not Need.CONTENT and not any(is_seen(facts, *step, reader) for step in steps)):
+        return None
+    try:
+        return _missed(facts, stage, reader, steps, need)
+    except Stop:
+        if need is Need.LOOK:
+            return None
+        raise
+
+
+def _missed(
+    facts: Facts, stage: Stage, reader: Reader, steps: list[tuple[Run, Mount]], need: Need
+) -> Product | None:
     path, text = located(facts, reader, steps[-1][0])
     steps = [(run, mount) for run, mount in steps if hiding_mount(facts.mounts(run), path) is mount]
     if not steps or _built_again(facts, stage, reader, path):
         return None
-    must_not_stand_in(reader, str(steps[-1][1].target))
+    if any(_might_make(facts, *step, path) for step in steps):
+        must_not_stand_in(reader, str(steps[-1][1].target))
     if reader.relation == "same":
+        if not any(_might_make(facts, *step, path) for step in steps):
+            layer = _layer_writers(facts, stage, reader, path, [run for run, _ in steps])
+            if any(writer.relation in ("same", "inside") for writer in layer):
+                return None  # what it takes is in the layer
         raise Stop("whole-directory", reader.span, "this is all of the cache, with all that earlier builds left in it")
     sure = [(run, call) for run, mount in steps if (call := _surely_by(facts, run, mount, path)) is not None]
     if sure:
         run, call = sure[-1]
+        if _put_later(facts, stage, run, reader, path):
+            return None
+        _must_read(reader, need)
         return Product(run, call, path, text, _verb(facts, stage, run, call, path))
     layer = _layer_writers(facts, stage, reader, path, [run for run, _ in steps])
+    if enters(reader) and any(w.relation in ("same", "inside") for w in _made(facts, stage, reader, path)):
+        return None
     if any(writer.relation == "same" or _by_cargo(facts, writer, path) for writer in layer):
+        return None
+    if put_later(facts, stage, steps[-1][0], reader, path)[0] is Written.YES:
         return None
     layer = [writer for writer in layer if writer.call is None or writer.call.program != "cargo"]
     for run, _ in steps:
@@ -234,35 +274,90 @@ def _product(facts: Facts, stage: Stage, reader: Reader, steps: list[tuple[Run, 
         _refuse_cargo_directory(facts, run, reader, path)
     perhaps = [(run, found[0]) for run, _ in steps if (found := provider(facts, run, path)) is not None]
     if perhaps:
+        run, _ = perhaps[-1]
+        if _put_later(facts, stage, run, reader, path):
+            return None
         # A path of this form, below the mount of a step that calls cargo: what a whole tree brings along by chance,
         # from the context or from a base image, is not what is meant.
         layer = [writer for writer in layer if writer.kind != "base" and writer.relation != "above"]
     if layer:
+        if not perhaps and not any(_might_make(facts, *step, path) for step in steps):
+            return None  # whoever it is, it is none of the steps
         raise Stop("not-provably-written", reader.span, _unclear(facts, layer[0]))
+    _must_read(reader, need)
     if perhaps:
         run, call = perhaps[-1]
         return Product(run, call, path, text, _verb(facts, stage, run, call, path))
+    return _guessed(facts, stage, reader, steps, path, text)
+
+
+def _put_later(facts: Facts, stage: Stage, run: Run, reader: Reader, path: str) -> bool:
+    """Whether the reader finds what a later step put there. Raises Stop if that is not certain."""
+    later, span = put_later(facts, stage, run, reader, path)
+    if span is not None:
+        line = facts.file.position(span.start).line
+        because = f"line {line} may put it there once more, so that what is wanted cannot be told"
+        raise Stop("not-provably-written", reader.span, because)
+    return later is Written.YES
+
+
+def _must_read(reader: Reader, need: Need) -> None:
+    """Raises Stop if the reader may as well be a writer. (One without a word of its own is not re-pointed anyway.)"""
+    if need is Need.PERHAPS and reader.site is not None:
+        program = (reader.call.program if reader.call is not None else None) or "the program"
+        raise Stop("perhaps-a-writer", reader.span, f"{program} is not known: it may read this, or write it")
+
+
+def _guessed(
+    facts: Facts, stage: Stage, reader: Reader, steps: list[tuple[Run, Mount]], path: str, text: str
+) -> Product | None:
+    """The product of a step that does not say that it makes it. Nobody else does, and the reader surely fails without
+    it: so either this step makes it, or nothing has ever been built from this file."""
+    fails = reader.kind in ("copy", "mount") and reader.call is None
+    if reader.kind in ("run", "mount") and reader.call is not None:
+        fails = reader.call.fatal and not reader.call.conditional
+    makers = [run for run, mount in steps if may_make(facts, run, mount, path)]
+    if not makers and fails:
+        makers = _alone(facts, stage, reader, path)
+    if not fails and not any(_might_make(facts, *step, path) for step in steps):
+        return None
     if len(steps) > 1:
         because = "several steps have this cache, and which of them writes this cannot be told"
         raise Stop("not-provably-written", reader.span, because)
-    return Product(steps[0][0], None, path, text, "cp -a")
+    if not makers or not fails:
+        because = "nothing in the step with this cache says that it writes this"
+        raise Stop("not-provably-written", reader.span, because)
+    return Product(makers[0], None, path, text, "cp -a")
+
+
+def _might_make(facts: Facts, run: Run, mount: Mount, path: str) -> bool:
+    return may_make(facts, run, mount, path) or runs_unknown(facts, run)
+
+
+def _alone(facts: Facts, stage: Stage, reader: Reader, path: str) -> list[Run]:
+    """The steps that run a program that is not known, which may put things anywhere: none if one of them has no mount
+    there."""
+    found: list[Run] = []
+    for seen in sees(facts, stage, reader):
+        for each in facts.passing(seen.lineage):
+            for instruction in each.instructions:
+                if isinstance(instruction, Run) and runs_unknown(facts, instruction):
+                    if hiding_mount(facts.mounts(instruction), path) is None:
+                        return []
+                    found.append(instruction)
+    return found
 
 
 def _built_again(facts: Facts, stage: Stage, reader: Reader, path: str) -> bool:
     """A stage between this one and the reader builds it once more, in a cache of its own: then it leaves there."""
-    source: object = reader.stage
-    if isinstance(reader.instruction, Copy) and reader.kind == "copy":
-        source = facts.copied_from(reader.instruction)
-    elif reader.kind == "mount":
-        source = next((m.stage for m in facts.mounts(reader.instruction) if m.flag.word is reader.site), None)
-    lineage = source.lineage if isinstance(source, Stage) else ()
-    for each in lineage[lineage.index(stage) + 1 :] if stage in lineage else ():
-        for instruction in each.instructions:
-            if instruction is reader.instruction:
-                break
-            mount = hiding_mount(facts.mounts(instruction), path) if isinstance(instruction, Run) else None
-            if isinstance(instruction, Run) and mount is not None and _surely_by(facts, instruction, mount, path):
-                return True
+    for source in sees(facts, stage, reader):
+        for each in source.lineage[source.lineage.index(stage) + 1 :]:
+            for instruction in each.instructions:
+                if instruction is reader.instruction:
+                    break
+                mount = hiding_mount(facts.mounts(instruction), path) if isinstance(instruction, Run) else None
+                if isinstance(instruction, Run) and mount is not None and _surely_by(facts, instruction, mount, path):
+                    return True
     return False
 
 
@@ -316,16 +411,24 @@ def _reads_in(facts: Facts, instruction: Instruction, mounts: list[Mount]) -> bo
 
 def _layer_writers(facts: Facts, stage: Stage, reader: Reader, path: str, steps: list[Run]) -> list[Writer]:
     """Who may have put something at `path` into the layers that the reader sees; the steps with the mount cannot."""
-    inside = reader.stage is stage or stage in reader.stage.lineage
-    before = reader.instruction if inside and reader.kind in ("run", "symlink") else None
+    before = reader.instruction if reader.kind in ("run", "symlink") else None
     return [
         writer
-        for writer in facts.writers(reader.stage if before is not None else stage, path, before)
+        for seen in sees(facts, stage, reader)
+        for writer in facts.writers(seen, path, before)
         if writer.mode == "write"
         and writer.content
         and writer.through_mount is None
         and not any(writer.instruction is run for run in steps)
     ]
+
+
+def _made(facts: Facts, stage: Stage, reader: Reader, path: str) -> Iterator[Writer]:
+    """Who has made the directory `path` in the layer, before the reader enters it."""
+    for seen in sees(facts, stage, reader):
+        for writer in facts.writers(seen, path, reader.instruction if reader.kind == "run" else None):
+            if writer.mode == "write" and writer.through_mount is None and writer.kind != "base":
+                yield writer
 
 
 def _by_cargo(facts: Facts, writer: Writer, path: str) -> bool:
