@@ -29,6 +29,7 @@ from fixer.analysis.workflow import (
 from fixer.analysis.workflow_runs import LEVELS, Place, Run, Runs, Use
 from fixer.analysis.yaml_nodes import Scalar
 from fixer.text.records import dataclass
+from fixer.tree.words import Unreadable, csv_fields
 
 DEFAULT = "buildkit"
 """BuildKit's scope where none is named (cache/remotecache/gha/gha.go, v0.25)."""
@@ -37,8 +38,11 @@ _VALID = re.compile(r"[A-Za-z0-9_./:@+-]{1,100}")
 is a part, have 512 letters at most."""
 _PLAIN = re.compile(r"(?:[\w./@+-]|:(?!\Z)|\$\{\{(?:[^}#:\"\\\x00-\x1f\x7f]|\}(?!\}))*\}\})+")
 """A scope that another build has, as it may be written in YAML without quotes."""
-_GHA = re.compile(r"\btype=gha\b")
-_SCOPE = re.compile(r"(?:^|,)scope=([^,]*)")
+_GHA = re.compile(r"\btype=[\"']?gha\b", re.IGNORECASE)
+_SAID = re.compile(r"\bscope=[\"']?([\w.:/@+-]+)(?![\w$])", re.IGNORECASE)
+"""A scope in what is no input of a build: a script, or settings of docker/bake-action."""
+_OTHERS = "others"
+"""Who keeps something under such a scope."""
 _PLAIN_FOLDERS = ("docker", ".docker", "dockerfiles", "build", "images", "ci", "deploy")
 """Names of folders that tell nothing of an image."""
 _INPUTS = ("context", "file", "target", "platforms", "build-args", "build-contexts")
@@ -318,14 +322,14 @@ class Scopes:
         """All builds that have the same layers as one, with that one."""
         return [one.step for one in self._groups[self._build_of[id(step)].identity]]
 
-    def _fits(self, name: str, builds: Sequence[_Build]) -> bool:
-        """Whether builds that a scope joins have the same layers, and nobody else has it."""
+    def _fits(self, name: str, builds: Sequence[_Build], shared: frozenset[object] = frozenset()) -> bool:
+        """Whether builds that a scope joins have the same layers, and nobody else has it but those of `shared`."""
         for build in builds:
             found = build.names(name)
             if found is None:
                 return False
             for scope, keys in found.items():
-                if len(keys) > 1 or not self._taken.get(scope, keys) <= keys:
+                if len(keys) > 1 or not self._taken.get(scope, keys) - shared <= keys:
                     return False
         return True
 
@@ -333,7 +337,7 @@ class Scopes:
         """The same for all builds of a group."""
         key = (name, identity)
         if key not in self._fitting:
-            self._fitting[key] = self._fits(name, self._groups[identity])
+            self._fitting[key] = self._fits(name, self._groups[identity], frozenset((_OTHERS,)))
         return self._fitting[key]
 
     def _agree(self, identity: object) -> bool:
@@ -356,7 +360,7 @@ class Scopes:
             self._build(path, step)
             for path, workflow in self._files
             for step in workflow.steps
-            if is_build(step) and _may_use(step)
+            if is_build(step) and _may_use(step, self.runs)
         ]
 
     def _build(self, path: str, step: Step) -> _Build:
@@ -396,13 +400,27 @@ class Scopes:
     @cached_property
     def _others_use_it(self) -> bool:
         """Whether something that is no such step names the cache: a script, or docker/bake-action."""
-        return any(
-            _GHA.search(text)
-            for _, workflow in self._files
-            for step in workflow.steps
-            if not is_build(step)
-            for text in step.texts()
+        return any(True for _ in self._other_texts())
+
+    @cached_property
+    def _other_scopes(self) -> frozenset[str]:
+        """The scopes that they name, as far as they say them in words."""
+        return frozenset(
+            match[1]
+            for step, text in self._other_texts()
+            for said in self._read(step, text)
+            for match in _SAID.finditer(masked(said))
         )
+
+    def _other_texts(self) -> Iterator[tuple[Step, str]]:
+        for _, workflow in self._files:
+            for step in workflow.steps:
+                for text in () if is_build(step) else step.texts():
+                    if _GHA.search(text):
+                        yield step, text
+
+    def _read(self, step: Step, text: str) -> set[str]:
+        return _readings(step, text, self.runs)
 
     @cached_property
     def _groups(self) -> dict[object, list[_Build]]:
@@ -422,7 +440,7 @@ class Scopes:
         """The scopes that the builds of a group have, with their jobs, in the order of the files."""
         found: dict[object, dict[tuple[str, Job], None]] = {}
         for identity, group in self._groups.items():
-            scopes = ((_scope_in(one.step), one.step.job) for one in group)
+            scopes = ((_scope_in(one.step, self.runs), one.step.job) for one in group)
             found[identity] = dict.fromkeys((scope, job) for scope, job in scopes if scope is not None)
         return {identity: list(those) for identity, those in found.items()}
 
@@ -440,7 +458,12 @@ class Scopes:
             for identity, found in names.items():
                 for name in found:
                     wanted.setdefault(name, set()).add(identity)
-            clash = {identity for those in wanted.values() if len(those) > 1 for identity in those}
+            clash = {
+                identity
+                for name, those in wanted.items()
+                if len(those) > 1 or name in self._other_scopes
+                for identity in those
+            }
             if not clash:
                 break
             for identity in clash:
@@ -460,10 +483,17 @@ class Scopes:
         for identity, group in self._groups.items():
             base = group[0].levels[self._level[identity]]
             names = [(one, _dashed(base, _text(one.varying))) for one in group]
-            names += [(one, scope) for one in group if (scope := _scope_in(one.step)) is not None]
+            for one in group:
+                scope = _scope_in(one.step, self.runs)
+                names += [] if scope is None else [(one, scope)]
+                if scope is None:
+                    for said in _scopes_read(one.step, self.runs):
+                        found.setdefault(said, set()).add(id(one))
             for one, name in names:
                 for scope, keys in (one.names(name) or {}).items():
                     found.setdefault(scope, set()).update(keys)
+        for scope in self._other_scopes:
+            found.setdefault(scope, set()).add(_OTHERS)
         return found
 
 
@@ -516,20 +546,60 @@ def _text(name: str | NoScope) -> str:
     return name if isinstance(name, str) else "${{ }}"
 
 
-def _may_use(step: Step) -> bool:
-    """Whether it uses GitHub's cache, or has none and so might."""
-    cache = " ".join(one for one in cache_inputs(step) if one)
-    return not cache or _GHA.search(cache) is not None
+def _may_use(step: Step, runs: Runs) -> bool:
+    """Whether it uses GitHub's cache, or has none and so might, or a cache that is not known."""
+    texts = [one for one in cache_inputs(step) if one]
+    lines = (line for text in texts for said in _readings(step, text, runs) for line in listed(said))
+    return not texts or any(_kind(line) in ("gha", None) for line in lines)
 
 
-def _scope_in(step: Step) -> str | None:
-    """The scope into which a step writes, or from which it reads; None without such a cache."""
+def _readings(step: Step, text: str, runs: Runs) -> set[str]:
+    """What a text is in the runs of a step, as far as that is known."""
+    return {runs.read(text, Place(run, step)) for run in runs.of(step.job)} if "${{" in text else {text}
+
+
+def _scope_in(step: Step, runs: Runs) -> str | None:
+    """The scope into which a step writes, or from which it reads, as it stands there, or as it is in all runs; None
+    without such a cache."""
     for text in reversed(cache_inputs(step)):
         for line in listed(text):
-            if _GHA.search(line):
-                match = _SCOPE.search(line)
-                return match[1] if match else DEFAULT
-    return None
+            if _kind(line) == "gha":
+                return _fields(line).get("scope", DEFAULT)
+    found = _scopes_read(step, runs)
+    return found.pop() if len(found) == 1 else None
+
+
+def _scopes_read(step: Step, runs: Runs) -> set[str]:
+    """The scopes of a step in its runs."""
+    said = {one for text in cache_inputs(step) if text for one in _readings(step, text, runs)}
+    lines = [line for text in said for line in listed(text)]
+    return {_fields(line).get("scope", DEFAULT) for line in lines if _kind(line) == "gha"}
+
+
+def _kind(line: str) -> str | None:
+    """The type of a cache; None if that is not known."""
+    fields = _fields(line)
+    kind = fields.get("type", fields.get("", "registry"))
+    return None if "${{" in kind else kind.lower() if "type" in fields else "registry"
+
+
+def _fields(line: str) -> dict[str, str]:
+    """The fields of a cache, as Buildx reads them (util/buildflags/cache.go): CSV, with names that do not know case.
+    Those without a name are under the empty one."""
+    if "\0" in line:
+        return {"": "${{ }}"}
+    expressions = [match[0] for match in EXPRESSION.finditer(line)]
+    numbers = iter(range(len(expressions)))
+    try:
+        parts = csv_fields(EXPRESSION.sub(lambda _: f"\0{next(numbers)}\0", line))
+    except Unreadable:
+        parts = [line]
+    found: dict[str, str] = {}
+    for part in parts:
+        name, is_named, value = part.strip().partition("=")
+        name, value = (name.strip().lower(), value.strip()) if is_named else ("", name)
+        found[name] = re.sub(r"\0(\d+)\0", lambda match: expressions[int(match[1])], value)
+    return found
 
 
 # --- what files say --------------------------------------------------------------------------------------------------

@@ -31,6 +31,8 @@ def reasons(steps: str, *, env: str = "", context: str = ".") -> list[str]:
 
 
 A = "A: '${{ secrets.A }}'"
+WORK = "work"
+"""Where the workspace is, in the home of the runner."""
 TOKEN = "GH_TOKEN: '${{ secrets.GITHUB_TOKEN }}'"
 
 
@@ -162,10 +164,10 @@ def test_a_script_with_a_secret_in_its_environment(script: str) -> None:
         'pushd sub; echo "${{ secrets.A }}" > .env',
         'echo "${{ secrets.A }}" > sub/.env',
         'echo "${{ secrets.A }}" > $GITHUB_WORKSPACE/sub/.env',
-        'echo "${{ secrets.A }}" > /home/runner/w/x/x/sub/.env',
-        'echo "${{ secrets.A }}" > /tmp/../home/runner/w/x/x/sub/.env',
-        'echo "${{ secrets.A }}" > ~/work/x/x/sub/.env',
-        'echo "${{ secrets.A }}" > "$HOME/work/x/x/sub/.env"',
+        'echo "${{ secrets.A }}" > /home/runner/wx/x/sub/.env',
+        'echo "${{ secrets.A }}" > /tmp/../home/runner/wx/x/sub/.env',
+        'echo "${{ secrets.A }}" > ~/' + WORK + '/x/x/sub/.env',
+        'echo "${{ secrets.A }}" > "$HOME/' + WORK + '/x/x/sub/.env"',
         'echo "${{ secrets.A }}" > s\\ub/.env',
         'echo "${{ secrets.A }}" > s*b/.env',
         'D=sub; echo "${{ secrets.A }}" > "$D/.env"',
