@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from fixer.analysis import Facts, Reader
+from fixer.analysis.programs import surely_reads
 from fixer.tree.nodes import Run
+from fixer.tree.shell import OpaqueScript
 from tests.analysis.help import facts, last, show
 
 RUN = "RUN --mount=type=cache,target=/app/target cargo build --release\n"
@@ -402,6 +404,44 @@ def test_effects(script: str, expected: list[str]) -> None:
     found = facts(f"WORKDIR /w\nRUN {script}\n")
     effects = [f"{e.mode} {show(e.path)}" for e in found.effects(last(found))]
     assert [effect for effect in effects if " /w" in effect] == expected
+
+
+@pytest.mark.parametrize(
+    ("script", "expected"),
+    [
+        ("cp /c/a /b", True),
+        ("/c/a --help", True),
+        ("strip /c/a", True),
+        ("dpkg -i /c/a.deb", True),
+        ("useradd -m -d /c/a app", False),
+        ("python -u /c/a", True),
+        ("python -m http.server /c/a", False),
+        ("java -Xmx1g -jar /c/a", True),
+        ("java -Dlog=x /c/a", False),
+        ("hf download m --cache-dir /c/a", False),
+        ("go build -o /c/a .", False),
+        ("curl -T /c/a https://x/y", True),
+        ("curl --cookie-jar /c/a https://x/y", False),
+        ("sort /b -o /c/a", False),
+        ("zip /b /c/a", True),
+        ("zip /c/a /b", False),
+        ("wasm-bindgen --out-dir /c/a /b", False),
+        ("wasm-bindgen --out-dir /b /c/a", True),
+        ("git -C /c/a status", False),
+    ],
+)
+def test_who_surely_reads_what_it_names(script: str, expected: bool) -> None:
+    calls = (found := facts(f"RUN {script}\n")).calls(last(found))
+    assert not isinstance(calls, OpaqueScript)
+    (call,) = calls
+    words = zip(call.words, call.nodes, strict=True)
+    (node,) = (node for word, node in words if (show(word) or "").startswith("/c/a"))
+    assert surely_reads(call, node) is expected
+
+
+def test_writers_after_an_instruction() -> None:
+    found = facts("COPY a /x/a\nRUN true\nCOPY b /x/b\n")
+    assert [show(w.path) for w in found.writers(found.stages[0], "/x", None, last(found))] == ["/x/b"]
 
 
 def test_effects_of_other_instructions() -> None:
