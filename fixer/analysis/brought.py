@@ -5,13 +5,14 @@ Source: BuildKit v0.25, dockerfile2llb/convert.go (`dispatchCopy`).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from posixpath import basename, normpath
 
 from fixer.analysis.context import BuildContext, Kind, context_sources, in_context
-from fixer.analysis.facts import PASSED, Facts
+from fixer.analysis.facts import Facts
 from fixer.analysis.mounts import hiding_mount
+from fixer.analysis.stages import Stage
 from fixer.analysis.transfers import DIRECTORIES
 from fixer.analysis.values import Known, below
 from fixer.tree.nodes import Run, Transfer
@@ -91,7 +92,8 @@ class FromContext:
     def __init__(self, facts: Facts, context: BuildContext) -> None:
         self.facts = facts
         self.context = context
-        self._brought: dict[tuple[int, int], Brought] = {}
+        self._stages: dict[int, dict[str, list[tuple[int, str]]]] = {}
+        """By the stage: where its instructions put something, with their places in it and the path in the context."""
 
     def path(self, run: Run, path: str) -> str | None:
         """The path in the context of what stands at `path`, absolute, in the file system of a RUN; None if it does not
@@ -106,16 +108,36 @@ class FromContext:
             if not isinstance(mount.target, Known) or not isinstance(mount.source, Known):
                 return None
             return in_context(mount.source.value + path[len(mount.target.value.rstrip("/")) :])
-        transfers: list[Transfer] = []
-        for each in self.facts.passing(stage.lineage):
+        for each in reversed(stage.lineage):
+            self.facts.charge(1)
+            put = self._put(each)
             end = self.facts.index_of(run) if each is stage else len(each.instructions)
-            transfers += [one for one in each.instructions[:end] if isinstance(one, Transfer)]
-        key = (stage.index, len(transfers))
-        if key not in self._brought:
-            self.facts.charge(len(transfers))
-            self._brought[key] = Brought(self.facts, self.context, transfers)
-        self.facts.charge(1 + len(transfers) // PASSED)
-        return self._brought[key].source(path)
+            found = [
+                (at, f"{source}{path[len(target.rstrip('/')) :]}".strip("/"))
+                for target in _at_and_above(path) for at, source in put.get(target, ()) if at < end
+            ]  # fmt: skip
+            for _, source in sorted(found, key=lambda one: one[0], reverse=True):
+                self.facts.charge(1)
+                if self.context.kind(source) is not None:
+                    return source
+        return None
+
+    def _put(self, stage: Stage) -> Mapping[str, Sequence[tuple[int, str]]]:
+        if stage.index not in self._stages:
+            put = self._stages[stage.index] = {}
+            self.facts.charge(len(stage.instructions))
+            for at, instruction in enumerate(stage.instructions):
+                if isinstance(instruction, Transfer):
+                    for source, target in _places(self.facts, self.context, instruction):
+                        put.setdefault(target, []).append((at, source))
+        return self._stages[stage.index]
+
+
+def _at_and_above(path: str) -> Iterator[str]:
+    yield path
+    while path not in ("/", ""):
+        path = path.rpartition("/")[0] or "/"
+        yield path
 
 
 def _mounted(facts: Facts, run: Run) -> Iterator[tuple[str, str]]:
