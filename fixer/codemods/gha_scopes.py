@@ -41,6 +41,7 @@ _PLAIN = re.compile(r"(?:[\w./@+-]|:(?!\Z)|\$\{\{(?:[^}#:\"\\\x00-\x1f\x7f]|\}(?
 _GHA = re.compile(r"\btype=[\"']?gha\b", re.IGNORECASE)
 _SAID = re.compile(r"\bscope=[\"']?([\w.:/@+-]+)(?![\w$])", re.IGNORECASE)
 """A scope in what is no input of a build: a script, or settings of docker/bake-action."""
+_TEXT = re.compile(r"'([^']*)'")
 _OTHERS = "others"
 """Who keeps something under such a scope."""
 _PLAIN_FOLDERS = ("docker", ".docker", "dockerfiles", "build", "images", "ci", "deploy")
@@ -486,9 +487,7 @@ class Scopes:
             for one in group:
                 scope = _scope_in(one.step, self.runs)
                 names += [] if scope is None else [(one, scope)]
-                if scope is None:
-                    for said in _scopes_read(one.step, self.runs):
-                        found.setdefault(said, set()).add(id(one))
+                names += [(one, said) for said in _scopes_read(one.step, self.runs) if "${{" not in said]
             for one, name in names:
                 for scope, keys in (one.names(name) or {}).items():
                     found.setdefault(scope, set()).update(keys)
@@ -570,9 +569,12 @@ def _scope_in(step: Step, runs: Runs) -> str | None:
 
 
 def _scopes_read(step: Step, runs: Runs) -> set[str]:
-    """The scopes of a step in its runs."""
+    """The scopes of a step in its runs, with those in the texts of an expression, which may choose one."""
     said = {one for text in cache_inputs(step) if text for one in _readings(step, text, runs)}
     lines = [line for text in said for line in listed(text)]
+    for line in [line for line in lines if _kind(line) is None]:
+        texts = (text for match in EXPRESSION.finditer(line) for text in _TEXT.findall(match[1]))
+        lines += [text for text in texts if "{" not in text]
     return {_fields(line).get("scope", DEFAULT) for line in lines if _kind(line) == "gha"}
 
 
