@@ -375,7 +375,6 @@ def _laid_out(
         moved, stubs, [], final,
     )  # fmt: skip
     _check_prefix(instructions[:start])
-    _check_arguments([*(i for each in stage.lineage[:-1] for i in each.instructions), *instructions[:start], *moved])
     plan.mounts = target_mounts(facts, stage, [cargo for _, cargo in calls])
     if settings.builder is Builder.EPHEMERAL:
         plan.mounts += download_mounts(facts, stage, first)
@@ -391,6 +390,7 @@ def _laid_out(
         assert source is not None
         plan.toolchain = (source, "./" if plan.here == plan.root else plan.root.rstrip("/") + "/")
     _check_takers(facts, plan)
+    _check_arguments([*(i for each in stage.lineage[:-1] for i in each.instructions), *instructions[:start], *moved])
     return plan
 
 
