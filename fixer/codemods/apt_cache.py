@@ -590,8 +590,6 @@ def _check_removals(facts: Facts, chain: _Chain) -> None:
 def _keeps_packages(facts: Facts, chain: _Chain, hooks: Sequence[_Step], files: FromContext) -> str:
     """The risk of a script of the build context that installs behind the place where docker-clean is switched off, and
     has no mount to keep the packages out of its layer; nothing if there is none."""
-    if not files.context.at_hand:
-        return ""
     mounted = {id(step.run) for step in chain.steps}
     stages = [step.stage for step in hooks]
     starts = {step.stage.index: facts.index_of(step.run) for step in hooks}

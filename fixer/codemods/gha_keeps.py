@@ -15,6 +15,7 @@ from fixer.text.records import dataclass
 from fixer.tree.cook import Cooked
 from fixer.tree.parse_shell import parse_shell
 from fixer.tree.shell import (
+    ArithmeticCommand,
     Case,
     Command,
     CommandSubstitution,
@@ -32,6 +33,7 @@ from fixer.tree.shell import (
     ShellNode,
     Simple,
     Subshell,
+    Test,
     Word,
 )
 
@@ -179,7 +181,7 @@ def kept(text: str, shell: str, around: Around) -> Kept:
     script = parse_shell(Cooked(text, [(0, len(text))]), 0, "bash")
     if isinstance(script, OpaqueScript):
         return everything
-    reader = _Reader(around)
+    reader = _Reader(around, text)
     for _ in range(_ROUNDS):
         before = reader.state
         reader.read(script)
@@ -191,8 +193,9 @@ def kept(text: str, shell: str, around: Around) -> Kept:
 class _Reader:
     """Follows what may be a secret through a script, once a round: what a round has learned counts in the next."""
 
-    def __init__(self, around: Around) -> None:
+    def __init__(self, around: Around, text: str) -> None:
         self._around = around
+        self._text = text
         self._tainted = set(around.names | around.told)
         self._assigned: dict[str, set[str]] = {}
         self._functions: dict[str, bool] = {}
@@ -266,6 +269,8 @@ class _Reader:
             if True in [self._word(word) for word in command.words or ()]:
                 self._tainted.add(command.name)
             self._assigned.setdefault(command.name, set()).add(SOMEWHERE)
+            if command.words is None:
+                self._computes(self._text[command.start : command.body.start])
             for part in command.parts:
                 self._part(part)
             parts = [command.body]
@@ -273,12 +278,21 @@ class _Reader:
             self._word(command.subject)
             parts = [item.body for item in command.items]
         else:
+            sees = False
             for node in command.children:
-                if isinstance(node, Word):
-                    self._word(node)
-                elif isinstance(node, Part):
-                    self._part(node)
+                sees = (isinstance(node, Word) and self._word(node)) or sees
+                sees = (isinstance(node, Part) and self._part(node)) or sees
+            if sees and isinstance(command, Test):  # what `=~` matched
+                self._tainted.add("BASH_REMATCH")
+            if isinstance(command, ArithmeticCommand):
+                self._computes(self._text[command.start : command.end])
         return True in [self._list(part, stdin) for part in parts]
+
+    def _computes(self, text: str) -> None:
+        """An arithmetic expression, which names variables without `$`: a secret in it may come to all of them."""
+        names = set(re.findall(r"[A-Za-z_]\w*", text))
+        if SECRET in text or any(map(self._is_tainted, names)):
+            self._tainted |= names
 
     # --- words ------------------------------------------------------------------------------------------------------
 
@@ -382,6 +396,12 @@ class _Reader:
             self._tainted |= names if reads else set()
             for name in names:
                 self._assigned.setdefault(name, set()).add(SOMEWHERE)
+        if program == "set" and any(saw):
+            self._tainted |= _POSITIONS
+        if program == "let":
+            self._computes(f"{said} {SECRET if sees else ''}")
+        if program == "getopts" and sees:
+            self._tainted |= {"OPTARG", *plain[1:2]}
         if program in _QUIET or program == "command" or (program == "set" and plain):
             return False
         if program in ("printenv", "envsubst", "set", "compgen"):

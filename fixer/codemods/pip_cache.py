@@ -23,6 +23,7 @@ from fixer.analysis import (
     Writer,
     below,
     join,
+    related,
 )
 from fixer.analysis.brought import FromContext
 from fixer.analysis.context import BuildContext, in_context
@@ -44,7 +45,7 @@ from fixer.text.records import dataclass, field
 from fixer.text.regex import regex
 from fixer.text.source import Span
 from fixer.tree.editor import add_mounts, draw_up, has_comments, remove_instruction, remove_pair, remove_word
-from fixer.tree.nodes import Arg, Env, Instruction, JsonString, Onbuild, Pair, Run, ShellForm
+from fixer.tree.nodes import Arg, Env, Instruction, JsonString, Onbuild, Pair, Run, ShellForm, Transfer
 from fixer.tree.shell import Assignment, OpaqueScript, Parameter, Script, Word
 
 SWITCH = "PIP_NO_CACHE_DIR"
@@ -656,13 +657,27 @@ class _Plan:
             raise stop
         key = (step.stage.index, target)
         if key not in self.fillers:
-            found = self.facts.writers(step.stage, target)
+            found = self.facts.writers(step.stage, target) if self._may_be_filled(step.stage, target) else ()
             self.fillers[key] = [writer for writer in found if _fills(writer, target)]
         for writer in self.fillers[key]:
             if common.is_before(writer, step.stage, step.run):
                 what = writer.path.value if isinstance(writer.path, Known) else target
                 because = f"it puts something into {what}, which a mount of pip's cache would hide"
                 raise Stop("cache-was-filled", writer.span, because)
+
+    def _may_be_filled(self, stage: Stage, target: str) -> bool:
+        """False if no COPY of the stage comes near the cache, and no RUN names it: most need not be read for that."""
+        parent = basename(dirname(target)).strip(".")
+        names = ("cache", parent or "pip") if basename(target) == "pip" else ("cache", basename(target))
+        for each in self.facts.passing(stage.lineage):
+            for instruction in each.instructions:
+                if isinstance(instruction, Transfer):
+                    places = [effect.path for effect in self.facts.effects(instruction) if effect.mode == "write"]
+                    if any(not isinstance(path, Known) or related(path.value, target) for path in places):
+                        return True
+                elif isinstance(instruction, Run) and self.facts.may_name(instruction, names):
+                    return True
+        return False
 
     @cached_property
     def _handed_on(self) -> dict[int, Stop]:
