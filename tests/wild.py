@@ -47,7 +47,7 @@ from fixer.text.edits import Edit, apply_edits, by_place
 from fixer.text.source import decode
 
 SUBJECT = {
-    "apt-cache": r"\bapt\b|/etc/apt|/var/lib/apt|/var/cache/apt|aptitude|deb\.nodesource\.com",
+    "apt-cache": r"\bapt\b|/etc/apt|/var/lib/apt|/var/cache/apt|aptitude|deb\.nodesource\.com|playwright install",
     "apt-update-install": r"\bapt\b|aptitude|gdebi|rosdep|mk-build-deps",
     "pip-cache": r"(?i)pip|\.cache",
     "cargo-cache": r"(?i)cargo",
@@ -191,6 +191,7 @@ def _strays(before: Sequence[dockerfile.Command], after: Sequence[dockerfile.Com
                 yield f"count: {text!r} is gone"
         return
     binds = any(codemod.startswith("bind-") for codemod in made)
+    all_ = Counter(c.cmd.upper() for c in before)  # a COPY that is not there as it was may have been pointed elsewhere
     if binds:
         kept_copies = []
         for command in before:
@@ -203,7 +204,7 @@ def _strays(before: Sequence[dockerfile.Command], after: Sequence[dockerfile.Com
     old, now = Counter(c.cmd.upper() for c in before), Counter(c.cmd.upper() for c in after)
     may = Counter(c.cmd.upper() for c in before if _may_go(c))
     for cmd in sorted(old | now):
-        if not old[cmd] - may[cmd] <= now[cmd] <= old[cmd]:
+        if not old[cmd] - may[cmd] <= now[cmd] <= all_[cmd]:
             yield f"count: {old[cmd]} {cmd} before, {now[cmd]} after"
     loose = ("RUN", "ENV", "COPY", "ADD") if binds else ("RUN", "ENV")
     rest = [[c.cmd.upper() for c in commands if c.cmd.upper() not in loose] for commands in (before, after)]
