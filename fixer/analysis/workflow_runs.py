@@ -109,11 +109,18 @@ class Runs:
         self._inner: dict[object, Run] = {}
         self._values: dict[object, str | None] = {}
         self._files = files
+        self._mentioned: dict[str, bool] = {}
 
     @property
     def workflows(self) -> Iterator[Workflow]:
         """All files."""
         return (workflow for _, workflow in self._files)
+
+    def mentions(self, word: str) -> bool:
+        """Whether the text of any file holds it."""
+        if word not in self._mentioned:
+            self._mentioned[word] = any(word in one.text for one in self.workflows)
+        return self._mentioned[word]
 
     def path(self, run: Run) -> str:
         """Of the file in which the job of a run is."""

@@ -237,6 +237,7 @@ class _JobPlan:
         self._runs = scopes.runs
         self._engine = Engine(job, scopes.runs, around.settings.dockerfiles)
         self._ignore_error = False
+        self._kept_makers: dict[tuple[int, str, int], Step | _Stop | None] = {}
 
     def found(self) -> Iterator[Change | Refusal]:
         plans: list[tuple[Step, list[Pair] | _Stop, bool]] = []
@@ -421,8 +422,10 @@ class _JobPlan:
         """A variable of the environment that chooses the builder or the engine of a step: its name, its value, and
         where it is given, if that is this file. DOCKER_BUILDKIT chooses none with 1."""
         builder: tuple[str, str, Node | None] | None = None
-        for place in (Place(run, step) for run in self._runs.of(step.job)):
+        names = [name for name in names if self._runs.mentions(name)]
+        for place in (Place(run, step) for run in self._runs.of(step.job)) if names else ():
             for name in names:
+                self._runs.charge(1)
                 for table, where in self._runs.environments(place):
                     node = table.get(name)
                     if node is not None:
@@ -449,6 +452,12 @@ class _JobPlan:
 
     def _made(self, other: Step, build: Step, level: int = 1) -> Step | _Stop | None:
         """The builder that a step before a build makes."""
+        key = (id(other), build.condition, level)
+        if key not in self._kept_makers:  # actions that use two of the next are as many as they are, and not twice that
+            self._kept_makers[key] = self._makes(other, build, level)
+        return self._kept_makers[key]
+
+    def _makes(self, other: Step, build: Step, level: int) -> Step | _Stop | None:
         self._runs.charge(1)
         if other.action == SETUP:
             return other
