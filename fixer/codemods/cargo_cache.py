@@ -516,8 +516,7 @@ class _Plan:
         for writer in self.facts.writers(step.stage, target):
             part = isinstance(writer.path, Known) and writer.path.value != home and below(writer.path.value, home)
             own = writer.relation in ("same", "inside") or (writer.relation == "above" and part)
-            explicit = writer.mode == "write" and writer.content and own
-            if explicit and writer.through_mount is None and writer.kind != "base" and not _is_cargo(writer.call):
+            if own and common.puts_files(writer) and not _is_cargo(writer.call):
                 because = f"it puts something into {target}, which a mount would hide"
                 return Stop("registry-is-changed", writer.span, because)
         for call, _, hit in common.removed_later(self.facts, step.run, target):

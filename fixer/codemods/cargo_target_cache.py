@@ -7,7 +7,7 @@ from posixpath import basename, dirname
 from typing import ClassVar
 
 from fixer.analysis import BaseImage, Call, Facts, Known, Stage, Unknown, Value, below, join, related
-from fixer.analysis.paths import Effect, Reader, Writer
+from fixer.analysis.paths import Effect, Reader
 from fixer.analysis.tools.cargo import Written
 from fixer.codemods import common
 from fixer.codemods.altered import alters, put_by, settings_of
@@ -177,8 +177,9 @@ def _check_place(facts: Facts, group: Group) -> None:
         if cargo.target_dir is None and parent != "/" and not _is_there(facts, step, parent):
             because = f"{parent} is made in this step, where the mount would stand in its way"
             raise Stop("sources-in-step", span_of(step), because)
-        for writer in facts.writers(step.stage, group.directory):
-            if common.is_before(writer, step.stage, step.run) and _fills(writer):
+        for writer in facts.writers(step.stage, group.directory, step.run):
+            own = writer.relation in ("same", "inside") and common.puts_files(writer)
+            if own and (writer.call is None or cargo_of(writer.call) is None):  # what cargo left can be made again
                 because = f"it puts something into {group.directory}, which the mount would hide"
                 raise Stop("target-is-filled", writer.span, because)
         there = common.STANDARD | {parent, *_parents(parent)}
@@ -187,14 +188,6 @@ def _check_place(facts: Facts, group: Group) -> None:
             if made is not None:
                 because = f"it makes a directory that is there, and not empty, where {group.directory} is mounted"
                 raise Stop("sources-in-step", made, because)
-
-
-def _fills(writer: Writer) -> bool:
-    """Whether it puts files of its own into the directory, and is not cargo, whose can be made again."""
-    if writer.mode != "write" or not writer.content or writer.kind == "base" or writer.through_mount is not None:
-        return False
-    own = writer.relation in ("same", "inside")
-    return own and (writer.call is None or cargo_of(writer.call) is None)
 
 
 def _parents(path: str) -> Iterator[str]:

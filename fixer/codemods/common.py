@@ -207,6 +207,11 @@ def handed_on(
                 yield taker, run
 
 
+def puts_files(writer: Writer) -> bool:
+    """Whether somebody surely leaves files of his own in the layer, as far as the file says."""
+    return writer.mode == "write" and writer.content and writer.kind != "base" and writer.through_mount is None
+
+
 def is_before(there: Reader | Writer, stage: Stage, run: Run) -> bool:
     """Whether what somebody does is done when a RUN of a stage begins."""
     if there.stage is stage:

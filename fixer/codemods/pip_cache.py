@@ -819,7 +819,7 @@ def _fills(writer: Writer, target: str) -> bool:
     """Whether somebody but pip puts something into the cache: by its own name, or by that of a directory of caches. (A
     `find` that removes may write anything, as far as its effects tell.)"""
     own = writer.call is not None and (pip_of(writer.call) is not None or _empties(writer.call))
-    if own or writer.mode != "write" or not writer.content or writer.kind == "base" or writer.through_mount is not None:
+    if own or not common.puts_files(writer):
         return False
     caches = isinstance(writer.path, Known) and basename(writer.path.value) in (".cache", "cache")
     return writer.relation in ("same", "inside") or (writer.relation in ("above", "unknown") and caches)
