@@ -12,7 +12,7 @@ from fixer.codemods import common
 from fixer.codemods.altered import alters
 from fixer.codemods.api import Builder, Change, Codemod, Refusal, Settings
 from fixer.codemods.cargo_steps import cargo_home
-from fixer.codemods.common import Owner, Reach, Stop
+from fixer.codemods.common import Downloads, Owner, Reach, Stop
 from fixer.text.edits import Edit
 from fixer.text.records import dataclass, field
 from fixer.text.regex import regex
@@ -477,17 +477,10 @@ class _Plan:
         as they are. What the one was given to reach the crates, a key or a token, the other may not have."""
         if len(self.facts.stages) < 2:
             return {}
-        users = [(step.stage, step.run, target) for step in self.steps for target in self._downloads(step)]
-        found: dict[int, Stop] = {}
-        for step in self.steps:
-            for target in self._downloads(step) if _of_project(step) else ():
-                for taker, run in common.handed_on(self.facts, step.stage, target, users):
-                    line = self.file.position(run).line
-                    because = f"it takes what cargo has downloaded to the step in line {line}, which would find nothing"
-                    found.setdefault(id(step.run), Stop("cache-is-read", taker.span, because))
-                    because = "it brings what cargo has downloaded in another stage, which a mount would hide"
-                    found.setdefault(id(run), Stop("registry-is-changed", taker.span, because))
-        return found
+        users = [Downloads(step.stage, step.run, target) for step in self.steps for target in self._downloads(step)]
+        filling = {id(step.run) for step in self.steps if _of_project(step)}
+        fillers = [user for user in users if id(user.run) in filling]
+        return common.handed_on(self.facts, fillers, users, "cargo", "registry-is-changed")
 
     def _downloads(self, step: _Step) -> list[str]:
         """Where a step downloads to without a mount; nothing if that is not known."""

@@ -7,10 +7,10 @@ for it are gone after the RUN; the target can be neither removed nor renamed whi
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from enum import Enum
 from fnmatch import fnmatchcase
-from typing import Any
+from typing import Any, NamedTuple
 
 from fixer.analysis import (
     Call,
@@ -191,11 +191,33 @@ STANDARD = frozenset(
 """Directories that every image of a distribution has."""
 
 
+class Downloads(NamedTuple):
+    """Where a RUN of a stage keeps what it downloads."""
+
+    stage: Stage
+    run: Run
+    target: str
+
+
 def handed_on(
-    facts: Facts, stage: Stage, target: str, users: Sequence[tuple[Stage, Run, str]]
-) -> Iterator[tuple[Reader, Run]]:
+    facts: Facts, fillers: Iterable[Downloads], users: Sequence[Downloads], program: str, hidden: str
+) -> dict[int, Stop]:
+    """By the ids of the RUNs: why one of `fillers`, which leave what `program` has downloaded in their layers, and one
+    of `users`, to which a COPY --from or a mount brings that, must stay as they are; `hidden` is their reason."""
+    found: dict[int, Stop] = {}
+    for stage, run, target in fillers:
+        for taker, user in _handed_to(facts, stage, target, users):
+            line = facts.file.position(user).line
+            because = f"it takes what {program} has downloaded to the step in line {line}, which would find nothing"
+            found.setdefault(id(run), Stop("cache-is-read", taker.span, because))
+            because = f"it brings what {program} has downloaded in another stage, which a mount would hide"
+            found.setdefault(id(user), Stop(hidden, taker.span, because))
+    return found
+
+
+def _handed_to(facts: Facts, stage: Stage, target: str, users: Sequence[Downloads]) -> Iterator[tuple[Reader, Run]]:
     """Who takes what a stage holds at `target` to where one of `users` finds it: a COPY --from before it, in its stage
-    or one that it starts from, or a mount of its own. A user is a RUN of a stage with the place where it looks."""
+    or one that it starts from, or a mount of its own."""
     for taker in facts.takers(stage, target):
         copied = list(copied_to(facts, taker, target)) if taker.kind == "copy" else []
         for other, run, wanted in users:

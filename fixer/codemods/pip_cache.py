@@ -39,7 +39,7 @@ from fixer.analysis.tools.pip import (
 from fixer.codemods import common
 from fixer.codemods.altered import alters
 from fixer.codemods.api import Change, Codemod, Refusal, Settings
-from fixer.codemods.common import Owner, Reach, Stop
+from fixer.codemods.common import Downloads, Owner, Reach, Stop
 from fixer.text.edits import Edit
 from fixer.text.records import dataclass, field
 from fixer.text.regex import regex
@@ -685,19 +685,10 @@ class _Plan:
         stay as they are."""
         if len(self.facts.stages) < 2:
             return {}
-        users = [(step.stage, step.run, target) for step in self.steps for target in self._looked_in(step)]
-        found: dict[int, Stop] = {}
-        for step in self.steps:
-            if all(pip.no_cache or self._is_off(call) for call, pip in step.wants):
-                continue
-            for target in self._looked_in(step):
-                for taker, run in common.handed_on(self.facts, step.stage, target, users):
-                    line = self.file.position(run).line
-                    because = f"it takes what pip has cached to the step in line {line}, which would find nothing"
-                    found.setdefault(id(step.run), Stop("cache-is-read", taker.span, because))
-                    because = "it brings what pip has cached in another stage, which a mount would hide"
-                    found.setdefault(id(run), Stop("cache-was-filled", taker.span, because))
-        return found
+        users = [Downloads(step.stage, step.run, target) for step in self.steps for target in self._looked_in(step)]
+        filling = {id(step.run) for step in self.steps if not all(p.no_cache or self._is_off(c) for c, p in step.wants)}
+        fillers = [user for user in users if id(user.run) in filling]
+        return common.handed_on(self.facts, fillers, users, "pip", "cache-was-filled")
 
     def _looked_in(self, step: _Step) -> Iterator[str]:
         """The cache directories of a step that are not in a cache mount; none if they are not known."""

@@ -194,11 +194,14 @@ def remove_commands(file: Dockerfile, script: Script, places: Sequence[Pipeline]
         if last + 1 < len(left) and not _ends_line(file.text, script, first, last):
             edits.append(_removal(file, script.items[first].start, _next_line(file, script, first, last), script))
             continue
-        before, own = script.separators[first - 1], script.separators[last]
+        before, own, end = script.separators[first - 1], script.separators[last], script.items[first - 1].end
         if own is not None and before is not None and own.text == before.text != "\n":
             edits.append(_removal(file, before.end, own.end, script))
+        elif before is not None and before.text == ";" and _comments_with_gaps(file.text, end, before.start):
+            # They are often words that somebody took out: before the separator they can be put in again.
+            edits.append(_removal(file, before.end, script.items[last].end, script))
         else:
-            edits.append(_removal(file, script.items[first - 1].end, script.items[last].end, script))
+            edits.append(_removal(file, end, script.items[last].end, script))
     for item, stays in zip(script.items, left, strict=True):
         if stays:
             edits.extend(_thinned(file, item, [id(p) not in gone for p in item.pipelines]))

@@ -72,3 +72,25 @@ def test_a_user_without_a_number(project: Callable[[str], Project]) -> None:
     outcome = fixer.fix(text)
     assert outcome.after == text
     assert {(refusal.codemod, refusal.reason) for refusal in outcome.refusals} == {("pip-cache", "unknown-user")}
+
+
+def test_wheels_from_another_stage(project: Callable[[str], Project]) -> None:
+    """A mount over what is copied would make the last stage build them again, for which it often has no compiler."""
+    parrot = project("parrot")
+    before = parrot.text("wheels.Dockerfile")
+    old = parrot.build(before)
+    assert "Using cached docopt" in old.log
+
+    after = parrot.fix(before, "bind-manifests")
+    first = parrot.build(after, space="wheels")
+    assert "Using cached docopt" in first.log
+    assert parrot.engine.run(first.image) == parrot.engine.run(old.image) == ANSWER
+
+    parrot.edit("requirements.txt", "six==1.17.0", "six==1.16.0")
+    second = parrot.build(after, space="wheels")
+    assert "Building wheel for docopt" in second.log
+    assert "Using cached docopt" in second.log
+    assert parrot.engine.run(second.image) == "six 1.16.0, docopt 0.6.2"
+
+    copied = "COPY --from=compiler /root/.cache /root/.cache\n"
+    assert "Using cached docopt" not in parrot.build(before.replace(copied, "")).log, "nobody needs what is copied"
