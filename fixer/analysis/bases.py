@@ -175,9 +175,10 @@ _ROWS: tuple[_Row, ...] = (
     ),
     _Row(
         ("clux/muslrust",),
-        "clux/muslrust Dockerfile.x86_64",
+        "clux/muslrust Dockerfile.x86_64, and Dockerfile of 2025 (0318dae)",
         env={
             "RUSTUP_HOME": None,
+            "CARGO_HOME": None,
             "PATH": None,
             "CARGO_BUILD_TARGET": None,
             "CARGO_REGISTRIES_CRATES_IO_PROTOCOL": None,
@@ -528,6 +529,9 @@ def base_image(reference: str, exact: bool = True) -> BaseImage:
     env = {key: _value(reference, key, value) for key, value in row.env.items()}
     if "PATH" not in env and row.complete:
         env["PATH"] = Known(DEFAULT_PATH)
+    if name == "clux/muslrust" and exact and not digest and not any(map(str.isdigit, tag)):
+        # What is tagged anew for each release is made by the newest file; before it cargo was in root's home.
+        env |= {"CARGO_HOME": Known("/opt/cargo"), "RUSTUP_HOME": Known("/opt/rustup")}
     user: Value = Unknown(f"the user of {reference} is not in the table") if row.user is None else Known(row.user)
     workdir: Value = Unknown(f"the working directory of {reference} is not in the table")
     if name == "php" and exact:

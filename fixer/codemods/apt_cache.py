@@ -443,10 +443,10 @@ def _brings_sources(facts: Facts, instruction: Copy | Add) -> bool:
 
 def _script_inside(step: _Step) -> str:
     """The risk of a script that shares a RUN with apt; nothing if there is none."""
-    for call in step.calls:
-        if apt.is_script(call) and not apt.is_fetching_script(call):
+    for call in apt.scripts(step.calls):
+        if not apt.is_fetching_script(call):
             name = " ".join(w.value for w in call.words if isinstance(w, Known)) or "a script"
-            return f"`{name}` is a script, and it fails if it removes one of apt's directories, which are mounted now"
+            return f"`{name}` may be a script that removes one of apt's directories, which fails where they are mounted"
     return ""
 
 
@@ -482,15 +482,16 @@ def _script_after(facts: Facts, run: Run) -> str:
     calls = facts.calls(run)
     if isinstance(calls, OpaqueScript):
         return ""
+    scripts = {id(call) for call in apt.scripts(calls)}
     for call in calls:
         a = apt.read(call)
         if a is not None and a.kind in _FETCHES:
             return ""
         if call.words and call.program is None:
             return "nobody knows what a variable runs here, and it may install from lists that would no longer be there"
-        if apt.is_script(call):
+        if id(call) in scripts:
             name = " ".join(w.value for w in call.words if isinstance(w, Known)) or "a script"
-            return f"`{name}` is a script, and it may install from lists that would no longer be in the layer"
+            return f"`{name}` may be a script that installs from lists which would no longer be in the layer"
     return ""
 
 

@@ -164,6 +164,7 @@ def _step(facts: Facts, run: Run, now: _Lists, found: list[_Source]) -> _Lists:
     inside: list[Call] = []
     """The installs that get an update of their own, and which it may be conditional with."""
     user = facts.state(run).user.name
+    scripts = {id(call) for call in apt.scripts(calls)}
     for call in calls:
         apt_call = apt.read(call)
         kind = apt_call.kind if apt_call is not None else None
@@ -186,7 +187,7 @@ def _step(facts: Facts, run: Run, now: _Lists, found: list[_Source]) -> _Lists:
             now, own = _Lists(now.source, user, None), True
         elif kind is Kind.QUERY:
             _read(now)
-        elif kind is Kind.UNKNOWN or apt.is_script(call):
+        elif kind is Kind.UNKNOWN or id(call) in scripts:
             _read(now)
             because = "this may change the package sources, so that a later update would find other packages"
             now = _stopped(now, "sources-change", Span(*call.span), because)

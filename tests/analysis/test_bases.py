@@ -90,7 +90,9 @@ def test_family(reference: str, family: str | None, sh: str | None, docker_clean
         ("me/thing", "PATH", "?"),
         ("me/thing", "HOME", "?"),
         ("messense/rust-musl-cross:x86_64-musl", "CARGO_HOME", "?"),
-        ("clux/muslrust", "CARGO_HOME", None),
+        ("clux/muslrust", "CARGO_HOME", "/opt/cargo"),
+        ("clux/muslrust:stable", "RUSTUP_HOME", "/opt/rustup"),
+        ("clux/muslrust:1.70.0-stable", "CARGO_HOME", "?"),
         ("bitnami/kafka", "HOME", "/"),
     ],
 )

@@ -7,8 +7,9 @@ github.com/nodesource/distributions (deb/setup_0.10 of 2014 to scripts/deb/setup
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from enum import Enum
+from re import Pattern
 
 from fixer.analysis.commands import Arg, Call, once_a_call
 from fixer.analysis.values import Known, Value
@@ -63,11 +64,23 @@ _BUILD_SCRIPTS = frozenset(
 """Scripts of build tools, which leave the system's packages alone as `make` does."""
 
 _SHELLS = frozenset(("sh", "bash", "dash", "ash", "zsh"))
+_GETTERS = frozenset(("curl", "wget"))
 
-
-_FETCHING = regex(r"[\"']?https?://deb\.nodesource\.com/setup")
+_FETCHING = regex(r"https?://deb\.nodesource\.com/setup")
 """Scripts from the net that run `apt-get update` before and after they add a package source, fail if it fails, and
 leave apt's directories alone."""
+
+_INSTALLING = regex(
+    r"(?:https?://)?(?:"
+    r"sh\.rustup\.rs(?![\w.-])|static\.rust-lang\.org/rustup/|astral\.sh/uv/|deno\.land/(?:x/)?install|pyenv\.run(?![\w.-])"
+    r"|raw\.githubusercontent\.com/(?:(?:nvm-sh|creationix)/nvm|golang/dep|helm/helm|(?:pyenv|yyuu)/pyenv-installer"
+    r"|cargo-bins/cargo-binstall)/|(?:repo\.anaconda\.com|repo\.continuum\.io)/|github\.com/conda-forge/miniforge/)"
+)
+"""Installers from the net that install one thing of their own, and leave the system's packages alone: rustup-init.sh of
+rust-lang/rustup (0878429), install.sh of nvm-sh/nvm (b17550a), golang/dep (f13583b), denoland/deno_install (68b4bb2),
+scripts/get-helm-3 of helm/helm (e9b85e4), bin/pyenv-installer (63a9e6a), install-from-binstall-release.sh (75b4bfa),
+uv's, which cargo-dist makes of its installer.sh.j2 (7bbefa3), and conda's, which constructor makes of its header.sh
+(f57a3e7)."""
 
 
 class Kind(Enum):
@@ -221,12 +234,28 @@ def only_updates(calls: Sequence[Call]) -> bool:
     )
 
 
-@once_a_call
-def is_script(call: Call) -> bool:
-    """Whether `call` runs a script that the Dockerfile does not show: a shell that reads a file or its input, or a file
-    by its path. (A shell's `-c` text is read as calls of its own.)"""
-    if call.program in _SHELLS:
-        return call.argument(1) != "--version"
+def scripts(calls: Iterable[Call]) -> Iterator[Call]:
+    """The calls among those of an instruction that run a script which the Dockerfile does not show: a shell that reads
+    a file or its input, or a file by its path. (A shell's `-c` text is read as calls of its own.) Left out are scripts
+    of build tools, and installers that leave the system's packages alone."""
+    gotten: set[str] = set()
+    for call in calls:
+        if call.program in _GETTERS:
+            words = [_text(node) for node in (*call.nodes, *(each.target for each in call.redirects))]
+            if any(map(_INSTALLING.match, words)):
+                gotten.update(word.rpartition("/")[2] for word in words)
+        elif (call.program in _SHELLS or _is_path(call)) and call.argument(1) != "--version":
+            words = [_text(node) for node in call.nodes[call.program in _SHELLS :]]
+            file = next((word for word in words if not word.startswith("-")), "")
+            if file.rpartition("/")[2] not in gotten and not _is_piped(call, _INSTALLING):
+                yield call
+
+
+def _text(node: Arg) -> str:
+    return node.text.strip("\"'") if isinstance(node, Word) else node.value
+
+
+def _is_path(call: Call) -> bool:
     first = call.argument(0) or ""
     if first.rpartition("/")[2] in _BUILD_SCRIPTS:
         return False
@@ -237,12 +266,17 @@ def is_script(call: Call) -> bool:
 def is_fetching_script(call: Call) -> bool:
     """Whether `call` is a shell that gets a well-known script from the net which fetches the lists:
     `curl … | bash -`."""
+    return _is_piped(call, _FETCHING)
+
+
+def _is_piped(call: Call, address: Pattern[str]) -> bool:
+    """Whether a shell reads what curl or wget gets from one of these addresses, and nothing else."""
     if call.program not in _SHELLS or call.pipeline is None or call.simple is None:
         return False
     first, *others = call.pipeline.commands
     if others != [call.simple] or not isinstance(first, Simple) or not first.words:
         return False
-    return first.words[0].static in ("curl", "wget") and any(_FETCHING.match(word.text) for word in first.words[1:])
+    return first.words[0].static in _GETTERS and any(address.match(_text(word)) for word in first.words[1:])
 
 
 @once_a_call
