@@ -408,9 +408,9 @@ def _find(call: Call, uses: Uses) -> None:
 def _tar(call: Call, uses: Uses) -> None:
     pairs = _pairs(call)
     letters = ""
-    directory: tuple[Arg, Value | None] | None = None
+    directory: tuple[Arg, Value] | None = None
     archive: tuple[Arg, Value | None] | None = None
-    members: list[Arg] = []
+    members: list[tuple[Arg, Value | None]] = []
     at = 0
     first = True
     while at < len(pairs):
@@ -418,11 +418,11 @@ def _tar(call: Call, uses: Uses) -> None:
         at += 1
         text = _text(word)
         if text in ("-C", "--directory") and at < len(pairs):
-            directory = (pairs[at][1], None)
+            directory = (pairs[at][1], _within(directory, pairs[at][0]))
             at += 1
         elif text.startswith(("--directory=", "-C")):
-            value = text.partition("=")[2] if text.startswith("--") else text[2:]
-            directory = (node, Known(value))
+            given = text.partition("=")[2] if text.startswith("--") else text[2:]
+            directory = (node, _within(directory, Known(given)))
         elif text in ("-f", "--file") and at < len(pairs):
             archive = (pairs[at][1], None)
             at += 1
@@ -438,19 +438,27 @@ def _tar(call: Call, uses: Uses) -> None:
                 archive = (pairs[at][1], None)
                 at += 1
         else:
-            members.append(node)
+            members.append((node, None if directory is None else _within(directory, word)))
         first = False
     where = directory if directory is not None else (call.nodes[0], call.cwd)
     if archive is not None:
         uses.operands.append(Operand(archive[0], "write" if "c" in letters else "read", "exact", archive[1]))
     if "c" in letters:
-        for node in members:
-            if directory is None:
-                uses.operands.append(Operand(node, "read", "tree"))
-        if directory is not None or not members:
+        for node, value in members:
+            uses.operands.append(Operand(node, "read", "tree", value))
+        if not members:
             uses.operands.append(Operand(where[0], "read", "tree", where[1]))
     elif "t" not in letters:
         uses.operands.append(Operand(where[0], "write", "unknown", where[1]))
+
+
+def _within(directory: tuple[Arg, Value] | None, path: Value) -> Value:
+    """A path that is meant from a directory given before it; the directory, whole, if the path is not known."""
+    if directory is None or (isinstance(path, Known) and path.value.startswith("/")):
+        return path
+    if not isinstance(path, Known) or not isinstance(directory[1], Known):
+        return directory[1]
+    return Known(f"{directory[1].value}/{path.value}", path.args | directory[1].args)
 
 
 def _unzip(call: Call, uses: Uses) -> None:

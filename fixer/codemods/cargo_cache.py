@@ -7,10 +7,12 @@ from functools import cached_property
 from typing import ClassVar
 
 from fixer.analysis import REASONS, BaseImage, Call, Facts, Known, Mount, Reader, Stage, Unknown, Value, below
+from fixer.analysis.programs import find_actions
 from fixer.analysis.tools.cargo import Cargo, read_cargo
 from fixer.codemods import common
 from fixer.codemods.altered import alters
 from fixer.codemods.api import Builder, Change, Codemod, Refusal, Settings
+from fixer.codemods.artifact_readers import Need, need_of
 from fixer.codemods.cargo_steps import cargo_home
 from fixer.codemods.common import Downloads, Owner, Reach, Stop
 from fixer.text.edits import Edit
@@ -503,7 +505,7 @@ class _Plan:
     def _reader(self, step: _Step, home: str, target: str) -> Stop | None:
         # Also those before the step: a crate that somebody patches in the registry would be hidden by the mount.
         for reader in self.facts.readers(step.stage.lineage[0], target):
-            if _matters(reader, home):
+            if _matters(self.facts, reader, home):
                 what = reader.path if isinstance(reader.path, Known) else "what may be the downloads"
                 return Stop("cache-is-read", reader.span, f"it reads {what}, where cargo's downloads would be no more")
         for writer in self.facts.writers(step.stage, target):
@@ -522,7 +524,10 @@ def _is_cargo(call: Call | None) -> bool:
     return call is not None and read_cargo(call.words, call.cwd, call.lookup) is not None
 
 
-def _matters(reader: Reader, home: str) -> bool:
+_CHANGES = frozenset(("chmod", "chown", "chgrp", "touch"))
+
+
+def _matters(facts: Facts, reader: Reader, home: str) -> bool:
     if reader.through_mount is not None or reader.kind == "env":
         return False
     if reader.call is not None and (reader.call.program in common.REMOVERS or _is_cargo(reader.call)):
@@ -532,4 +537,6 @@ def _matters(reader: Reader, home: str) -> bool:
     if reader.relation == "unknown":
         return reader.kind in ("copy", "mount")
     # cargo keeps other things in its home, too, so that it is there, and so is what it is copied for.
+    if reader.call is not None and reader.call.program == "find" and reader.path != Known("/"):
+        return not find_actions(reader.call) & _CHANGES and need_of(facts, reader) not in (Need.LOOK, Need.NONE)
     return not isinstance(reader.path, Known) or not below(home, reader.path.value)

@@ -28,12 +28,14 @@ from fixer.analysis import (
 from fixer.analysis.brought import FromContext
 from fixer.analysis.context import BuildContext, in_context
 from fixer.analysis.tools.pip import (
+    PROJECT_FILES,
     Pip,
     Requirement,
     cache_directory,
     is_local,
     keeps_wheel_of,
     pip_of,
+    read_linked,
     read_requirements,
 )
 from fixer.codemods import common
@@ -91,7 +93,7 @@ class PipCache(Codemod):
     that it once built: those of a local `--find-links`, and those of a requirement with a name and a link (`tool @
     file:///vendor/tool-1.0.tar.gz`, `tool @ https://example.org/tool-latest.zip`), but for links to wheels, to PyPI's
     files, with a hash, or to a commit of a repository. Files of requirements are read for that, with those that they
-    name, if the build context is at hand.
+    name, and pyproject.toml, setup.cfg and setup.py of a directory that is installed, if the build context is at hand.
 
     Sources: pip 23 to 25 (documentation, and tried out), its rules for keeping wheels (pip 23.2), BuildKit v0.25 on a
     real engine.
@@ -495,6 +497,7 @@ class _Plan:
     def _listed_archives(self, step: _Step, call: Call, pip: Pip) -> None:
         """The same for what the files say from which pip takes its requirements, as far as they are at hand."""
         names = [*pip.requirements, *(self._seen(call, name) for name in ("PIP_REQUIREMENT", "PIP_CONSTRAINT"))]
+        names += [Known(f"{project}/{name}") for project in _projects(call) for name in PROJECT_FILES]
         files = [join(call.cwd, name) for name in names if name is not None]
         if not files or not self.context.at_hand:
             return
@@ -507,7 +510,8 @@ class _Plan:
             if path not in self.requirements:
                 text = self.context.text(path) or ""
                 self.facts.charge(len(text) // _CHARACTERS)
-                self.requirements[path] = tuple(read_requirements(text))
+                read = read_linked if basename(path) in PROJECT_FILES else read_requirements
+                self.requirements[path] = tuple(read(text))
             self.facts.charge(1 + len(self.requirements[path]) // PASSED)
             for each in self.requirements[path]:
                 if each.kind == "-r":
@@ -814,6 +818,15 @@ def _fills(writer: Writer, target: str) -> bool:
         return False
     caches = isinstance(writer.path, Known) and basename(writer.path.value) in (".cache", "cache")
     return writer.relation in ("same", "inside") or (writer.relation in ("above", "unknown") and caches)
+
+
+def _projects(call: Call) -> Iterator[str]:
+    """The directories among a call's words, as `.` and `./libs/tool[extra]`."""
+    for word, text in zip(call.words[1:], _texts(call)[1:], strict=True):
+        # The brackets make a pattern of it, as far as the file says.
+        path = word.value if isinstance(word, Known) else text.strip("\"'")
+        if path.startswith((".", "/")):
+            yield path.partition("[")[0]
 
 
 def _odd(target: str, call: Call) -> bool:

@@ -305,6 +305,20 @@ def read_requirements(text: str) -> Iterator[Requirement]:
             yield Requirement(number, "-r" if name in _FILES else "-f", value.strip("\"'"))
 
 
+PROJECT_FILES = ("pyproject.toml", "setup.cfg", "setup.py")
+"""Files of a project that say what pip installs with it."""
+
+_LINKED = regex(r"[A-Za-z0-9][\w.-]*\s*(?:\[[^\]\n]*\]\s*)?@\s*[a-z][a-z0-9+]*:[^\s\"',\]]+")
+
+
+def read_linked(text: str) -> Iterator[Requirement]:
+    """The requirements with a link (`tool @ file:///…`) in one of `PROJECT_FILES`, wherever they stand."""
+    for number, line in enumerate(text.splitlines(), 1):
+        if "@" in line:
+            for found in _LINKED.finditer(line):
+                yield Requirement(number, "", found[0])
+
+
 def _logical_lines(text: str) -> Iterator[tuple[int, str]]:
     """The lines without comments, those put together that a backslash continues, with the number of their first."""
     first = 0
