@@ -350,6 +350,13 @@ class Runs:
         if run.composite and run.outer is not None and isinstance(run.caller, Step):
             yield from self.before(Place(run.outer, run.caller), wanted)
 
+    def inside(self, place: Place, wanted: Wanted) -> list[Place]:
+        """Those of a step, and of the steps of the action that it uses, which are wanted, the last first."""
+        assert place.step is not None
+        notable = self._notable_in(place.run.job, wanted)
+        at = bisect_left(notable, place.step.index, key=_index)
+        return list(self._inside(place, wanted, ())) if at < len(notable) and notable[at] is place.step else []
+
     def _notable_in(self, job: Job, wanted: Wanted) -> tuple[Step, ...]:
         """The steps of a job that are wanted, or inside of which some may be."""
         key = (job, wanted)

@@ -105,8 +105,10 @@ class GhaCache(Codemod):
     A `scope` is added where the workflows of the repository build more than one image, because builds in one scope
     overwrite each other's cache. It is named for the image, with the values of the matrix, or of the inputs of an
     action or a workflow, that tell its builds apart; the only build of a repository needs none. Builds of the same
-    image, as once to test and once to push, share one, if they have the same build arguments. Where it cannot be told
-    whether two builds are the same, they have two names, or the file is left alone.
+    image, as once to test and once to push, share one, if they have the same build arguments and the same files. These
+    are not the same where another repository or tag is checked out, or where a script or an action before the build
+    may write into the workspace, unless both builds come after the same ones, with the same texts and variables. Where
+    it cannot be told whether two builds are the same, they have two names, or the file is left alone.
 
     Who may write to the cache
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from itertools import combinations
 
-from fixer.analysis.expressions import EXPRESSION, Reference, masked
+from fixer.analysis.expressions import EXPRESSION, Reference, masked, references
 from fixer.analysis.workflow import (
     BUILD,
     METADATA,
@@ -28,6 +28,7 @@ from fixer.analysis.workflow import (
 )
 from fixer.analysis.workflow_runs import LEVELS, Place, Run, Runs, Use
 from fixer.analysis.yaml_nodes import Scalar
+from fixer.codemods.gha_sources import Sources
 from fixer.text.records import dataclass
 from fixer.tree.words import Unreadable, csv_fields
 
@@ -52,6 +53,8 @@ _ASIDE = (SETUP, METADATA, "docker/login-action", "docker/setup-qemu-action")
 """Actions that change nothing of what is built."""
 _ROWS = 16
 """So many values are put together and compared in the time of one step."""
+_GIT = re.compile(r"(?i)\{\{\s*defaultContext\s*\}\}|[a-z][a-z0-9+.-]*://|git@|target:|\Z")
+"""Contexts that are no folders of the workspace."""
 _CONSTANT = ("github", "vars", "secrets", "runner", "job")
 """Contexts that are the same for all builds of a run, as far as builds use them."""
 _ARCHITECTURES = {"amd64": "X64", "arm64": "ARM64"}
@@ -95,8 +98,9 @@ class _Build:
     files: the paths of all that say what it is.
     """
 
-    def __init__(self, step: Step, path: str, runs: Runs, files: frozenset[str]) -> None:
+    def __init__(self, step: Step, path: str, runs: Runs, sources: Sources, files: frozenset[str]) -> None:
         self.step = step
+        self._sources = sources
         self.files = files
         self._stem = slug(posixpath.basename(path).partition(".")[0])
         self._runs = runs
@@ -201,6 +205,7 @@ class _Build:
         made = recipe(self.step, lambda name: self._runs.read(self._input(name, place), place))
         arch = _architecture(self._runs.labels(place.run))
         key: list[object] = [*made.key, arch, *around.items()]
+        key += self._sources.key(place) if self._is_copied(place) else ()
         whole = place.run.workflow_run.combination or {}
         self._runs.charge(1 + len(whole))
         if {use.reference.context for _, use in used if not use.known} - {*_CONSTANT, "matrix", "strategy", "inputs"}:
@@ -220,6 +225,12 @@ class _Build:
                 values[name] = self._runs.value(use.reference, use.place) or ""
         others["runner.arch"] = _ARCHITECTURES.get(arch, "")
         return _Variant(tuple(key), values, {**values, **others})
+
+    def _is_copied(self, place: Place) -> bool:
+        """Whether it copies from the workspace, not only from a commit that BuildKit fetches itself."""
+        named = (line.partition("=")[2] for line in listed(self._input("build-contexts", place)))
+        said = (self._runs.read(text, place).strip() for text in (self._input("context", place), *named))
+        return any(text and _GIT.match(text) is None for text in said)
 
     @cached_property
     def identity(self) -> object:
@@ -290,7 +301,7 @@ class Scopes:
         self._files = sorted(everything, key=lambda one: one[0])
         self.runs = Runs(self._files)
         self._path = path
-        self._parts: dict[frozenset[str], Runs] = {}
+        self._parts: dict[frozenset[str], tuple[Runs, Sources]] = {}
         self._deciders: dict[str, dict[str, Workflow]] = {}
         self._fitting: dict[tuple[str, object], bool] = {}
         self._agreeing: dict[object, bool] = {}
@@ -373,8 +384,9 @@ class Scopes:
         files = self._deciding(path)
         names = frozenset(files)
         if names not in self._parts:
-            self._parts[names] = Runs(tuple(files.items()))
-        build = _Build(step, path, self._parts[names], names)
+            runs = Runs(tuple(files.items()))
+            self._parts[names] = runs, Sources(runs, lambda place: _image_key(place, runs))
+        build = _Build(step, path, *self._parts[names], names)
         if path == self._path or self._path not in files:
             step.kept = build
         return build
@@ -622,6 +634,23 @@ def _image(text: str) -> tuple[str, str] | None:
     if not name or "\0" in name:
         return None
     return f"{path}/{name}" if path and "\0" not in path else name, "" if "\0" in tag else tag
+
+
+def _image_key(place: Place, runs: Runs) -> str:
+    """The last part of the name of the first image that a step makes, as far as it is known; nothing for a step that
+    makes none."""
+    step = place.step
+    if step is None or not is_build(step):
+        return ""
+    for text in _image_texts(step):
+        said = runs.read(text, place)
+        signs = EXPRESSION.sub(lambda match: "\0" * len(match[0]), said)
+        start = signs.rfind("/") + 1
+        end = min([at for at in (signs.find(sign, start) for sign in "@:") if at > 0], default=len(said))
+        name = said[start:end]
+        if name and all(one.context in ("github", "vars") for one in references(name)):
+            return name.lower()
+    return ""
 
 
 def _image_texts(step: Step, whole: bool = False) -> list[str]:
