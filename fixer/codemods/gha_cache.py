@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import cached_property
 from typing import ClassVar
 
-from fixer.analysis.expressions import masked
+from fixer.analysis.expressions import goes_on, masked
 from fixer.analysis.workflow import (
     BAKE,
     BUILD,
@@ -26,7 +26,7 @@ from fixer.analysis.workflow_runs import LETTERS, LEVELS, Place, Run, Runs
 from fixer.analysis.yaml_nodes import Items, Mapping, Node
 from fixer.codemods.api import Builder, Change, Codemod, Refusal, Safety, Settings
 from fixer.codemods.gha_engine import Engine, leaves, loaded
-from fixer.codemods.gha_events import UNREAD, reads_back, scheduled
+from fixer.codemods.gha_events import UNREAD, events_of, reads_back, scheduled
 from fixer.codemods.gha_scopes import NoScope, Scopes, cache_inputs, is_build
 from fixer.codemods.gha_scripts import as_action, script_build
 from fixer.codemods.gha_secrets import Secrets
@@ -114,14 +114,16 @@ class GhaCache(Codemod):
 
     Since June 2026 runs that outsiders can start (`pull_request_target`, `issue_comment`, a pull request that is
     merged) may only read the cache, and a build fails if its cache cannot be written. So `ignore-error=true` is added
-    where such runs are among others, and where runs may be such (`workflow_run`, a workflow that others call); where
-    there are no others the file is left alone. Nothing is added to `permissions`: the cache has a token of its own.
+    where such runs are among those of the build, by its conditions too, and where runs may be such (`workflow_run`, a
+    workflow that others call); where there are no others the file is left alone. Nothing is added to `permissions`: the
+    cache has a token of its own.
 
     Who reads it
 
     GitHub shows a cache to the runs of the branch that wrote it, and that of the default branch to all; what a run for
     a tag has cached is shown to no other tag. So a build that runs for new tags, releases or merge groups alone, by the
-    events of its workflow or by its conditions, is left alone, if no other job builds the same.
+    events of its workflow, by its conditions or those of the jobs that it needs, is left alone, if no other job builds
+    the same.
 
     Pull requests from forks read what the base branch wrote, so it must hold no secrets, and nobody else reads what
     they write. A build is left alone where a build argument holds a secret, or an output or a variable whose name says
@@ -317,7 +319,7 @@ class _JobPlan:
         fault = inputs_fault(step, ("cache-from", "cache-to"))
         if fault is not None:
             return _Stop("not-plain", f"{fault}: add the cache by hand.")
-        return self._may_write()
+        return self._may_write(step)
 
     def _secret_file(self, step: Step, contexts: Sequence[str]) -> _Stop | None:
         place = self._secrets.in_files(step, contexts)
@@ -359,7 +361,7 @@ class _JobPlan:
 
     # --- who may write ----------------------------------------------------------------------------------------------
 
-    def _may_write(self) -> _Stop | None:
+    def _may_write(self, step: Step) -> _Stop | None:
         """Looks at the events too; sets whether errors are to be ignored."""
         workflows = [self._job.workflow]
         jobs = [self._job]
@@ -371,6 +373,8 @@ class _JobPlan:
                 because = f"`cache-mode: {text_of(mode)}` says that it may not both read and write the cache."
                 return _Stop("read-only-cache", because, _span(mode) if jobs == [self._job] else None)
         events = [one for workflow in workflows for one in workflow.triggers.items()]
+        starting = {"workflow_call", *events_of(self._runs, step)}
+        events = [one for one in events if one[0] in starting] or events
         trusted = [name for name, node in events if name in _TRUSTED and not _closes(name, node)]
         if not events:
             return _Stop("read-only-cache", "the file does not say on which events it runs.")
@@ -477,7 +481,7 @@ class _JobPlan:
             made = next((one for one in reversed(inner) if one is not None), None)
             if isinstance(made, _Stop):
                 return _Stop(made.reason, f"in `{other.uses.text}`: {made.because}", _uses(other))
-            seldom = made is not None and (made.condition or other.condition not in ("", build.condition))
+            seldom = made is not None and (made.condition or _runs_less(other, build))
             if made is not None and (seldom or _may_fail(made) is not None or _may_fail(other) is not None):
                 because = f"`{other.uses.text}` makes the builder only sometimes."
                 return _Stop("conditional-builder", because, _uses(other))
@@ -496,7 +500,10 @@ class _JobPlan:
             what = f"`driver: {driver}`" if driver != "docker-container" else "a builder elsewhere"
             because = f"{what} may outlive the runner, with its own cache."
             return _Stop("other-builder", because, node)
-        if mine and setup.condition not in ("", build.condition):
+        if mine and _runs_less(setup, build):
+            if not setup.condition:
+                because = "the build runs after a step has failed too, and the step that makes its builder does not."
+                return _Stop("conditional-builder", because, node)
             because = "the step that makes the builder has a condition that the build has not, and without it fails."
             return _Stop("conditional-builder", because, _span(setup.node.get("if")) or node)
         if mine and _may_fail(setup) is not None:
@@ -650,7 +657,7 @@ class _JobPlan:
             if self._secrets.in_command(step, command):
                 change = _Stop("secret-build-arg", f"a build argument {_SHOWN}")
             elif not isinstance(change, _Stop):
-                change = self._may_write() or self._unread(step) or change
+                change = self._may_write(step) or self._unread(step) or change
             if isinstance(change, _Stop):
                 yield _refused(step, replace(change, span=change.span or place))
                 continue
@@ -681,7 +688,7 @@ class _JobPlan:
             return f"`{variable[0]}: {_short(variable[1])}` chooses another builder"
         if any(is_build(one) or one.action == BAKE for one in self._job.steps[step.index :]):
             return "a later build of the job may take its image from the engine"
-        stop = self._may_write()
+        stop = self._may_write(step)
         builder = self._builder(step)
         if stop is not None:
             return stop
@@ -813,6 +820,13 @@ def _too_old(setup: Step, runs: Runs, run: Run) -> str | None:
         if number is None and ("\0" in name or "@" in image or not _NEW_TAG.fullmatch(tag)):
             return "the version of BuildKit cannot be told, and one before v0.20 cannot"
     return None
+
+
+def _runs_less(setup: Step, build: Step) -> bool:
+    """Whether a step may be skipped where a build after it is not."""
+    if setup.condition == build.condition:
+        return False
+    return setup.condition != "" or goes_on(build.condition)
 
 
 def _may_fail(step: Step) -> Node | None:
