@@ -104,7 +104,8 @@ class GhaCache(Codemod):
 
     A `scope` is added where the workflows of the repository build more than one image, because builds in one scope
     overwrite each other's cache. It is named for the image, with the values of the matrix, or of the inputs of an
-    action or a workflow, that tell its builds apart; the only build of a repository needs none. Builds of the same
+    action or a workflow, that tell its builds apart; the only build of a repository needs none, unless a file of Bake,
+    Compose or make, or a script, names this cache too, or other repositories call the workflow. Builds of the same
     image, as once to test and once to push, share one, if they have the same build arguments and the same files. These
     are not the same where another repository or tag is checked out, or where a script or an action before the build
     may write into the workspace, unless both builds come after the same ones, with the same texts and variables. Where
@@ -738,7 +739,7 @@ class _JobPlan:
 def _plans(workflow: Workflow, around: _Around) -> Callable[[Job], _JobPlan]:
     """What makes the plans for the jobs of a workflow."""
     settings = around.settings
-    scopes = Scopes(workflow, settings.path, settings.workflows)
+    scopes = Scopes(workflow, settings.path, settings.workflows, settings.context.stored)
     secrets = Secrets(scopes.runs, lambda path: _left_out(settings, path))
     return lambda job: _JobPlan(job, scopes, secrets, around)
 

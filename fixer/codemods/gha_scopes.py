@@ -28,6 +28,7 @@ from fixer.analysis.workflow import (
 )
 from fixer.analysis.workflow_runs import LEVELS, Place, Run, Runs, Use
 from fixer.analysis.yaml_nodes import Scalar
+from fixer.codemods.gha_elsewhere import Elsewhere
 from fixer.codemods.gha_sources import Sources
 from fixer.text.records import dataclass
 from fixer.tree.words import Unreadable, csv_fields
@@ -226,6 +227,12 @@ class _Build:
         others["runner.arch"] = _ARCHITECTURES.get(arch, "")
         return _Variant(tuple(key), values, {**values, **others})
 
+    @property
+    def is_for_others(self) -> bool:
+        """Whether nobody in the repository starts it, so that other repositories do: it is not the only build there."""
+        firsts = [place.run for place in self.places if place.run.outer is None]
+        return any(set(run.job.workflow.triggers) == {"workflow_call"} for run in firsts)
+
     def _is_copied(self, place: Place) -> bool:
         """Whether it copies from the workspace, not only from a commit that BuildKit fetches itself."""
         named = (line.partition("=")[2] for line in listed(self._input("build-contexts", place)))
@@ -262,11 +269,13 @@ class _Build:
         target = slug(self.recipe.target) if "${{" not in self.recipe.target else ""
         by_target = _dashed(image, target)
         by_place = _dashed(by_target, "" if where in image else where)
-        by_platform = _dashed(by_place, _platforms(self.read("platforms")) or self.architecture)
+        platform = _platforms(self.read("platforms")) or self.architecture
+        by_platform = _dashed(by_place, platform)
         by_tag = _dashed(by_platform, self.tag_name())
+        by_folder = _dashed(by_target, _folder_name(self.recipe.context, self.recipe.file) or where, platform)
         by_job = _dashed(by_platform, self._stem, job)
         by_step = _dashed(by_job, slug(self.step.id or str(self.step.index + 1)))
-        return image, by_target, by_place, by_platform, by_tag, by_job, by_step
+        return image, by_target, by_place, by_platform, by_tag, by_folder, by_job, by_step
 
     def names(self, text: str) -> dict[str, set[object]] | None:
         """What a scope is in its runs, and what each then keeps; None if that is not known."""
@@ -293,9 +302,17 @@ class Scopes:
     runs: those of all that is known of the repository.
     others: the other workflows of the repository with their paths; None if they are not known, so that every build gets
     a name.
+    stored: the text of a file of the repository by its path; None if there is none.
     """
 
-    def __init__(self, own: Workflow, path: str, others: Sequence[tuple[str, Workflow]] | None) -> None:
+    def __init__(
+        self,
+        own: Workflow,
+        path: str,
+        others: Sequence[tuple[str, Workflow]] | None,
+        stored: Callable[[str], str | None] = lambda _: None,
+    ) -> None:
+        self._stored = stored
         everything = [(path, own), *(others or ())]
         self._alone_unknown = others is None
         self._files = sorted(everything, key=lambda one: one[0])
@@ -319,7 +336,7 @@ class Scopes:
                 return None if found == DEFAULT else found
         strangers = len(self._builds) - len(group)
         levels = group[0].levels
-        if not self._alone_unknown and not strangers and not self._others_use_it:
+        if not self._alone_unknown and not strangers and not self._others_use_it and not mine.is_for_others:
             if not varying:
                 return None
             if self._agree(mine.identity):
@@ -412,8 +429,13 @@ class Scopes:
 
     @cached_property
     def _others_use_it(self) -> bool:
-        """Whether something that is no such step names the cache: a script, or docker/bake-action."""
-        return any(True for _ in self._other_texts())
+        """Whether something that is no such step names the cache: a script, docker/bake-action, or a file that these
+        may take."""
+        return any(True for _ in self._other_texts()) or self._elsewhere.uses_cache
+
+    @cached_property
+    def _elsewhere(self) -> Elsewhere:
+        return Elsewhere(self.runs.workflows, self._stored)
 
     @cached_property
     def _other_scopes(self) -> frozenset[str]:
@@ -423,7 +445,7 @@ class Scopes:
             for step, text in self._other_texts()
             for said in self._read(step, text)
             for match in _SAID.finditer(masked(said))
-        )
+        ) | self._elsewhere.scopes
 
     def _other_texts(self) -> Iterator[tuple[Step, str]]:
         for _, workflow in self._files:
@@ -697,11 +719,22 @@ def _place_name(context: str, file: str) -> str:
     if "${{" in context + file:
         return ""
     folder, base = posixpath.split(file)
-    stem = re.sub(r"(?i)^(?:docker|container)file[.-]?|[.-]?(?:docker|container)file$", "", base)
     near = posixpath.basename(folder)
-    parts = [near if near not in _PLAIN_FOLDERS else "", stem]
+    parts = [near if near not in _PLAIN_FOLDERS else "", _stem(base)]
     name = slug("-".join(part for part in parts if part))
     return name or slug(posixpath.basename(context) if context not in (".", "..") else "")
+
+
+def _folder_name(context: str, file: str) -> str:
+    """A name from all folders on the way to the context, or to the Dockerfile, and what the Dockerfile's name tells."""
+    folder, base = posixpath.split(file)
+    if "${{" in context + file:
+        return ""
+    return slug("-".join(part for part in (folder if context == "." else context, _stem(base)) if part))
+
+
+def _stem(base: str) -> str:
+    return re.sub(r"(?i)^(?:docker|container)file[.-]?|[.-]?(?:docker|container)file$", "", base)
 
 
 def slug(text: str) -> str:
