@@ -33,6 +33,7 @@ from fixer.codemods.gha_secrets import Secrets
 from fixer.codemods.yaml_edits import (
     Pair,
     add_inputs,
+    comments,
     inputs_fault,
     inputs_indent,
     put_before,
@@ -82,6 +83,7 @@ _SCHEDULED = (
 )
 _NEWEST = {SETUP: "v4", BUILD: "v7"}
 """Where nothing in the repository says which version to use (November 2026)."""
+_SWITCHED_OFF = re.compile(r"#+[ \t]*[\"']?cache-(?:from|to)[\"']?[ \t]*:")
 _TRUE = ("true", "True", "TRUE")
 
 
@@ -160,6 +162,8 @@ class GhaCache(Codemod):
     builders = frozenset({Builder.EPHEMERAL})
     reasons: ClassVar = {
         "half-cache": "only one of `cache-from` and `cache-to` is there, which somebody may have meant",
+        "commented-out": "`cache-from` or `cache-to` stands in a comment among the inputs, so that somebody may have "
+        "switched it off",
         "no-cache": "the build says `no-cache: true`",
         "self-hosted": "the runner is the owner's own: its builder may keep its cache, and cache mounts pay there",
         "unknown-runner": "the file does not say that GitHub hosts the runner",
@@ -303,6 +307,10 @@ class _JobPlan:
             which, other = ("cache-from", "cache-to") if step.input("cache-from") else ("cache-to", "cache-from")
             because = f"`{which}` is there without `{other}`: add it if both are wanted."
             return _Stop("half-cache", because, _span(step.input_node(which)))
+        off = next((one for one in comments(step) if _SWITCHED_OFF.match(self._job.workflow.text, *one)), None)
+        if off is not None:
+            because = "the cache stands here in a comment: somebody may have switched it off; remove that if not."
+            return _Stop("commented-out", because, off)
         if (step.input("no-cache") or "").strip() in _TRUE:
             because = "`no-cache: true` builds everything anew: a cache would only be written."
             return _Stop("no-cache", because, _span(step.input_node("no-cache")))
