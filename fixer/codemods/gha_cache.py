@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import cached_property
 from typing import ClassVar
 
+from fixer.analysis.docker_scripts import commands_at
 from fixer.analysis.expressions import goes_on, masked
 from fixer.analysis.workflow import (
     BAKE,
@@ -17,6 +18,7 @@ from fixer.analysis.workflow import (
     Step,
     Workflow,
     comma_listed,
+    default_shell,
     listed,
     local_action,
     read_workflow,
@@ -67,6 +69,14 @@ _COMPOSE = re.compile(r"\bdocker(?:\s+|-)compose\b(?P<rest>[^\n&|;]*(?:\s--build
 """Commands as far as they go, whether they build or not, so that no part of one is read again for another."""
 _TO_BUILD = re.compile(r"(?s).*\bbuild\b")
 _SAYS = re.compile(r"\b(?:echo|printf)\b")
+_TELLERS = frozenset(
+    {
+        ":", "[", "awk", "cat", "echo", "egrep", "export", "fgrep", "gh", "git", "grep", "npm", "pnpm", "printf", "sed",
+        "tee", "test", "yarn",
+    }
+)  # fmt: skip
+"""Programs that do not run what their words, or their input, say."""
+_NO_BUILD = frozenset({"--check", "--help", "--print", "--call=check", "--call=outline", "--call=targets"})
 _LOCAL_IMAGE = re.compile(r"\bdocker\s+(?:image\s+)?(?:load|tag|import|commit)\b|\bdocker(?:\s+|-)compose\b")
 _SHOWN = (
     "holds a secret, or what may be one; with `mode=max` the layers of all stages are in a cache that pull requests "
@@ -164,7 +174,7 @@ class GhaCache(Codemod):
         "half-cache": "only one of `cache-from` and `cache-to` is there, which somebody may have meant",
         "commented-out": "`cache-from` or `cache-to` stands in a comment among the inputs, so that somebody may have "
         "switched it off",
-        "no-cache": "the build says `no-cache: true`",
+        "no-cache": "the build says `no-cache: true`, or `--no-cache`",
         "self-hosted": "the runner is the owner's own: its builder may keep its cache, and cache mounts pay there",
         "unknown-runner": "the file does not say that GitHub hosts the runner",
         "not-linux": "the runner's system is not Linux, and a builder of Buildx runs in a container of Linux",
@@ -651,13 +661,18 @@ class _JobPlan:
         text = self._job.workflow.text
         commands = _builds(run.text)
         whole: Change | _Stop | str | None = None
+        words = commands_at(run.text, [one.start for one in commands]) if _is_posix(step) else [None] * len(commands)
         for number, place in enumerate(_builds(text, run.span.start, run.span.end)):
             command = _command(run.text, commands[number]) if number < len(commands) else run.text
             line = text[text.rfind("\n", 0, place.start) + 1 : place.start].lstrip()
             self._runs.charge((len(line) + len(command)) // LETTERS)
-            if line.startswith("#") or _SAYS.search(re.split("[;&|]", line)[-1]) or "--cache-" in command:
+            mine = words[number] if number < len(words) else None
+            says = line.startswith("#") or _SAYS.search(re.split("[;&|]", line)[-1]) is not None
+            if (says if mine is None else _only_tells(mine)) or "--cache-" in command or self._runner(step) is not None:
                 continue
-            if self._runner(step) is not None:
+            if mine is not None and {"--no-cache", "--no-cache=true"} & set(mine):
+                because = "`--no-cache` builds everything anew: a cache would only be written."
+                yield _refused(step, _Stop("no-cache", because, place))
                 continue
             change = whole = self._converted(step) if whole is None else whole
             if isinstance(change, Change):
@@ -714,8 +729,8 @@ class _JobPlan:
         if self._around.pins(self._job.workflow) and "@v" in uses:
             return "your actions are pinned, and which version of docker/build-push-action belongs here is not known"
         made = as_action(step, build, uses, inputs_indent(step))
-        if made is None:
-            return "the step is not written in lines of its own"
+        if isinstance(made, str):
+            return made
         edits += made
         later = self._later(step, edits)
         if later is not None:
@@ -894,6 +909,16 @@ def _builds(text: str, start: int = 0, end: int | None = None) -> list[Span]:
         if not apart or one.start >= apart[-1].end:
             apart.append(one)
     return apart
+
+
+def _is_posix(step: Step) -> bool:
+    return (text_of(step.node.get("shell")) or default_shell(step) or "bash").partition(" ")[0] in ("bash", "sh")
+
+
+def _only_tells(words: Sequence[str | None]) -> bool:
+    """Whether a command that names a build does none; it has no words in a comment."""
+    program = next((word for word in words if word != "sudo"), "")
+    return not words or program in _TELLERS or not _NO_BUILD.isdisjoint(words)
 
 
 def _command(script: str, place: Span) -> str:

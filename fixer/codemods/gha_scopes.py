@@ -52,6 +52,8 @@ _INPUTS = ("context", "file", "target", "platforms", "build-args", "build-contex
 """Inputs on which layers depend."""
 _ASIDE = (SETUP, METADATA, "docker/login-action", "docker/setup-qemu-action")
 """Actions that change nothing of what is built."""
+_FEW = 6
+"""Of so many values that vary all may be in one name."""
 _ROWS = 16
 """So many values are put together and compared in the time of one step."""
 _GIT = re.compile(r"(?i)\{\{\s*defaultContext\s*\}\}|[a-z][a-z0-9+.-]*://|git@|target:|\Z")
@@ -548,19 +550,25 @@ def _telling(
     numbers = {key: str(number) for number, key in enumerate(dict.fromkeys(keys))}
     rows = list(dict.fromkeys(zip((numbers[key] for key in keys), *columns, strict=True)))
     alone: str | None = None
-    for size in range(1, min(len(columns), 3) + 1):
-        for chosen in combinations(enumerate(columns.values(), 1), size):
-            charge(1 + len(rows) // _ROWS)
-            for between in ("-", "--"):
-                said = {(between.join(row[at] for at, _ in chosen), row[0]) for row in rows}
-                texts = len({text for text, _ in said})
-                if texts < len(said) or (alone is not None and texts > len(numbers)):
-                    continue
-                found = between.join(f"${{{{ {name} }}}}" for _, name in chosen)
-                if texts == len(numbers):
-                    return found
-                alone = found
+    for chosen in _choices(len(columns)):
+        charge(1 + len(rows) // _ROWS)
+        for between in ("-", "--"):
+            said = {(between.join(row[at] for at in chosen), row[0]) for row in rows}
+            texts = len({text for text, _ in said})
+            if texts < len(said) or (alone is not None and texts > len(numbers)):
+                continue
+            names = list(columns.values())
+            found = between.join(f"${{{{ {names[at - 1]} }}}}" for at in chosen)
+            if texts == len(numbers):
+                return found
+            alone = found
     return alone
+
+
+def _choices(columns: int) -> Iterator[tuple[int, ...]]:
+    """Up to three of so many columns, which count from 1, few before many; of few columns any number."""
+    for size in range(1, min(columns, 3 if columns > _FEW else columns) + 1):
+        yield from combinations(range(1, columns + 1), size)
 
 
 def _architecture(labels: Sequence[str]) -> str:
