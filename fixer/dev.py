@@ -169,7 +169,8 @@ def run(
 
     at = case.folder / "before" / case.dockerfile
     kind = kind_of(at)
-    around = Neighbours(root_of(str(at), kind), kind, top=str(case.folder / "before"))
+    top = str(case.folder / "before")
+    around = Neighbours(top if kind == WORKFLOW else root_of(str(at), kind), kind, top=top)
     return fix(
         source,
         path=case.dockerfile,

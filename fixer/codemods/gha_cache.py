@@ -8,7 +8,8 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import cached_property
 from typing import ClassVar
 
-from fixer.analysis.expressions import masked
+from fixer.analysis.docker_scripts import commands_at
+from fixer.analysis.expressions import goes_on, masked
 from fixer.analysis.workflow import (
     BAKE,
     BUILD,
@@ -17,6 +18,7 @@ from fixer.analysis.workflow import (
     Step,
     Workflow,
     comma_listed,
+    default_shell,
     listed,
     local_action,
     read_workflow,
@@ -26,13 +28,14 @@ from fixer.analysis.workflow_runs import LETTERS, LEVELS, Place, Run, Runs
 from fixer.analysis.yaml_nodes import Items, Mapping, Node
 from fixer.codemods.api import Builder, Change, Codemod, Refusal, Safety, Settings
 from fixer.codemods.gha_engine import Engine, leaves, loaded
-from fixer.codemods.gha_events import UNREAD, reads_back, scheduled
+from fixer.codemods.gha_events import UNREAD, events_of, reads_back, scheduled
 from fixer.codemods.gha_scopes import NoScope, Scopes, cache_inputs, is_build
 from fixer.codemods.gha_scripts import as_action, script_build
 from fixer.codemods.gha_secrets import Secrets
 from fixer.codemods.yaml_edits import (
     Pair,
     add_inputs,
+    comments,
     inputs_fault,
     inputs_indent,
     put_before,
@@ -66,6 +69,14 @@ _COMPOSE = re.compile(r"\bdocker(?:\s+|-)compose\b(?P<rest>[^\n&|;]*(?:\s--build
 """Commands as far as they go, whether they build or not, so that no part of one is read again for another."""
 _TO_BUILD = re.compile(r"(?s).*\bbuild\b")
 _SAYS = re.compile(r"\b(?:echo|printf)\b")
+_TELLERS = frozenset(
+    {
+        ":", "[", "awk", "cat", "echo", "egrep", "export", "fgrep", "gh", "git", "grep", "npm", "pnpm", "printf", "sed",
+        "tee", "test", "yarn",
+    }
+)  # fmt: skip
+"""Programs that do not run what their words, or their input, say."""
+_NO_BUILD = frozenset({"--check", "--help", "--print", "--call=check", "--call=outline", "--call=targets"})
 _LOCAL_IMAGE = re.compile(r"\bdocker\s+(?:image\s+)?(?:load|tag|import|commit)\b|\bdocker(?:\s+|-)compose\b")
 _SHOWN = (
     "holds a secret, or what may be one; with `mode=max` the layers of all stages are in a cache that pull requests "
@@ -82,6 +93,7 @@ _SCHEDULED = (
 )
 _NEWEST = {SETUP: "v4", BUILD: "v7"}
 """Where nothing in the repository says which version to use (November 2026)."""
+_SWITCHED_OFF = re.compile(r"#+[ \t]*[\"']?cache-(?:from|to)[\"']?[ \t]*:")
 _TRUE = ("true", "True", "TRUE")
 
 
@@ -104,22 +116,27 @@ class GhaCache(Codemod):
 
     A `scope` is added where the workflows of the repository build more than one image, because builds in one scope
     overwrite each other's cache. It is named for the image, with the values of the matrix, or of the inputs of an
-    action or a workflow, that tell its builds apart; the only build of a repository needs none. Builds of the same
-    image, as once to test and once to push, share one, if they have the same build arguments. Where it cannot be told
-    whether two builds are the same, they have two names, or the file is left alone.
+    action or a workflow, that tell its builds apart; the only build of a repository needs none, unless a file of Bake,
+    Compose or make, or a script, names this cache too, or other repositories call the workflow. Builds of the same
+    image, as once to test and once to push, share one, if they have the same build arguments and the same files. These
+    are not the same where another repository or tag is checked out, or where a script or an action before the build
+    may write into the workspace, unless both builds come after the same ones, with the same texts and variables. Where
+    it cannot be told whether two builds are the same, they have two names, or the file is left alone.
 
     Who may write to the cache
 
     Since June 2026 runs that outsiders can start (`pull_request_target`, `issue_comment`, a pull request that is
     merged) may only read the cache, and a build fails if its cache cannot be written. So `ignore-error=true` is added
-    where such runs are among others, and where runs may be such (`workflow_run`, a workflow that others call); where
-    there are no others the file is left alone. Nothing is added to `permissions`: the cache has a token of its own.
+    where such runs are among those of the build, by its conditions too, and where runs may be such (`workflow_run`, a
+    workflow that others call); where there are no others the file is left alone. Nothing is added to `permissions`: the
+    cache has a token of its own.
 
     Who reads it
 
     GitHub shows a cache to the runs of the branch that wrote it, and that of the default branch to all; what a run for
     a tag has cached is shown to no other tag. So a build that runs for new tags, releases or merge groups alone, by the
-    events of its workflow or by its conditions, is left alone, if no other job builds the same.
+    events of its workflow, by its conditions or those of the jobs that it needs, is left alone, if no other job builds
+    the same.
 
     Pull requests from forks read what the base branch wrote, so it must hold no secrets, and nobody else reads what
     they write. A build is left alone where a build argument holds a secret, or an output or a variable whose name says
@@ -155,7 +172,9 @@ class GhaCache(Codemod):
     builders = frozenset({Builder.EPHEMERAL})
     reasons: ClassVar = {
         "half-cache": "only one of `cache-from` and `cache-to` is there, which somebody may have meant",
-        "no-cache": "the build says `no-cache: true`",
+        "commented-out": "`cache-from` or `cache-to` stands in a comment among the inputs, so that somebody may have "
+        "switched it off",
+        "no-cache": "the build says `no-cache: true`, or `--no-cache`",
         "self-hosted": "the runner is the owner's own: its builder may keep its cache, and cache mounts pay there",
         "unknown-runner": "the file does not say that GitHub hosts the runner",
         "not-linux": "the runner's system is not Linux, and a builder of Buildx runs in a container of Linux",
@@ -298,6 +317,10 @@ class _JobPlan:
             which, other = ("cache-from", "cache-to") if step.input("cache-from") else ("cache-to", "cache-from")
             because = f"`{which}` is there without `{other}`: add it if both are wanted."
             return _Stop("half-cache", because, _span(step.input_node(which)))
+        off = next((one for one in comments(step) if _SWITCHED_OFF.match(self._job.workflow.text, *one)), None)
+        if off is not None:
+            because = "the cache stands here in a comment: somebody may have switched it off; remove that if not."
+            return _Stop("commented-out", because, off)
         if (step.input("no-cache") or "").strip() in _TRUE:
             because = "`no-cache: true` builds everything anew: a cache would only be written."
             return _Stop("no-cache", because, _span(step.input_node("no-cache")))
@@ -315,7 +338,7 @@ class _JobPlan:
         fault = inputs_fault(step, ("cache-from", "cache-to"))
         if fault is not None:
             return _Stop("not-plain", f"{fault}: add the cache by hand.")
-        return self._may_write()
+        return self._may_write(step)
 
     def _secret_file(self, step: Step, contexts: Sequence[str]) -> _Stop | None:
         place = self._secrets.in_files(step, contexts)
@@ -357,7 +380,7 @@ class _JobPlan:
 
     # --- who may write ----------------------------------------------------------------------------------------------
 
-    def _may_write(self) -> _Stop | None:
+    def _may_write(self, step: Step) -> _Stop | None:
         """Looks at the events too; sets whether errors are to be ignored."""
         workflows = [self._job.workflow]
         jobs = [self._job]
@@ -369,6 +392,8 @@ class _JobPlan:
                 because = f"`cache-mode: {text_of(mode)}` says that it may not both read and write the cache."
                 return _Stop("read-only-cache", because, _span(mode) if jobs == [self._job] else None)
         events = [one for workflow in workflows for one in workflow.triggers.items()]
+        starting = {"workflow_call", *events_of(self._runs, step)}
+        events = [one for one in events if one[0] in starting] or events
         trusted = [name for name, node in events if name in _TRUSTED and not _closes(name, node)]
         if not events:
             return _Stop("read-only-cache", "the file does not say on which events it runs.")
@@ -475,7 +500,7 @@ class _JobPlan:
             made = next((one for one in reversed(inner) if one is not None), None)
             if isinstance(made, _Stop):
                 return _Stop(made.reason, f"in `{other.uses.text}`: {made.because}", _uses(other))
-            seldom = made is not None and (made.condition or other.condition not in ("", build.condition))
+            seldom = made is not None and (made.condition or _runs_less(other, build))
             if made is not None and (seldom or _may_fail(made) is not None or _may_fail(other) is not None):
                 because = f"`{other.uses.text}` makes the builder only sometimes."
                 return _Stop("conditional-builder", because, _uses(other))
@@ -494,7 +519,10 @@ class _JobPlan:
             what = f"`driver: {driver}`" if driver != "docker-container" else "a builder elsewhere"
             because = f"{what} may outlive the runner, with its own cache."
             return _Stop("other-builder", because, node)
-        if mine and setup.condition not in ("", build.condition):
+        if mine and _runs_less(setup, build):
+            if not setup.condition:
+                because = "the build runs after a step has failed too, and the step that makes its builder does not."
+                return _Stop("conditional-builder", because, node)
             because = "the step that makes the builder has a condition that the build has not, and without it fails."
             return _Stop("conditional-builder", because, _span(setup.node.get("if")) or node)
         if mine and _may_fail(setup) is not None:
@@ -633,13 +661,18 @@ class _JobPlan:
         text = self._job.workflow.text
         commands = _builds(run.text)
         whole: Change | _Stop | str | None = None
+        words = commands_at(run.text, [one.start for one in commands]) if _is_posix(step) else [None] * len(commands)
         for number, place in enumerate(_builds(text, run.span.start, run.span.end)):
             command = _command(run.text, commands[number]) if number < len(commands) else run.text
             line = text[text.rfind("\n", 0, place.start) + 1 : place.start].lstrip()
             self._runs.charge((len(line) + len(command)) // LETTERS)
-            if line.startswith("#") or _SAYS.search(re.split("[;&|]", line)[-1]) or "--cache-" in command:
+            mine = words[number] if number < len(words) else None
+            says = line.startswith("#") or _SAYS.search(re.split("[;&|]", line)[-1]) is not None
+            if (says if mine is None else _only_tells(mine)) or "--cache-" in command or self._runner(step) is not None:
                 continue
-            if self._runner(step) is not None:
+            if mine is not None and {"--no-cache", "--no-cache=true"} & set(mine):
+                because = "`--no-cache` builds everything anew: a cache would only be written."
+                yield _refused(step, _Stop("no-cache", because, place))
                 continue
             change = whole = self._converted(step) if whole is None else whole
             if isinstance(change, Change):
@@ -648,7 +681,7 @@ class _JobPlan:
             if self._secrets.in_command(step, command):
                 change = _Stop("secret-build-arg", f"a build argument {_SHOWN}")
             elif not isinstance(change, _Stop):
-                change = self._may_write() or self._unread(step) or change
+                change = self._may_write(step) or self._unread(step) or change
             if isinstance(change, _Stop):
                 yield _refused(step, replace(change, span=change.span or place))
                 continue
@@ -679,7 +712,7 @@ class _JobPlan:
             return f"`{variable[0]}: {_short(variable[1])}` chooses another builder"
         if any(is_build(one) or one.action == BAKE for one in self._job.steps[step.index :]):
             return "a later build of the job may take its image from the engine"
-        stop = self._may_write()
+        stop = self._may_write(step)
         builder = self._builder(step)
         if stop is not None:
             return stop
@@ -696,8 +729,8 @@ class _JobPlan:
         if self._around.pins(self._job.workflow) and "@v" in uses:
             return "your actions are pinned, and which version of docker/build-push-action belongs here is not known"
         made = as_action(step, build, uses, inputs_indent(step))
-        if made is None:
-            return "the step is not written in lines of its own"
+        if isinstance(made, str):
+            return made
         edits += made
         later = self._later(step, edits)
         if later is not None:
@@ -729,7 +762,7 @@ class _JobPlan:
 def _plans(workflow: Workflow, around: _Around) -> Callable[[Job], _JobPlan]:
     """What makes the plans for the jobs of a workflow."""
     settings = around.settings
-    scopes = Scopes(workflow, settings.path, settings.workflows)
+    scopes = Scopes(workflow, settings.path, settings.workflows, settings.context.stored)
     secrets = Secrets(scopes.runs, lambda path: _left_out(settings, path))
     return lambda job: _JobPlan(job, scopes, secrets, around)
 
@@ -813,6 +846,13 @@ def _too_old(setup: Step, runs: Runs, run: Run) -> str | None:
     return None
 
 
+def _runs_less(setup: Step, build: Step) -> bool:
+    """Whether a step may be skipped where a build after it is not."""
+    if setup.condition == build.condition:
+        return False
+    return setup.condition != "" or goes_on(build.condition)
+
+
 def _may_fail(step: Step) -> Node | None:
     """What says that the job may go on if a step fails."""
     node = step.node.get("continue-on-error")
@@ -869,6 +909,16 @@ def _builds(text: str, start: int = 0, end: int | None = None) -> list[Span]:
         if not apart or one.start >= apart[-1].end:
             apart.append(one)
     return apart
+
+
+def _is_posix(step: Step) -> bool:
+    return (text_of(step.node.get("shell")) or default_shell(step) or "bash").partition(" ")[0] in ("bash", "sh")
+
+
+def _only_tells(words: Sequence[str | None]) -> bool:
+    """Whether a command that names a build does none; it has no words in a comment."""
+    program = next((word for word in words if word != "sudo"), "")
+    return not words or program in _TELLERS or not _NO_BUILD.isdisjoint(words)
 
 
 def _command(script: str, place: Span) -> str:

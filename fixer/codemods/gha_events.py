@@ -6,19 +6,48 @@ another tag's (docs.github.com, "Dependency caching reference", "Restrictions fo
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
-from fixer.analysis.workflow import Job, Step, without_braces
+from fixer.analysis.expressions import UNKNOWN, Somewhat, Value, goes_on, holds
+from fixer.analysis.workflow import Job, Step, text_of, without_braces
 from fixer.analysis.workflow_runs import LETTERS, Run, Runs
-from fixer.analysis.yaml_nodes import Mapping, Node
+from fixer.analysis.yaml_nodes import Items, Mapping, Node
+from fixer.text.records import dataclass
 
-_TAG = re.compile(
-    r"startsWith\(\s*github\.ref\s*,\s*'refs/tags/[^']*'\s*\)|github\.ref_type\s*==\s*'tag'", re.IGNORECASE
-)
-_EVENT = re.compile(r"github\.event_name\s*(==|!=)\s*'([\w-]+)'", re.IGNORECASE)
+_EACH_NEW = ("release", "create", "merge_group")
+"""Events that happen once for a ref: a release, a new tag or branch, a merge group."""
+_REFS = {"branch": "refs/heads/", "tag": "refs/tags/", "pull": "refs/pull/"}
+_KINDS = {
+    "push": ("branch", "tag"), "workflow_dispatch": ("branch", "tag"), "create": ("branch", "tag"), "release": ("tag",),
+    "pull_request": ("pull",), "merge_group": ("branch",), "schedule": ("branch",), "pull_request_target": ("branch",),
+    "workflow_run": ("branch",), "repository_dispatch": ("branch",), "issue_comment": ("branch",),
+}  # fmt: skip
+"""Which refs the runs of an event may be for (docs.github.com, "Events that trigger workflows")."""
 
 UNREAD = "each run is for a ref of its own, as a new tag is, and GitHub shows what one of them has cached to no other"
+
+
+@dataclass(frozen=True, slots=True)
+class _Start:
+    """One way in which a workflow may be started. ref: the kind of what the run is for; empty if that is not known."""
+
+    event: str
+    ref: str
+
+    @property
+    def own_ref(self) -> bool:
+        """Whether no later run is for the same ref."""
+        return self.ref == "tag" or self.event in _EACH_NEW
+
+    def value(self, name: str) -> Value:
+        """What a reference is in such a run."""
+        if self.event == "workflow_call":  # somebody else's event
+            return UNKNOWN
+        if name == "github.event_name":
+            return self.event
+        if name == "github.ref_type" and self.ref:
+            return "tag" if self.ref == "tag" else "branch"
+        return Somewhat(True, _REFS[self.ref]) if name == "github.ref" and self.ref else UNKNOWN
 
 
 def scheduled(runs: Runs, job: Job) -> bool:
@@ -32,18 +61,33 @@ def reads_back(runs: Runs, step: Step) -> bool:
     return any(_reads_back(run, step, runs) for run in runs.of(step.job))
 
 
+def events_of(runs: Runs, step: Step) -> frozenset[str]:
+    """The events that may start a run of a step: those of the workflows that have it, or call what has it, but for
+    those with which its conditions do not hold."""
+    found: set[str] = set()
+    for run in runs.of(step.job):
+        found.update(start.event for start in _starts(run, step, runs))
+    return frozenset(found)
+
+
 def _reads_back(run: Run, step: Step, runs: Runs) -> bool:
-    events = _first(run).job.workflow.triggers
-    names = list(events)
-    for condition in _conditions(run, step):
-        runs.charge(1 + len(condition) // LETTERS)
-        for part in () if "||" in condition else condition.split("&&"):
-            if _TAG.fullmatch(part.strip()):
-                return False
-            match = _EVENT.fullmatch(part.strip())
-            if match:
-                names = [one for one in names if (one == match[2].lower()) == (match[1] == "==")]
-    return not names or any(not _own_ref(name, events[name]) for name in names)
+    starts = _starts(run, step, runs)
+    return not starts or any(not start.own_ref for start in starts)
+
+
+def _starts(run: Run, step: Step, runs: Runs) -> list[_Start]:
+    """How a run of a step may be started. Where the events that are named start none, as with a condition for tags and
+    a `push` of branches, what would start one if they were."""
+    triggers = _first(run).job.workflow.triggers
+    conditions = [condition for condition in _conditions(run, step) if condition]
+    for refs in (_refs, _all_refs):
+        found = [_Start(name, ref) for name, node in triggers.items() for ref in refs(name, node)]
+        for condition in conditions:
+            runs.charge(1 + len(condition) * len(found) // LETTERS)
+            found = [start for start in found if holds(condition, start.value) is not False]
+        if found:
+            return found
+    return []
 
 
 def _first(run: Run) -> Run:
@@ -58,15 +102,48 @@ def _conditions(run: Run, step: Step) -> Iterator[str]:
     yield step.condition
     at: Run | None = run
     while at is not None:
-        yield without_braces(at.job.node.get("if"))
+        yield from _job_conditions(at.job)
         if isinstance(at.caller, Step):
             yield at.caller.condition
         at = at.outer
 
 
-def _own_ref(name: str, node: Node | None) -> bool:
-    """Whether an event happens once for a ref: a release, a new tag or branch, a merge group."""
-    if name == "push":
-        keys = [key.text for key, _ in node.items()] if isinstance(node, Mapping) else []
-        return any(key.startswith("tags") for key in keys) and not any(key.startswith("branches") for key in keys)
-    return name in ("release", "create", "merge_group")
+def _job_conditions(job: Job) -> Iterator[str]:
+    """Those of a job, and of the jobs that it needs: where one of these is skipped it is skipped too, unless its own
+    condition asks for their status."""
+    jobs = {one.id: one for one in job.workflow.jobs}
+    waiting, seen = [job], {job.id}
+    while waiting:
+        one = waiting.pop()
+        condition = without_braces(one.node.get("if"))
+        yield condition
+        if goes_on(condition):
+            continue
+        node = one.node.get("needs")
+        for name in [text_of(each) for each in (node.nodes if isinstance(node, Items) else [node])]:
+            if name in jobs and name not in seen:
+                seen.add(name)
+                waiting.append(jobs[name])
+
+
+def _refs(name: str, node: Node | None) -> tuple[str, ...]:
+    """The kinds of refs for which an event starts a workflow. Where `push` names tags alone, or no branch is left, it
+    is started for no branch, and the other way round."""
+    kinds = _all_refs(name, node)
+    if name != "push" or not isinstance(node, Mapping):
+        return kinds
+    keys = [key.text for key, _ in node.items()]
+    words = {"branch": "branches", "tag": "tags"}
+    named = [kind for kind, word in words.items() if any(key.startswith(word) for key in keys)]
+    found = named or list(kinds)
+    for kind, word in words.items():
+        ignored = node.get(f"{word}-ignore")
+        texts = [text_of(one) for one in (ignored.nodes if isinstance(ignored, Items) else [ignored])]
+        if "**" in texts and kind in found:
+            found.remove(kind)
+    return tuple(found)
+
+
+def _all_refs(name: str, _: Node | None) -> tuple[str, ...]:
+    """Those for which it may be started by any workflow."""
+    return _KINDS.get(name, ("",))

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from itertools import combinations
 
-from fixer.analysis.expressions import EXPRESSION, Reference, masked
+from fixer.analysis.expressions import EXPRESSION, Reference, masked, references
 from fixer.analysis.workflow import (
     BUILD,
     METADATA,
@@ -28,6 +28,8 @@ from fixer.analysis.workflow import (
 )
 from fixer.analysis.workflow_runs import LEVELS, Place, Run, Runs, Use
 from fixer.analysis.yaml_nodes import Scalar
+from fixer.codemods.gha_elsewhere import Elsewhere
+from fixer.codemods.gha_sources import Sources
 from fixer.text.records import dataclass
 from fixer.tree.words import Unreadable, csv_fields
 
@@ -50,8 +52,12 @@ _INPUTS = ("context", "file", "target", "platforms", "build-args", "build-contex
 """Inputs on which layers depend."""
 _ASIDE = (SETUP, METADATA, "docker/login-action", "docker/setup-qemu-action")
 """Actions that change nothing of what is built."""
+_FEW = 6
+"""Of so many values that vary all may be in one name."""
 _ROWS = 16
 """So many values are put together and compared in the time of one step."""
+_GIT = re.compile(r"(?i)\{\{\s*defaultContext\s*\}\}|[a-z][a-z0-9+.-]*://|git@|target:|\Z")
+"""Contexts that are no folders of the workspace."""
 _CONSTANT = ("github", "vars", "secrets", "runner", "job")
 """Contexts that are the same for all builds of a run, as far as builds use them."""
 _ARCHITECTURES = {"amd64": "X64", "arm64": "ARM64"}
@@ -95,8 +101,9 @@ class _Build:
     files: the paths of all that say what it is.
     """
 
-    def __init__(self, step: Step, path: str, runs: Runs, files: frozenset[str]) -> None:
+    def __init__(self, step: Step, path: str, runs: Runs, sources: Sources, files: frozenset[str]) -> None:
         self.step = step
+        self._sources = sources
         self.files = files
         self._stem = slug(posixpath.basename(path).partition(".")[0])
         self._runs = runs
@@ -201,6 +208,7 @@ class _Build:
         made = recipe(self.step, lambda name: self._runs.read(self._input(name, place), place))
         arch = _architecture(self._runs.labels(place.run))
         key: list[object] = [*made.key, arch, *around.items()]
+        key += self._sources.key(place) if self._is_copied(place) else ()
         whole = place.run.workflow_run.combination or {}
         self._runs.charge(1 + len(whole))
         if {use.reference.context for _, use in used if not use.known} - {*_CONSTANT, "matrix", "strategy", "inputs"}:
@@ -220,6 +228,18 @@ class _Build:
                 values[name] = self._runs.value(use.reference, use.place) or ""
         others["runner.arch"] = _ARCHITECTURES.get(arch, "")
         return _Variant(tuple(key), values, {**values, **others})
+
+    @property
+    def is_for_others(self) -> bool:
+        """Whether nobody in the repository starts it, so that other repositories do: it is not the only build there."""
+        firsts = [place.run for place in self.places if place.run.outer is None]
+        return any(set(run.job.workflow.triggers) == {"workflow_call"} for run in firsts)
+
+    def _is_copied(self, place: Place) -> bool:
+        """Whether it copies from the workspace, not only from a commit that BuildKit fetches itself."""
+        named = (line.partition("=")[2] for line in listed(self._input("build-contexts", place)))
+        said = (self._runs.read(text, place).strip() for text in (self._input("context", place), *named))
+        return any(text and _GIT.match(text) is None for text in said)
 
     @cached_property
     def identity(self) -> object:
@@ -251,11 +271,13 @@ class _Build:
         target = slug(self.recipe.target) if "${{" not in self.recipe.target else ""
         by_target = _dashed(image, target)
         by_place = _dashed(by_target, "" if where in image else where)
-        by_platform = _dashed(by_place, _platforms(self.read("platforms")) or self.architecture)
+        platform = _platforms(self.read("platforms")) or self.architecture
+        by_platform = _dashed(by_place, platform)
         by_tag = _dashed(by_platform, self.tag_name())
+        by_folder = _dashed(by_target, _folder_name(self.recipe.context, self.recipe.file) or where, platform)
         by_job = _dashed(by_platform, self._stem, job)
         by_step = _dashed(by_job, slug(self.step.id or str(self.step.index + 1)))
-        return image, by_target, by_place, by_platform, by_tag, by_job, by_step
+        return image, by_target, by_place, by_platform, by_tag, by_folder, by_job, by_step
 
     def names(self, text: str) -> dict[str, set[object]] | None:
         """What a scope is in its runs, and what each then keeps; None if that is not known."""
@@ -282,15 +304,23 @@ class Scopes:
     runs: those of all that is known of the repository.
     others: the other workflows of the repository with their paths; None if they are not known, so that every build gets
     a name.
+    stored: the text of a file of the repository by its path; None if there is none.
     """
 
-    def __init__(self, own: Workflow, path: str, others: Sequence[tuple[str, Workflow]] | None) -> None:
+    def __init__(
+        self,
+        own: Workflow,
+        path: str,
+        others: Sequence[tuple[str, Workflow]] | None,
+        stored: Callable[[str], str | None] = lambda _: None,
+    ) -> None:
+        self._stored = stored
         everything = [(path, own), *(others or ())]
         self._alone_unknown = others is None
         self._files = sorted(everything, key=lambda one: one[0])
         self.runs = Runs(self._files)
         self._path = path
-        self._parts: dict[frozenset[str], Runs] = {}
+        self._parts: dict[frozenset[str], tuple[Runs, Sources]] = {}
         self._deciders: dict[str, dict[str, Workflow]] = {}
         self._fitting: dict[tuple[str, object], bool] = {}
         self._agreeing: dict[object, bool] = {}
@@ -308,7 +338,7 @@ class Scopes:
                 return None if found == DEFAULT else found
         strangers = len(self._builds) - len(group)
         levels = group[0].levels
-        if not self._alone_unknown and not strangers and not self._others_use_it:
+        if not self._alone_unknown and not strangers and not self._others_use_it and not mine.is_for_others:
             if not varying:
                 return None
             if self._agree(mine.identity):
@@ -373,8 +403,9 @@ class Scopes:
         files = self._deciding(path)
         names = frozenset(files)
         if names not in self._parts:
-            self._parts[names] = Runs(tuple(files.items()))
-        build = _Build(step, path, self._parts[names], names)
+            runs = Runs(tuple(files.items()))
+            self._parts[names] = runs, Sources(runs, lambda place: _image_key(place, runs))
+        build = _Build(step, path, *self._parts[names], names)
         if path == self._path or self._path not in files:
             step.kept = build
         return build
@@ -400,8 +431,13 @@ class Scopes:
 
     @cached_property
     def _others_use_it(self) -> bool:
-        """Whether something that is no such step names the cache: a script, or docker/bake-action."""
-        return any(True for _ in self._other_texts())
+        """Whether something that is no such step names the cache: a script, docker/bake-action, or a file that these
+        may take."""
+        return any(True for _ in self._other_texts()) or self._elsewhere.uses_cache
+
+    @cached_property
+    def _elsewhere(self) -> Elsewhere:
+        return Elsewhere(self.runs.workflows, self._stored)
 
     @cached_property
     def _other_scopes(self) -> frozenset[str]:
@@ -411,7 +447,7 @@ class Scopes:
             for step, text in self._other_texts()
             for said in self._read(step, text)
             for match in _SAID.finditer(masked(said))
-        )
+        ) | self._elsewhere.scopes
 
     def _other_texts(self) -> Iterator[tuple[Step, str]]:
         for _, workflow in self._files:
@@ -514,19 +550,25 @@ def _telling(
     numbers = {key: str(number) for number, key in enumerate(dict.fromkeys(keys))}
     rows = list(dict.fromkeys(zip((numbers[key] for key in keys), *columns, strict=True)))
     alone: str | None = None
-    for size in range(1, min(len(columns), 3) + 1):
-        for chosen in combinations(enumerate(columns.values(), 1), size):
-            charge(1 + len(rows) // _ROWS)
-            for between in ("-", "--"):
-                said = {(between.join(row[at] for at, _ in chosen), row[0]) for row in rows}
-                texts = len({text for text, _ in said})
-                if texts < len(said) or (alone is not None and texts > len(numbers)):
-                    continue
-                found = between.join(f"${{{{ {name} }}}}" for _, name in chosen)
-                if texts == len(numbers):
-                    return found
-                alone = found
+    for chosen in _choices(len(columns)):
+        charge(1 + len(rows) // _ROWS)
+        for between in ("-", "--"):
+            said = {(between.join(row[at] for at in chosen), row[0]) for row in rows}
+            texts = len({text for text, _ in said})
+            if texts < len(said) or (alone is not None and texts > len(numbers)):
+                continue
+            names = list(columns.values())
+            found = between.join(f"${{{{ {names[at - 1]} }}}}" for at in chosen)
+            if texts == len(numbers):
+                return found
+            alone = found
     return alone
+
+
+def _choices(columns: int) -> Iterator[tuple[int, ...]]:
+    """Up to three of so many columns, which count from 1, few before many; of few columns any number."""
+    for size in range(1, min(columns, 3 if columns > _FEW else columns) + 1):
+        yield from combinations(range(1, columns + 1), size)
 
 
 def _architecture(labels: Sequence[str]) -> str:
@@ -624,6 +666,23 @@ def _image(text: str) -> tuple[str, str] | None:
     return f"{path}/{name}" if path and "\0" not in path else name, "" if "\0" in tag else tag
 
 
+def _image_key(place: Place, runs: Runs) -> str:
+    """The last part of the name of the first image that a step makes, as far as it is known; nothing for a step that
+    makes none."""
+    step = place.step
+    if step is None or not is_build(step):
+        return ""
+    for text in _image_texts(step):
+        said = runs.read(text, place)
+        signs = EXPRESSION.sub(lambda match: "\0" * len(match[0]), said)
+        start = signs.rfind("/") + 1
+        end = min([at for at in (signs.find(sign, start) for sign in "@:") if at > 0], default=len(said))
+        name = said[start:end]
+        if name and all(one.context in ("github", "vars") for one in references(name)):
+            return name.lower()
+    return ""
+
+
 def _image_texts(step: Step, whole: bool = False) -> list[str]:
     """The images that it names, in their order.
 
@@ -668,11 +727,22 @@ def _place_name(context: str, file: str) -> str:
     if "${{" in context + file:
         return ""
     folder, base = posixpath.split(file)
-    stem = re.sub(r"(?i)^(?:docker|container)file[.-]?|[.-]?(?:docker|container)file$", "", base)
     near = posixpath.basename(folder)
-    parts = [near if near not in _PLAIN_FOLDERS else "", stem]
+    parts = [near if near not in _PLAIN_FOLDERS else "", _stem(base)]
     name = slug("-".join(part for part in parts if part))
     return name or slug(posixpath.basename(context) if context not in (".", "..") else "")
+
+
+def _folder_name(context: str, file: str) -> str:
+    """A name from all folders on the way to the context, or to the Dockerfile, and what the Dockerfile's name tells."""
+    folder, base = posixpath.split(file)
+    if "${{" in context + file:
+        return ""
+    return slug("-".join(part for part in (folder if context == "." else context, _stem(base)) if part))
+
+
+def _stem(base: str) -> str:
+    return re.sub(r"(?i)^(?:docker|container)file[.-]?|[.-]?(?:docker|container)file$", "", base)
 
 
 def slug(text: str) -> str:

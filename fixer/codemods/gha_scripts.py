@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import posixpath
 import re
+from itertools import pairwise
 
 from fixer.analysis.docker_scripts import DockerBuild, only_command, read_build
-from fixer.analysis.expressions import EXPRESSION
 from fixer.analysis.workflow import Step, default_directory, text_of
 from fixer.analysis.yaml_nodes import Node, Scalar
 from fixer.codemods.yaml_edits import column, newline_at
@@ -18,6 +18,9 @@ _TEXTS = {"--file": "file", "-f": "file", "--target": "target", "--platform": "p
 _FLAGS = {"--push": "push", "--load": "load", "--pull": "pull"}
 """Options of `docker build` and `docker buildx build`, and the inputs that mean the same (docker/build-push-action v7,
 src/context.ts)."""
+_DEFAULTS = {"DOCKER_BUILDKIT": "1", "DOCKER_CONTENT_TRUST": "0", "DOCKER_CLI_EXPERIMENTAL": "enabled"}
+"""Variables of a command with values that change nothing."""
+_OUTPUTS = {"type=docker": "load", "type=registry": "push"}
 _GOES = ("shell", "working-directory")
 """Keys of a script that mean nothing to an action."""
 _ORDER = ("context", "file", "target", "platforms", "build-args", "network", "pull", "push", "load", "tags", "labels")
@@ -48,14 +51,15 @@ def script_build(step: Step) -> ScriptBuild | str:
     shell = text_of(step.node.get("shell"))
     if shell not in (None, "bash", "sh"):
         return f"its shell is {shell}"
-    if "#" in run.text:
-        return "a comment in the script would be lost"
-    words = only_command(run.text)
-    if words is None:
-        return "the script is more than one plain command"
-    build = read_build(words)
-    if build is None or words[0] != "docker" or build.elsewhere:
+    command = only_command(run.text)
+    if isinstance(command, str):
+        return command
+    build = read_build(command.words)
+    if build is None or command.words[0] != "docker" or build.elsewhere:
         return "the script is another command"
+    for name, value in command.assigned:
+        if _DEFAULTS.get(name, value) != value or name not in _DEFAULTS:
+            return f"`{name}` is set for it"
     home = text_of(step.node.get("working-directory")) or default_directory(step) or "."
     return _build(step, build, home)
 
@@ -68,6 +72,13 @@ def _build(step: Step, build: DockerBuild, home: str) -> ScriptBuild | str:
         if name in _FLAGS and value in ("", "true"):
             found.setdefault(_FLAGS[name], []).append("true")
             continue
+        if name in ("--push", "--pull") and value == "false":
+            continue
+        if name in ("--output", "-o"):
+            if value not in _OUTPUTS:
+                return f"`{name}` puts what is built elsewhere"
+            found.setdefault(_OUTPUTS[value], []).append("true")
+            continue
         key = _LISTS.get(name) or _TEXTS.get(name)
         if key is None or value is None:
             return f"`{name}` has no input that is known to mean the same"
@@ -76,9 +87,11 @@ def _build(step: Step, build: DockerBuild, home: str) -> ScriptBuild | str:
         if name in _LISTS and (re.search(r"[\n\"#]", value) or (key == "tags" and "," in value)):
             return f"the value of `{name}` cannot be said in one line of a list"
         found.setdefault(key, []).append(value)
+    if len(places) > 1 and any("${{" in place for place in places):
+        return "an expression among its words may be an option, or nothing"
     if len(places) != 1 or places[0] == "-" or "://" in places[0] or places[0].startswith("git@"):
         return "its context is no directory"
-    if any(len(found[key]) > 1 for key in set(_TEXTS.values()) if key in found):
+    if any(len(found[key]) > 1 for key in {*_TEXTS.values(), *_FLAGS.values()} if key in found):
         return "an option stands twice"
     paths = [_path(step, home, places[0])]
     if "file" in found:
@@ -117,16 +130,18 @@ def _path(step: Step, home: str, path: str) -> str | None:
     return posixpath.normpath(found)
 
 
-def as_action(step: Step, build: ScriptBuild, uses: str, wide: str) -> tuple[Edit, ...] | None:
-    """The edits that make the script of a step a build by `uses`; wide: how far inputs stand in. None where the step is
-    not written in lines."""
+def as_action(step: Step, build: ScriptBuild, uses: str, wide: str) -> tuple[Edit, ...] | str:
+    """The edits that make the script of a step a build by `uses`; wide: how far inputs stand in. Or why there are none,
+    a sentence without a stop."""
     text = step.job.workflow.text
     order = list(step.node.items())
     names = [key.text for key, _ in order]
     first = last = names.index("run")
     key = order[first][0]
-    if step.node.flow or key.style:
-        return None
+    if step.node.flow:
+        return "the step is written in braces"
+    if key.style:
+        return "the key `run` stands in quotes"
     while first > 0 and names[first - 1] in _GOES:
         first -= 1
     while last + 1 < len(names) and names[last + 1] in _GOES:
@@ -140,14 +155,18 @@ def as_action(step: Step, build: ScriptBuild, uses: str, wide: str) -> tuple[Edi
         lines.append(f"{indent}{wide}{name}: |")
         lines += [f"{indent}{wide * 2}{value}" for value in values]
     start, end = order[first][0].span.start, _end(order[last])
-    if "#" in EXPRESSION.sub("", text[start : _line_end(text, end)]):
-        return None
+    behind = text[end : _line_end(text, end)]
+    inside = [node.span for pair in order[first : last + 1] for node in pair]
+    gaps = [text[one.end : other.start] for one, other in pairwise(inside)]
+    heads = [text[one.start : one.start + 200].partition("\n")[0] for one in inside if text[one.start] in "|>"]
+    if any("#" in part for part in (behind, *gaps, *heads)):
+        return "a comment beside the script would be lost"
     edits = [Edit(start, end, newline.join(lines))]
     for number, (other, value) in enumerate(order):
         if other.text in _GOES and not first <= number <= last:
             start, stop = _line_of(text, other.span.start, _end((other, value)))
             if text[start : other.span.start].strip() or text[stop : _line_end(text, stop)].strip():
-                return None
+                return f"something else stands on the line of `{other.text}`"
             edits.append(Edit(start, stop, ""))
     return tuple(sorted(edits, key=lambda edit: edit.start))
 

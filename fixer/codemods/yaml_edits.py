@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from fixer.analysis.workflow import Step
 from fixer.analysis.yaml_nodes import Items, Mapping, Node, Scalar
 from fixer.text.edits import Edit
+from fixer.text.source import Span
 
 Pair = tuple[str, str]
 """A key and its value as it is to be written in a block."""
@@ -52,6 +53,9 @@ def add_inputs(step: Step, pairs: Sequence[Pair]) -> Edit:
     end = _ends(text, last, value)
     if found.flow:
         made = [f"{name}: {_flow(text)}" for name, text in pairs]
+        lines_edit = None if end is None else _flow_lines(text, found, end, made)
+        if lines_edit is not None:
+            return lines_edit
         if end is not None:
             return Edit(end, end, "".join(f", {one}" for one in made))
         return Edit(last.span.start, last.span.start, "".join(f"{one}, " for one in made))
@@ -61,6 +65,73 @@ def add_inputs(step: Step, pairs: Sequence[Pair]) -> Edit:
         return _behind(text, end, lines)
     at = _above_comments(text, _line_start(text, last.span.start), len(indent), found.span.start)
     return Edit(at, at, "".join(line + newline_at(text, at) for line in lines))
+
+
+def _flow_lines(text: str, found: Mapping, end: int, made: Sequence[str]) -> Edit | None:
+    """Adds pairs to a mapping in braces that has each of its own on a line, behind the last one, which ends at `end`;
+    None for another one."""
+    last = found.pairs[-1][0].span.start
+    if len(found.pairs) < 2 or text[_line_start(text, last) : last].strip():
+        return None
+    new = newline_at(text, last) + " " * column(text, last)
+    if found.span.end <= _line_end(text, end):
+        return Edit(end, end, "".join(f",{new}{one}" for one in made))
+    rest = text[end : _line_end(text, end)]
+    has_comma = rest.lstrip().startswith(",")
+    if rest.lstrip().removeprefix(",").strip()[:1] not in ("", "#") or (not has_comma and _next(text, end) == ","):
+        return None
+    return Edit(end, end + len(rest), ("" if has_comma else ",") + rest + ",".join(f"{new}{one}" for one in made)
+                + ("," if has_comma else ""))  # fmt: skip
+
+
+def _next(text: str, offset: int) -> str:
+    """The first sign behind a place that is neither blank nor in a comment."""
+    while offset < len(text):
+        if text[offset] == "#":
+            offset = _line_end(text, offset)
+        elif not text[offset].isspace():
+            return text[offset]
+        else:
+            offset += 1
+    return ""
+
+
+def comments(step: Step) -> Iterator[Span]:
+    """The comments on lines of their own in a step and behind it, as far as they stand deeper than its dash."""
+    text, sequence = step.job.workflow.text, step.job.sequence
+    dash = 0 if sequence is None else column(text, sequence.span.start)
+    blocks = [value.span for value in _scalars(step.node) if value.style]
+    at, block = _line_start(text, step.span.start), 0
+    while at < len(text):
+        end = text.find("\n", at)
+        end = len(text) if end < 0 else end
+        line = text[at:end]
+        start = at + len(line) - len(line.lstrip())
+        while block < len(blocks) and blocks[block].end <= start:
+            block += 1
+        inside = block < len(blocks) and blocks[block].start <= start
+        if line.lstrip().startswith("#") and not inside and start - at > dash:
+            yield Span(start, start + len(line.strip()))
+        elif at > step.span.end and line.strip():
+            return
+        at = end + 1
+
+
+def _scalars(node: Node) -> Iterator[Scalar]:
+    """Those of a node in the order of the text, without those that aliases name elsewhere."""
+    waiting, found, seen = [node], [], set[int]()
+    while waiting:
+        one = waiting.pop()
+        if id(one) in seen:
+            continue
+        seen.add(id(one))
+        if isinstance(one, Scalar):
+            found.append(one)
+        elif isinstance(one, Items):
+            waiting += one.nodes
+        else:
+            waiting += [part for pair in one.pairs for part in pair]
+    return iter(sorted(found, key=lambda one: one.span))
 
 
 def steps_fault(step: Step) -> str | None:

@@ -85,14 +85,18 @@ class FoundContext(BuildContext):
 
     def read(self, path: str) -> bytes | None:
         root = self._directory()
-        if root is None or self.kind(path) != "file":
+        return None if root is None or self.kind(path) != "file" else _content(os.path.join(root, path))
+
+    def stored(self, path: str) -> str | None:
+        root = self._directory()
+        if root is None or not _plain(path) or not self._is_real(root, path.rpartition("/")[0]):
             return None
+        place = os.path.join(root, path)
         try:
-            with open(os.path.join(root, path), "rb") as file:
-                data = file.read(LARGEST + 1)
-        except OSError:
+            data = _content(place) if stat.S_ISREG(os.lstat(place).st_mode) else None
+            return None if data is None else data.decode("utf-8-sig")
+        except (OSError, ValueError):
             return None
-        return data if len(data) <= LARGEST else None
 
     def names(self, directory: str = "") -> tuple[str, ...]:
         self.consulted = True
@@ -169,6 +173,15 @@ class FoundContext(BuildContext):
                 raise
             return None, Ignore("", ())  # every build fails with it
         return (directory, ignore) if os.path.isdir(directory) else (None, ignore)
+
+
+def _content(path: str) -> bytes | None:
+    try:
+        with open(path, "rb") as file:
+            data = file.read(LARGEST + 1)
+    except OSError:
+        return None
+    return data if len(data) <= LARGEST else None
 
 
 def _candidates(dockerfile: str) -> list[str]:

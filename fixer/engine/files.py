@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from fixer.engine.config import NAMES, PYPROJECT
-from fixer.engine.kinds import DOCKERFILE, IGNORE, IGNORE_NAME, WORKFLOW, kind_of
+from fixer.engine.kinds import DOCKERFILE, IGNORE, IGNORE_NAME, WORKFLOW, is_in_place, kind_of
 from fixer.engine.outcome import Problem
 from fixer.engine.project import repository_root
 from fixer.text.records import dataclass
@@ -157,6 +157,9 @@ class _Search:
                 yield from self._take(file, real, os.stat(real))
             except OSError as error:  # it has gone meanwhile, or nobody may look at it
                 yield Target(file, problem=_os_problem(error))
+        for file in _used_actions(path) if WORKFLOW in self._kinds else ():
+            empty = False
+            yield from self.file(file)
         if empty and not self._has_any(path, files):
             yield self._trouble(path, Problem("no-dockerfiles", "no Dockerfiles in this directory."))
 
@@ -168,7 +171,7 @@ class _Search:
             if IGNORE in kinds:
                 yield from self.ignore_file(place)
         if WORKFLOW in kinds and above is not None:
-            for path in repository_workflows(above):
+            for path in (*repository_workflows(above), *_used_actions(above, above)):
                 yield from self.file(path)
 
     def ignore_file(self, directory: str) -> Iterator[Target]:
@@ -239,8 +242,23 @@ def repository_workflows(root: str) -> list[str]:
     for folder in ("workflows", "actions"):
         for directory, inner, names in os.walk(_join(root, os.path.join(".github", folder))):
             inner.sort()
-            found += [path for name in names if kind_of(path := os.path.join(directory, name)) == WORKFLOW]
+            found += [path for name in names if is_in_place(path := os.path.join(directory, name))]
     return sorted(found)
+
+
+def _used_actions(top: str, root: str | None = None) -> Iterator[str]:
+    """The actions of a repository's own that its workflows use and that lie elsewhere than where GitHub's files do, at
+    and below a directory."""
+    real = os.path.realpath(top)
+    root = repository_root(real) if root is None else root
+    if root is None or not os.path.isdir(os.path.join(root, ".github", "workflows")):
+        return
+    from fixer.engine.workflows import used_actions  # reads YAML
+
+    for name in used_actions(os.path.realpath(root)):
+        path = os.path.relpath(os.path.join(os.path.realpath(root), name), real)
+        if not path.startswith(os.pardir):
+            yield _join(top, path)
 
 
 _LIKE_DOCKERFILES = regex(r"(?:.*[-_.])?(?:docker|container)file(?:[-_.].*)?", re.IGNORECASE | re.DOTALL)
@@ -289,7 +307,7 @@ def _is_wanted(name: str, directory: str, kinds: Collection[str]) -> bool:
     if not kinds or not name.endswith((IGNORE_NAME, ".yml", ".yaml")):
         return False
     kind = kind_of(f"{directory}/{name}")
-    return kind != DOCKERFILE and kind in kinds
+    return kind != DOCKERFILE and kind in kinds and (kind != WORKFLOW or is_in_place(f"{directory}/{name}"))
 
 
 def _walk(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple, overload
 from fixer.analysis.workflow import Workflow, local_action, read_workflow
 from fixer.analysis.workflow_runs import Runs
 from fixer.engine.files import FileTrouble, read, repository_workflows
+from fixer.engine.kinds import is_in_place
 from fixer.engine.project import real_path, repository_root
 from fixer.text.source import decode
 
@@ -143,6 +144,21 @@ def workflows_of(root: str) -> tuple[tuple[str, Workflow], ...]:
         if "docker" in text.lower() or ".github/actions/" in name or _OWN.search(text):
             found.append((name, read_workflow(text)))
     return (*found, *_actions(root, found))
+
+
+@lru_cache(maxsize=256)
+def used_actions(root: str) -> tuple[str, ...]:
+    """The actions that workflows of a repository use and that lie elsewhere than in `.github/actions`, relative to its
+    root. Of its workflows only those that use some of its own are parsed."""
+    found: list[tuple[str, Workflow]] = []
+    for path in repository_workflows(root):
+        try:
+            text = decode(read(path))
+        except FileTrouble:
+            continue
+        if _OWN.search(text):
+            found.append((os.path.relpath(path, root).replace(os.sep, "/"), read_workflow(text)))
+    return tuple(sorted(name for name, _ in _actions(root, found) if not is_in_place(name)))
 
 
 def _actions(root: str, found: Sequence[tuple[str, Workflow]]) -> Iterator[tuple[str, Workflow]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from fixer.analysis import TooMuchWorkError, workflow_runs
-from fixer.analysis.expressions import EXPRESSION, masked, references
+from fixer.analysis.expressions import EXPRESSION, UNKNOWN, Somewhat, goes_on, holds, masked, references
 from fixer.analysis.workflow import Workflow
 from fixer.analysis.workflow_runs import Place, Run, Runs
 
@@ -113,3 +113,43 @@ def test_values_that_grow_are_too_much() -> None:
     for text in ("${{ env.V0 }}", "a ${{ env.V1 }}"):
         with pytest.raises(TooMuchWorkError):
             runs.read(text, place)
+
+
+KNOWN = {"github.event_name": "push", "github.ref_type": "branch", "github.ref": Somewhat(True, "refs/heads/")}
+
+
+@pytest.mark.parametrize(
+    ("condition", "value"),
+    [
+        ("github.event_name == 'Push'", True),
+        ("github.event_name != 'push'", False),
+        ("(startsWith(github.ref, 'refs/tags/'))", False),
+        ("!startsWith(github.ref, 'refs/heads/') && inputs.x", False),
+        ("!!startsWith(github.ref, 'refs/heads/')", True),
+        ("startsWith(github.ref, 'refs/heads/main')", None),
+        ("contains(github.ref, 'refs/tags/')", False),
+        ("contains(github.ref, 'release')", None),
+        ("github.ref == 'refs/tags/v1'", False),
+        ("github.ref == 'refs/heads/main'", None),
+        ("contains(fromJSON('[\"push\", \"release\"]'), github.event_name)", True),
+        ("needs.*.result || github.ref_type == 'branch'", True),
+        ("always() && !cancelled()", None),
+        ("github.event.inputs['x'].y == 'z' && false", False),
+        ("1 < 2 || 'it''s'", True),
+        ("a b", None),
+        ("'open", None),
+        ("(" * 100 + "true" + ")" * 100, None),
+        ("!" * 999 + "true", False),
+        ("", None),
+    ],
+)
+def test_whether_a_condition_holds(condition: str, value: bool | None) -> None:
+    assert holds(condition, lambda name: KNOWN.get(name, UNKNOWN)) is value
+
+
+@pytest.mark.parametrize(
+    ("condition", "goes"),
+    [("always()", True), ("!Cancelled ( )", True), ("success()", False), ("x == 'always()'", False), ("", False)],
+)
+def test_what_goes_on_behind_a_failure(condition: str, goes: bool) -> None:
+    assert goes_on(condition) is goes

@@ -96,6 +96,8 @@ def _registered(monkeypatch: pytest.MonkeyPatch) -> None:
         (".github/workflows/ci.yml", WORKFLOW),
         ("/r/.github/workflows/ci.yaml", WORKFLOW),
         ("r/.github/actions/build/action.yml", WORKFLOW),
+        ("ci/docker/action.yaml", WORKFLOW),
+        ("action.yml", WORKFLOW),
         (".github/workflows/deep/ci.yml", DOCKERFILE),
         (".github/dependabot.yml", DOCKERFILE),
         ("x.github/workflows/ci.yml", DOCKERFILE),
@@ -109,6 +111,7 @@ def test_kinds(path: str | None, kind: str) -> None:
 def test_roots() -> None:
     assert root_of("/r/.github/workflows/ci.yml", WORKFLOW) == "/r"
     assert root_of("/r/.github/actions/a/b/action.yml", WORKFLOW) == "/r"
+    assert root_of("/nowhere/ci/action.yml", WORKFLOW) == "/nowhere/ci"
     assert root_of("/r/app/.dockerignore", IGNORE) == "/r/app"
     assert root_of("/.dockerignore", IGNORE) == "/"
 
@@ -220,6 +223,20 @@ def test_find_around_what_is_named() -> None:
     ]
     assert paths(".", kinds=[WORKFLOW], around=[WORKFLOW]) == paths(".", kinds=[WORKFLOW])
     assert (".github/workflows/ci.yml", False) in paths("docker", kinds=[WORKFLOW], around=[WORKFLOW])
+
+
+@pytest.mark.usefixtures("repository")
+def test_find_actions_that_are_used() -> None:
+    for name, uses in (("ci/image", "./ci/base"), ("ci/base", "actions/checkout@v4"), ("other", "./ci/base")):
+        Path(name).mkdir(parents=True)
+        Path(name, "action.yml").write_text(f"runs: {{using: composite, steps: [{{uses: {uses}}}]}}\n")
+    Path(".github/workflows/ci.yml").write_text("jobs: {a: {steps: [{uses: ./ci/image}]}}\n")
+    actions = [("ci/base/action.yml", False), ("ci/image/action.yml", False)]
+    assert [one for one in paths(".", kinds=[WORKFLOW]) if one[0].endswith("action.yml")] == actions
+    assert paths("ci", kinds=[WORKFLOW]) == actions
+    around = paths("app/Dockerfile", kinds=[WORKFLOW], around=[WORKFLOW])
+    assert [one for one in around if one[0].endswith("action.yml")] == actions
+    assert paths("other/action.yml", kinds=[WORKFLOW]) == [("other/action.yml", False)]
 
 
 @pytest.mark.usefixtures("repository", "_registered")

@@ -1,0 +1,2 @@
+#!/bin/sh
+docker buildx build --cache-to type=gha,mode=max db
