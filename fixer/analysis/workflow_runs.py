@@ -350,6 +350,11 @@ class Runs:
         if run.composite and run.outer is not None and isinstance(run.caller, Step):
             yield from self.before(Place(run.outer, run.caller), wanted)
 
+    def during(self, run: Run, wanted: Wanted) -> Iterator[Place]:
+        """Those of the steps of a run which are wanted, and of those inside of actions, the last first."""
+        for other in reversed(self._notable_in(run.job, wanted)):
+            yield from self._inside(Place(run, other), wanted, ())
+
     def _notable_in(self, job: Job, wanted: Wanted) -> tuple[Step, ...]:
         """The steps of a job that are wanted, or inside of which some may be."""
         key = (job, wanted)
