@@ -123,12 +123,16 @@ class GhaCache(Codemod):
     events of its workflow or by its conditions, is left alone, if no other job builds the same.
 
     Pull requests from forks read what the base branch wrote, so it must hold no secrets, and nobody else reads what
-    they write. A build is left alone where a build argument holds a secret, or an output or a variable whose name says
-    that it may be one, also by way of `env`, or of the inputs of an action; and where a step before it may write a
-    secret into a file of its context. A script that has one, in its text or in its environment, may do so with every
-    command that sees it, unless that is known to keep nothing, or what it tells is known to go elsewhere: as with
-    `docker login`, `npm ci` or `echo … > ~/.netrc`, but not with `make`, `./configure`, or `git clone` and a token in
-    the address.
+    they write. A build is left alone where a build argument holds a secret, also by way of `env`, of inputs, or of what
+    a script fetched (`aws secretsmanager`, `vault`, …) and handed on; where one is an output or a variable whose name
+    says that it may be a secret, unless the script that makes it is seen to compute it; and where a step before may
+    write a secret into a file of its context. A script that has one, in its text, in its environment or in a file, may
+    do so with every command that sees it, unless that is known to keep nothing, or what it tells is known to go
+    elsewhere: as with `docker login`, `npm ci` or `echo … > ~/.netrc`, but not with `make`, `./configure`, or `git
+    clone` and a token in the address. An action that is given one may do so, too, unless it is known as one that logs
+    in, reports or the like. What an artifact brings is asked of the job that uploads it. GitHub's token of the job, and
+    one of actions/create-github-app-token, end with the job and are no such secrets. What the .dockerignore of the
+    build leaves out is not in its context.
 
     Safe and unsafe
 

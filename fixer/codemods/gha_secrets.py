@@ -49,7 +49,7 @@ _PARSED = 20
 _AWS_NAMES = frozenset({"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"})
 _HOME = re.compile(rf"\b({'|'.join(HOMES)})=([^\s\"']*)")
 _DEEPEST = 12
-"""Nobody follows a value further, from job to job, or through so many scripts."""
+"""Nobody follows a value further, from job to job."""
 _MOST_FILES = 20
 """So many files with secrets are followed by their names."""
 
@@ -204,18 +204,19 @@ class Secrets:
         around = replace(around, unknown=True, known=frozenset(known) - around.names - around.told, doubted=True)
         return _has(self._read_script(place, around, deep).outputs, name)
 
-    def _handles(self, place: Place, deep: int = 0) -> bool:
-        """Whether a script has a secret in its text, or uses a variable that holds one."""
+    def _handles(self, place: Place, deep: int) -> bool:
+        """Whether a script has a secret in its text, or uses a variable that holds one. What is before it is known."""
         assert place.step is not None
         key = (place.run, place.step, deep)
         if key not in self._handling:  # each build asks about all steps before it
+            self._handling[key] = True  # for those that are made of themselves
             self._handling[key] = self._uses_secrets(place, place.step.run, deep)
         return self._handling[key]
 
     def _uses_secrets(self, place: Place, run: Scalar | None, deep: int) -> bool:
         if run is None:
             return False
-        if self._secret(run.text, place, deep + 1):
+        if self._secret(run.text, place, deep):
             return True
         words = frozenset(re.findall(r"\w+", run.text))
         everything = _WHOLE.search(run.text) is not None
@@ -224,7 +225,7 @@ class Secrets:
                 named = [value for _, value in table.items()]
             else:  # a script is looked at once, however many variables there are
                 named = [value for value in map(table.get, sorted(words)) if value is not None]
-            if any(isinstance(value, Scalar) and self._secret(value.text, where, deep + 1) for value in named):
+            if any(isinstance(value, Scalar) and self._secret(value.text, where, deep) for value in named):
                 return True
         return False
 
@@ -439,6 +440,7 @@ class Secrets:
             if step.action == AWS:
                 return replace(after, told=after.told | _AWS_NAMES)
             return replace(after, unknown=True) if exports(step) else after
+        self._handles(place, deep)  # later ones ask, and none has to ask all that are before it
         found, text = self._kept(place, deep), step.run.text
         words: Collection[str] = found.variables
         if SOMEWHERE in words:
