@@ -18,7 +18,7 @@ _FAMILIAR = re.compile(
     r"reviewdog|sonarsource|snyk|hashicorp|pnpm|ruby|shivammathur|oven-sh|denoland|astral-sh|swatinem|dtolnay|"
     r"peter-evans|softprops|dorny|tj-actions|tailscale|depot|renovatebot|googleapis|changesets|datadog|getsentry|"
     r"step-security|cachix|mozilla-actions|redhat-actions|oras-project|nrwl|webfactory|appleboy|superfly|cloudflare|"
-    r"ossf|zricethezav|gitleaks|trufflesecurity|gittools|8398a7|rtcamp|slackapi)/.+"
+    r"ossf|crazy-max|digitalocean|fossas|chromaui|zricethezav|gitleaks|trufflesecurity|gittools|8398a7|rtcamp|slackapi)/.+"
 )
 """Those of owners whose actions log in, bring tools, look at the code, or tell others; what they write of a secret, if
 anything, is beside the workspace."""
@@ -27,17 +27,18 @@ _QUIET = re.compile(
     r"coverall|sonar|scan|trivy|snyk|lint|audit|release|publish|upload|deploy|rollout|purge|invalidat|dispatch|trigger|"
     r"workflow|wait|badge|pull-request|push|commit|ssh|scp|rsync|sign|sbom|attest|cache|vpn|tailscale|sentry|lock|"
     r"approve|assign|merge|stale|triage|tag|bump|changelog|version|import-gpg|app-token|workload-identity|clean|prune|"
-    r"delete|download-artifact|checkout|disk-space|docker|image|helm|argocd|semantic|paths-filter|changed-files|jira|linear"
+    r"delete|download-artifact|checkout|disk-space|docker|image|helm|argocd|semantic|paths-filter|changed-files|jira|linear|kubectl|http-request|check|report|"
+    r"review"
 )
 """Words in names of actions that do such things."""
 _WRITES = re.compile(
     r"env-?file|to-file|write-file|create-(?:a-)?(?:\w+-)?file|dotenv|substitut|replace-?token|jinja|mustache|template|"
-    r"envsubst|crypt|sops|(?:find|file|string)\w*-(?:and-)?replace|(?:json|yaml|yml)-(?:update|edit)"
+    r"envsubst|crypt|sops|(?:find|file|string)\w{0,20}-(?:and-)?replace|(?:json|yaml|yml)-(?:update|edit)"
 )
 """Actions that put what they are given, or have in their environment, into files."""
 _GIVES = re.compile(r"vault|secret|1password|doppler|infisical|bitwarden|akeyless|conjur|ksm-action|parameter-store")
 """Actions that put secrets into their outputs, and into variables of later steps, whose names they may choose."""
-_LOGIN = re.compile(r"(?:docker|ecr|acr|gcr|registry|container)[\w-]*login|docker/login-action")
+_LOGIN = re.compile(r"(?:docker|ecr|acr|gcr|registry|container)[\w-]{0,40}login|docker/login-action")
 """Actions that log in to a registry, as docker keeps it."""
 _CODE = frozenset({"script", "run", "command", "commands", "cmd", "inlinescript", "inline-script", "code"})
 """Inputs of actions that are code, which runs in the workspace."""
@@ -61,7 +62,8 @@ def exports(step: Step) -> bool:
 
 def ends_with_job(step: Step) -> bool:
     """Whether the token that an action gives ends with the job: actions/create-github-app-token takes it back then."""
-    return step.action == _JOB_TOKEN and (step.input("skip-token-revoke") or "false").strip().lower() == "false"
+    said = [step.input(name) or "false" for name in ("skip-token-revoke", "skip_token_revoke")]
+    return step.action == _JOB_TOKEN and all(one.strip().lower() == "false" for one in said)
 
 
 def writes(step: Step) -> bool:

@@ -585,7 +585,9 @@ class _Reader:
         _, is_given, value = text.partition("=")
         if text.startswith("-") and not is_given:
             return False
-        names = {posixpath.basename(one.rstrip("/")) for one in (text, value) if one and not one.startswith("-")}
+        paths = [one for one in (text, value) if one and not one.startswith("-")]
+        names = {posixpath.basename(one.rstrip("/")) for one in paths}
+        names |= {".git" for one in paths if ".git" in one.split("/")}
         return self._anywhere or not names.isdisjoint({"", ".", ".."} | self._parts)
 
     def _note(self, path: str) -> None:
@@ -593,9 +595,10 @@ class _Reader:
         if "$" in path or path.startswith("~"):
             self._anywhere = self._loose = True
         else:
-            parts = {part for part in path.split("/") if part not in ("", ".", "..")}
-            self._parts |= parts
-            self._loose = self._loose or ".git" not in parts
+            parts = [part for part in path.split("/") if part not in ("", ".", "..")]
+            own = parts.index(".git") if ".git" in parts else None  # what is in there is copied with all of it
+            self._parts.update(parts if own is None else parts[: own + 1])
+            self._loose = self._loose or own is None
 
     def _gets(self, plain: Sequence[str]) -> None:
         """A program that gets something with the help of a secret: what it puts into a file that is there for secrets

@@ -146,8 +146,10 @@ class Secrets:
             return True
         if context == "env":
             return named or self._in_environment(name, place, deep)
+        if path[1:] in ((), ("outputs",)):
+            name = SOMEWHERE
         if context == "steps":
-            return self._of_steps(path[0], name, place, deep, named)
+            return path[1:2] in ((), ("outputs",)) and self._of_steps(path[0], name, place, deep, named)
         if context == "needs":
             return self._of_job(path[0], name, place.run.job.workflow, deep + 1, named)
         return named
@@ -158,9 +160,10 @@ class Secrets:
         if key not in self._passing:
             self._passing[key] = True  # for those that are made of themselves
             found = [
-                (text_of(outputs.get(name)) or "", run)
+                (text_of(value) or "", run)
                 for job in workflow.jobs
                 if job.id == id and isinstance(outputs := job.node.get("outputs"), Mapping)
+                for value in ([node for _, node in outputs.items()] if name == SOMEWHERE else [outputs.get(name)])
                 for run in self._runs.of(job)
             ]
             sees = any(self._secret(text, Place(run, None), deep, named) for text, run in found)
@@ -254,8 +257,10 @@ class Secrets:
     def _of_action(self, step: Step, place: Place, deep: int) -> Iterator[str]:
         if keeps_key(step):
             yield "gha-creds-0.json"
-        if step.action == DOWNLOAD and self._brings(step, place, deep):
-            yield _clean(_WORKSPACE.sub(".", self._runs.read(step.input("path") or ".", place)))
+        if step.action == DOWNLOAD:
+            path = self._runs.read(_place_names(step.input("path") or "."), place)
+            if not is_elsewhere(path) and self._brings(step, place, deep):
+                yield _clean(_WORKSPACE.sub(".", path))
         if step.action == CHECKOUT:
             if keeps_token(step) and self._secret(step.input("token") or "", place, deep):
                 yield _clean(posixpath.join(_WORKSPACE.sub(".", step.input("path") or "."), ".git/config"))
@@ -355,10 +360,11 @@ class Secrets:
         key = (place.run, step, deep)
         if key not in self._uploading:
             self._uploading[key] = True  # for those that are made of themselves
-            self._given(place, deep)
-            texts = [_WORKSPACE.sub(".", self._runs.read(one, place)) for one in listed(step.input("path"))]
-            wanted = [_clean(_GLOB.split(text, maxsplit=1)[0] or ".") for text in texts if not text.startswith("!")]
-            self._uploading[key] = any(
+            outside = self._given(place, deep).outside
+            texts = [self._runs.read(_place_names(one), place) for one in listed(step.input("path"))]
+            inside = [_WORKSPACE.sub(".", one) for one in texts if not one.startswith("!") and not is_elsewhere(one)]
+            wanted = [_clean(_GLOB.split(text, maxsplit=1)[0] or ".") for text in inside]
+            self._uploading[key] = (outside and any(map(is_elsewhere, texts))) or any(
                 _below(path, one) and (not path.startswith(".git/") or one.startswith(".git"))
                 for other in self._runs.before(place, _may_keep)
                 for path in self._paths(other, deep)
@@ -485,7 +491,8 @@ def _below(path: str, directory: str) -> bool:
 
 
 def _has(names: Collection[str], name: str) -> bool:
-    return name in names or SOMEWHERE in names
+    """Whether a name, or SOMEWHERE for any, is among some; they do not know case."""
+    return (bool(names) and SOMEWHERE in (name, *names)) or name.lower() in map(str.lower, names)
 
 
 def _place_names(text: str) -> str:

@@ -342,6 +342,10 @@ def argument(steps: str, value: str, *, before: str = "", needs: str = "") -> li
          '  run: echo "w=${{ steps.a.outputs.v }}" >> $GITHUB_OUTPUT\n', "A=${{ steps.b.outputs.w }}", True),
         (f'- run: echo "A=$({FETCH})" >> $GITHUB_ENV\n', "A=${{ env.A }}", True),
         (f'- run: echo "A=$({FETCH})" >> $GITHUB_ENV\n', "A", True),
+        (f'- id: a\n  run: echo "v=$({FETCH})" >> $GITHUB_OUTPUT\n', "A=${{ toJSON(steps.a.outputs) }}", True),
+        (f'- id: a\n  run: echo "v=$({FETCH})" >> $GITHUB_OUTPUT\n', "A=${{ toJSON(steps.a) }}", True),
+        (f'- id: a\n  run: echo "v=$({FETCH})" >> $GITHUB_OUTPUT\n', "A=${{ steps.a.outputs.V }}", True),
+        (f'- id: a\n  run: echo "v=$({FETCH})" >> $GITHUB_OUTPUT\n', "A=${{ steps.a.outcome }}", False),
         (f'- run: echo "A=$({FETCH})" >> $GITHUB_ENV\n', "B=${{ env.B }}", False),
         (f'- run: |\n    echo "A=$({FETCH})" >> $GITHUB_ENV\n    echo "B=1" >> $GITHUB_ENV\n', "B=${{ env.B }}", False),
         ("- uses: hashicorp/vault-action@v3\n  with: {secrets: a b | C}\n", "A=${{ env.C }}", True),
@@ -381,9 +385,10 @@ def test_secrets_of_other_jobs() -> None:
         ("v", FETCH, True), ("v", "git rev-parse HEAD", False),
         ("token", "git rev-parse HEAD", False), ("token", "./token", True),
     ):  # fmt: skip
-        value = f"A=${{{{ needs.b.outputs.{name} }}}}"
-        found = argument("", value, before=job.format(name, script), needs="    needs: b\n")
-        assert found == (["secret-build-arg"] if secret else []), (name, script)
+        for value in (f"A=${{{{ needs.b.outputs.{name} }}}}", "A=${{ toJSON(needs.b.outputs) }}"):
+            found = argument("", value, before=job.format(name, script), needs="    needs: b\n")
+            secret = secret and not (script == "./token" and "toJSON" in value)
+            assert found == (["secret-build-arg"] if secret else []), (value, script)
 
 
 @pytest.mark.parametrize(
@@ -410,6 +415,9 @@ def test_secrets_of_other_jobs() -> None:
         ('- run: echo "${{ secrets.A }}" > .env\n- run: jq -r .version a.json > app/version\n', "app", False),
         ("- uses: actions/checkout@v4\n  with: {token: '${{ secrets.A }}'}\n- run: make\n", "app", False),
         ("- uses: actions/checkout@v4\n  with: {token: '${{ secrets.A }}'}\n- run: cp -r . app/\n", "app", True),
+        ("- uses: actions/checkout@v4\n  with: {token: '${{ secrets.A }}'}\n- run: cp -r .git/ app/\n", "app", True),
+        ("- uses: actions/checkout@v4\n  with: {token: '${{ secrets.A }}'}\n- run: cp .git/config app/\n", "app", True),
+        ("- uses: actions/checkout@v4\n  with: {token: '${{ secrets.A }}'}\n- run: cp -r config app/\n", "app", False),
         ("- uses: acme/unknown@v1\n  with: {key: '${{ secrets.A }}'}\n", ".", True),
         ("- uses: acme/unknown@v1\n  env: {KEY: '${{ secrets.A }}'}\n", ".", True),
         ("- uses: acme/unknown@v1\n  with: {key: '${{ secrets.GITHUB_TOKEN }}'}\n", ".", False),
@@ -463,6 +471,9 @@ def test_secrets_on_their_way_into_a_context(steps: str, context: str, secret: b
         ('run: echo "${{ secrets.A }}" > .env', "{name: x, path: dist}", "{name: x}", False),
         ('run: echo "${{ secrets.A }}" > .env', "{name: x, path: .env}", "{name: x, path: other}", False),
         ('run: echo "${{ secrets.A }}" > dist/.env', "{name: x, path: dist/**}", "{name: x, path: app/d}", True),
+        ('run: echo "${{ secrets.A }}" > .env', "{name: x, path: '${{ runner.temp }}/a/*'}", "{name: x}", False),
+        ('run: echo "${{ secrets.A }}" > /tmp/a', "{name: x, path: '${{ runner.temp }}/a'}", "{name: x}", True),
+        ('run: echo "${{ secrets.A }}" > .env', "{name: x, path: .env}", "{name: x, path: /tmp/a}", False),
         ("run: npm ci && npm run build", "{name: x, path: dist}", "{name: x}", False),
         ("{run: npm run build, env: {K: '${{ secrets.A }}'}}", "{name: x, path: dist}", "{name: x}", True),
     ],
