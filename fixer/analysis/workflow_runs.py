@@ -372,6 +372,11 @@ class Runs:
         at = bisect_left(notable, place.step.index, key=_index)
         return list(self._inside(place, wanted, ())) if at < len(notable) and notable[at] is place.step else []
 
+    def during(self, run: Run, wanted: Wanted) -> Iterator[Place]:
+        """Those of the steps of a run which are wanted, and of those inside of actions, the last first."""
+        for other in reversed(self._notable_in(run.job, wanted)):
+            yield from self._inside(Place(run, other), wanted, ())
+
     def _notable_in(self, job: Job, wanted: Wanted) -> tuple[Step, ...]:
         """The steps of a job that are wanted, or inside of which some may be."""
         key = (job, wanted)

@@ -29,6 +29,7 @@ from fixer.analysis.yaml_nodes import Items, Mapping, Node
 from fixer.codemods.api import Builder, Change, Codemod, Refusal, Safety, Settings
 from fixer.codemods.gha_engine import Engine, leaves, loaded
 from fixer.codemods.gha_events import UNREAD, events_of, reads_back, scheduled
+from fixer.codemods.gha_ignored import LeftOut
 from fixer.codemods.gha_scopes import NoScope, Scopes, cache_inputs, is_build
 from fixer.codemods.gha_scripts import as_action, script_build
 from fixer.codemods.gha_secrets import Secrets
@@ -139,12 +140,16 @@ class GhaCache(Codemod):
     the same.
 
     Pull requests from forks read what the base branch wrote, so it must hold no secrets, and nobody else reads what
-    they write. A build is left alone where a build argument holds a secret, or an output or a variable whose name says
-    that it may be one, also by way of `env`, or of the inputs of an action; and where a step before it may write a
-    secret into a file of its context. A script that has one, in its text or in its environment, may do so with every
-    command that sees it, unless that is known to keep nothing, or what it tells is known to go elsewhere: as with
-    `docker login`, `npm ci` or `echo … > ~/.netrc`, but not with `make`, `./configure`, or `git clone` and a token in
-    the address.
+    they write. A build is left alone where a build argument holds a secret, also by way of `env`, of inputs, or of what
+    a script fetched (`aws secretsmanager`, `vault`, …) and handed on; where one is an output or a variable whose name
+    says that it may be a secret, unless the script that makes it is seen to compute it; and where a step before may
+    write a secret into a file of its context. A script that has one, in its text, in its environment or in a file, may
+    do so with every command that sees it, unless that is known to keep nothing, or what it tells is known to go
+    elsewhere: as with `docker login`, `npm ci` or `echo … > ~/.netrc`, but not with `make`, `./configure`, or `git
+    clone` and a token in the address. An action that is given one may do so, too, unless it is known as one that logs
+    in, reports or the like. What an artifact brings is asked of the job that uploads it. GitHub's token of the job, and
+    one of actions/create-github-app-token, end with the job and are no such secrets. What the .dockerignore of the
+    build leaves out is not in its context.
 
     Safe and unsafe
 
@@ -332,7 +337,7 @@ class _JobPlan:
         held = self._secrets.in_inputs(step)
         if held is not None:
             return _Stop("secret-build-arg", f"`{held}` {_SHOWN}", _span(step.input_node(held)))
-        file = self._secret_file(step, _contexts(step))
+        file = self._secret_file(step, _contexts(step), step.input("file"))
         if file is not None:
             return file
         fault = inputs_fault(step, ("cache-from", "cache-to"))
@@ -340,8 +345,8 @@ class _JobPlan:
             return _Stop("not-plain", f"{fault}: add the cache by hand.")
         return self._may_write(step)
 
-    def _secret_file(self, step: Step, contexts: Sequence[str]) -> _Stop | None:
-        place = self._secrets.in_files(step, contexts)
+    def _secret_file(self, step: Step, contexts: Sequence[str], dockerfile: str | None) -> _Stop | None:
+        place = self._secrets.in_files(step, contexts, dockerfile)
         if place is None or place.step is None:
             return None
         here = place.step.job is self._job
@@ -701,7 +706,7 @@ class _JobPlan:
             return "the step, or a part of it, stands in several places"
         if self._secrets.in_texts(step, build.get("build-args")):
             return _Stop("secret-build-arg", f"a build argument {_SHOWN}")
-        file = self._secret_file(step, build.get("context"))
+        file = self._secret_file(step, build.get("context"), next(iter(build.get("file")), None))
         if file is not None:
             return file
         others = [one for other in self._job.steps if other is not step for one in self._engine.inner(other)]
@@ -763,7 +768,7 @@ def _plans(workflow: Workflow, around: _Around) -> Callable[[Job], _JobPlan]:
     """What makes the plans for the jobs of a workflow."""
     settings = around.settings
     scopes = Scopes(workflow, settings.path, settings.workflows, settings.context.stored)
-    secrets = Secrets(scopes.runs, lambda path: _left_out(settings, path))
+    secrets = Secrets(scopes.runs, LeftOut(settings))
     return lambda job: _JobPlan(job, scopes, secrets, around)
 
 
@@ -790,13 +795,6 @@ def _pairs(node: Node | None) -> Iterator[tuple[str, str]]:
 
 def _refused(step: Step, stop: _Stop) -> Refusal:
     return Refusal(GhaCache.id, stop.reason, stop.span or _uses(step) or step.span, stop.because)
-
-
-def _left_out(settings: Settings, path: str) -> bool:
-    """Whether the repository's .dockerignore leaves a file out, and no other one counts for its builds."""
-    if not settings.context.at_hand or not settings.context.excluded(path):
-        return False
-    return not any(one.own_ignore for one in settings.dockerfiles)
 
 
 def _contexts(step: Step) -> list[str]:

@@ -49,6 +49,7 @@ _ELSEWHERE = re.compile(
 """Places outside of the workspace, which is in the folder `work` of the runner's home."""
 _NOT_KEPT = re.compile(r"/dev/(?!shm)|\$\{?GITHUB_(?:OUTPUT|PATH|STEP_SUMMARY|STATE)\b")
 """Places that no later step reads as a file."""
+_OUTPUTS = re.compile(r"GITHUB_OUTPUT|set-output")
 _ANY = re.compile(r"")
 _TELLS = {
     "aws": re.compile(r"\b(?:secretsmanager|get-login-password|get-authorization-token|with-decryption|sts|kms)\b"),
@@ -95,9 +96,27 @@ _PUTS = frozenset({"cp", "dd", "gunzip", "gzip", "install", "ln", "mv", "patch",
 """Programs that write files, but take nothing from the environment."""
 _NO_INPUT = frozenset({"date", "echo", "expr", "printf", "pwd", "seq", "basename", "dirname", "helm", "kubectl"})
 """Those of `_PRINTS` that do not read their input; helm and kubectl do if told so."""
+_READ = (_PRINTS - _NO_INPUT) | _PUTS | {"awk", "gawk", "jq", "mawk", "sed", "yq"}
+"""Programs that read the files that they name, and what they tell of them."""
+_MOVES = frozenset({"cp", "install", "ln", "mv"})
+"""Those of them whose last word is a file that is made."""
 _OUTPUT = re.compile(r"-o|-out|-keyout|--output|--output-file|--out-file|--logger-file|--kubeconfig|--file")
 """Options behind which a file to be written stands, with programs of `_PRINTS` and `_CLOUD`."""
 _FORMATS = frozenset({"json", "yaml", "text", "table", "tsv", "name", "wide", "none"})
+_SECRET_FILE = re.compile(r"\A\.env|\.env(?:\.|\Z)|\A\.(?:npmrc|netrc|pypirc)\Z|\.(?:pem|key|p12|jks)\Z|\Aid_\w+\Z")
+"""Names of files that say that they hold a secret."""
+_MAY_NAME = re.compile(r"\.(?:env|npmrc|netrc|pypirc|pem|key|p12|jks)|\bid_")
+_MAY_GET = re.compile(rf"\b(?:{'|'.join(sorted(_CLOUD))})\b")
+_DESTINATION = re.compile(r"-[oO]|--output|--output-document|--output-file|--out-file|--dir|-D")
+"""Options of what gets something behind which the file stands that it writes."""
+_DIGESTS = frozenset({"b2sum", "cksum", "md5sum", "sha1sum", "sha256sum", "sha512sum", "wc"})
+"""Programs whose output tells nothing of what they read."""
+_FILTERS = frozenset({"awk", "egrep", "fgrep", "gawk", "grep", "jq", "mawk", "sed", "yq"})
+"""Programs whose first word that is no option is no file."""
+_COMPUTES = frozenset({"basename", "date", "dirname", "echo", "expr", "printf", "pwd", "realpath", "seq", "tr"})
+"""Programs of `_PRINTS` that tell no more than what they are given."""
+HOMES = ("HOME", "DOCKER_CONFIG", "TMPDIR")
+"""Variables that say where programs keep what they are told."""
 _GIT_SEES = frozenset({"fetch", "ls-remote", "pull", "push"})
 _GIT = re.compile(r"config --(?:global|system)\b")
 _REGISTRIES = frozenset({"skopeo", "crane", "oras", "cosign", "regctl", "buildah", "podman", "nerdctl", "trivy"})
@@ -138,13 +157,15 @@ class Kept:
     targets: the files that may get a secret, as they are written: of the workspace, or not known where.
     moved: whether it changes its directory.
     outside: whether files outside of the workspace may hold one.
-    environment: whether variables of later steps may hold one.
+    variables: those of later steps that may hold one; SOMEWHERE for those that are not known.
+    outputs: the same of its outputs.
     """
 
     targets: tuple[str, ...] = ()
     moved: bool = False
     outside: bool = False
-    environment: bool = False
+    variables: frozenset[str] = frozenset()
+    outputs: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +176,9 @@ class Around:
     told: those that hold one which ends with the job, or is known by its name: only who names them is asked about.
     unknown: whether other variables may hold one too; known are then those that do not.
     outside: whether files outside of the workspace may hold one.
+    files: those of the workspace that may hold one, relative to it; SOMEWHERE for one that is not known.
+    homes: what is known of the variables of HOMES, with their names.
+    doubted: whether all counts as a secret that is not known to be computed from what is none.
     """
 
     names: frozenset[str] = frozenset()
@@ -162,6 +186,14 @@ class Around:
     unknown: bool = False
     known: frozenset[str] = frozenset()
     outside: bool = False
+    files: frozenset[str] = frozenset()
+    homes: frozenset[tuple[str, str]] = frozenset()
+    doubted: bool = False
+
+
+def is_elsewhere(path: str) -> bool:
+    """Whether a path, as it stands in a script, is outside of the workspace."""
+    return ".." not in path and _ELSEWHERE.match(re.sub(r"/(?:\.?/)+", "/", path)) is not None
 
 
 def kept(text: str, shell: str, around: Around) -> Kept:
@@ -173,9 +205,14 @@ def kept(text: str, shell: str, around: Around) -> Kept:
     sees = SECRET in text or bool(around.names) or around.unknown or not words.isdisjoint(around.told)
     sees = sees or (bool(around.told) and not words.isdisjoint(_WHOLE)) or _MAY_TELL.search(text) is not None
     sees = sees or (around.outside and re.search(_ELSEWHERE.pattern, text) is not None)
+    sees = sees or bool(around.files) or around.doubted
+    sees = sees or (_MAY_GET.search(text) is not None and _MAY_NAME.search(text) is not None)
     if not sees:
         return Kept()
-    everything = Kept((SOMEWHERE,), True, True, "GITHUB_ENV" in text)
+    any_name = frozenset({SOMEWHERE})
+    variables = any_name if "GITHUB_ENV" in text else frozenset()
+    outputs = any_name if _OUTPUTS.search(text) is not None else frozenset()
+    everything = Kept((SOMEWHERE,), True, True, variables, outputs)
     if shell.split(" ")[0] not in ("bash", "sh"):
         return everything
     script = parse_shell(Cooked(text, [(0, len(text))]), 0, "bash")
@@ -186,7 +223,8 @@ def kept(text: str, shell: str, around: Around) -> Kept:
         before = reader.state
         reader.read(script)
         if reader.state == before:
-            return Kept(tuple(reader.targets), reader.moved, reader.outside, reader.environment)
+            variables, outputs = frozenset(reader.variables), frozenset(reader.outputs)
+            return Kept(tuple(reader.targets), reader.moved, reader.outside, variables, outputs)
     return everything
 
 
@@ -200,18 +238,32 @@ class _Reader:
         self._assigned: dict[str, set[str]] = {}
         self._functions: dict[str, bool] = {}
         self._called = False
+        self._got = False
+        self._parts: set[str] = set()
+        self._loose = self._anywhere = False
+        for path in around.files:
+            self._note(path)
+        self._homes: dict[str, set[str]] = {}
+        for name, value in around.homes:
+            self._homes.setdefault(name, set()).add(value)
+        if around.doubted:
+            self._tainted |= {"RANDOM", "SRANDOM"}
         self.outside = around.outside
-        self.environment = self.moved = False
+        self.moved = False
+        self.variables: set[str] = set()
+        self.outputs: set[str] = set()
         self.targets: dict[str, None] = {}
 
     @property
     def state(self) -> object:
         """Equal where nothing new was learned; only grows."""
-        return len(self._tainted), dict(self._functions), self._called, self.outside, len(self._assigned)
+        files = len(self._parts), self._anywhere, self._loose
+        return len(self._tainted), dict(self._functions), self._called, self.outside, len(self._assigned), files
 
     def read(self, script: Script) -> None:
         self.targets.clear()
-        self._list(script, False)
+        if self._list(script, False) and "set-output" in self._text:
+            self.outputs.add(SOMEWHERE)
 
     # --- commands: each answers whether its output may hold a secret; stdin: whether its input may ------------------
 
@@ -222,6 +274,7 @@ class _Reader:
         return True in [self._pipeline(one, stdin) for item in script.items for one in item.pipelines]
 
     def _pipeline(self, pipeline: Pipeline, stdin: bool) -> bool:
+        self._got = False
         for command in pipeline.commands:
             stdin = self._command(command, stdin)
         return stdin
@@ -231,11 +284,11 @@ class _Reader:
             stdin = self._input(redirect, stdin)
         tells = self._inside(command, stdin)
         for redirect in command.redirects:
-            if redirect.op.startswith("<") or not tells:
-                continue
             target = _plain(redirect.target)
+            if redirect.op.startswith("<") or not (tells or (self._got and _is_for_secrets(target))):
+                continue
             if redirect.op != ">&" or not re.fullmatch(r"\d+|-", target):
-                self._write(target)
+                self._write(target, _given_name(command))
                 tells = redirect.fd not in ("", "1") and redirect.op != "&>"
         return tells
 
@@ -246,6 +299,7 @@ class _Reader:
         if redirect.op == "<<<":
             return sees
         if redirect.op == "<" and _plain(redirect.target) not in ("/dev/stdin", "-"):
+            sees = sees or self._around.doubted or self._opens(redirect.target)
             return sees or (self.outside and self._is_elsewhere(_plain(redirect.target)))
         return stdin
 
@@ -358,6 +412,11 @@ class _Reader:
             return self._functions[program]
         if program in _ASSIGNS:
             return self._assign(program, plain, saw)
+        opens = False
+        if program in _READ:
+            read = words[at + 1 : -1] if program in _MOVES and "-t" not in plain else words[at + 1 :]
+            opens = any(map(self._opens, read))
+        sees = sees or opens
         return self._runs(program or "", rest, plain, saw, sees, sees or stdin, inherits, named)
 
     def _assign(self, program: str, plain: Sequence[str], saw: Sequence[bool]) -> bool:
@@ -402,8 +461,18 @@ class _Reader:
             self._computes(f"{said} {SECRET if sees else ''}")
         if program == "getopts" and sees:
             self._tainted |= {"OPTARG", *plain[1:2]}
+        doubted = self._around.doubted
+        if program in _CLOUD or (program in ("curl", "wget") and (reads or named)):
+            self._gets(plain)
+        if (reads or named) and self._keeps_at_home(program):
+            self._write(SOMEWHERE)
         if program in _QUIET or program == "command" or (program == "set" and plain):
+            return doubted and program in ("curl", "wget", "ssh")
+        if doubted and program in _DIGESTS:
             return False
+        if doubted and program in _READ and program not in _COMPUTES:
+            files = sum(not text.startswith("-") for text in plain) - (program in _FILTERS)
+            return reads or files > 0
         if program in ("printenv", "envsubst", "set", "compgen"):
             return everything or reads
         if program in ("jq", "yq"):
@@ -423,8 +492,8 @@ class _Reader:
                 self._write(SOMEWHERE)
             return reads
         if program == "tee":
-            for text in plain if reads else ():
-                if not text.startswith("-"):
+            for text in plain:
+                if not text.startswith("-") and (reads or (self._got and _is_for_secrets(text))):
                     self._write(text)
             return reads
         tells = _TELLS.get(program)
@@ -446,7 +515,7 @@ class _Reader:
         if program in _CLOUD:
             if told:
                 self._named_output(plain)
-            return told
+            return told or doubted
         if program == "git":
             return self._git(rest, plain, saw, reads)
         if program in _PUTS:
@@ -455,15 +524,15 @@ class _Reader:
                 self._write(made[0] if made and program in ("cp", "dd", "install", "ln", "mv") else SOMEWHERE)
             return False
         if program == "docker" and rest and rest[0] != "compose":
-            if not reads and not named:
-                return False
+            if not reads and not named and not (self._loose and rest[0] == "run"):
+                return doubted
             if rest[0] not in _DOCKER or any(_WRITES_OUT.fullmatch(text) for text in plain):
                 self._write(SOMEWHERE)
-            return rest[0] in ("run", "inspect", "context")
+            return doubted or rest[0] in ("run", "inspect", "context")
         if program in _REGISTRIES:
             if reads and rest[:1] not in (["login"], ["sign"], ["copy"], ["push"], ["verify"], ["attest"], ["auth"]):
                 self._write(SOMEWHERE)
-            return False
+            return doubted
         if program in _INSTALLERS and rest and rest[0] in _INSTALLERS[program]:
             by_index = all(
                 _INDEX.match(text) or (k and _INDEX.fullmatch(plain[k - 1]))
@@ -471,11 +540,10 @@ class _Reader:
             )  # fmt: skip
             if not by_index or (program == "uv" and rest[0] == "pip" and rest[1:2] != ["install"]):
                 self._write(SOMEWHERE)
-            return False
-        if inherits or reads or named:
+            return doubted
+        if inherits or reads or named or self._loose:
             self._write(SOMEWHERE)
-            return True
-        return False
+        return doubted or reads or named
 
     def _git(self, rest: Sequence[str | None], plain: Sequence[str], saw: Sequence[bool], reads: bool) -> bool:
         at = 0
@@ -507,27 +575,88 @@ class _Reader:
 
     # --- files ------------------------------------------------------------------------------------------------------
 
-    def _is_elsewhere(self, target: str) -> bool:
-        if ".." in target:
+    def _opens(self, word: Word) -> bool:
+        """Whether a word may name a file of the workspace that may hold a secret, or a directory with one."""
+        if not self._parts and not self._anywhere:
             return False
-        target = re.sub(r"/(?:\.?/)+", "/", target)
-        if _ELSEWHERE.match(target):
+        text = word.static
+        if text is None or OTHER in text:
             return True
-        match = re.match(r"\$(?:(\w+)|\{(\w+)\})(?=/|\Z)", target)
-        values = self._assigned.get(match[1] or match[2], set()) if match else set()
-        return bool(values) and all(_ELSEWHERE.match(value) and ".." not in value for value in values)
+        _, is_given, value = text.partition("=")
+        if text.startswith("-") and not is_given:
+            return False
+        paths = [one for one in (text, value) if one and not one.startswith("-")]
+        names = {posixpath.basename(one.rstrip("/")) for one in paths}
+        names |= {".git" for one in paths if ".git" in one.split("/")}
+        return self._anywhere or not names.isdisjoint({"", ".", ".."} | self._parts)
 
-    def _write(self, target: str) -> None:
-        """Note that a file gets what may be a secret."""
-        if self._is_elsewhere(target):
-            if re.match(r"\$\{?GITHUB_ENV\b", target):
-                self.environment = True
-            elif not _NOT_KEPT.match(target):
-                self.outside = True
-        elif re.search(r"\A~|[*?\[]|(?<!\$)\{", target):
-            self.targets[SOMEWHERE] = None
+    def _note(self, path: str) -> None:
+        """Note that a file of the workspace may hold a secret."""
+        if "$" in path or path.startswith("~"):
+            self._anywhere = self._loose = True
         else:
-            self.targets[target] = None
+            parts = [part for part in path.split("/") if part not in ("", ".", "..")]
+            own = parts.index(".git") if ".git" in parts else None  # what is in there is copied with all of it
+            self._parts.update(parts if own is None else parts[: own + 1])
+            self._loose = self._loose or own is None
+
+    def _gets(self, plain: Sequence[str]) -> None:
+        """A program that gets something with the help of a secret: what it puts into a file that is there for secrets
+        is one."""
+        self._got = True
+        last = len(plain) - 1
+        for k, text in enumerate(plain):
+            name, is_given, value = text.partition("=")
+            if is_given and _DESTINATION.fullmatch(name):
+                text = value
+            elif k != last and not (k and _DESTINATION.fullmatch(plain[k - 1])):
+                continue
+            if "://" not in text and _is_for_secrets(text):
+                self._write(text)
+
+    def _keeps_at_home(self, program: str) -> bool:
+        """Whether a program keeps what it is told in the home directory, and that may be in the workspace."""
+        if program == "docker" or program in _REGISTRIES:
+            return self._is_at_work("DOCKER_CONFIG") or (not self._values("DOCKER_CONFIG") and self._is_at_work("HOME"))
+        return (program == "git" or program in _CLOUD or program in _INSTALLERS) and self._is_at_work("HOME")
+
+    def _values(self, name: str) -> set[str]:
+        return self._homes.get(name, set()) | self._assigned.get(name, set())
+
+    def _is_at_work(self, name: str) -> bool:
+        return not all(map(is_elsewhere, self._values(name)))
+
+    def _is_elsewhere(self, target: str) -> bool:
+        if self._is_out(target):
+            return True
+        return bool(values := self._meant(target)) and all(map(self._is_out, values))
+
+    def _is_out(self, path: str) -> bool:
+        if not is_elsewhere(path):
+            return False
+        if re.match(r"~|\$\{?HOME\b", path):
+            return not self._is_at_work("HOME")
+        return re.match(r"\$\{?TMPDIR\b|\$\(mktemp", path) is None or not self._is_at_work("TMPDIR")
+
+    def _meant(self, target: str) -> set[str]:
+        """The values of the variable with which a path begins."""
+        match = re.match(r"\$(?:(\w+)|\{(\w+)\})(?=/|\Z)", target)
+        return self._assigned.get(match[1] or match[2], set()) if match else set()
+
+    def _write(self, target: str, name: str = SOMEWHERE) -> None:
+        """Note that a file gets what may be a secret; name: if it is one for variables or outputs, of that one."""
+        if self._is_elsewhere(target):
+            for path in {target, *self._meant(target)}:
+                if re.match(r"\$\{?GITHUB_ENV\b", path):
+                    self.variables.add(name)
+                elif re.match(r"\$\{?GITHUB_OUTPUT\b", path):
+                    self.outputs.add(name)
+                elif not _NOT_KEPT.match(path):
+                    self.outside = True
+            return
+        target = SOMEWHERE if re.search(r"\A~|[*?\[]|(?<!\$)\{", target) else target
+        self._note(target)
+        self.targets[target] = None
 
 
 _OWN = re.compile(
@@ -536,6 +665,11 @@ _OWN = re.compile(
     r"|FUNCNAME|OPTARG|OPTIND|BASH\w*)\Z"
 )
 """Variables that the runner or the shell sets."""
+
+
+def _is_for_secrets(target: str) -> bool:
+    """Whether the name of a file says that it holds a secret."""
+    return _SECRET_FILE.search(posixpath.basename(target)) is not None
 
 
 def _plain(word: Word) -> str:
@@ -548,6 +682,17 @@ def _plain(word: Word) -> str:
         if "\\" in text:
             return SOMEWHERE
     return text.replace(OTHER, SOMEWHERE)
+
+
+def _given_name(command: Command) -> str:
+    """The one variable, or output, that a command gives a value by `echo NAME=…`; SOMEWHERE if that is not sure."""
+    words = [_plain(word) for word in command.words] if isinstance(command, Simple) else []
+    if words[:1] == ["echo"]:
+        words = [word for word in words[1:] if word not in ("-n", "-e")]
+        match = re.match(r"([A-Za-z_][\w-]*)=", words[0]) if words else None
+        if match is not None and not any("\n" in word or "\\" in word for word in words):
+            return match[1]
+    return SOMEWHERE
 
 
 def _program(texts: Sequence[str | None]) -> int:

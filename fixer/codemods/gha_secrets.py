@@ -4,13 +4,29 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 
-from fixer.analysis.expressions import EXPRESSION, references
-from fixer.analysis.workflow import CHECKOUT, Step, default_directory, default_shell, listed, text_of
+from fixer.analysis.expressions import EXPRESSION
+from fixer.analysis.workflow import CHECKOUT, Job, Step, Workflow, default_directory, default_shell, listed, text_of
 from fixer.analysis.workflow_runs import LETTERS, Place, Run, Runs, Use
-from fixer.analysis.yaml_nodes import Mapping, Scalar
-from fixer.codemods.gha_keeps import OTHER, SECRET, SOMEWHERE, Around, Kept, kept
+from fixer.analysis.yaml_nodes import Items, Mapping, Scalar
+from fixer.codemods.gha_actions import (
+    AWS,
+    DOWNLOAD,
+    GOOGLE,
+    UPLOAD,
+    code,
+    ends_with_job,
+    exports,
+    gives,
+    gives_file,
+    is_familiar,
+    keeps_key,
+    keeps_token,
+    logs_in,
+    writes,
+)
+from fixer.codemods.gha_keeps import HOMES, OTHER, SECRET, SOMEWHERE, Around, Kept, is_elsewhere, kept
 from fixer.text.records import replace
 
 _NAMED = re.compile(
@@ -22,40 +38,41 @@ _WORKSPACE = re.compile(r"\$\{\{\s*github\.workspace\s*\}\}|\$\{?GITHUB_WORKSPAC
 _ARGUMENT = re.compile(r"--build-arg[= \t]+(?P<value>(?:\"[^\"]*\"|'[^']*'|\$\{\{.*?(?:\}\}|\Z)|[^\s\"'])+)", re.DOTALL)
 _WHOLE = re.compile(r"(?m)(?:^[^\S\n]*|[;&|]\s*)(?:printenv|env|export\s+-p)\s*(?:[>|]|$)|\benvsubst\b")
 """Commands that take all variables of the environment."""
-_WORKFLOW_TOKEN = re.compile(r"secrets\.github_token|github\.token")
-"""The token of the job, which ends with it."""
+_WORKFLOW_TOKEN = "github_token"
+"""The token of the job, which ends with it: in a cache it is of use to nobody. `github.token` is the same."""
+_GLOB = re.compile(r"[*?\[]|\$\{\{")
 _TEMPORARY = re.compile(r"\$\{\{\s*runner\.temp\s*\}\}")
 _COMPUTED = re.compile(r"\$\{?\w+\}?(?:=|<<)|\b(?:jq|yq|sed|awk|cat|tr|sops|vault|op|doppler|env|printenv|envsubst)\b")
 """What may make the names of the variables that a script writes."""
 _PARSED = 20
 """So many letters of a script are parsed in the time of one step."""
-_CREDENTIALS = "google-github-actions/auth"
-_FILE_ACTION = re.compile(r"env-?file|to-file|write-file|create-(?:a-)?(?:\w+-)?file|dotenv")
-_GIVES = re.compile(r"vault|secret|1password|doppler|infisical|bitwarden|akeyless|conjur|ksm-action")
-"""Actions that put secrets into their outputs, and into variables of later steps, whose names they may choose."""
-_AWS = "aws-actions/configure-aws-credentials"
 _AWS_NAMES = frozenset({"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"})
-_CODE = frozenset({"script", "run", "command", "commands", "cmd", "inlinescript", "inline-script", "code"})
-"""Inputs of actions that are code, which runs in the workspace."""
-_REMOTE = re.compile(r"\bssh\b")
-"""Actions that run it elsewhere."""
-_PERSISTS_BELOW = 6
-"""actions/checkout keeps its token in `.git/config` in the versions before this one (README of v6)."""
+_HOME = re.compile(rf"\b({'|'.join(HOMES)})=([^\s\"']*)")
+_DEEPEST = 12
+"""Nobody follows a value further, from job to job."""
+_MOST_FILES = 20
+"""So many files with secrets are followed by their names."""
 
 
 class Secrets:
     """Where the steps of a repository's workflows use secrets.
 
-    left_out: whether a file of the workspace is known to be in no build's context, relative to the workspace.
+    left_out: whether the .dockerignore that counts leaves out of a context what stands at a path: the context, the
+        Dockerfile and the path, relative to the workspace. An empty text for a Dockerfile that is not known.
     """
 
-    def __init__(self, runs: Runs, left_out: Callable[[str], bool]) -> None:
+    def __init__(self, runs: Runs, left_out: Callable[[str, str, str], bool]) -> None:
         self._runs = runs
         self._left_out = left_out
         self._handling: dict[tuple[Run, Step, int], bool] = {}
-        self._holding: dict[tuple[int, Run, Step | None], tuple[frozenset[str], frozenset[str]]] = {}
-        self._left: dict[tuple[Run, Step | None], Around] = {}
-        self._keeping: dict[tuple[Run, Step], Kept] = {}
+        self._holding: dict[tuple[int, Run, Step | None, int], tuple[frozenset[str], dict[str, str]]] = {}
+        self._left: dict[tuple[Run, Step | None, int], Around] = {}
+        self._keeping: dict[tuple[Run, Step, int], Kept] = {}
+        self._written: dict[tuple[Run, Step, int], tuple[str, ...]] = {}
+        self._passing: dict[tuple[str, str, Workflow, int, bool], bool] = {}
+        self._needed: dict[Job, frozenset[str]] = {}
+        self._artifacts: dict[Workflow, list[tuple[Place, str]]] = {}
+        self._uploading: dict[tuple[Run, Step, int], bool] = {}
         self._read: dict[object, Kept] = {}
 
     def in_inputs(self, step: Step) -> str | None:
@@ -84,17 +101,22 @@ class Secrets:
                 return True
         return False
 
-    def in_files(self, step: Step, contexts: Sequence[str]) -> Place | None:
-        """The step before a build that writes a secret into a file of one of these directories."""
+    def in_files(self, step: Step, contexts: Sequence[str], dockerfile: str | None) -> Place | None:
+        """The step before a build that writes a secret into a file of one of these directories, of which the first is
+        that of the Dockerfile, if none is given."""
         for place in self._places(step):
-            for text in contexts:
+            for number, text in enumerate(contexts):
                 context = self._runs.read(text, place).strip()
                 if not context or "://" in context or re.sub(r"\s", "", context).startswith("{{defaultContext}}"):
                     continue
-                context = posixpath.normpath(_WORKSPACE.sub(".", context))
-                found = next((one for one in self._runs.before(place, _may_write) if self._writes(one, context)), None)
-                if found is not None:
-                    return found
+                context = _clean(_WORKSPACE.sub(".", context))
+                file = self._runs.read(dockerfile or posixpath.join(context, "Dockerfile"), place).strip()
+                file = "" if number or "${{" in file else posixpath.normpath(_WORKSPACE.sub(".", file))
+                self._given(place, 0)
+                for one in self._runs.before(place, _may_keep):
+                    for path in self._paths(one):
+                        if _below(path, context) and not self._left_out(context, file, path):
+                            return one
         return None
 
     def _places(self, step: Step) -> Iterator[Place]:
@@ -102,53 +124,102 @@ class Secrets:
 
     # --- values -----------------------------------------------------------------------------------------------------
 
-    def _secret(self, text: str, place: Place, deep: int) -> bool:
-        return any(self._is_secret(use, deep) for use in self._runs.uses(text, place))
+    def _secret(self, text: str, place: Place, deep: int, doubted: bool = False) -> bool:
+        """Whether a text holds a secret. doubted: whether it has a name of one."""
+        return any(self._is_secret(use, deep, doubted) for use in self._runs.uses(text, place))
 
-    def _is_secret(self, use: Use, deep: int) -> bool:
+    def _is_secret(self, use: Use, deep: int, doubted: bool) -> bool:
         reference, place = use.reference, use.place
         path, context = reference.path, reference.context
         if context == "secrets":
-            return True
-        if context == "github":
-            return not path or path[0].lower() == "token"
-        if use.known or context not in ("steps", "needs", "env", "inputs"):
-            return False
-        if deep > 4:  # nobody follows it further
-            return True
+            return not reference.exact or path[0].lower() != _WORKFLOW_TOKEN
         name = path[-1] if path else ""
         words = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
-        if not reference.exact or (_NAMED.search(words) and not _NO_SECRET.search(words)):
+        named = doubted or (_NAMED.search(words) is not None and not _NO_SECRET.search(words))
+        if context == "github" and not use.known:
+            if path[:1] == ("event",) and path[1:2] in (("inputs",), ("client_payload",)):
+                return not reference.exact or len(path) == 2 or named
+            return not path
+        if use.known or context not in ("steps", "needs", "env", "inputs"):
+            return False
+        if deep > _DEEPEST or not reference.exact:
             return True
         if context == "env":
-            return any(self._handles(one, deep) for one in self._runs.writers(name, place))
+            return named or self._in_environment(name, place, deep)
+        if path[1:] in ((), ("outputs",)):
+            name = SOMEWHERE
         if context == "steps":
-            said = [one for one in place.run.job.steps if one.id == path[0]]
-            return any(
-                _GIVES.search(one.action) if one.run is None else self._handles(Place(place.run, one), deep)
-                for one in said
-            )
+            return path[1:2] in ((), ("outputs",)) and self._of_steps(path[0], name, place, deep, named)
         if context == "needs":
-            return any(
-                self._secret(text_of(outputs.get(name)) or "", Place(run, None), deep + 1)
-                for job in place.run.job.workflow.jobs
-                if job.id == path[0] and isinstance(outputs := job.node.get("outputs"), Mapping)
+            return self._of_job(path[0], name, place.run.job.workflow, deep + 1, named)
+        return named
+
+    def _of_job(self, id: str, name: str, workflow: Workflow, deep: int, named: bool) -> bool:
+        """Whether an output of a job may hold a secret."""
+        key = (id, name, workflow, deep, named)
+        if key not in self._passing:
+            self._passing[key] = True  # for those that are made of themselves
+            found = [
+                (text_of(value) or "", run)
+                for job in workflow.jobs
+                if job.id == id and isinstance(outputs := job.node.get("outputs"), Mapping)
+                for value in ([node for _, node in outputs.items()] if name == SOMEWHERE else [outputs.get(name)])
                 for run in self._runs.of(job)
-            )
+            ]
+            sees = any(self._secret(text, Place(run, None), deep, named) for text, run in found)
+            self._passing[key] = sees or (named and not found)
+        return self._passing[key]
+
+    def _in_environment(self, name: str, place: Place, deep: int) -> bool:
+        """Whether a variable whose value no file says may hold a secret."""
+        writers = self._runs.writers(name, place)
+        if writers:
+            self._given(place, deep)
+            return any(self._handles(one, deep) or _has(self._kept(one, deep).variables, name) for one in writers)
+        return self._given(place, deep).unknown
+
+    def _of_steps(self, id: str, name: str, place: Place, deep: int, named: bool) -> bool:
+        """Whether an output of steps may hold a secret."""
+        steps = place.run.job.steps
+        end = len(steps) if place.step is None else place.step.index
+        said = [one for one in steps[:end] if one.id == id]
+        if not said:
+            return named
+        self._given(place if place.step is not None else Place(place.run, steps[-1]), deep)
+        for step in said:
+            if step.run is None:
+                if gives(step) or (named and not ends_with_job(step)):
+                    return True
+            elif self._puts_out(Place(place.run, step), name, deep, named):
+                return True
         return False
 
-    def _handles(self, place: Place, deep: int = 0) -> bool:
-        """Whether a script has a secret in its text, or uses a variable that holds one."""
+    def _puts_out(self, place: Place, name: str, deep: int, doubted: bool) -> bool:
+        """Whether a script may put a secret into an output."""
+        if self._handles(place, deep) or _has(self._kept(place, deep).outputs, name):
+            return True
+        if not doubted:
+            return False
+        assert place.step is not None
+        around = self._around(place, deep)
+        known = {key.text for table, _ in self._runs.environments(place) for key, _ in table.items()}
+        self._runs.charge(len(known) // LETTERS)
+        around = replace(around, unknown=True, known=frozenset(known) - around.names - around.told, doubted=True)
+        return _has(self._read_script(place, around, deep).outputs, name)
+
+    def _handles(self, place: Place, deep: int) -> bool:
+        """Whether a script has a secret in its text, or uses a variable that holds one. What is before it is known."""
         assert place.step is not None
         key = (place.run, place.step, deep)
         if key not in self._handling:  # each build asks about all steps before it
+            self._handling[key] = True  # for those that are made of themselves
             self._handling[key] = self._uses_secrets(place, place.step.run, deep)
         return self._handling[key]
 
     def _uses_secrets(self, place: Place, run: Scalar | None, deep: int) -> bool:
         if run is None:
             return False
-        if self._secret(run.text, place, deep + 1):
+        if self._secret(run.text, place, deep):
             return True
         words = frozenset(re.findall(r"\w+", run.text))
         everything = _WHOLE.search(run.text) is not None
@@ -157,160 +228,304 @@ class Secrets:
                 named = [value for _, value in table.items()]
             else:  # a script is looked at once, however many variables there are
                 named = [value for value in map(table.get, sorted(words)) if value is not None]
-            if any(isinstance(value, Scalar) and self._secret(value.text, where, deep + 1) for value in named):
+            if any(isinstance(value, Scalar) and self._secret(value.text, where, deep) for value in named):
                 return True
         return False
 
     # --- files ------------------------------------------------------------------------------------------------------
 
-    def _writes(self, place: Place, context: str) -> bool:
-        """Whether a step writes a secret into a file at or below a directory of the workspace."""
+    def _paths(self, place: Place, deep: int = 0) -> tuple[str, ...]:
+        """The files, relative to the workspace, into which a step may write a secret; SOMEWHERE for those that are not
+        known."""
         step = place.step
         assert step is not None
-        if step.run is None:
-            return self._action_writes(step, place, context)
-        found = self._kept(place)
+        key = (place.run, step, deep)
+        if key not in self._written:
+            self._written[key] = (SOMEWHERE,)  # for those that are made of themselves
+            found = self._of_action(step, place, deep) if step.run is None else self._of_script(step, place, deep)
+            self._written[key] = tuple(dict.fromkeys(found))
+        return self._written[key]
+
+    def _of_script(self, step: Step, place: Place, deep: int) -> Iterator[str]:
+        found = self._kept(place, deep)
         home = text_of(step.node.get("working-directory")) or default_directory(step) or "."
         home = SOMEWHERE if found.moved else _WORKSPACE.sub(".", home)
         for target in found.targets:
-            whole = _WORKSPACE.match(target)
             path = _WORKSPACE.sub(".", target)
-            if self._in(path if whole else posixpath.join(home, path), context):
+            yield _clean(path if _WORKSPACE.match(target) else posixpath.join(home, path))
+
+    def _of_action(self, step: Step, place: Place, deep: int) -> Iterator[str]:
+        if keeps_key(step):
+            yield "gha-creds-0.json"
+        if step.action == DOWNLOAD:
+            path = self._runs.read(_place_names(step.input("path") or "."), place)
+            if not is_elsewhere(path) and self._brings(step, place, deep):
+                yield _clean(_WORKSPACE.sub(".", path))
+        if step.action == CHECKOUT:
+            if keeps_token(step) and self._secret(step.input("token") or "", place, deep):
+                yield _clean(posixpath.join(_WORKSPACE.sub(".", step.input("path") or "."), ".git/config"))
+            return
+        action = self._runs.action(step)
+        if action is not None and any(job.steps for job in action.jobs):
+            return  # its steps are asked
+        if gives_file(step):
+            yield SOMEWHERE
+        sees = any(self._secret(text, place, deep) for text in _given_texts(step))
+        if sees and not is_familiar(step):
+            yield SOMEWHERE
+        if logs_in(step) and (sees or "ecr" in step.action):
+            homes: dict[str, set[str]] = {}
+            for name, value in self._around(place, deep).homes:
+                homes.setdefault(name, set()).add(value)
+            for value in sorted(homes.get("DOCKER_CONFIG") or homes.get("HOME") or ()):
+                if not is_elsewhere(value):
+                    yield _clean(_WORKSPACE.sub(".", value)) + "/config.json"
+        text = code(step)
+        if text or writes(step):
+            around = self._around(place, deep)
+            words = frozenset(re.findall(r"\w+", text))
+            held = around.names if writes(step) else words & (around.names | around.told)
+            if held or around.unknown or self._secret(text, place, deep):
+                yield SOMEWHERE
+
+    def _brings(self, step: Step, place: Place, deep: int) -> bool:
+        """Whether what actions/download-artifact brings may hold a secret."""
+        if deep > _DEEPEST:
+            return True
+        name = self._runs.read(step.input("name") or "", place)
+        pattern = self._runs.read(step.input("pattern") or "", place)
+        for upload, said in self._uploads(place.run):
+            self._runs.charge(1)
+            if not self._is_before(upload.run, place.run):
+                continue
+            sure = "${{" not in said + name + pattern
+            if name and sure and name != said:
+                continue
+            if not name and pattern and sure and "*" not in pattern.rstrip("*") and not said.startswith(
+                pattern.rstrip("*")
+            ):
+                continue
+            if self._uploads_secret(upload, deep + 1):
                 return True
         return False
 
-    def _kept(self, place: Place) -> Kept:
+    def _uploads(self, run: Run) -> list[tuple[Place, str]]:
+        """The uploads of artifacts in the same run of a workflow, with their names."""
+        top = _top(run)
+        if top.job.workflow not in self._artifacts:
+            found = self._artifacts[top.job.workflow] = []
+            if self._runs.mentions(UPLOAD):
+                for job in [job for one in self._workflows(run) for job in one.jobs]:
+                    for other in self._runs.of(job):
+                        if _top(other).job.workflow is top.job.workflow:
+                            uploads = self._runs.during(other, _uploads)
+                            found += [(one, self._artifact(one)) for one in uploads]
+        return self._artifacts[top.job.workflow]
+
+    def _is_before(self, run: Run, other: Run) -> bool:
+        """Whether the run of a job, or one that has called it, has ended before another one begins."""
+        others = {one.job.workflow: one.job for one in _callers(other)}
+        found = ((one.job, others.get(one.job.workflow)) for one in _callers(run))
+        return any(later is not None and job.id in self._needs(later) for job, later in found)
+
+    def _needs(self, job: Job) -> frozenset[str]:
+        """The jobs that have run before a job."""
+        if job not in self._needed:
+            by_id = {one.id: one for one in job.workflow.jobs}
+            found: set[str] = set()
+            waiting = [job]
+            while waiting:
+                node = waiting.pop().node.get("needs")
+                names = [text_of(one) for one in node.nodes] if isinstance(node, Items) else [text_of(node)]
+                for name in names:
+                    if name in by_id and name not in found:
+                        found.add(name)
+                        waiting.append(by_id[name])
+            self._needed[job] = frozenset(found)
+        return self._needed[job]
+
+    def _workflows(self, run: Run) -> list[Workflow]:
+        """Those of the repository, and that of a run, if nobody knows the repository."""
+        found = {id(one): one for one in (*self._runs.workflows, _top(run).job.workflow) if one.kind == "workflow"}
+        return list(found.values())
+
+    def _artifact(self, place: Place) -> str:
+        assert place.step is not None
+        return self._runs.read(place.step.input("name") or "artifact", place)
+
+    def _uploads_secret(self, place: Place, deep: int) -> bool:
+        """Whether a file that a step uploads may hold a secret."""
+        step = place.step
+        assert step is not None
+        key = (place.run, step, deep)
+        if key not in self._uploading:
+            self._uploading[key] = True  # for those that are made of themselves
+            outside = self._given(place, deep).outside
+            texts = [self._runs.read(_place_names(one), place) for one in listed(step.input("path"))]
+            inside = [_WORKSPACE.sub(".", one) for one in texts if not one.startswith("!") and not is_elsewhere(one)]
+            wanted = [_clean(_GLOB.split(text, maxsplit=1)[0] or ".") for text in inside]
+            self._uploading[key] = (outside and any(map(is_elsewhere, texts))) or any(
+                _below(path, one) and (not path.startswith(".git/") or one.startswith(".git"))
+                for other in self._runs.before(place, _may_keep)
+                for path in self._paths(other, deep)
+                for one in wanted
+            )
+        return self._uploading[key]
+
+    def _kept(self, place: Place, deep: int) -> Kept:
         """What a script may keep of secrets."""
         step = place.step
         assert step is not None
-        assert step.run is not None
-        key = (place.run, step)
+        key = (place.run, step, deep)
         if key not in self._keeping:
-            self._keeping[key] = Kept((SOMEWHERE,), True, True, True)  # for those that are made of themselves
-            text = self._masked(step.run.text, place)
-            around = self._around(place)
-            shell = text_of(step.node.get("shell")) or default_shell(step) or "bash"
-            same = (text, shell, around)
-            if same not in self._read:
-                self._runs.charge(len(text) // _PARSED)
-                self._read[same] = kept(text, shell, around)
-            self._keeping[key] = self._read[same]
+            some = frozenset({SOMEWHERE})
+            self._keeping[key] = Kept((SOMEWHERE,), True, True, some, some)  # for those that are made of themselves
+            self._keeping[key] = self._read_script(place, self._around(place, deep), deep)
         return self._keeping[key]
 
-    def _masked(self, text: str, place: Place) -> str:
+    def _read_script(self, place: Place, around: Around, deep: int) -> Kept:
+        step = place.step
+        assert step is not None
+        assert step.run is not None
+        text = self._masked(step.run.text, place, deep)
+        shell = text_of(step.node.get("shell")) or default_shell(step) or "bash"
+        same = (text, shell, around)
+        if same not in self._read:
+            self._runs.charge(len(text) // _PARSED)
+            self._read[same] = kept(text, shell, around)
+        return self._read[same]
+
+    def _masked(self, text: str, place: Place, deep: int) -> str:
         """A script with marks for its expressions, but for those that are known."""
-        text = _TEMPORARY.sub("/tmp", _WORKSPACE.sub("$GITHUB_WORKSPACE", text))
+        text = _place_names(text)
         if "${{" not in text:
             return text
         text = self._runs.read(text, place)
-        return EXPRESSION.sub(lambda match: SECRET if self._secret(match[0], place, 0) else OTHER, text)
+        return EXPRESSION.sub(lambda match: SECRET if self._secret(match[0], place, deep) else OTHER, text)
 
-    def _around(self, place: Place) -> Around:
+    def _around(self, place: Place, deep: int) -> Around:
         """What surrounds a step."""
-        given = self._given(place)
+        given = self._given(place, deep)
         known: frozenset[str] = frozenset()
-        names, told = given.names, given.told
+        names = given.names
+        homes: dict[str, str] = {}
         for table, where in self._runs.environments(place):
-            held, ending = self._held(table, where)
+            held, its = self._held(table, where, deep)
             names = names | held if held else names
-            told = told | ending if ending else told
+            homes = {**its, **homes}
             if given.unknown:
                 known |= {key.text for key, _ in table.items()}
         self._runs.charge((len(names) + len(known)) // LETTERS)
-        return replace(given, names=names, told=told, known=known - names - told)
+        found = given.homes.union(homes.items()) if homes else given.homes
+        return replace(given, names=names, known=known - names - given.told, homes=found)
 
-    def _given(self, place: Place) -> Around:
+    def _given(self, place: Place, deep: int) -> Around:
         """What the steps before one have left to it."""
         waiting = [place]
         while True:
             at = waiting[-1]
-            key = (at.run, at.step)
+            key = (at.run, at.step, deep)
             if key not in self._left:
-                before = next((one for one in self._runs.before(at, _may_leave) if one.step is not at.step), None)
-                if before is not None and (before.run, before.step) not in self._left:
+                before = next((one for one in self._runs.before(at, _may_keep) if one.step is not at.step), None)
+                if before is not None and (before.run, before.step, deep) not in self._left:
                     waiting.append(before)
                     continue
-                self._left[key] = Around() if before is None else self._leaves(before)
+                self._left[key] = Around() if before is None else self._leaves(before, deep)
             waiting.pop()
             if not waiting:
                 return self._left[key]
 
-    def _leaves(self, place: Place) -> Around:
+    def _leaves(self, place: Place, deep: int) -> Around:
         """What there is after a step, of which what is before it is known."""
-        step, before = place.step, self._left[place.run, place.step]
+        step, before = place.step, self._left[place.run, place.step, deep]
         assert step is not None
+        paths = before.files.union(self._paths(place, deep))
+        self._runs.charge(len(paths) // LETTERS)
+        after = replace(before, files=paths if len(paths) <= _MOST_FILES else frozenset({SOMEWHERE}))
         if step.run is None:
-            if step.action == _AWS:
-                return replace(before, told=before.told | _AWS_NAMES)
-            return replace(before, unknown=True)
-        found = self._kept(place)
-        if not found.environment and (before.outside or not found.outside):
-            return before
-        words = re.findall(r"\b([A-Za-z_]\w*)(?==|<<)", step.run.text) if found.environment else ()
-        self._runs.charge((len(before.names) + len(words)) // LETTERS)
-        computed = found.environment and _COMPUTED.search(step.run.text) is not None
+            if step.action == AWS:
+                return replace(after, told=after.told | _AWS_NAMES)
+            return replace(after, unknown=True) if exports(step) else after
+        self._handles(place, deep)  # later ones ask, and none has to ask all that are before it
+        found, text = self._kept(place, deep), step.run.text
+        words: Collection[str] = found.variables
+        if SOMEWHERE in words:
+            words = re.findall(r"\b([A-Za-z_]\w*)(?==|<<)", text)
+        homes = _HOME.findall(_place_names(text)) if "GITHUB_ENV" in text else ()
+        self._runs.charge((len(before.names) + len(words) + len(before.homes) + len(homes)) // LETTERS)
         return replace(
-            before,
-            names=before.names.union(words),
-            unknown=before.unknown or computed,
+            after,
+            names=before.names.union(words) if words else before.names,
+            unknown=before.unknown or (SOMEWHERE in found.variables and _COMPUTED.search(text) is not None),
             outside=before.outside or found.outside,
+            homes=before.homes.union(homes) if homes else before.homes,
         )
 
-    def _held(self, table: Mapping, where: Place) -> tuple[frozenset[str], frozenset[str]]:
-        """The variables of a table that hold a secret, and those that hold one which ends with the job."""
-        key = (id(table), where.run, where.step)
+    def _held(self, table: Mapping, where: Place, deep: int) -> tuple[frozenset[str], dict[str, str]]:
+        """The variables of a table that hold a secret, and those that say where programs keep what they are told."""
+        key = (id(table), where.run, where.step, deep)
         if key not in self._holding:
             names: set[str] = set()
-            told: set[str] = set()
+            homes: dict[str, str] = {}
             for name, value in table.items():
-                if isinstance(value, Scalar) and "${{" in value.text and self._secret(value.text, where, 0):
-                    ends = all(_WORKFLOW_TOKEN.fullmatch(one.name.lower()) for one in references(value.text))
-                    (told if ends else names).add(name.text)
-            self._holding[key] = (frozenset(names), frozenset(told))
+                if not isinstance(value, Scalar):
+                    continue
+                if name.text in HOMES:
+                    homes[name.text] = self._runs.read(_place_names(value.text), where)
+                if "${{" in value.text and self._secret(value.text, where, deep):
+                    names.add(name.text)
+            self._holding[key] = (frozenset(names), homes)
         return self._holding[key]
 
-    def _action_writes(self, step: Step, place: Place, context: str) -> bool:
-        if step.action == _CREDENTIALS:
-            wanted = (step.input("create_credentials_file") or "true").strip() != "false"
-            return wanted and bool(step.input("credentials_json")) and self._in("gha-creds-0.json", context)
-        if step.action == CHECKOUT:
-            token = step.input("token") or ""
-            kept = (step.input("persist-credentials") or "true").strip().lower() != "false"
-            newer = step.major is not None and step.major >= _PERSISTS_BELOW
-            if not kept or newer or re.search(r"\bsecrets\.GITHUB_TOKEN\b|\bgithub\.token\b", token):
-                return False
-            config = posixpath.join(step.input("path") or ".", ".git/config")
-            return self._secret(token, place, 0) and self._in(config, context)
-        if _FILE_ACTION.search(step.action) is not None:
-            return any(self._secret(text, place, 0) for text in step.texts())
-        code = " ".join(step.input(name) or "" for name in _CODE)
-        if not code.strip() or _REMOTE.search(step.action):
-            return False
-        around = self._around(place)
-        words = frozenset(re.findall(r"\w+", code))
-        return self._secret(code, place, 0) or around.unknown or not words.isdisjoint(around.names | around.told)
 
-    def _in(self, path: str, directory: str) -> bool:
-        """Whether a file may be in a build context, both relative to the workspace."""
-        if "$" in path + directory or path.startswith("/") or directory.startswith(("/", "..")):
-            return True
-        path = posixpath.normpath(path)
-        return not self._left_out(path) if directory == "." else path.startswith(directory + "/")
+def _clean(path: str) -> str:
+    """A path relative to the workspace, or absolute; SOMEWHERE if it is not known."""
+    return SOMEWHERE if "$" in path else posixpath.normpath(path)
 
 
-def _may_write(step: Step) -> bool:
-    """Whether it is one of the steps that may put a secret into a file."""
-    if step.run is not None or step.action in (_CREDENTIALS, CHECKOUT):
+def _below(path: str, directory: str) -> bool:
+    """Whether something is written at or below a directory; one of both may be a directory in which the other is."""
+    if "$" in path + directory or path.startswith(("/", "..")) or directory.startswith(("/", "..")):
         return True
-    return _FILE_ACTION.search(step.action) is not None or any(step.input(name) for name in _CODE)
+    return "." in (path, directory) or f"{path}/".startswith(f"{directory}/") or directory.startswith(f"{path}/")
 
 
-def _may_leave(step: Step) -> bool:
+def _has(names: Collection[str], name: str) -> bool:
+    """Whether a name, or SOMEWHERE for any, is among some; they do not know case."""
+    return (bool(names) and SOMEWHERE in (name, *names)) or name.lower() in map(str.lower, names)
+
+
+def _place_names(text: str) -> str:
+    """A text with directories of the runner as a shell would name them."""
+    return _TEMPORARY.sub("/tmp", _WORKSPACE.sub("$GITHUB_WORKSPACE", text))
+
+
+def _given_texts(step: Step) -> Iterator[str]:
+    """The texts that an action is given alone."""
+    for node in (step.inputs, step.node.get("env")):
+        for _, value in node.items() if isinstance(node, Mapping) else ():
+            yield text_of(value) or ""
+
+
+def _callers(run: Run) -> Iterator[Run]:
+    """A run, the one that called it, and so on."""
+    at: Run | None = run
+    while at is not None:
+        yield at
+        at = at.outer
+
+
+def _top(run: Run) -> Run:
+    """The run of the job that nobody has called."""
+    return list(_callers(run))[-1]
+
+
+def _uploads(step: Step) -> bool:
+    return step.action == UPLOAD
+
+
+def _may_keep(step: Step) -> bool:
     """Whether later steps may find secrets by it, in their environment or in files."""
-    return step.run is not None or step.action == _AWS or _exports(step)
-
-
-def _exports(step: Step) -> bool:
-    """Whether an action that gives secrets puts them into variables."""
-    said = [(step.input(name) or "").strip().lower() for name in ("export-env", "exportenv")]
-    return _GIVES.search(step.action) is not None and "false" not in said
+    if step.run is not None or step.action in (AWS, CHECKOUT, DOWNLOAD, GOOGLE):
+        return True
+    return bool(gives(step) or code(step) or logs_in(step) or not is_familiar(step))

@@ -432,7 +432,9 @@ def test_a_secret_in_an_input_that_callers_fill() -> None:
         ("A=${{ secrets['A'] }}", True),
         ("A=${{ format('{0}}}', secrets.A) }}", True),
         ("A=${{ toJSON(secrets) }}", True),
-        ("A=${{ github.token }}", True),
+        ("A=${{ github.token }}", False),
+        ("A=${{ secrets.GITHUB_TOKEN }}", False),
+        ("A=${{ secrets.GITHUB_TOKEN || secrets.PAT }}", True),
         ("A=${{ toJson(github) }}", True),
         ("A=${{ Secrets.A }}", True),
         ("A=${{ env.A }}", True),
@@ -468,8 +470,8 @@ def test_secrets_in_build_arguments(argument: str, secret: bool) -> None:
 @pytest.mark.parametrize("value", ["${{ secrets.X }}", "plain"])
 def test_what_comes_a_long_way_may_be_a_secret(value: str) -> None:
     job = "  j{0}:\n    runs-on: ubuntu-latest\n    outputs: {{o: '{1}'}}\n    steps:\n    - run: echo\n"
-    jobs = [job.format(0, value), *(job.format(n, f"${{{{ needs.j{n - 1}.outputs.o }}}}") for n in range(1, 8))]
-    last = HEAD.partition("jobs:\n")[2] + SETUP + BUILD + "        build-args: A=${{ needs.j7.outputs.o }}\n"
+    jobs = [job.format(0, value), *(job.format(n, f"${{{{ needs.j{n - 1}.outputs.o }}}}") for n in range(1, 20))]
+    last = HEAD.partition("jobs:\n")[2] + SETUP + BUILD + "        build-args: A=${{ needs.j19.outputs.o }}\n"
     assert reasons(run("on: push\njobs:\n" + "".join(jobs) + last, others=[])) == ["secret-build-arg"]
 
 

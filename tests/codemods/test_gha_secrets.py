@@ -313,3 +313,179 @@ def test_an_action_that_gives_secrets_and_scripts_that_do_not_ask_for_them() -> 
     assert reasons("- uses: aws-actions/configure-aws-credentials@v4\n- run: make\n") == []
     script = "- uses: actions/github-script@v7\n  with:\n    github-token: ${{ secrets.K }}\n"
     assert reasons(f"{script}    script: core.setOutput('a', 1)\n") == []
+
+
+FETCH = "aws secretsmanager get-secret-value --secret-id a --query SecretString --output text"
+
+
+def argument(steps: str, value: str, *, before: str = "", needs: str = "") -> list[str]:
+    """Of the refusals for a build with a build argument; before: jobs."""
+    head = f"on: push\njobs:\n{before}  a:\n    runs-on: ubuntu-latest\n{needs}    steps:\n"
+    text = f"{head}{textwrap.indent(steps, '    ')}{BUILD.format(context='.')}        build-args: {value}\n"
+    outcome = fix(text, kind=WORKFLOW, select=["gha-cache"], place=".github/workflows/ci.yml", workflows=[])
+    assert outcome.error is None
+    return [refusal.reason for refusal in outcome.refusals]
+
+
+@pytest.mark.parametrize(
+    ("steps", "value", "secret"),
+    [
+        (f'- id: a\n  run: echo "v=$({FETCH})" >> $GITHUB_OUTPUT\n', "A=${{ steps.a.outputs.v }}", True),
+        (f'- id: a\n  run: echo "v=$({FETCH})" | tee -a $GITHUB_OUTPUT\n', "A=${{ steps.a.outputs.v }}", True),
+        (f'- id: a\n  run: echo "::set-output name=v::$({FETCH})"\n', "A=${{ steps.a.outputs.v }}", True),
+        (f'- id: a\n  run: o=$GITHUB_OUTPUT; echo "v=$({FETCH})" >> "$o"\n', "A=${{ steps.a.outputs.v }}", True),
+        (f"- id: a\n  shell: pwsh\n  run: echo \"v=$({FETCH})\" >> $env:GITHUB_OUTPUT\n", "A=${{ steps.a.outputs.v }}",
+         True),
+        (f'- id: a\n  run: |\n    echo "v=$({FETCH})" >> $GITHUB_OUTPUT\n    echo "w=1" >> $GITHUB_OUTPUT\n',
+         "A=${{ steps.a.outputs.w }}", False),
+        (f'- id: a\n  run: echo "v=$({FETCH})" >> $GITHUB_OUTPUT\n- id: b\n'
+         '  run: echo "w=${{ steps.a.outputs.v }}" >> $GITHUB_OUTPUT\n', "A=${{ steps.b.outputs.w }}", True),
+        (f'- run: echo "A=$({FETCH})" >> $GITHUB_ENV\n', "A=${{ env.A }}", True),
+        (f'- run: echo "A=$({FETCH})" >> $GITHUB_ENV\n', "A", True),
+        (f'- id: a\n  run: echo "v=$({FETCH})" >> $GITHUB_OUTPUT\n', "A=${{ toJSON(steps.a.outputs) }}", True),
+        (f'- id: a\n  run: echo "v=$({FETCH})" >> $GITHUB_OUTPUT\n', "A=${{ toJSON(steps.a) }}", True),
+        (f'- id: a\n  run: echo "v=$({FETCH})" >> $GITHUB_OUTPUT\n', "A=${{ steps.a.outputs.V }}", True),
+        (f'- id: a\n  run: echo "v=$({FETCH})" >> $GITHUB_OUTPUT\n', "A=${{ steps.a.outcome }}", False),
+        (f'- run: echo "A=$({FETCH})" >> $GITHUB_ENV\n', "B=${{ env.B }}", False),
+        (f'- run: |\n    echo "A=$({FETCH})" >> $GITHUB_ENV\n    echo "B=1" >> $GITHUB_ENV\n', "B=${{ env.B }}", False),
+        ("- uses: hashicorp/vault-action@v3\n  with: {secrets: a b | C}\n", "A=${{ env.C }}", True),
+        ("- uses: hashicorp/vault-action@v3\n  with: {secrets: a b | C}\n"
+         '- run: echo "B=$(git rev-parse HEAD)" >> $GITHUB_ENV\n', "B=${{ env.B }}", False),
+        ('- id: a\n  run: echo "key=$(sha256sum a b)" >> $GITHUB_OUTPUT\n', "A=${{ steps.a.outputs.key }}", False),
+        ('- id: a\n  run: echo "key=$(cat a | md5sum | cut -c1-8)" >> $GITHUB_OUTPUT\n', "A=${{ steps.a.outputs.key }}",
+         False),
+        ('- id: a\n  run: echo "key=$(date +%F)-$GITHUB_SHA" >> $GITHUB_OUTPUT\n', "A=${{ steps.a.outputs.key }}",
+         False),
+        ('- id: a\n  run: echo "key=$(cat a)" >> $GITHUB_OUTPUT\n', "A=${{ steps.a.outputs.key }}", True),
+        ('- id: a\n  run: echo "key=$(openssl rand -hex 8)" >> $GITHUB_OUTPUT\n', "A=${{ steps.a.outputs.key }}", True),
+        ('- id: a\n  run: echo "key=$(./key)" >> $GITHUB_OUTPUT\n', "A=${{ steps.a.outputs.key }}", True),
+        ('- id: a\n  run: echo "key=$(curl -s https://a.b)" >> $GITHUB_OUTPUT\n', "A=${{ steps.a.outputs.key }}", True),
+        ('- id: a\n  run: echo "key=$KEY" >> $GITHUB_OUTPUT\n', "A=${{ steps.a.outputs.key }}", True),
+        ("- id: a\n  uses: actions/create-github-app-token@v2\n  with: {private-key: '${{ secrets.K }}'}\n",
+         "A=${{ steps.a.outputs.token }}", False),
+        ("- id: a\n  uses: actions/create-github-app-token@v2\n  with: {skip-token-revoke: true}\n",
+         "A=${{ steps.a.outputs.token }}", True),
+        ("", "A=${{ github.event.inputs.token }}", True),
+        ("", "A=${{ github.event.client_payload.npm_token }}", True),
+        ("", "A=${{ toJSON(github.event.client_payload) }}", True),
+        ("", "A=${{ github.event.inputs.version }}", False),
+        ("", "A=${{ github.event.client_payload.ref }}", False),
+    ],
+)  # fmt: skip
+def test_secrets_that_are_handed_on(steps: str, value: str, secret: bool) -> None:
+    assert argument(steps, value) == (["secret-build-arg"] if secret else [])
+
+
+def test_secrets_of_other_jobs() -> None:
+    job = (
+        "  b:\n    runs-on: ubuntu-latest\n    outputs: {{{0}: '${{{{ steps.x.outputs.v }}}}'}}\n    steps:\n"
+        "    - id: x\n      run: echo \"v=$({1})\" >> $GITHUB_OUTPUT\n"
+    )
+    for name, script, secret in (
+        ("v", FETCH, True), ("v", "git rev-parse HEAD", False),
+        ("token", "git rev-parse HEAD", False), ("token", "./token", True),
+    ):  # fmt: skip
+        for value in (f"A=${{{{ needs.b.outputs.{name} }}}}", "A=${{ toJSON(needs.b.outputs) }}"):
+            found = argument("", value, before=job.format(name, script), needs="    needs: b\n")
+            secret = secret and not (script == "./token" and "toJSON" in value)
+            assert found == (["secret-build-arg"] if secret else []), (value, script)
+
+
+@pytest.mark.parametrize(
+    ("steps", "context", "secret"),
+    [
+        ('- run: |\n    echo "${{ secrets.A }}" > .env\n    cp .env app/.env\n', "app", True),
+        ('- run: echo "${{ secrets.A }}" > .env\n- run: cp .env app/\n', "app", True),
+        ('- run: echo "${{ secrets.A }}" > .env\n- run: mv .env app\n', "app", True),
+        ('- run: echo "${{ secrets.A }}" > conf/.env\n- run: cp -r conf app/\n', "app", True),
+        ('- run: echo "${{ secrets.A }}" > .env\n- run: tar cz . > app/all.tgz\n', "app", True),
+        ('- run: echo "${{ secrets.A }}" > .env\n- run: cat .env other > app/all\n', "app", True),
+        ('- run: echo "${{ secrets.A }}" > .env\n- run: cat < .env > app/all\n', "app", True),
+        ('- run: echo "${{ secrets.A }}" > .env\n- run: ln -s ../.env app/.env\n', "app", True),
+        ('- run: echo "${{ secrets.A }}" > .env\n- run: sed s/a/b/ .env > app/conf\n', "app", True),
+        ('- run: echo "${{ secrets.A }}" > .env\n- run: cp "$FILE" app/\n', "app", True),
+        ('- run: echo "${{ secrets.A }}" > .env\n- run: npm run build\n', "app", True),
+        ('- run: echo "${{ secrets.A }}" > .env\n- run: docker run -v .:/w x make\n', "app", True),
+        ('- run: echo "${{ secrets.A }}" > .env\n- run: echo "A=$(cat .env)" >> $GITHUB_ENV\n'
+         '- run: echo "$A" > app/a\n', "app", True),
+        ('- run: echo "${{ secrets.A }}" > .env\n- run: cp README.md app/\n', "app", False),
+        ('- run: echo "${{ secrets.A }}" > .env\n- run: cat VERSION > app/version\n', "app", False),
+        ('- run: echo "${{ secrets.A }}" > .env\n- run: npm ci && rm .env\n', "app", False),
+        ('- run: npm run build\n- run: echo "${{ secrets.A }}" > .env\n', "app", False),
+        ('- run: echo "${{ secrets.A }}" > .env\n- run: jq -r .version a.json > app/version\n', "app", False),
+        ("- uses: actions/checkout@v4\n  with: {token: '${{ secrets.A }}'}\n- run: make\n", "app", False),
+        ("- uses: actions/checkout@v4\n  with: {token: '${{ secrets.A }}'}\n- run: cp -r . app/\n", "app", True),
+        ("- uses: actions/checkout@v4\n  with: {token: '${{ secrets.A }}'}\n- run: cp -r .git/ app/\n", "app", True),
+        ("- uses: actions/checkout@v4\n  with: {token: '${{ secrets.A }}'}\n- run: cp .git/config app/\n", "app", True),
+        ("- uses: actions/checkout@v4\n  with: {token: '${{ secrets.A }}'}\n- run: cp -r config app/\n", "app", False),
+        ("- uses: acme/unknown@v1\n  with: {key: '${{ secrets.A }}'}\n", ".", True),
+        ("- uses: acme/unknown@v1\n  env: {KEY: '${{ secrets.A }}'}\n", ".", True),
+        ("- uses: acme/unknown@v1\n  with: {key: '${{ secrets.GITHUB_TOKEN }}'}\n", ".", False),
+        ("- uses: acme/unknown@v1\n", ".", False),
+        ("- uses: docker://acme/unknown\n  with: {key: '${{ secrets.A }}'}\n", ".", True),
+        ("- uses: ./.github/actions/unknown\n  with: {key: '${{ secrets.A }}'}\n", ".", True),
+        ("- uses: codecov/codecov-action@v5\n  with: {token: '${{ secrets.A }}'}\n", ".", False),
+        ("- uses: SonarSource/sonarqube-scan-action@v6\n  env: {SONAR_TOKEN: '${{ secrets.A }}'}\n", ".", False),
+        ("- uses: rtCamp/action-slack-notify@v2\n  env: {SLACK_WEBHOOK: '${{ secrets.A }}'}\n", ".", False),
+        ("- uses: webfactory/ssh-agent@v0.9.0\n  with: {ssh-private-key: '${{ secrets.A }}'}\n", ".", False),
+        ("- uses: actions/setup-node@v4\n  env: {NODE_AUTH_TOKEN: '${{ secrets.A }}'}\n", ".", False),
+        ("- uses: crazy-max/ghaction-import-gpg@v6\n  with: {gpg_private_key: '${{ secrets.A }}'}\n", ".", False),
+        ("- uses: microsoft/variable-substitution@v1\n  with: {files: a.json}\n  env: {A.B: '${{ secrets.A }}'}\n", ".",
+         True),
+        ("- uses: Infisical/secrets-action@v1\n  with: {method: oidc, export-type: file}\n", ".", True),
+        ("- uses: docker/login-action@v3\n  with: {username: a, password: '${{ secrets.A }}'}\n"
+         "  env: {DOCKER_CONFIG: '${{ github.workspace }}/.docker'}\n", ".", True),
+        ("- uses: docker/login-action@v3\n  with: {username: a, password: '${{ secrets.A }}'}\n"
+         "  env: {DOCKER_CONFIG: '${{ github.workspace }}/.docker'}\n", "app", False),
+        ("- uses: docker/login-action@v3\n  with: {username: a, password: '${{ secrets.A }}'}\n"
+         "  env: {DOCKER_CONFIG: '${{ runner.temp }}/.docker'}\n", ".", False),
+        ('- run: echo "DOCKER_CONFIG=$PWD/.docker" >> $GITHUB_ENV\n'
+         "- uses: docker/login-action@v3\n  with: {username: a, password: '${{ secrets.A }}'}\n", ".", True),
+        ("- run: DOCKER_CONFIG=.docker docker login -u a -p ${{ secrets.A }}\n", ".", True),
+        ("- run: |\n    export DOCKER_CONFIG=$(mktemp -d)\n    docker login -u a -p ${{ secrets.A }}\n", ".", False),
+        ("- run: echo '${{ secrets.A }}' > ~/.npmrc\n  env: {HOME: '${{ github.workspace }}'}\n", ".", True),
+        ("- run: export HOME=$PWD; echo '${{ secrets.A }}' > $HOME/.npmrc\n", ".", True),
+        ("- run: export HOME=/tmp/home; echo '${{ secrets.A }}' > $HOME/.npmrc\n", ".", False),
+        ("- run: aws s3 cp s3://acme/prod.env .env\n", ".", True),
+        ("- run: aws s3 cp s3://acme/model.bin model.bin\n", ".", False),
+        ("- run: aws s3 cp .env s3://acme/prod.env\n", ".", False),
+        ("- run: curl -H 'A ${{ secrets.A }}' -L -o .env https://acme.dev/prod\n", ".", True),
+        ("- run: curl -fsSL -o debian.key https://acme.dev/debian.key\n", ".", False),
+        ("- run: gh api repos/a/b/contents/prod --jq .content | base64 -d > .env\n", ".", True),
+        ("- run: gh api repos/a/b/contents/prod --jq .content | base64 -d > conf.json\n", ".", False),
+        ('- run: echo "${{ secrets.GITHUB_TOKEN }}" > .npmrc\n', ".", False),
+    ],
+)  # fmt: skip
+def test_secrets_on_their_way_into_a_context(steps: str, context: str, secret: bool) -> None:
+    assert reasons(steps, context=context) == (["secret-file"] if secret else [])
+
+
+@pytest.mark.parametrize(
+    ("steps", "upload", "download", "secret"),
+    [
+        ('run: echo "${{ secrets.A }}" > .env', "{name: x, path: .env}", "{name: x}", True),
+        ('run: echo "${{ secrets.A }}" > .env', "{name: x, path: .env}", "", True),
+        ('run: echo "${{ secrets.A }}" > .env', "{name: x, path: .env}", "{pattern: x*}", True),
+        ('run: echo "${{ secrets.A }}" > .env', "{name: x, path: .env}", "{pattern: y*}", False),
+        ('run: echo "${{ secrets.A }}" > .env', "{name: x, path: .env}", "{name: y}", False),
+        ('run: echo "${{ secrets.A }}" > .env', "{name: x, path: dist}", "{name: x}", False),
+        ('run: echo "${{ secrets.A }}" > .env', "{name: x, path: .env}", "{name: x, path: other}", False),
+        ('run: echo "${{ secrets.A }}" > dist/.env', "{name: x, path: dist/**}", "{name: x, path: app/d}", True),
+        ('run: echo "${{ secrets.A }}" > .env', "{name: x, path: '${{ runner.temp }}/a/*'}", "{name: x}", False),
+        ('run: echo "${{ secrets.A }}" > /tmp/a', "{name: x, path: '${{ runner.temp }}/a'}", "{name: x}", True),
+        ('run: echo "${{ secrets.A }}" > .env', "{name: x, path: .env}", "{name: x, path: /tmp/a}", False),
+        ("run: npm ci && npm run build", "{name: x, path: dist}", "{name: x}", False),
+        ("{run: npm run build, env: {K: '${{ secrets.A }}'}}", "{name: x, path: dist}", "{name: x}", True),
+    ],
+)
+def test_secrets_in_artifacts(steps: str, upload: str, download: str, secret: bool) -> None:
+    jobs = (
+        f"  b:\n    runs-on: ubuntu-latest\n    steps:\n    - {steps}\n"
+        f"    - uses: actions/upload-artifact@v4\n      with: {upload}\n"
+    )
+    for needs, expected in (("    needs: [b]\n", secret), ("", False)):
+        text = f"on: push\njobs:\n{jobs}  a:\n    runs-on: ubuntu-latest\n{needs}    steps:\n"
+        text += f"    - uses: actions/download-artifact@v4\n      with: {download}\n" + BUILD.format(context="app")
+        outcome = fix(text, kind=WORKFLOW, select=["gha-cache"], place=".github/workflows/ci.yml", workflows=[])
+        found = [refusal.reason for refusal in outcome.refusals]
+        assert found == (["secret-file"] if expected else []), (needs, text)
