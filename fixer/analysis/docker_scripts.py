@@ -1,4 +1,5 @@
-"""`docker build` in the scripts of workflows: which commands there are, in which directory, with which options.
+"""`docker build` in the scripts of workflows: which commands there are, in which directory, with which options; also
+`podman build`, `buildah build` and what `docker buildx bake --set` says.
 
 Options are those of `docker buildx build` (docs.docker.com, "docker buildx build", v0.26) and of the older `docker
 build`. An option that nobody knows is taken for one with a value, as most are.
@@ -11,13 +12,17 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 
 from fixer.analysis.expressions import EXPRESSION
+from fixer.analysis.values import Known, Unknown, Value
+from fixer.analysis.wrappers import peel
 from fixer.text.records import dataclass
 from fixer.tree.cook import Cooked
 from fixer.tree.parse_shell import parse_shell
 from fixer.tree.shell import (
     AndOr,
+    Assignment,
     Command,
     CommandSubstitution,
+    For,
     Group,
     Literal,
     OpaqueScript,
@@ -42,6 +47,9 @@ _ELSEWHERE = ("-H", "--host", "-c", "--context")
 """Options of `docker` that choose another engine."""
 _GLOBAL_VALUES = (*_ELSEWHERE, "--config", "-l", "--log-level", "--tlscacert", "--tlscert", "--tlskey")
 
+_LONGEST = 10_000
+"""Characters of a value that is remembered: one that holds itself twice grows fast."""
+
 Lookup = Callable[[str], "str | None"]
 """The value of a variable; None if it is not known."""
 
@@ -50,12 +58,14 @@ Lookup = Callable[[str], "str | None"]
 class ScriptCommand:
     """A simple command of a script. Texts are None where they are not known.
 
-    directory: in which it runs, relative to the workspace. assigned: the variables that are set for it alone.
+    directory: in which it runs, relative to the workspace. assigned: the variables that are set for it alone. open:
+    whether a word that is not known may be several, options among them: it is nothing but a variable without quotes.
     """
 
     words: tuple[str | None, ...]
     directory: str | None
     assigned: tuple[str, ...]
+    open: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +73,15 @@ class DockerBuild:
     """`docker build`, `docker buildx build`.
 
     options: in their order; of a flag the value is "". places: all that is no option; None where it is not known.
-    elsewhere: whether it names another engine than that of the machine.
+    elsewhere: whether it names another engine than that of the machine, or is another engine's command. open: as in
+    `ScriptCommand`.
     """
 
     buildx: bool
     options: tuple[tuple[str, str | None], ...]
     places: tuple[str | None, ...]
     elsewhere: bool
+    open: bool = False
 
     def option(self, *names: str) -> tuple[str | None, ...]:
         return tuple(value for name, value in self.options if name in names)
@@ -91,7 +103,15 @@ class DockerBuild:
     @property
     def target(self) -> str | None:
         """The stage that is built; empty for the last one, None if it is not known."""
-        return (self.option("--target") or ("",))[-1]
+        found = self.option("--target")
+        if found:
+            return found[-1]
+        return None if self.open and None in self.places and self.places != (None,) else ""
+
+    @property
+    def replaced(self) -> tuple[str, ...]:
+        """The names that mean another context than the stages or images that are called so."""
+        return tuple(value.partition("=")[0] for value in self.option("--build-context") if value)
 
 
 def in_workspace(directory: str | None, path: str) -> str | None:
@@ -105,8 +125,8 @@ def in_workspace(directory: str | None, path: str) -> str | None:
     return None if found == ".." or found.startswith("../") else found
 
 
-def read_build(words: Sequence[str | None]) -> DockerBuild | None:
-    """The build that a command is; None for another command."""
+def read_build(words: Sequence[str | None], *, several: bool = False) -> DockerBuild | None:
+    """The build that a command is; None for another command. several: see `DockerBuild.open`."""
     rest = list(words)
     if rest[:1] == ["sudo"]:
         rest.pop(0)
@@ -125,13 +145,96 @@ def read_build(words: Sequence[str | None]) -> DockerBuild | None:
         rest.pop(0)
     if not rest or rest.pop(0) not in ("build", "b") or (not buildx and "b" in words[1:2]):
         return None
+    more, places = _read(rest)
+    return DockerBuild(buildx, (*options, *more), tuple(places), elsewhere, several)
+
+
+def _read(rest: list[str | None]) -> tuple[list[tuple[str, str | None]], list[str | None]]:
+    """The options of a build, and all else."""
+    options: list[tuple[str, str | None]] = []
     places: list[str | None] = []
     while rest:
         if rest[0] is None or rest[0] == "-" or not rest[0].startswith("-"):
             places.append(rest.pop(0))
         else:
             options.append(_option(rest))
-    return DockerBuild(buildx, tuple(options), tuple(places), elsewhere)
+    return options, places
+
+
+_OTHERS = {"podman": (("build",), ("image", "build")), "buildah": (("build",), ("bud",), ("build-using-dockerfile",))}
+_SHELLS = ("bash", "sh", "dash", "ash", "zsh")
+_DEEPEST = 3
+"""Scripts in words of scripts that are read."""
+
+
+def read_other_build(words: Sequence[str | None], *, several: bool = False) -> DockerBuild | None:
+    """The build by Podman or Buildah that a command is; their options are those of Docker (podman-build(1))."""
+    for before in _OTHERS.get(words[0] or "", ()) if words else ():
+        if tuple(words[1 : 1 + len(before)]) == before:
+            options, places = _read(list(words[1 + len(before) :]))
+            return DockerBuild(False, tuple(options), tuple(places), True, several)
+    return None
+
+
+def read_bake(words: Sequence[str | None]) -> tuple[str | None, ...] | None:
+    """What `docker buildx bake` is told by `--set`; None for another command."""
+    if tuple(words[:3]) != ("docker", "buildx", "bake"):
+        return None
+    rest, found = list(words[3:]), list[str | None]()
+    while rest:
+        word = rest.pop(0)
+        if word == "--set":
+            found.append(rest.pop(0) if rest else None)
+        elif word is not None and word.startswith("--set="):
+            found.append(word.removeprefix("--set="))
+    return tuple(found)
+
+
+def overridden(said: str | None, key: str) -> str | None:
+    """The value that `PATTERN.KEY=VALUE` gives to a key of targets of Bake (docs.docker.com, "docker buildx bake",
+    `--set`); None if it is about something else. `contexts` gives the name of the context."""
+    name, equals, value = (said or "").partition("=")
+    _, _, own = name.partition(".")
+    if not equals:
+        return None
+    if key == "contexts":
+        return own.removeprefix("contexts.") if own.startswith("contexts.") else None
+    return value if own == key else None
+
+
+def all_commands(
+    text: str, directory: str | None, lookup: Lookup = lambda _: None, depth: int = 0
+) -> Iterator[ScriptCommand]:
+    """`script_commands` without what they are run through (`time`, `timeout`, `env`, `exec` …), and those in the script
+    that is given to a shell by `-c` in the place of that."""
+    for command in script_commands(text, directory, lookup):
+        values: tuple[Value, ...] = tuple(Unknown("") if word is None else Known(word) for word in command.words)
+        peeled = peel(values)
+        words = command.words[peeled.at :]
+        where = directory_in(command.directory, peeled.chdir)
+        inner = _given_script(words) if depth < _DEEPEST else None
+        if inner is not None:
+            yield from all_commands(inner, where, lookup, depth + 1)
+        else:
+            assigned = (*command.assigned, *peeled.local)
+            yield ScriptCommand(words, where, assigned, command.open)
+
+
+def directory_in(directory: str | None, chdir: Value | None) -> str | None:
+    if chdir is None:
+        return directory
+    return in_workspace(directory, chdir.value) if isinstance(chdir, Known) else None
+
+
+def _given_script(words: Sequence[str | None]) -> str | None:
+    if not words or (words[0] or "").rpartition("/")[2] not in _SHELLS:
+        return None
+    for at, word in enumerate(words[1:], 1):
+        if word is None or not word.startswith("-"):
+            return None
+        if not word.startswith("--") and word.endswith("c"):
+            return words[at + 1] if at + 1 < len(words) else None
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,15 +337,24 @@ def _parsed(text: str) -> tuple[Script | OpaqueScript, Sequence[str]]:
     return parse_shell(Cooked(plain, [(0, len(plain))])), held
 
 
+def _is_unknown(text: str) -> bool:
+    """Whether it is one expression of a workflow, whose value nobody knows."""
+    return EXPRESSION.fullmatch(text) is not None and in_workspace(".", text) is None
+
+
 def _restored(text: str, held: Sequence[str]) -> str:
     return re.sub(_HELD.format(r"(\d+)"), lambda match: held[int(match[1])], text)
 
 
 class _Reader:
+    """Variables that the script itself sets count where that is certain; one that may be set is not known."""
+
     def __init__(self, held: Sequence[str], lookup: Lookup) -> None:
         self.found: list[ScriptCommand] = []
         self._held = held
-        self._lookup = lookup
+        self._outer = lookup
+        self._set: dict[str, str | None] = {}
+        self._sure = True
 
     def script(self, script: Script, directory: str | None) -> str | None:
         """Returns the directory afterwards."""
@@ -251,10 +363,13 @@ class _Reader:
         return directory
 
     def _chain(self, chain: AndOr, directory: str | None) -> str | None:
-        for pipeline in chain.pipelines:
+        for at, pipeline in enumerate(chain.pipelines):
+            alone = len(pipeline.commands) == 1
             for command in pipeline.commands:
+                sure, self._sure = self._sure, self._sure and alone and at == 0
                 after = self._command(command, directory)
-                directory = after if len(pipeline.commands) == 1 else directory
+                self._sure = sure
+                directory = after if alone else directory
         return directory
 
     def _command(self, command: Command, directory: str | None) -> str | None:
@@ -262,21 +377,57 @@ class _Reader:
             return self._simple(command, directory)
         if isinstance(command, Group):
             return self.script(command.body, directory)
+        self._sure = False
         if isinstance(command, Subshell):
             self.script(command.body, directory)
             return directory
+        if isinstance(command, For):
+            self._set[command.name] = None
         after = {directory, *(self.script(one, directory) for one in _scripts(command))}
         return directory if len(after) == 1 else None
 
     def _simple(self, command: Simple, directory: str | None) -> str | None:
-        words = tuple(self._text(word, directory) for word in command.words)
-        self.found.append(ScriptCommand(words, directory, tuple(one.name for one in command.assignments)))
-        if words[:1] in (("popd",), (None,)):
+        words: list[str | None] = []
+        several = False
+        for word in command.words:
+            text = self._text(word, directory)
+            is_bare = len(word.parts) == 1 and isinstance(word.parts[0], Parameter) and not word.parts[0].quoted
+            if words and text is not None and word.text == word.static and _is_unknown(text):
+                is_bare, text = True, None
+            if is_bare and text is not None and "${{" not in text:
+                words += text.split()
+            else:
+                words.append(text)
+                several = several or (is_bare and text is None)
+        assigned = tuple(one.name for one in command.assignments)
+        if command.words:
+            self.found.append(ScriptCommand(tuple(words), directory, assigned, several))
+        else:
+            for one in command.assignments:
+                self._assign(one, directory)
+        if words[:1] == ["read"]:
+            self._set.update(dict.fromkeys(word for word in words[1:] if word is not None))
+        if words[:1] and words[0] in ("export", "local", "readonly", "declare"):
+            for text in words[1:]:
+                name, equals, value = (text or "").partition("=")
+                if equals:
+                    self._set[name] = value if self._sure and len(value) <= _LONGEST else None
+        if words[:1] in (["popd"], [None]):
             return None
-        if words[:1] not in (("cd",), ("pushd",)):
+        if words[:1] not in (["cd"], ["pushd"]):
             return directory
         rest = [word for word in words[1:] if word != "--"]
         return in_workspace(directory, rest[0]) if len(rest) == 1 and rest[0] not in (None, "-") else None
+
+    def _assign(self, one: Assignment, directory: str | None) -> None:
+        value = None if one.array or len(one.values) > 1 else self._text(one.values[0], directory) if one.values else ""
+        if one.append and value is not None:
+            before = self._lookup(one.name)
+            value = None if before is None else before + value
+        self._set[one.name] = value if self._sure and value is not None and len(value) <= _LONGEST else None
+
+    def _lookup(self, name: str) -> str | None:
+        return self._set[name] if name in self._set else self._outer(name)
 
     def _text(self, word: Word, directory: str | None) -> str | None:
         parts = []

@@ -375,6 +375,10 @@ class _Plan:
                 for instruction in below_.instructions:
                     if isinstance(instruction, Cmd | Entrypoint | Healthcheck):
                         effective[type(instruction)] = instruction
+            for by, words in each.commands:
+                if _runs_cargo(self.facts, words):
+                    because = f"{by} runs cargo in the image, which would have to download all crates again"
+                    return Stop("cargo-at-run-time", each.from_.span, because)
             for instruction in effective.values():
                 calls = self.facts.image_calls(instruction, each)
                 for call in () if isinstance(calls, OpaqueScript) else calls:
@@ -533,3 +537,18 @@ def _matters(reader: Reader, home: str) -> bool:
         return reader.kind in ("copy", "mount")
     # cargo keeps other things in its home, too, so that it is there, and so is what it is copied for.
     return not isinstance(reader.path, Known) or not below(home, reader.path.value)
+
+
+def _runs_cargo(facts: Facts, words: Sequence[str]) -> bool:
+    """Whether a command that is run in an image calls cargo for what may fetch, also in a script for a shell."""
+    import shlex
+
+    from fixer.analysis.docker_scripts import all_commands
+
+    facts.charge(len(words))
+    for command in all_commands(shlex.join(words), None):
+        known = [Unknown("a variable") if word is None else Known(word) for word in command.words]
+        cargo = read_cargo(known, Unknown("the image is run somewhere"), lambda _: None)
+        if cargo is not None and cargo.fetches:
+            return True
+    return False

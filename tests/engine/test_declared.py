@@ -32,7 +32,8 @@ WORKFLOW = "on: push\njobs:\n a:\n  runs-on: x\n  steps:\n  - uses: actions/chec
 
 
 def forget() -> None:
-    for known in (declared, compose._services, workflows.builds_of, workflows.workflows_of, workflows._composed):
+    files = (compose._file, compose._text, compose._settings)
+    for known in (declared, *files, workflows.builds_of, workflows.workflows_of, workflows._composed):
         known.cache_clear()
 
 
