@@ -47,6 +47,10 @@ _ELSEWHERE = ("-H", "--host", "-c", "--context")
 """Options of `docker` that choose another engine."""
 _GLOBAL_VALUES = (*_ELSEWHERE, "--config", "-l", "--log-level", "--tlscacert", "--tlscert", "--tlskey")
 
+UNKNOWN = "\0"
+"""Stands in a text for what is not known."""
+_OPTION = re.compile(r"--?[A-Za-z]")
+_TARGET = re.compile(r"--target(?:=|\s+)[\"']?([A-Za-z0-9_][\w.-]*)")
 _LONGEST = 10_000
 """Characters of a value that is remembered: one that holds itself twice grows fast."""
 
@@ -289,6 +293,11 @@ def _skip(rest: list[str | None], values: Sequence[str], wanted: Sequence[str]) 
 
 def _option(rest: list[str | None]) -> tuple[str, str | None]:
     """Takes one option, with its value, from the front."""
+    name, value = _named_option(rest)
+    return name, None if value is not None and UNKNOWN in value else value
+
+
+def _named_option(rest: list[str | None]) -> tuple[str, str | None]:
     word = rest.pop(0) or ""
     if word.startswith("--"):
         name, equals, value = word.partition("=")
@@ -334,12 +343,35 @@ def _parsed(text: str) -> tuple[Script | OpaqueScript, Sequence[str]]:
     held = [match[0] for match in EXPRESSION.finditer(text)]
     numbers = iter(range(len(held)))
     plain = EXPRESSION.sub(lambda _: _HELD.format(next(numbers)), text).replace("\\\n", " ")
-    return parse_shell(Cooked(plain, [(0, len(plain))])), held
+    return parse_shell(Cooked(plain, [(0, len(plain))]), 0, "bash"), held
 
 
-def _is_unknown(text: str) -> bool:
-    """Whether it is one expression of a workflow, whose value nobody knows."""
-    return EXPRESSION.fullmatch(text) is not None and in_workspace(".", text) is None
+def plain_targets(text: str) -> tuple[str, ...]:
+    """What stands behind `--target` in a text, whatever it means there."""
+    return tuple(dict.fromkeys(_TARGET.findall(text)))
+
+
+def targets_not_understood(text: str) -> tuple[str, ...]:
+    """The same of a script that is not understood."""
+    return plain_targets(text) if "--target" in text and isinstance(_parsed(text)[0], OpaqueScript) else ()
+
+
+def _may_be_several(part: ShellNode) -> bool:
+    return isinstance(part, Parameter) and (not part.quoted or _is_array(part))
+
+
+def _is_array(part: Parameter) -> bool:
+    """`${name[@]}`."""
+    return part.op == "[" and part.argument.strip("[]") in ("@", "*")
+
+
+def _pieces(text: str) -> list[str]:
+    """The words that the value of a variable is cut into."""
+    return EXPRESSION.sub(_piece, text).split()
+
+
+def _piece(expression: re.Match[str]) -> str:
+    return UNKNOWN if in_workspace(".", expression[0]) is None else "".join(expression[0].split())
 
 
 def _restored(text: str, held: Sequence[str]) -> str:
@@ -347,13 +379,15 @@ def _restored(text: str, held: Sequence[str]) -> str:
 
 
 class _Reader:
-    """Variables that the script itself sets count where that is certain; one that may be set is not known."""
+    """Variables that the script itself sets count where that is certain; one that may be set is not known, but for
+    whether any of its values could choose a stage."""
 
     def __init__(self, held: Sequence[str], lookup: Lookup) -> None:
         self.found: list[ScriptCommand] = []
         self._held = held
         self._outer = lookup
-        self._set: dict[str, str | None] = {}
+        self._set: dict[str, str] = {}
+        self._choosing: dict[str, bool] = {}
         self._sure = True
 
     def script(self, script: Script, directory: str | None) -> str | None:
@@ -382,7 +416,7 @@ class _Reader:
             self.script(command.body, directory)
             return directory
         if isinstance(command, For):
-            self._set[command.name] = None
+            self._keep(command.name, UNKNOWN)
         after = {directory, *(self.script(one, directory) for one in _scripts(command))}
         return directory if len(after) == 1 else None
 
@@ -391,14 +425,12 @@ class _Reader:
         several = False
         for word in command.words:
             text = self._text(word, directory)
-            is_bare = len(word.parts) == 1 and isinstance(word.parts[0], Parameter) and not word.parts[0].quoted
-            if words and text is not None and word.text == word.static and _is_unknown(text):
-                is_bare, text = True, None
-            if is_bare and text is not None and "${{" not in text:
-                words += text.split()
-            else:
-                words.append(text)
-                several = several or (is_bare and text is None)
+            bare = len(word.parts) == 1 and _may_be_several(word.parts[0])
+            if words and word.text == word.static and EXPRESSION.fullmatch(text) is not None:
+                bare = True
+            for piece in _pieces(text) if bare else (text,):
+                words.append(piece if UNKNOWN not in piece or _OPTION.match(piece) else None)
+                several = several or (bare and piece == UNKNOWN and self._may_choose(word.parts[0]))
         assigned = tuple(one.name for one in command.assignments)
         if command.words:
             self.found.append(ScriptCommand(tuple(words), directory, assigned, several))
@@ -406,12 +438,13 @@ class _Reader:
             for one in command.assignments:
                 self._assign(one, directory)
         if words[:1] == ["read"]:
-            self._set.update(dict.fromkeys(word for word in words[1:] if word is not None))
+            for each in words[1:]:
+                self._keep(each or "", UNKNOWN)
         if words[:1] and words[0] in ("export", "local", "readonly", "declare"):
-            for text in words[1:]:
-                name, equals, value = (text or "").partition("=")
+            for each in words[1:]:
+                key, equals, value = (each or "").partition("=")
                 if equals:
-                    self._set[name] = value if self._sure and len(value) <= _LONGEST else None
+                    self._keep(key, value)
         if words[:1] in (["popd"], [None]):
             return None
         if words[:1] not in (["cd"], ["pushd"]):
@@ -420,38 +453,44 @@ class _Reader:
         return in_workspace(directory, rest[0]) if len(rest) == 1 and rest[0] not in (None, "-") else None
 
     def _assign(self, one: Assignment, directory: str | None) -> None:
-        value = None if one.array or len(one.values) > 1 else self._text(one.values[0], directory) if one.values else ""
-        if one.append and value is not None:
-            before = self._lookup(one.name)
-            value = None if before is None else before + value
-        self._set[one.name] = value if self._sure and value is not None and len(value) <= _LONGEST else None
+        value = " ".join(self._text(word, directory) for word in one.values)
+        if one.append:
+            value = f"{self._lookup(one.name)}{' ' if one.array else ''}{value}"
+        self._keep(one.name, value)
 
-    def _lookup(self, name: str) -> str | None:
-        return self._set[name] if name in self._set else self._outer(name)
+    def _keep(self, name: str, value: str) -> None:
+        self._set[name] = value if self._sure and len(value) <= _LONGEST else UNKNOWN
+        _, places = _read([None if piece == UNKNOWN else piece for piece in _pieces(value[:_LONGEST])])
+        chooses = len(value) > _LONGEST or "--target" in value or None in places
+        self._choosing[name] = chooses or (not self._sure and self._choosing.get(name, False))
 
-    def _text(self, word: Word, directory: str | None) -> str | None:
-        parts = []
-        for part in word.parts:
-            value = self._value(part, directory)
-            if value is None:
-                return None
-            parts.append(value)
-        return "".join(parts)
+    def _may_choose(self, part: ShellNode) -> bool:
+        return not isinstance(part, Parameter) or self._choosing.get(part.name, True)
 
-    def _value(self, part: ShellNode, directory: str | None) -> str | None:
+    def _lookup(self, name: str) -> str:
+        if name in self._set:
+            return self._set[name]
+        found = self._outer(name)
+        return UNKNOWN if found is None else found
+
+    def _text(self, word: Word, directory: str | None) -> str:
+        """With `UNKNOWN` in the place of what is not known."""
+        return "".join(self._value(part, directory) for part in word.parts)
+
+    def _value(self, part: ShellNode, directory: str | None) -> str:
         if isinstance(part, Literal):
-            return None if part.glob else _restored(part.value, self._held)
-        if isinstance(part, Parameter) and not part.op:
+            return UNKNOWN if part.glob else _restored(part.value, self._held)
+        if isinstance(part, Parameter) and (not part.op or _is_array(part)):
             if part.name == "GITHUB_WORKSPACE":
                 return WORKSPACE
             if part.name == "PWD":
-                return None if directory is None else f"{WORKSPACE}/{directory}"
+                return UNKNOWN if directory is None else f"{WORKSPACE}/{directory}"
             return self._lookup(part.name)
         if isinstance(part, CommandSubstitution) and part.kind in ("$", "`") and isinstance(part.script, Script):
             inner = [node for node in part.script.walk() if isinstance(node, Word)]
             if [word.static for word in inner] == ["pwd"] and directory is not None:
                 return f"{WORKSPACE}/{directory}"
-        return None
+        return UNKNOWN
 
 
 def _scripts(command: Command) -> Iterator[Script]:

@@ -17,6 +17,7 @@ from fixer.analysis.docker_scripts import (
     read_compose,
     read_other_build,
     script_commands,
+    targets_not_understood,
 )
 from fixer.analysis.workflow import (
     BAKE,
@@ -170,8 +171,11 @@ def _of_script(runs: Runs, place: Place, step: Step, compose: Compose) -> Iterat
                 return None if "${{" in value or runs.writers(name, place) else value
         return None
 
+    script = runs.read(step.run.text, place)
+    for name in targets_not_understood(script):
+        yield _Recipe(None, None, name)
     home = runs.read(text_of(step.node.get("working-directory")) or default_directory(step) or ".", place)
-    for command in all_commands(runs.read(step.run.text, place), in_workspace(".", home), lookup):
+    for command in all_commands(script, in_workspace(".", home), lookup):
         elsewhere = any(name in _ENGINE for name in command.assigned)
         build = read_build(command.words, several=command.open) or read_other_build(command.words, several=command.open)
         if build is not None:

@@ -58,8 +58,9 @@ class CargoCache(Codemod):
 
     When it refuses
 
-    When some step of the file is offline; when the image is there to run cargo; when the place of CARGO_HOME or the
-    number of the user is not in the file; when something else of the step removes the cargo home.
+    When some step of the file is offline; when the image is there to run cargo, by its own command or by that of a
+    service of Compose; when the place of CARGO_HOME or the number of the user is not in the file; when something else
+    of the step removes the cargo home.
 
     Sources: the Cargo book ("Cargo Home"), cargo 1.95 and BuildKit v0.25 on a real engine.
     """

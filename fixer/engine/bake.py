@@ -26,7 +26,9 @@ _KEYS = ("context", "dockerfile", "dockerfile-inline", "target", "contexts")
 _FILLED = regex(r"[$%]\{[^{}]*\}")
 _ATTRIBUTE = regex(r"(?m)^[ \t]*(target|dockerfile|contexts)[ \t]*=[ \t]*(.*)$")
 _TEXT = regex(r'"([^"\\\n$%]*)"')
-_KEY = regex(r'"?([A-Za-z_][\w.-]*)"?[ \t]*[=:]')
+_NAME = regex(r'"([A-Za-z][\w.-]*)"')
+_LABELS = regex(r'"[\w.-]*"[ \t]*\{|(?:targets|inherits)[ \t]*=[ \t]*\[[^\]]{0,4096}\]')
+_KEY = regex(r'(?m)(?:^|[{,])[ \t]*"?([A-Za-z_][\w.-]*)"?[ \t]*[=:]')
 
 
 def bake_builds(path: str, top: str | None = None) -> Iterator[NamedBuild]:
@@ -82,8 +84,8 @@ def _of_hcl(text: str) -> Iterator[NamedBuild]:
             targets[plain[1]] = None
         else:
             made = True
-    if made:  # of what stands in the file as a text
-        targets.update(dict.fromkeys(_TEXT.findall(text)))
+    if made:  # of what stands in the file as a text, but for the names of Bake's own targets
+        targets.update(dict.fromkeys(_NAME.findall(_LABELS.sub("", text))))
     if len(files) * len(targets) > _MOST_PAIRS:
         files = {"": None}
     for file in files if targets or replaced else ():

@@ -21,7 +21,6 @@ _LARGEST = 1 << 20
 _MOST_NODES = 200_000
 _TOKEN = regex(r'"(?:[^"\\]|\\.)*"|//[^\n]*|/\*|[,\]}]|[^\s",\]}/]+|/')
 _FILLED = regex(r"\$\{[^{}]*\}|\{\{[^{}]*\}\}")
-_TARGET = regex(r"--target(?:=|\s+)[\"']?([A-Za-z0-9_][\w.-]*)")
 _BUILDER = regex(r"(?i)docker|podman|buildah")
 _SCRIPTS = ("before_script", "script", "after_script")
 
@@ -47,8 +46,10 @@ def _of_make(text: str, directory: str, top: str) -> Iterator[NamedBuild]:
     """Of a directory's Makefile those for Dockerfiles below it, of the root's those for all."""
     if "--target" not in text or not _BUILDER.search(text):
         return
+    from fixer.analysis.docker_scripts import plain_targets
+
     dockerfiles = ANY if directory == top else Loose(os.path.join(directory, ""), "")
-    for name in dict.fromkeys(_TARGET.findall(text)):
+    for name in plain_targets(text):
         yield NamedBuild(None, dockerfiles, name, False)
 
 
@@ -133,7 +134,13 @@ def _of_gitlab(text: str, directory: str, top: str) -> Iterator[NamedBuild]:
     """The scripts of all jobs, each with the variables of its job and those of the file."""
     if not _BUILDER.search(text):
         return
-    from fixer.analysis.docker_scripts import WORKSPACE, all_commands, read_build, read_other_build
+    from fixer.analysis.docker_scripts import (
+        WORKSPACE,
+        all_commands,
+        read_build,
+        read_other_build,
+        targets_not_understood,
+    )
     from fixer.analysis.yaml_nodes import Mapping, merged
 
     left = _LARGEST
@@ -151,6 +158,8 @@ def _of_gitlab(text: str, directory: str, top: str) -> Iterator[NamedBuild]:
                 return
             if not _BUILDER.search(script):
                 continue
+            for name in targets_not_understood(script):
+                yield NamedBuild(None, ANY, name, False)
             variables = [merged(job, "variables"), merged(root, "variables")]
 
             def lookup(name: str, variables: list[Node | None] = variables) -> str | None:
