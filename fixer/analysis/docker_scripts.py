@@ -105,6 +105,12 @@ class DockerBuild:
         return None if file is None else (context, file)
 
     @property
+    def outside(self) -> bool:
+        """Whether what is built is surely not in the workspace."""
+        known = [place for place in self.places if place is not None and "${{" not in place]
+        return not self.places or any(":" in place or place.startswith(("/", "~")) for place in known)
+
+    @property
     def target(self) -> str | None:
         """The stage that is built; empty for the last one, None if it is not known."""
         found = self.option("--target")

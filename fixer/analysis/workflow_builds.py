@@ -107,24 +107,23 @@ def _of_step(runs: Runs, place: Place, step: Step, compose: Compose) -> Iterator
     for made in _recipes(runs, place, step, compose):
         runs.charge(1)
         target = None if made.target is not None and "${{" in made.target else made.target
-        paths = _paths(runs, place, made)
-        if paths is not None:
+        paths = [_in_root(runs, place, made, path) for path in (made.context, made.file)]
+        context, file = paths
+        if context is not None and file is not None and "" not in paths:
             hosted = not made.elsewhere and _hosted(runs, place)
-            yield WorkflowBuild(place.run.workflow_run, *paths, target, hosted, made.replaced)
-        elif target or made.replaced:
-            yield WorkflowBuild(place.run.workflow_run, None, None, target or "", False, made.replaced)
+            yield WorkflowBuild(place.run.workflow_run, context, file, target, hosted, made.replaced)
+        elif "" not in paths and (target != "" or made.replaced):
+            yield WorkflowBuild(place.run.workflow_run, None, None, target, False, made.replaced)
 
 
-def _paths(runs: Runs, place: Place, made: _Recipe) -> tuple[str, str] | None:
-    found: list[str] = []
-    for path in (made.context, made.file):
-        if path is None or "${{" in path or ":" in path or path.startswith("/"):
-            return None
-        inside = path if made.of_root else _in_repository(runs, place, path)
-        if inside is None:
-            return None
-        found.append(posixpath.normpath(inside))
-    return found[0], found[1]
+def _in_root(runs: Runs, place: Place, made: _Recipe, path: str | None) -> str | None:
+    """A path relative to the repository's root; None if it is not known, empty if it is not in the repository."""
+    if path is None or "${{" in path:
+        return None
+    if ":" in path or path.startswith("/"):
+        return ""
+    inside = path if made.of_root else _in_repository(runs, place, path)
+    return "" if inside is None else posixpath.normpath(inside)
 
 
 def _recipes(runs: Runs, place: Place, step: Step, compose: Compose) -> Iterator[_Recipe]:
@@ -180,8 +179,7 @@ def _of_script(runs: Runs, place: Place, step: Step, compose: Compose) -> Iterat
         build = read_build(command.words, several=command.open) or read_other_build(command.words, several=command.open)
         if build is not None:
             context, file = build.paths(command.directory) or (None, None)
-            # Without one known context it may be no build of the repository's at all.
-            if context is not None or build.target is not None:
+            if context is not None or not build.outside:
                 yield _Recipe(context, file, build.target, build.replaced, False, build.elsewhere or elsewhere)
             continue
         bake = read_bake(command.words)

@@ -169,7 +169,7 @@ def _of_gitlab(text: str, directory: str, top: str) -> Iterator[NamedBuild]:
                 build = read_build(command.words, several=command.open)
                 build = build or read_other_build(command.words, several=command.open)
                 paths = None if build is None else build.paths(command.directory)
-                if build is None or (paths is None and build.target is None):
+                if build is None or (paths is None and build.outside):
                     continue
                 dockerfile = ANY if paths is None else os.path.realpath(os.path.join(top, paths[1]))
                 if build.target != "" or build.replaced:

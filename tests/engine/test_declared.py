@@ -35,6 +35,7 @@ WORKFLOW = "on: push\njobs:\n a:\n  runs-on: x\n  steps:\n  - uses: actions/chec
 PERHAPS = Targets({}, None, {"dev": "W"})
 BAKED = Targets({}, None, {"dev": "W"}, {"b": "W"})
 IN_A = "services:\n a:\n  build: {context: .., target: '${T:-builder}'}\n"
+OTHER = "uses: actions/checkout@v4\n    with: {path: b, repository: a/b}\n"
 INCLUDES = "include:\n- a/x.yml\n- {path: [b/x.yml, b/y.yml], project_directory: .}\n- compose.yml\n- 1\n"
 RUNS = "services:\n a:\n  build: {context: ., target: dev}\n  command: [a, b]\n b:\n  build: .\n"
 
@@ -148,6 +149,13 @@ def test_a_service_that_extends_another(root: Path) -> None:
         ("run: sudo -E nice docker build --target dev .", Targets({"dev": "W"})),
         ("run: sh -c 'sh -c \"docker build --target dev .\"'", Targets({"dev": "W"})),
         ("run: docker build --build-context Dev=x .", Targets({}, None, {}, {"dev": "W"})),
+        ("run: docker build --target dev https://github.com/a/b.git", NO_TARGETS),
+        ("run: docker build --target dev /tmp/a", NO_TARGETS),
+        ("run: docker build --target dev", NO_TARGETS),
+        ("run: docker build --target dev $DIR", PERHAPS),
+        ("run: cd $DIR && docker build --target dev .", PERHAPS),
+        ("uses: docker/build-push-action@v6\n    with: {context: 'https://a/b.git', target: dev}", NO_TARGETS),
+        (f"{OTHER}  - run: docker build --target dev b", NO_TARGETS),
         ("run: buildah bud --target dev .", Targets({"dev": "W"})),
         ("run: podman build --target dev .", Targets({"dev": "W"})),
         ("run: docker buildx bake --set=a.target=dev --set a.contexts.b=c", BAKED),
@@ -341,6 +349,8 @@ def test_bake_runs_in_the_root_or_beside_its_file(root: Path) -> None:
         (".gitlab-ci.yml", "a: {variables: {T: {value: dev}}, script: docker build --target $T .}", ["dev"]),
         (".gitlab-ci.yml", "a: {script: docker build --target $T .}", [None]),
         (".gitlab-ci.yml", "a: {script: 'docker build $DIR'}", []),
+        (".gitlab-ci.yml", "a: {script: 'docker build --target dev https://a/b.git'}", []),
+        (".gitlab-ci.yml", "a: {script: 'docker build --target dev $DIR'}", ["dev"]),
         ("a/.gitlab-ci.yml", "a: {script: docker build --target dev ..}", []),
         ("GNUmakefile", "a:\n\tpodman build --target 'dev' .\n", ["dev"]),
         ("Makefile", "a:\n\tdocker build --target $(T) .\n", []),
