@@ -1,4 +1,5 @@
-"""`docker build` in the scripts of workflows: which commands there are, in which directory, with which options.
+"""`docker build` in the scripts of workflows: which commands there are, in which directory, with which options; also
+`podman build`, `buildah build` and what `docker buildx bake --set` says.
 
 Options are those of `docker buildx build` (docs.docker.com, "docker buildx build", v0.26) and of the older `docker
 build`. An option that nobody knows is taken for one with a value, as most are.
@@ -11,13 +12,17 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 
 from fixer.analysis.expressions import EXPRESSION
+from fixer.analysis.values import Known, Unknown, Value
+from fixer.analysis.wrappers import peel
 from fixer.text.records import dataclass
 from fixer.tree.cook import Cooked
 from fixer.tree.parse_shell import parse_shell
 from fixer.tree.shell import (
     AndOr,
+    Assignment,
     Command,
     CommandSubstitution,
+    For,
     Group,
     Literal,
     OpaqueScript,
@@ -51,6 +56,13 @@ _ELSEWHERE = ("-H", "--host", "-c", "--context")
 """Options of `docker` that choose another engine."""
 _GLOBAL_VALUES = (*_ELSEWHERE, "--config", "-l", "--log-level", "--tlscacert", "--tlscert", "--tlskey")
 
+UNKNOWN = "\0"
+"""Stands in a text for what is not known."""
+_OPTION = re.compile(r"--?[A-Za-z]")
+_TARGET = re.compile(r"--target(?:=|\s+)[\"']?([A-Za-z0-9_][\w.-]*)")
+_LONGEST = 10_000
+"""Characters of a value that is remembered: one that holds itself twice grows fast."""
+
 Lookup = Callable[[str], "str | None"]
 """The value of a variable; None if it is not known."""
 
@@ -59,12 +71,14 @@ Lookup = Callable[[str], "str | None"]
 class ScriptCommand:
     """A simple command of a script. Texts are None where they are not known.
 
-    directory: in which it runs, relative to the workspace. assigned: the variables that are set for it alone.
+    directory: in which it runs, relative to the workspace. assigned: the variables that are set for it alone. open:
+    whether a word that is not known may be several, options among them: it is nothing but a variable without quotes.
     """
 
     words: tuple[str | None, ...]
     directory: str | None
     assigned: tuple[str, ...]
+    open: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +86,15 @@ class DockerBuild:
     """`docker build`, `docker buildx build`.
 
     options: in their order; of a flag the value is "". places: all that is no option; None where it is not known.
-    elsewhere: whether it names another engine than that of the machine.
+    elsewhere: whether it names another engine than that of the machine, or is another engine's command. open: as in
+    `ScriptCommand`.
     """
 
     buildx: bool
     options: tuple[tuple[str, str | None], ...]
     places: tuple[str | None, ...]
     elsewhere: bool
+    open: bool = False
 
     def option(self, *names: str) -> tuple[str | None, ...]:
         return tuple(value for name, value in self.options if name in names)
@@ -98,9 +114,23 @@ class DockerBuild:
         return None if file is None else (context, file)
 
     @property
+    def outside(self) -> bool:
+        """Whether what is built is surely not in the workspace."""
+        known = [place for place in self.places if place is not None and "${{" not in place]
+        return not self.places or any(":" in place or place.startswith(("/", "~")) for place in known)
+
+    @property
     def target(self) -> str | None:
         """The stage that is built; empty for the last one, None if it is not known."""
-        return (self.option("--target") or ("",))[-1]
+        found = self.option("--target")
+        if found:
+            return found[-1]
+        return None if self.open and None in self.places and self.places != (None,) else ""
+
+    @property
+    def replaced(self) -> tuple[str, ...]:
+        """The names that mean another context than the stages or images that are called so."""
+        return tuple(value.partition("=")[0] for value in self.option("--build-context") if value)
 
 
 def in_workspace(directory: str | None, path: str) -> str | None:
@@ -114,8 +144,8 @@ def in_workspace(directory: str | None, path: str) -> str | None:
     return None if found == ".." or found.startswith("../") else found
 
 
-def read_build(words: Sequence[str | None]) -> DockerBuild | None:
-    """The build that a command is; None for another command."""
+def read_build(words: Sequence[str | None], *, several: bool = False) -> DockerBuild | None:
+    """The build that a command is; None for another command. several: see `DockerBuild.open`."""
     rest = list(words)
     if rest[:1] == ["sudo"]:
         rest.pop(0)
@@ -134,13 +164,96 @@ def read_build(words: Sequence[str | None]) -> DockerBuild | None:
         rest.pop(0)
     if not rest or rest.pop(0) not in ("build", "b") or (not buildx and "b" in words[1:2]):
         return None
+    more, places = _read(rest)
+    return DockerBuild(buildx, (*options, *more), tuple(places), elsewhere, several)
+
+
+def _read(rest: list[str | None]) -> tuple[list[tuple[str, str | None]], list[str | None]]:
+    """The options of a build, and all else."""
+    options: list[tuple[str, str | None]] = []
     places: list[str | None] = []
     while rest:
         if rest[0] is None or rest[0] == "-" or not rest[0].startswith("-"):
             places.append(rest.pop(0))
         else:
             options.append(_option(rest))
-    return DockerBuild(buildx, tuple(options), tuple(places), elsewhere)
+    return options, places
+
+
+_OTHERS = {"podman": (("build",), ("image", "build")), "buildah": (("build",), ("bud",), ("build-using-dockerfile",))}
+_SHELLS = ("bash", "sh", "dash", "ash", "zsh")
+_DEEPEST = 3
+"""Scripts in words of scripts that are read."""
+
+
+def read_other_build(words: Sequence[str | None], *, several: bool = False) -> DockerBuild | None:
+    """The build by Podman or Buildah that a command is; their options are those of Docker (podman-build(1))."""
+    for before in _OTHERS.get(words[0] or "", ()) if words else ():
+        if tuple(words[1 : 1 + len(before)]) == before:
+            options, places = _read(list(words[1 + len(before) :]))
+            return DockerBuild(False, tuple(options), tuple(places), True, several)
+    return None
+
+
+def read_bake(words: Sequence[str | None]) -> tuple[str | None, ...] | None:
+    """What `docker buildx bake` is told by `--set`; None for another command."""
+    if tuple(words[:3]) != ("docker", "buildx", "bake"):
+        return None
+    rest, found = list(words[3:]), list[str | None]()
+    while rest:
+        word = rest.pop(0)
+        if word == "--set":
+            found.append(rest.pop(0) if rest else None)
+        elif word is not None and word.startswith("--set="):
+            found.append(word.removeprefix("--set="))
+    return tuple(found)
+
+
+def overridden(said: str | None, key: str) -> str | None:
+    """The value that `PATTERN.KEY=VALUE` gives to a key of targets of Bake (docs.docker.com, "docker buildx bake",
+    `--set`); None if it is about something else. `contexts` gives the name of the context."""
+    name, equals, value = (said or "").partition("=")
+    _, _, own = name.partition(".")
+    if not equals:
+        return None
+    if key == "contexts":
+        return own.removeprefix("contexts.") if own.startswith("contexts.") else None
+    return value if own == key else None
+
+
+def all_commands(
+    text: str, directory: str | None, lookup: Lookup = lambda _: None, depth: int = 0
+) -> Iterator[ScriptCommand]:
+    """`script_commands` without what they are run through (`time`, `timeout`, `env`, `exec` …), and those in the script
+    that is given to a shell by `-c` in the place of that."""
+    for command in script_commands(text, directory, lookup):
+        values: tuple[Value, ...] = tuple(Unknown("") if word is None else Known(word) for word in command.words)
+        peeled = peel(values)
+        words = command.words[peeled.at :]
+        where = directory_in(command.directory, peeled.chdir)
+        inner = _given_script(words) if depth < _DEEPEST else None
+        if inner is not None:
+            yield from all_commands(inner, where, lookup, depth + 1)
+        else:
+            assigned = (*command.assigned, *peeled.local)
+            yield ScriptCommand(words, where, assigned, command.open)
+
+
+def directory_in(directory: str | None, chdir: Value | None) -> str | None:
+    if chdir is None:
+        return directory
+    return in_workspace(directory, chdir.value) if isinstance(chdir, Known) else None
+
+
+def _given_script(words: Sequence[str | None]) -> str | None:
+    if not words or (words[0] or "").rpartition("/")[2] not in _SHELLS:
+        return None
+    for at, word in enumerate(words[1:], 1):
+        if word is None or not word.startswith("-"):
+            return None
+        if not word.startswith("--") and word.endswith("c"):
+            return words[at + 1] if at + 1 < len(words) else None
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +308,11 @@ def _skip(rest: list[str | None], values: Sequence[str], wanted: Sequence[str]) 
 
 def _option(rest: list[str | None]) -> tuple[str, str | None]:
     """Takes one option, with its value, from the front."""
+    name, value = _named_option(rest)
+    return name, None if value is not None and UNKNOWN in value else value
+
+
+def _named_option(rest: list[str | None]) -> tuple[str, str | None]:
     word = rest.pop(0) or ""
     if word.startswith("--"):
         name, equals, value = word.partition("=")
@@ -314,7 +432,35 @@ def _parsed(text: str) -> tuple[Script | OpaqueScript, Sequence[str]]:
     held = [match[0] for match in EXPRESSION.finditer(text)]
     numbers = iter(range(len(held)))
     plain = EXPRESSION.sub(lambda _: _HELD.format(next(numbers)), text).replace("\\\n", " ")
-    return parse_shell(Cooked(plain, [(0, len(plain))])), held
+    return parse_shell(Cooked(plain, [(0, len(plain))]), 0, "bash"), held
+
+
+def plain_targets(text: str) -> tuple[str, ...]:
+    """What stands behind `--target` in a text, whatever it means there."""
+    return tuple(dict.fromkeys(_TARGET.findall(text)))
+
+
+def targets_not_understood(text: str) -> tuple[str, ...]:
+    """The same of a script that is not understood."""
+    return plain_targets(text) if "--target" in text and isinstance(_parsed(text)[0], OpaqueScript) else ()
+
+
+def _may_be_several(part: ShellNode) -> bool:
+    return isinstance(part, Parameter) and (not part.quoted or _is_array(part))
+
+
+def _is_array(part: Parameter) -> bool:
+    """`${name[@]}`."""
+    return part.op == "[" and part.argument.strip("[]") in ("@", "*")
+
+
+def _pieces(text: str) -> list[str]:
+    """The words that the value of a variable is cut into."""
+    return EXPRESSION.sub(_piece, text).split()
+
+
+def _piece(expression: re.Match[str]) -> str:
+    return UNKNOWN if in_workspace(".", expression[0]) is None else "".join(expression[0].split())
 
 
 def _restored(text: str, held: Sequence[str]) -> str:
@@ -322,10 +468,16 @@ def _restored(text: str, held: Sequence[str]) -> str:
 
 
 class _Reader:
+    """Variables that the script itself sets count where that is certain; one that may be set is not known, but for
+    whether any of its values could choose a stage."""
+
     def __init__(self, held: Sequence[str], lookup: Lookup) -> None:
         self.found: list[ScriptCommand] = []
         self._held = held
-        self._lookup = lookup
+        self._outer = lookup
+        self._set: dict[str, str] = {}
+        self._choosing: dict[str, bool] = {}
+        self._sure = True
 
     def script(self, script: Script, directory: str | None) -> str | None:
         """Returns the directory afterwards."""
@@ -334,10 +486,13 @@ class _Reader:
         return directory
 
     def _chain(self, chain: AndOr, directory: str | None) -> str | None:
-        for pipeline in chain.pipelines:
+        for at, pipeline in enumerate(chain.pipelines):
+            alone = len(pipeline.commands) == 1
             for command in pipeline.commands:
+                sure, self._sure = self._sure, self._sure and alone and at == 0
                 after = self._command(command, directory)
-                directory = after if len(pipeline.commands) == 1 else directory
+                self._sure = sure
+                directory = after if alone else directory
         return directory
 
     def _command(self, command: Command, directory: str | None) -> str | None:
@@ -345,45 +500,86 @@ class _Reader:
             return self._simple(command, directory)
         if isinstance(command, Group):
             return self.script(command.body, directory)
+        self._sure = False
         if isinstance(command, Subshell):
             self.script(command.body, directory)
             return directory
+        if isinstance(command, For):
+            self._keep(command.name, UNKNOWN)
         after = {directory, *(self.script(one, directory) for one in _scripts(command))}
         return directory if len(after) == 1 else None
 
     def _simple(self, command: Simple, directory: str | None) -> str | None:
-        words = tuple(self._text(word, directory) for word in command.words)
-        self.found.append(ScriptCommand(words, directory, tuple(one.name for one in command.assignments)))
-        if words[:1] in (("popd",), (None,)):
+        words: list[str | None] = []
+        several = False
+        for word in command.words:
+            text = self._text(word, directory)
+            bare = len(word.parts) == 1 and _may_be_several(word.parts[0])
+            if words and word.text == word.static and EXPRESSION.fullmatch(text) is not None:
+                bare = True
+            for piece in _pieces(text) if bare else (text,):
+                words.append(piece if UNKNOWN not in piece or _OPTION.match(piece) else None)
+                several = several or (bare and piece == UNKNOWN and self._may_choose(word.parts[0]))
+        assigned = tuple(one.name for one in command.assignments)
+        if command.words:
+            self.found.append(ScriptCommand(tuple(words), directory, assigned, several))
+        else:
+            for one in command.assignments:
+                self._assign(one, directory)
+        if words[:1] == ["read"]:
+            for each in words[1:]:
+                self._keep(each or "", UNKNOWN)
+        if words[:1] and words[0] in ("export", "local", "readonly", "declare"):
+            for each in words[1:]:
+                key, equals, value = (each or "").partition("=")
+                if equals:
+                    self._keep(key, value)
+        if words[:1] in (["popd"], [None]):
             return None
-        if words[:1] not in (("cd",), ("pushd",)):
+        if words[:1] not in (["cd"], ["pushd"]):
             return directory
         rest = [word for word in words[1:] if word != "--"]
         return in_workspace(directory, rest[0]) if len(rest) == 1 and rest[0] not in (None, "-") else None
 
-    def _text(self, word: Word, directory: str | None) -> str | None:
-        parts = []
-        for part in word.parts:
-            value = self._value(part, directory)
-            if value is None:
-                return None
-            parts.append(value)
-        return "".join(parts)
+    def _assign(self, one: Assignment, directory: str | None) -> None:
+        value = " ".join(self._text(word, directory) for word in one.values)
+        if one.append:
+            value = f"{self._lookup(one.name)}{' ' if one.array else ''}{value}"
+        self._keep(one.name, value)
 
-    def _value(self, part: ShellNode, directory: str | None) -> str | None:
+    def _keep(self, name: str, value: str) -> None:
+        self._set[name] = value if self._sure and len(value) <= _LONGEST else UNKNOWN
+        _, places = _read([None if piece == UNKNOWN else piece for piece in _pieces(value[:_LONGEST])])
+        chooses = len(value) > _LONGEST or "--target" in value or None in places
+        self._choosing[name] = chooses or (not self._sure and self._choosing.get(name, False))
+
+    def _may_choose(self, part: ShellNode) -> bool:
+        return not isinstance(part, Parameter) or self._choosing.get(part.name, True)
+
+    def _lookup(self, name: str) -> str:
+        if name in self._set:
+            return self._set[name]
+        found = self._outer(name)
+        return UNKNOWN if found is None else found
+
+    def _text(self, word: Word, directory: str | None) -> str:
+        """With `UNKNOWN` in the place of what is not known."""
+        return "".join(self._value(part, directory) for part in word.parts)
+
+    def _value(self, part: ShellNode, directory: str | None) -> str:
         if isinstance(part, Literal):
-            return None if part.glob else _restored(part.value, self._held)
-        if isinstance(part, Parameter) and not part.op:
+            return UNKNOWN if part.glob else _restored(part.value, self._held)
+        if isinstance(part, Parameter) and (not part.op or _is_array(part)):
             if part.name == "GITHUB_WORKSPACE":
                 return WORKSPACE
             if part.name == "PWD":
-                return None if directory is None else f"{WORKSPACE}/{directory}"
+                return UNKNOWN if directory is None else f"{WORKSPACE}/{directory}"
             return self._lookup(part.name)
         if isinstance(part, CommandSubstitution) and part.kind in ("$", "`") and isinstance(part.script, Script):
             inner = [node for node in part.script.walk() if isinstance(node, Word)]
             if [word.static for word in inner] == ["pwd"] and directory is not None:
                 return f"{WORKSPACE}/{directory}"
-        return None
+        return UNKNOWN
 
 
 def _scripts(command: Command) -> Iterator[Script]:

@@ -216,7 +216,7 @@ class Facts:
         for stage in reversed(stages):
             if stage.last or stage.index not in used:
                 stage.ship()
-            elif self._targets is not None:
+            if self._targets is not None:
                 stage.ask = self._ask_for_targets
 
     def _ask_for_targets(self) -> None:
@@ -224,13 +224,18 @@ class Facts:
             stage.ask = None
         named = self._targets() if self._targets is not None else NO_TARGETS
         for stage in self._stages or ():
-            if stage.name is None or self._names[stage.name] is not stage:
+            known = stage.name if stage.name is not None and self._names[stage.name] is stage else None
+            runs = [(by, words) for target, by, words in named.commands if _may_mean(target, known, stage.last)]
+            stage.use("" if known is None else named.replaced.get(known, ""), tuple(runs))
+            if known is None:
                 continue
-            where = named.names.get(stage.name)
-            if where is not None:
-                stage.ship(f"{where} builds {stage.name}")
+            if known in named.names:
+                stage.ship(f"{named.names[known]} builds {known}")
+            elif known in named.possible:
+                why = "which Dockerfile it means is not known"
+                stage.ship(f"{named.possible[known]} may build {known}: {why}")
             elif named.unknown is not None:
-                stage.ship(f"{named.unknown} may build {stage.name}: the target that it names is not known")
+                stage.ship(f"{named.unknown} may build {known}: the target that it names is not known")
 
     def resolve(self, stage: Stage, text: str, *, numbers: bool = True) -> Stage | BaseImage | Unknown:
         """What `--from=text` in that stage means; `numbers=False` for `RUN --mount=from=`."""
@@ -686,6 +691,11 @@ class Facts:
 
 _GIVING = (Env, DockerArg, Workdir)
 _UNQUOTED = str.maketrans("", "", "\"'\\\r\n")
+
+
+def _may_mean(target: str | None, name: str | None, last: bool) -> bool:
+    """Whether a target means the stage of that name, or the last one."""
+    return last if target == "" else name is not None and target in (name, None)
 
 
 def _flat(run: Run) -> str:

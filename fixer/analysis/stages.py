@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 from fixer.analysis.bases import BaseImage, base_image, split_reference
@@ -19,14 +20,31 @@ _NOT_RESOLVED = Unknown("not resolved")
 
 
 class Targets(NamedTuple):
-    """The stages of a Dockerfile that files around it name as targets of its builds.
+    """What files around a Dockerfile say of its stages; names in lower case, files by their names for people.
 
-    names: in lower case, each with the file that names it. unknown: the file in which a target stands that nobody
-    knows, so that it may be any stage that has a name; None if there is none.
+    names: those that they name as targets of its builds, each with the file that names it. unknown: the file in which a
+    target stands that nobody knows, so that it may be any stage that has a name; None if there is none.
+    possible: as `names`, where the file may mean another Dockerfile.
+    replaced: the names for which a build brings a context of its own, each with the file.
+    commands: what is run in an image in the place of its own command: the target as in `WorkflowBuild`, the file, the
+    words.
     """
 
     names: Mapping[str, str]
     unknown: str | None = None
+    possible: Mapping[str, str] = MappingProxyType({})
+    replaced: Mapping[str, str] = MappingProxyType({})
+    commands: tuple[tuple[str | None, str, tuple[str, ...]], ...] = ()
+
+    def perhaps(self, other: Targets) -> Targets:
+        """With what is said of a Dockerfile that may be this one."""
+        return Targets(
+            self.names,
+            other.unknown if self.unknown is None else self.unknown,
+            {**other.names, **self.possible},
+            {**other.replaced, **self.replaced},
+            (*self.commands, *other.commands),
+        )
 
 
 NO_TARGETS = Targets({})
@@ -49,11 +67,13 @@ class Stage:
         be built as a target), and one that a file around names as a target.
     shipped: True if its file system is part of a goal's.
     named: who builds what makes it shipped, if that is not to be seen in the file; else empty.
+    replaced: the file by which builds have another context in the place of the stage; else empty.
+    commands: what is run in its image in the place of the image's own command: the file that says so, and the words.
     """
 
     __slots__ = (
-        "_goal", "_named", "_root", "_shipped", "ask", "base", "charge", "derived", "from_", "image", "index",
-        "instructions", "last", "name", "opaque", "platform", "triggers",
+        "_commands", "_goal", "_named", "_replaced", "_root", "_shipped", "ask", "base", "charge", "derived", "from_",
+        "image", "index", "instructions", "last", "name", "opaque", "platform", "triggers",
     )  # fmt: skip
 
     def __init__(self, index: int, from_: From, name: str | None, image: Value, platform: Value | None) -> None:
@@ -71,6 +91,8 @@ class Stage:
         self._goal = False
         self._shipped = False
         self._named = ""
+        self._replaced = ""
+        self._commands: tuple[tuple[str, tuple[str, ...]], ...] = ()
         self.ask: Callable[[], None] | None = None
         """Marks what is named outside of the file, in which somebody has to look; called once for all stages, if at
         all."""
@@ -115,6 +137,21 @@ class Stage:
     @property
     def named(self) -> str:
         return self._named
+
+    @property
+    def replaced(self) -> str:
+        if self.ask is not None:
+            self.ask()
+        return self._replaced
+
+    @property
+    def commands(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        if self.ask is not None:
+            self.ask()
+        return self._commands
+
+    def use(self, replaced: str, commands: tuple[tuple[str, tuple[str, ...]], ...]) -> None:
+        self._replaced, self._commands = replaced, commands
 
     def ship(self, named: str = "") -> None:
         """It is a goal: mark it and what it is made of."""

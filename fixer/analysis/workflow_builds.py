@@ -5,16 +5,22 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple
 
 from fixer.analysis.docker_scripts import (
     ComposeCall,
-    DockerBuild,
+    all_commands,
     in_workspace,
+    overridden,
+    read_bake,
     read_build,
     read_compose,
+    read_other_build,
     script_commands,
+    targets_not_understood,
 )
 from fixer.analysis.workflow import (
+    BAKE,
     BUILD,
     CHECKOUT,
     SETUP,
@@ -22,6 +28,7 @@ from fixer.analysis.workflow import (
     Workflow,
     default_directory,
     is_hosted,
+    listed,
     recipe,
     text_of,
 )
@@ -37,22 +44,36 @@ _ENGINE = ("DOCKER_HOST", "DOCKER_CONTEXT")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class WorkflowBuild:
-    """One build in one run of a job. context, file: relative to the root of the repository.
+    """One build in one run of a job. context, file: relative to the root of the repository; None if they are not known.
+    Of such a build only what it says of stages counts, and without any it is not given.
 
     target: the stage that is built; empty for the last one, None if it is not known.
     run: of the job in which it is done, also for a step of an action.
     hosted: whether the runner is one that GitHub hosts, and the builder is on it.
+    replaced: the names for which the build brings contexts of its own.
     """
 
     run: Run
-    context: str
-    file: str
+    context: str | None
+    file: str | None
     target: str | None
     hosted: bool
+    replaced: tuple[str, ...] = ()
 
 
-_Recipe = tuple[str, str, "str | None"]
-Compose = Callable[[str, ComposeCall], Iterable[_Recipe]]
+class _Recipe(NamedTuple):
+    """context, file: None if they are not known. of_root: whether they are relative to the repository's root already.
+    elsewhere: whether another engine builds it."""
+
+    context: str | None
+    file: str | None
+    target: str | None
+    replaced: tuple[str, ...] = ()
+    of_root: bool = False
+    elsewhere: bool = False
+
+
+Compose = Callable[[str, ComposeCall], Iterable[tuple[str, str, "str | None"]]]
 """The contexts and Dockerfiles, relative to the repository's root, that Compose builds in a directory of it, each with
 the target as in `WorkflowBuild`."""
 
@@ -60,8 +81,8 @@ the target as in `WorkflowBuild`."""
 def workflow_builds(
     runs: Runs, compose: Compose = lambda _, __: (), files: Iterable[Workflow] | None = None
 ) -> Iterator[WorkflowBuild]:
-    """Those of all files, or of these, whose context and Dockerfile are named. Each step that is no action of the
-    repository's is read once for every run. Raises TooMuchWorkError as `runs` does."""
+    """Those of all files, or of these, whose context and Dockerfile are named, or that name a stage. Each step that is
+    no action of the repository's is read once for every run. Raises TooMuchWorkError as `runs` does."""
     for workflow in runs.workflows if files is None else files:
         for job in workflow.jobs:
             steps = [step for step in job.steps if _may_build(step)]
@@ -71,37 +92,72 @@ def workflow_builds(
                     yield from _of_step(runs, Place(run, step), step, compose)
 
 
+_BUILDAH = "redhat-actions/buildah-build"
+_BUILDERS = ("docker", "podman", "buildah")
+
+
 def _may_build(step: Step) -> bool:
-    if step.action == BUILD:
+    if step.action in (BUILD, BAKE, _BUILDAH):
         return True
-    return step.run is not None and "docker" in step.run.text and "build" in step.run.text
+    text = "" if step.run is None else step.run.text
+    return any(name in text for name in _BUILDERS) and ("build" in text or "bake" in text or "bud" in text)
 
 
 def _of_step(runs: Runs, place: Place, step: Step, compose: Compose) -> Iterator[WorkflowBuild]:
-    if step.action == BUILD:
-        build = recipe(step, lambda name: runs.read(step.input(name) or "", place))
-        said = runs.read(step.input("context") or "", place)
-        git = not said.strip() or "defaultcontext" in said.lower()
-        builds = [((build.context, build.file, None if "${{" in build.target else build.target), git, False)]
-    else:
-        builds = list(_of_script(runs, place, step, compose))
-    for (context, file, target), git, elsewhere in builds:
+    for made in _recipes(runs, place, step, compose):
         runs.charge(1)
-        if "${{" in context + file or ":" in context + file or context.startswith("/") or file.startswith("/"):
-            continue
-        found = [context, file] if git else [_in_repository(runs, place, path) for path in (context, file)]
-        if found[0] is None or found[1] is None:
-            continue
-        hosted = not elsewhere and _hosted(runs, place)
-        paths = posixpath.normpath(found[0]), posixpath.normpath(found[1])
-        yield WorkflowBuild(place.run.workflow_run, *paths, target, hosted)
+        target = None if made.target is not None and "${{" in made.target else made.target
+        paths = [_in_root(runs, place, made, path) for path in (made.context, made.file)]
+        context, file = paths
+        if context is not None and file is not None and "" not in paths:
+            hosted = not made.elsewhere and _hosted(runs, place)
+            yield WorkflowBuild(place.run.workflow_run, context, file, target, hosted, made.replaced)
+        elif "" not in paths and (target != "" or made.replaced):
+            yield WorkflowBuild(place.run.workflow_run, None, None, target, False, made.replaced)
 
 
-def _of_script(
-    runs: Runs, place: Place, step: Step, compose: Compose
-) -> Iterator[tuple[_Recipe, bool, bool]]:
-    """The context, the Dockerfile and the target of each build of a script, whether the paths are relative to the
-    repository already, and whether it is done by another engine."""
+def _in_root(runs: Runs, place: Place, made: _Recipe, path: str | None) -> str | None:
+    """A path relative to the repository's root; None if it is not known, empty if it is not in the repository."""
+    if path is None or "${{" in path:
+        return None
+    if ":" in path or path.startswith("/"):
+        return ""
+    inside = path if made.of_root else _in_repository(runs, place, path)
+    return "" if inside is None else posixpath.normpath(inside)
+
+
+def _recipes(runs: Runs, place: Place, step: Step, compose: Compose) -> Iterator[_Recipe]:
+    def read(name: str) -> str:
+        return runs.read(step.input(name) or "", place)
+
+    if step.action == BUILD:
+        build = recipe(step, read)
+        said = read("context")
+        git = not said.strip() or "defaultcontext" in said.lower()
+        replaced = tuple(line.partition("=")[0] for line in listed(read("build-contexts")))
+        yield _Recipe(build.context, build.file, build.target, replaced, git)
+    elif step.action == BAKE:
+        yield from _overridden(listed(read("set")))
+    elif step.action == _BUILDAH:
+        words = next((one.words for one in script_commands(" ".join(listed(read("extra-args"))), ".")), ())
+        context = in_workspace(".", read("context").strip() or ".")
+        files = listed(read("containerfiles") or read("dockerfiles"))
+        other = read_other_build(("buildah", "bud", *words))
+        for file in files if other is not None else ():
+            assert other is not None
+            yield _Recipe(context, in_workspace(".", file), other.target, other.replaced, elsewhere=True)
+    else:
+        yield from _of_script(runs, place, step, compose)
+
+
+def _overridden(said: Iterable[str | None]) -> Iterator[_Recipe]:
+    for one in said:
+        target, name = overridden(one, "target"), overridden(one, "contexts")
+        if target or name:
+            yield _Recipe(None, None, target or "", () if name is None else (name,))
+
+
+def _of_script(runs: Runs, place: Place, step: Step, compose: Compose) -> Iterator[_Recipe]:
     assert step.run is not None
     if text_of(step.node.get("shell")) not in (None, "bash", "sh"):
         return
@@ -114,20 +170,26 @@ def _of_script(
                 return None if "${{" in value or runs.writers(name, place) else value
         return None
 
+    script = runs.read(step.run.text, place)
+    for name in targets_not_understood(script):
+        yield _Recipe(None, None, name)
     home = runs.read(text_of(step.node.get("working-directory")) or default_directory(step) or ".", place)
-    for command in script_commands(runs.read(step.run.text, place), in_workspace(".", home), lookup):
-        build: DockerBuild | None = read_build(command.words)
-        paths = None if build is None else build.paths(command.directory)
+    for command in all_commands(script, in_workspace(".", home), lookup):
         elsewhere = any(name in _ENGINE for name in command.assigned)
-        if build is not None and paths is not None:
-            target = build.target
-            target = None if target is not None and "${{" in target else target
-            yield (*paths, target), False, build.elsewhere or elsewhere
-        call = read_compose(command.words) if build is None and command.directory is not None else None
+        build = read_build(command.words, several=command.open) or read_other_build(command.words, several=command.open)
+        if build is not None:
+            context, file = build.paths(command.directory) or (None, None)
+            if context is not None or not build.outside:
+                yield _Recipe(context, file, build.target, build.replaced, False, build.elsewhere or elsewhere)
+            continue
+        bake = read_bake(command.words)
+        if bake is not None:
+            yield from _overridden(bake)
+        call = read_compose(command.words) if command.directory is not None else None
         if call is not None and command.directory is not None:
             directory = _in_repository(runs, place, command.directory)
             for found in compose(directory, call) if directory is not None else ():
-                yield found, True, elsewhere
+                yield _Recipe(*found, of_root=True, elsewhere=elsewhere)
 
 
 def _in_repository(runs: Runs, place: Place, path: str) -> str | None:

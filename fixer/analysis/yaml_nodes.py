@@ -7,7 +7,7 @@ is a word or a truth value is not decided here. An alias is the node of its anch
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, TypeAlias
 
 from fixer.text.records import dataclass, field
@@ -75,22 +75,23 @@ Node: TypeAlias = "Scalar | Mapping | Items"
 
 
 class Yaml:
-    """The one document of a text.
+    """The one document of a text, or if `several` may be there, all of them.
 
-    root: its node; None if there is none.
+    root: its node; None if there is none. roots: those of all documents.
     shared: the ids (`id`) of nodes that an alias names too, and of all that is inside them: an edit there would mean
         several places.
     """
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, *, several: bool = False) -> None:
         """Raises YamlError."""
         self.shared: set[int] = set()
         self._text = text
         self._base = 1 if text.startswith("\ufeff") else 0
         self._made: dict[int, Node] = {}
         self._active: set[int] = set()
-        found = _compose(text[self._base :], self._base)
-        self.root = None if found is None else self._node(found)
+        found = _compose(text[self._base :], self._base, several)
+        self.roots = tuple(self._node(one) for one in found)
+        self.root = self.roots[0] if self.roots else None
 
     def _node(self, raw: Any) -> Node:
         known = self._made.get(id(raw))
@@ -162,11 +163,14 @@ def _leading(lines: list[str]) -> int:
     return len(first) - len(first.lstrip(" "))
 
 
-def _compose(text: str, base: int) -> Any:
+def _compose(text: str, base: int, several: bool) -> list[Any]:
     import yaml
 
     try:
-        return yaml.compose(text, Loader=_loader(text))
+        if several:
+            return list(yaml.compose_all(text, Loader=_loader(text)))
+        found = yaml.compose(text, Loader=_loader(text))
+        return [] if found is None else [found]
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         said = " ".join(part for part in (error.context, error.problem) if part)
@@ -200,22 +204,25 @@ def _deepest(text: str) -> int:
     return deepest
 
 
-def merged(node: Node | None, key: str) -> Node | None:
+def merged(node: Node | None, key: str, charge: Callable[[int], None] = lambda _: None) -> Node | None:
     """The value of a key of a mapping, also of one that is merged into it by `<<` (YAML 1.1, "Merge Key Language-
-    Independent Type"); None if it is not there, or the node is no mapping."""
+    Independent Type"); None if it is not there, or the node is no mapping. charge: told how many nodes are looked
+    at."""
     waiting, seen = [node], set[int]()
     while waiting:
-        one = waiting.pop(0)
+        one = waiting.pop()
+        charge(1)
         if id(one) in seen or not isinstance(one, Mapping | Items):
             continue
         seen.add(id(one))
         if isinstance(one, Items):
-            waiting = [*one.nodes, *waiting]
+            charge(len(one.nodes))
+            waiting.extend(reversed(one.nodes))
             continue
         found = one.get(key)
         if found is not None:
             return found
-        waiting = [one.get("<<"), *waiting]
+        waiting.append(one.get("<<"))
     return None
 
 

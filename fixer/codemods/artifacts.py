@@ -34,6 +34,7 @@ REASONS: Mapping[str, str] = {
     "not-provably-written": "It is not certain that the step writes what is read, each time it runs.",
     "onbuild": "The step is a trigger: it runs in another build, which this file does not show.",
     "opaque-script": "The step's script is not understood.",
+    "replaced-stage": "A file of the repository puts another context in the stage's place, which has what it has.",
     "unknown-path": "Which path is meant depends on a variable that is not known, or not the same in both places.",
     "whole-directory": "A reader takes a whole directory of the cache, with all that earlier builds left in it.",
 }
@@ -296,6 +297,7 @@ def place(facts: Facts, stage: Stage, product: Product, products: Sequence[Produ
     It keeps its name, because a COPY into a directory gives the copy the name of its source.
     """
     for reader in product.readers:
+        _is_read_there(facts, stage, reader)
         if has_comments(facts.file, _site(reader)[1]):
             raise Stop("fixed-reader", reader.span, "a comment stands in the middle of the path")
     if all(_may_be_written(reader) for reader in product.readers):
@@ -312,6 +314,20 @@ def place(facts: Facts, stage: Stage, product: Product, products: Sequence[Produ
             return
     because = f"no place for {name} is surely free, can be written by this user, and stays there"
     raise Stop("no-place", product.readers[0].span, because)
+
+
+def _is_read_there(facts: Facts, stage: Stage, reader: Reader) -> None:
+    """Raises Stop if a build may have another context in the place of the stage from which the reader takes the
+    product."""
+    if reader.kind not in ("copy", "mount") or reader.stage is stage:
+        return
+    stages = [stage]
+    for each in stages:
+        facts.charge(1)
+        stages.extend(each.derived)
+        if each.replaced:
+            because = f"{each.replaced} puts another context in the place of {each.label}, which has only what it has"
+            raise Stop("replaced-stage", reader.span, because)
 
 
 def _may_be_written(reader: Reader) -> bool:

@@ -60,8 +60,9 @@ class CargoCache(Codemod):
 
     When it refuses
 
-    When some step of the file is offline; when the image is there to run cargo; when the place of CARGO_HOME or the
-    number of the user is not in the file; when something else of the step removes the cargo home.
+    When some step of the file is offline; when the image is there to run cargo, by its own command or by that of a
+    service of Compose; when the place of CARGO_HOME or the number of the user is not in the file; when something else
+    of the step removes the cargo home.
 
     Sources: the Cargo book ("Cargo Home"), cargo 1.95 and BuildKit v0.25 on a real engine.
     """
@@ -377,6 +378,10 @@ class _Plan:
                 for instruction in below_.instructions:
                     if isinstance(instruction, Cmd | Entrypoint | Healthcheck):
                         effective[type(instruction)] = instruction
+            for by, words in each.commands:
+                if _runs_cargo(self.facts, words):
+                    because = f"{by} runs cargo in the image, which would have to download all crates again"
+                    return Stop("cargo-at-run-time", each.from_.span, because)
             for instruction in effective.values():
                 calls = self.facts.image_calls(instruction, each)
                 for call in () if isinstance(calls, OpaqueScript) else calls:
@@ -540,3 +545,18 @@ def _matters(facts: Facts, reader: Reader, home: str) -> bool:
     if reader.call is not None and reader.call.program == "find" and reader.path != Known("/"):
         return not find_actions(reader.call) & _CHANGES and need_of(facts, reader) not in (Need.LOOK, Need.NONE)
     return not isinstance(reader.path, Known) or not below(home, reader.path.value)
+
+
+def _runs_cargo(facts: Facts, words: Sequence[str]) -> bool:
+    """Whether a command that is run in an image calls cargo for what may fetch, also in a script for a shell."""
+    import shlex
+
+    from fixer.analysis.docker_scripts import all_commands
+
+    facts.charge(len(words))
+    for command in all_commands(shlex.join(words), None):
+        known = [Unknown("a variable") if word is None else Known(word) for word in command.words]
+        cargo = read_cargo(known, Unknown("the image is run somewhere"), lambda _: None)
+        if cargo is not None and cargo.fetches:
+            return True
+    return False

@@ -79,7 +79,7 @@ class CargoTargetCache(Codemod):
     What changes in the image
 
     Nothing: the stage that compiles is not part of it. A stage whose target directory is part of an image is refused,
-    also if that is only built as the target that a file of Compose or a workflow names.
+    also if that is only built as the target that a file of Compose, a workflow or another file around names.
 
     What to know
 

@@ -1,34 +1,53 @@
-"""What a file of Bake in JSON builds. Those in HCL are not read: their values may be made by functions, and there is no
-reader of that language here."""
+"""What a file of Bake builds. Of one in JSON that is read. Of one in HCL values may be made by functions, and there is
+no reader of that language here: the stages count that stand in it as targets, for every Dockerfile that it may mean."""
 
 from __future__ import annotations
 
 import json
 import os
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from itertools import islice
+from typing import Any
 
-from fixer.engine.compose import real_place
+from fixer.engine.builds import UNKNOWN, Loose, NamedBuild, placed
 from fixer.engine.files import FileTrouble, read
+from fixer.text.regex import regex
 from fixer.text.source import decode
 
 _MOST_ABOVE = 20
 """So many targets that one inherits from are looked at."""
+_LARGEST = 1 << 20
+"""Bytes of a file that is read."""
+_LONGEST = 4096
+"""Characters of a mapping that is read."""
+_MOST_PAIRS = 10_000
+"""Dockerfiles and targets of a file in HCL that may belong together."""
+_KEYS = ("context", "dockerfile", "dockerfile-inline", "target", "contexts")
+_FILLED = regex(r"[$%]\{[^{}]*\}")
+_ATTRIBUTE = regex(r"(?m)^[ \t]*(target|dockerfile|contexts)[ \t]*=[ \t]*(.*)$")
+_TEXT = regex(r'"([^"\\\n$%]*)"')
+_NAME = regex(r'"([A-Za-z][\w.-]*)"')
+_LABELS = regex(r'"[\w.-]*"[ \t]*\{|(?:targets|inherits)[ \t]*=[ \t]*\[[^\]]{0,4096}\]')
+_KEY = regex(r'(?m)(?:^|[{,])[ \t]*"?([A-Za-z_][\w.-]*)"?[ \t]*[=:]')
 
 
-class BakeBuild(NamedTuple):
-    """dockerfile: a real path. target: the stage that is built; empty for the last one, None if it is not known."""
-
-    dockerfile: str
-    target: str | None
-
-
-def bake_builds(path: str) -> Iterator[BakeBuild]:
-    """Those whose Dockerfiles are known. `context` is relative to the directory in which Bake runs, taken for that of
-    the file, and `dockerfile` to the context (docs.docker.com, "Bake file reference")."""
+def bake_builds(path: str, top: str | None = None) -> Iterator[NamedBuild]:
+    """`context` is relative to the directory in which Bake runs, which is that of the file or `top`, and `dockerfile`
+    to the context (docs.docker.com, "Bake file reference")."""
     try:
-        root = json.loads(decode(read(path)))
-    except (FileTrouble, ValueError, RecursionError):
+        text = decode(read(path))
+    except FileTrouble:
+        return
+    if len(text) > _LARGEST:
+        return
+    directories = tuple(dict.fromkeys((os.path.dirname(path), os.path.dirname(path) if top is None else top)))
+    yield from _of_hcl(text) if path.endswith(".hcl") else _of_json(text, directories)
+
+
+def _of_json(text: str, directories: tuple[str, ...]) -> Iterator[NamedBuild]:
+    try:
+        root = json.loads(text)
+    except (ValueError, RecursionError):
         return
     found = root.get("target") if isinstance(root, dict) else None
     targets: dict[str, Any] = found if isinstance(found, dict) else {}
@@ -38,11 +57,41 @@ def bake_builds(path: str) -> Iterator[BakeBuild]:
         said = _with_inherited(targets, name)
         if said.get("dockerfile-inline") is not None:
             continue
-        context = real_place(os.path.dirname(path), _text(said.get("context", ".")))
-        dockerfile = None if context is None else real_place(context, _text(said.get("dockerfile", "Dockerfile")))
         target = _text(said.get("target", ""))
-        if dockerfile is not None:
-            yield BakeBuild(dockerfile, target)
+        contexts = said.get("contexts")
+        replaced = tuple(islice(contexts, _MOST_ABOVE)) if isinstance(contexts, dict) else ()
+        for directory in directories:
+            place, file = _text(said.get("context", ".")), _text(said.get("dockerfile", "Dockerfile"))
+            _, dockerfile = placed(directory, place, file)
+            if dockerfile is not None and (target or replaced):
+                yield NamedBuild(None, dockerfile, None if UNKNOWN in target else target, False, replaced)
+
+
+def _of_hcl(text: str) -> Iterator[NamedBuild]:
+    """By its attributes, wherever they stand."""
+    targets: dict[str, None] = {}
+    files: dict[str, None] = {"Dockerfile": None}
+    replaced: dict[str, None] = {}
+    made = False
+    for match in _ATTRIBUTE.finditer(text):
+        plain = _TEXT.match(match[2])
+        if match[1] == "contexts":
+            inside = text[match.start(2) : match.start(2) + _LONGEST].partition("}")[0]
+            replaced.update(dict.fromkeys(_KEY.findall(inside)))
+        elif match[1] == "dockerfile":
+            files[plain[1] if plain is not None else ""] = None
+        elif plain is not None:
+            targets[plain[1]] = None
+        else:
+            made = True
+    if made:  # of what stands in the file as a text, but for the names of Bake's own targets
+        targets.update(dict.fromkeys(_NAME.findall(_LABELS.sub("", text))))
+    if len(files) * len(targets) > _MOST_PAIRS:
+        files = {"": None}
+    for file in files if targets or replaced else ():
+        suffix = os.path.normpath(f"/{file}") if file else ""
+        for target in targets or ("",):
+            yield NamedBuild(None, Loose("", suffix), target, False, tuple(replaced))
 
 
 def _with_inherited(targets: Mapping[str, Any], name: str) -> dict[str, Any]:
@@ -55,13 +104,13 @@ def _with_inherited(targets: Mapping[str, Any], name: str) -> dict[str, Any]:
         if name in seen or not isinstance(one, dict):
             continue
         seen.add(name)
-        said = {**one, **said}
+        said = {**{key: one[key] for key in _KEYS if key in one}, **said}
         above = one.get("inherits")
-        names = [each for each in above if isinstance(each, str)] if isinstance(above, list) else []
+        names = [each for each in above[-_MOST_ABOVE:] if isinstance(each, str)] if isinstance(above, list) else []
         waiting = [*reversed(names), *waiting]
     return said
 
 
-def _text(value: object) -> str | None:
-    """A text in which nothing has to be put."""
-    return value if isinstance(value, str) and "${" not in value and "%{" not in value else None
+def _text(value: object) -> str:
+    """With `UNKNOWN` in the place of what has to be put in."""
+    return _FILLED.sub(UNKNOWN, value) if isinstance(value, str) else UNKNOWN

@@ -1,5 +1,5 @@
-"""The builds that the files of a project name for its Dockerfiles, contexts and targets: those of Compose, its
-workflows, and, for targets, those of Bake."""
+"""The builds that the files of a project name for its Dockerfiles: contexts, of those of Compose and its workflows;
+and what they say of stages, also of those of Bake and others (`fixer.engine.other_builds`)."""
 
 from __future__ import annotations
 
@@ -10,9 +10,16 @@ from typing import NamedTuple
 
 from fixer.analysis.stages import NO_TARGETS, Targets
 from fixer.engine.bake import bake_builds
-from fixer.engine.compose import all_compose_builds, real_place
-from fixer.engine.files import survey
+from fixer.engine.builds import ANY, Loose, NamedBuild, real_place
+from fixer.engine.compose import all_compose_builds
+from fixer.engine.files import Survey, survey
+from fixer.engine.other_builds import builds_named_by
 from fixer.engine.project import real_path, repository_root
+
+_MOST_LOOSE = 200
+"""So many descriptions of Dockerfiles of which not all is known are told apart."""
+_MOST_COMMANDS = 100
+"""So many commands are kept of what is run in the images of a Dockerfile."""
 
 
 class Declared(NamedTuple):
@@ -20,23 +27,40 @@ class Declared(NamedTuple):
 
     contexts: of each Dockerfile that is named, the contexts that are named with it.
     users: the other way round. A file of Compose that holds a Dockerfile itself stands for that.
-    targets: of each Dockerfile for which some are named.
+    targets: of each Dockerfile for which something is said of stages.
+    loose: the same for Dockerfiles that are not all known.
     complete: see `Builds`.
     """
 
     contexts: Mapping[str, frozenset[str]]
     users: Mapping[str, frozenset[str]]
     targets: Mapping[str, Targets]
+    loose: Mapping[Loose, Targets]
     complete: bool
 
 
-class _Build(NamedTuple):
-    """where: the file that names it, for people. context: None if it depends on a variable, or does not count."""
+class _Stages:
+    """What is said of the stages of one Dockerfile."""
 
-    where: str
-    context: str | None
-    dockerfile: str
-    target: str | None
+    def __init__(self) -> None:
+        self._names: dict[str, str] = {}
+        self._unknown: str | None = None
+        self._replaced: dict[str, str] = {}
+        self._commands: dict[tuple[str | None, str, tuple[str, ...]], None] = {}
+
+    def add(self, where: str, build: NamedBuild) -> None:
+        target = None if build.target is None else build.target.lower()
+        if target is None:
+            self._unknown = self._unknown or where
+        elif target:
+            self._names.setdefault(target, where)
+        for name in build.replaced:
+            self._replaced.setdefault(name.lower(), where)
+        for command in build.commands if len(self._commands) < _MOST_COMMANDS else ():
+            self._commands.setdefault((target, where, command))
+
+    def targets(self) -> Targets:
+        return Targets(self._names, self._unknown, {}, self._replaced, tuple(self._commands))
 
 
 @lru_cache(maxsize=64)
@@ -44,22 +68,23 @@ def declared(top: str) -> Declared:
     """What is said at and below the directory `top`, and in the workflows of its repository."""
     contexts: dict[str, set[str]] = {}
     users: dict[str, set[str]] = {}
-    names: dict[str, dict[str, str]] = {}
-    unknown: dict[str, str] = {}
+    stages: dict[str, _Stages] = {}
+    loose: dict[Loose, _Stages] = {}
     by_workflows, complete = _by_workflows(top)
-    found = survey(top)
-    for build in (*_by_compose(top, found.compose), *_by_bake(top, found.bake), *by_workflows):
-        if build.context is not None:
+    for where, build in (*_by_files(top, survey(top)), *by_workflows):
+        if isinstance(build.dockerfile, Loose):
+            which = build.dockerfile if build.dockerfile in loose or len(loose) < _MOST_LOOSE else ANY
+            loose.setdefault(which, _Stages()).add(where, build)
+            continue
+        if build.context is not None and build.certain:
             contexts.setdefault(build.dockerfile, set()).add(build.context)
             users.setdefault(build.context, set()).add(build.dockerfile)
-        if build.target is None:
-            unknown.setdefault(build.dockerfile, build.where)
-        elif build.target:
-            names.setdefault(build.dockerfile, {}).setdefault(build.target.lower(), build.where)
+        stages.setdefault(build.dockerfile, _Stages()).add(where, build)
     return Declared(
         {path: frozenset(found) for path, found in contexts.items()},
         {path: frozenset(found) for path, found in users.items()},
-        {path: Targets(names.get(path, {}), unknown.get(path)) for path in {*names, *unknown}},
+        {path: found.targets() for path, found in stages.items()},
+        {which: found.targets() for which, found in loose.items()},
         complete,
     )
 
@@ -96,28 +121,32 @@ class FoundTargets:
             return NO_TARGETS
         said = declared(top)
         found = said.targets.get(real, NO_TARGETS)
+        for loose, other in said.loose.items():
+            if loose.may_be(real):
+                found = found.perhaps(other)
         if said.complete or found.unknown is not None:
             return found
         return found._replace(unknown=os.path.join(".github", "workflows"))
 
 
-def _by_compose(top: str, paths: Sequence[str]) -> Iterator[_Build]:
-    for path, build in all_compose_builds(paths):
-        context = build.context if build.certain else None
-        yield _Build(_name(top, path), context, build.dockerfile, build.target)
-
-
-def _by_bake(top: str, paths: Sequence[str]) -> Iterator[_Build]:
-    for path in paths:
-        for build in bake_builds(path):
-            yield _Build(_name(top, path), None, build.dockerfile, build.target)
+def _by_files(top: str, found: Survey) -> Iterator[tuple[str, NamedBuild]]:
+    for _, path, build in all_compose_builds(found.compose, top):
+        yield _name(top, path), build
+    for path in found.bake:
+        for build in bake_builds(path, top):
+            yield _name(top, path), build
+    places = {top, *(os.path.dirname(path) for path in found.dockerfiles)}
+    for path in found.others:
+        if not path.endswith("akefile") or os.path.dirname(path) in places:
+            for build in builds_named_by(path, top):
+                yield _name(top, path), build
 
 
 def _name(top: str, path: str) -> str:
     return os.path.relpath(path, top).replace(os.sep, "/")
 
 
-def _by_workflows(top: str) -> tuple[list[_Build], bool]:
+def _by_workflows(top: str) -> tuple[Sequence[tuple[str, NamedBuild]], bool]:
     root = top if os.path.isdir(os.path.join(top, ".github")) else repository_root(top)
     if root is None or not os.path.isdir(os.path.join(root, ".github")):
         return [], True
@@ -126,7 +155,10 @@ def _by_workflows(top: str) -> tuple[list[_Build], bool]:
     builds, complete = builds_of(root)
     found = []
     for name, build in builds:
+        if build.context is None or build.file is None:
+            found.append((name, NamedBuild(None, ANY, build.target, False, build.replaced)))
+            continue
         context, file = real_place(root, build.context), real_place(root, build.file)
         if context is not None and file is not None:
-            found.append(_Build(name, context, file, build.target))
+            found.append((name, NamedBuild(context, file, build.target, True, build.replaced)))
     return found, complete

@@ -263,7 +263,13 @@ def _used_actions(top: str, root: str | None = None) -> Iterator[str]:
 
 _LIKE_DOCKERFILES = regex(r"(?:.*[-_.])?(?:docker|container)file(?:[-_.].*)?", re.IGNORECASE | re.DOTALL)
 _COMPOSE = regex(r"(?:docker-)?compose(?:[-_.].*)?\.ya?ml", re.DOTALL)
-_BAKE = regex(r"docker-bake(?:\..*)?\.json", re.DOTALL)
+_BAKE = regex(r"docker-bake(?:\..*)?\.(?:json|hcl)", re.DOTALL)
+_OTHERS = frozenset(
+    (
+        *("devcontainer.json", ".devcontainer.json", "skaffold.yaml", "skaffold.yml", ".gitlab-ci.yml"),
+        *("Makefile", "makefile", "GNUmakefile"),
+    )
+)
 
 
 class Survey(NamedTuple):
@@ -274,30 +280,36 @@ class Survey(NamedTuple):
     """Called as Dockerfiles are that no search takes for ones: `Dockerfile-prod`."""
     compose: tuple[str, ...]
     bake: tuple[str, ...]
+    others: tuple[str, ...]
+    """Other files that may say what is built."""
 
 
 def survey(top: str) -> Survey:
-    """The Dockerfiles and what may be some, and the files of Compose and Bake."""
+    """The Dockerfiles and what may be some, and the files that may say what is built of them."""
+    found: tuple[list[str], ...] = ([], [], [], [], [])
 
     def wanted(name: str, directory: str, kinds: Collection[str]) -> bool:
-        if name.endswith((".dockerignore", ".containerignore")):
-            return False
-        if name.endswith((".yml", ".yaml", ".json")) and (_COMPOSE.fullmatch(name) or _BAKE.fullmatch(name)):
-            return True
-        return _LIKE_DOCKERFILES.fullmatch(name) is not None
+        return _place_of(name) is not None
 
-    found = [one[0] for one in _walk(top, False, (), wanted) if one is not None and not isinstance(one, Target)]
-    names = [os.path.basename(path) for path in found]
-    return Survey(
-        tuple(path for path, name in zip(found, names, strict=True) if is_dockerfile_name(name)),
-        tuple(
-            path
-            for path, name in zip(found, names, strict=True)
-            if not is_dockerfile_name(name) and not _COMPOSE.fullmatch(name) and not _BAKE.fullmatch(name)
-        ),
-        tuple(path for path, name in zip(found, names, strict=True) if _COMPOSE.fullmatch(name)),
-        tuple(path for path, name in zip(found, names, strict=True) if _BAKE.fullmatch(name)),
-    )
+    for one in _walk(top, False, (), wanted):
+        place = None if one is None or isinstance(one, Target) else _place_of(os.path.basename(one[0]))
+        if place is not None and one is not None:
+            found[place].append(one[0])
+    return Survey(*map(tuple, found))
+
+
+def _place_of(name: str) -> int | None:
+    """Where in a `Survey` a file of that name stands, if at all."""
+    if name in _OTHERS:
+        return 4
+    if name.endswith((".yml", ".yaml", ".json", ".hcl")):
+        if _COMPOSE.fullmatch(name):
+            return 2
+        if _BAKE.fullmatch(name):
+            return 3
+    if name.endswith((".dockerignore", ".containerignore")) or not _LIKE_DOCKERFILES.fullmatch(name):
+        return None
+    return 0 if is_dockerfile_name(name) else 1
 
 
 def _is_wanted(name: str, directory: str, kinds: Collection[str]) -> bool:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 FOLDER = ".github"
 _OWN = re.compile(r"\buses[\"']?\s*:\s*[\"']?\./")
 """A file that calls others of the repository."""
+_BUILDER = re.compile(r"(?i)docker|podman|buildah")
 
 
 class OtherWorkflows(Sequence[tuple[str, Workflow]]):
@@ -72,13 +73,13 @@ def _hosted(root: str) -> tuple[tuple[str, frozenset[str]], ...]:
         return ()
     found: dict[str, set[str]] = {}
     for name, build in builds_of(root).found:
-        if build.hosted:
+        if build.hosted and build.file is not None:
             found.setdefault(name, set()).add(build.file)
     return tuple((name, frozenset(files)) for name, files in sorted(found.items()))
 
 
 class Builds(NamedTuple):
-    """The builds of a repository's workflows whose Dockerfiles are named, each once with the file of its job.
+    """The builds of a repository's workflows whose Dockerfiles or stages are named, each once with the file of its job.
 
     complete: whether that is all; there may be files that nobody could go through in time.
     """
@@ -96,7 +97,7 @@ def builds_of(root: str) -> Builds:
     from fixer.analysis.facts import TooMuchWorkError
     from fixer.analysis.workflow_builds import workflow_builds  # brings the parser of scripts with it
 
-    found: dict[tuple[str, str, str, str | None, bool], tuple[str, WorkflowBuild]] = {}
+    found: dict[tuple[object, ...], tuple[str, WorkflowBuild]] = {}
     complete, runs = True, Runs(files)
     for _, workflow in files:
         for last in (False, True):
@@ -109,7 +110,8 @@ def builds_of(root: str) -> Builds:
             break
         for build in builds:
             path = runs.path(build.run)
-            found.setdefault((path, build.context, build.file, build.target, build.hosted), (path, build))
+            key = (path, build.context, build.file, build.target, build.hosted, build.replaced)
+            found.setdefault(key, (path, build))
     return Builds(tuple(found.values()), complete)
 
 
@@ -123,8 +125,11 @@ def _composed(root: str, directory: str, call: ComposeCall) -> tuple[tuple[str, 
     names = call.files or [name for name in NAMES if os.path.isfile(os.path.join(here, name))][:1]
     builds = compose_builds(os.path.join(here, names[0])) if len(names) == 1 else ()
     chosen = [build for build in builds if not call.services or build.service in call.services]
-    found = ((_inside(root, build.context), _inside(root, build.dockerfile), build.target) for build in chosen)
-    return tuple(dict.fromkeys(found))
+    found: dict[tuple[str, str, str | None], None] = {}
+    for _, _, build in chosen:
+        if build.context is not None and isinstance(build.dockerfile, str):
+            found.setdefault((_inside(root, build.context), _inside(root, build.dockerfile), build.target))
+    return tuple(found)
 
 
 def _inside(root: str, path: str) -> str:
@@ -133,7 +138,7 @@ def _inside(root: str, path: str) -> str:
 
 @lru_cache(maxsize=64)
 def workflows_of(root: str) -> tuple[tuple[str, Workflow], ...]:
-    """Those of a repository that name docker, and its actions."""
+    """Those of a repository that name docker, or another builder, and its actions."""
     found: list[tuple[str, Workflow]] = []
     for path in repository_workflows(root):
         try:
@@ -141,7 +146,7 @@ def workflows_of(root: str) -> tuple[tuple[str, Workflow], ...]:
         except FileTrouble:
             continue
         name = os.path.relpath(path, root).replace(os.sep, "/")
-        if "docker" in text.lower() or ".github/actions/" in name or _OWN.search(text):
+        if _BUILDER.search(text) or ".github/actions/" in name or _OWN.search(text):
             found.append((name, read_workflow(text)))
     return (*found, *_actions(root, found))
 

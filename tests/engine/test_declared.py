@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -31,8 +32,17 @@ COPY --from=builder /app/target/release/svc /svc
 WORKFLOW = "on: push\njobs:\n a:\n  runs-on: x\n  steps:\n  - uses: actions/checkout@v4\n"
 
 
+PERHAPS = Targets({}, None, {"dev": "W"})
+BAKED = Targets({}, None, {"dev": "W"}, {"b": "W"})
+IN_A = "services:\n a:\n  build: {context: .., target: '${T:-builder}'}\n"
+OTHER = "uses: actions/checkout@v4\n    with: {path: b, repository: a/b}\n"
+INCLUDES = "include:\n- a/x.yml\n- {path: [b/x.yml, b/y.yml], project_directory: .}\n- compose.yml\n- 1\n"
+RUNS = "services:\n a:\n  build: {context: ., target: dev}\n  command: [a, b]\n b:\n  build: .\n"
+
+
 def forget() -> None:
-    for known in (declared, compose._services, workflows.builds_of, workflows.workflows_of, workflows._composed):
+    files = (compose._file, compose._text, compose._settings)
+    for known in (declared, *files, workflows.builds_of, workflows.workflows_of, workflows._composed):
         known.cache_clear()
 
 
@@ -73,7 +83,6 @@ def targets(path: Path) -> Targets:
         ("{context: ., target: '${T:-${U-dev}}'}", ["dev"]),
         ("{context: other, target: dev}", []),
         ("{context: ., dockerfile: other, target: dev}", []),
-        ("{context: '${DIR}', target: dev}", []),
         ("{context: ., dockerfile_inline: FROM a AS dev, target: dev}", []),
         ("{<<: [{target: dev}, {context: .}]}", ["dev"]),
         (".", []),
@@ -125,7 +134,34 @@ def test_a_service_that_extends_another(root: Path) -> None:
         ("run: docker build --target dev .", Targets({"dev": "W"})),
         ("run: docker buildx build . -f Dockerfile --target=dev --target builder", Targets({"builder": "W"})),
         ("run: T=$(next) && docker build --target $T .", Targets({}, "W")),
-        ("run: docker build --target dev -f $FILE .", NO_TARGETS),
+        ("run: docker build --target dev -f $FILE .", Targets({}, None, {"dev": "W"})),
+        ("run: docker build -t a -f $FILE .", NO_TARGETS),
+        ("run: docker build -t a $DIR", NO_TARGETS),
+        ("run: docker build ${{ inputs.options }} .", Targets({}, "W")),
+        ("run: docker build --target=$T .", Targets({}, "W")),
+        ("run: docker build $ARGS -t a .\n    env: {ARGS: --target dev}", Targets({"dev": "W"})),
+        ("run: if a; then A='-t a'; else A='-t $B'; fi; docker build $A .", NO_TARGETS),
+        ("run: if a; then A='-t a'; else A='--target dev'; fi; docker build $A .", Targets({}, "W")),
+        ("run: A=-ta; A+=' --target dev'; exec docker build $A .", Targets({"dev": "W"})),
+        ("run: A=$A; for A in a; do docker build $A .; done", Targets({}, "W")),
+        ("run: A=(-t a); A+=(--target dev); docker build \"${A[@]}\" .", Targets({"dev": "W"})),
+        ("run: docker build --target dev . ((", Targets({}, None, {"dev": "W"})),
+        ("run: sudo -E nice docker build --target dev .", Targets({"dev": "W"})),
+        ("run: sh -c 'sh -c \"docker build --target dev .\"'", Targets({"dev": "W"})),
+        ("run: docker build --build-context Dev=x .", Targets({}, None, {}, {"dev": "W"})),
+        ("run: docker build --target dev https://github.com/a/b.git", NO_TARGETS),
+        ("run: docker build --target dev /tmp/a", NO_TARGETS),
+        ("run: docker build --target dev", NO_TARGETS),
+        ("run: docker build --target dev $DIR", PERHAPS),
+        ("run: cd $DIR && docker build --target dev .", PERHAPS),
+        ("uses: docker/build-push-action@v6\n    with: {context: 'https://a/b.git', target: dev}", NO_TARGETS),
+        (f"{OTHER}  - run: docker build --target dev b", NO_TARGETS),
+        ("run: buildah bud --target dev .", Targets({"dev": "W"})),
+        ("run: podman build --target dev .", Targets({"dev": "W"})),
+        ("run: docker buildx bake --set=a.target=dev --set a.contexts.b=c", BAKED),
+        ("uses: docker/bake-action@v6\n    with: {set: a.tags=target=dev}", NO_TARGETS),
+        ("uses: docker/build-push-action@v6\n    with: {file: '${{ vars.F }}', target: dev}", PERHAPS),
+        ("uses: redhat-actions/buildah-build@v2\n    with: {dockerfiles: Dockerfile}", NO_TARGETS),
         ("run: docker build .", NO_TARGETS),
         ("uses: ./.github/actions/image", Targets({"dev": "W"})),
     ],
@@ -137,7 +173,105 @@ def test_a_step_of_a_workflow(root: Path, step: str, found: Targets) -> None:
     put(root, {".github/workflows/a.yml": f"{WORKFLOW}  - {step}\n"})
     where = ".github/workflows/a.yml"
     unknown = None if found.unknown is None else where
-    assert targets(root / "Dockerfile") == Targets(dict.fromkeys(found.names, where), unknown)
+    named = (dict.fromkeys(names, where) for names in (found.names, found.possible, found.replaced))
+    names, possible, replaced = named
+    assert targets(root / "Dockerfile") == Targets(names, unknown, possible, replaced)
+
+
+@pytest.mark.parametrize(
+    ("build", "path", "may_be"),
+    [
+        ("{context: '${DIR}'", "api/Dockerfile", True),
+        ("{context: '${DIR}'", "api/Dockerfile.dev", False),
+        ("{context: '${DIR}/api'", "x/api/Dockerfile", True),
+        ("{context: '${DIR}/api'", "api2/Dockerfile", False),
+        ("{context: 'services/${NAME}'", "services/a/Dockerfile", True),
+        ("{context: 'services/${NAME}'", "Dockerfile", False),
+        ("{context: 'svc-${NAME}', dockerfile: ../Dockerfile", "Dockerfile", False),
+        ("{context: '${NAME}', dockerfile: ../Dockerfile", "Dockerfile", True),
+        ("{context: ., dockerfile: 'docker/${NAME}.Dockerfile'", "docker/a.Dockerfile", True),
+        ("{context: ., dockerfile: 'docker/${NAME}.Dockerfile'", "a.Dockerfile", False),
+        ("{context: ., dockerfile: 'Dockerfile.${NAME}'", "Dockerfile.a", True),
+        ("{context: ., dockerfile: '${NAME}'", "any/where.Dockerfile", True),
+        ("{context: 'https://${HOST}/a.git'", "Dockerfile", False),
+        ("{context: '${PWD}'", "Dockerfile", True),
+        ("{context: '${PWD}'", "api/Dockerfile", False),
+    ],
+)
+def test_a_dockerfile_of_which_not_all_is_known(root: Path, build: str, path: str, may_be: bool) -> None:
+    put(root, {path: RUST, "compose.yaml": f"services:\n a:\n  build: {build}, target: dev}}\n"})
+    found = targets(root / path)
+    assert {**found.names, **found.possible} == ({"dev": "compose.yaml"} if may_be else {})
+
+
+@pytest.mark.parametrize(
+    ("settings", "names"),
+    [
+        ("T=dev", ["dev"]),
+        ("export T = 'dev' # this", ["dev"]),
+        ('A=de\nT="${A}v"', ["dev"]),
+        ("T=", ["", "builder"]),
+        ("T=$(x)", ["builder"]),
+        ("# T=dev", ["builder"]),
+        ("T='$dev'", ["builder"]),
+    ],
+)
+def test_what_stands_in_dotenv(root: Path, settings: str, names: list[str]) -> None:
+    """And the default of the text where that may be empty, for it is no part of the repository."""
+    put(root, {"a/.env": settings, "a/compose.yml": IN_A})
+    found = targets(root / "Dockerfile")
+    assert found.unknown is None
+    assert set(found.names) == {name for name in (*names, "builder") if name}
+
+
+def test_the_dotenv_of_the_root_counts_for_all(root: Path) -> None:
+    put(root, {".env": "T=dev\n", "a/compose.yml": "services:\n a:\n  build: {context: .., target: '${T}'}\n"})
+    assert targets(root / "Dockerfile") == Targets({"dev": "a/compose.yml"})
+
+
+def test_included_files(root: Path) -> None:
+    """Those of one entry are one project, in the directory that the entry names."""
+    put(root, {"compose.yml": INCLUDES})
+    put(root, {"a/x.yml": "include: [../compose.yml]\nservices:\n a:\n  build: {context: .., target: dev}\n"})
+    put(root, {"b/x.yml": "services:\n a:\n  build: .\n", "b/y.yml": "services:\n a:\n  build: {target: builder}\n"})
+    assert targets(root / "Dockerfile").names == {"dev": "a/x.yml", "builder": "b/y.yml"}
+
+
+def test_what_is_run(root: Path) -> None:
+    put(root, {"compose.yml": RUNS})
+    put(root, {"compose.override.yml": "services:\n b:\n  entrypoint: c\n  command: d 'e f' ${G}\n"})
+    facts = analyse(parse(RUST), targets=FoundTargets(str(root / "Dockerfile")))
+    found = [(stage.label, stage.commands) for stage in facts.stages]
+    assert found[0] == ("dev", (("compose.yml", ("a", "b")),))
+    assert found[1:] == [("builder", ()), ("stage 2", (("compose.override.yml", ("c", "d", "e f", "?")),))]
+
+
+def test_a_stage_that_a_context_replaces(root: Path) -> None:
+    build = "{context: ., additional_contexts: {Dev: ./x, 'debian': 'docker-image://a'}}"
+    put(root, {"compose.yml": f"services:\n a:\n  build: {build}\n"})
+    facts = analyse(parse(RUST), targets=FoundTargets(str(root / "Dockerfile")))
+    assert [stage.replaced for stage in facts.stages] == ["compose.yml", "", ""]
+
+
+HOSTILE = {
+    "aliases": "services:\n x: &x {build: {target: dev}}\n" + "".join(f" a{k}: *x\n" for k in range(20_000)),
+    "merged": "x: &x {a: b}\ny: &y\n  <<: [" + "*x, " * 100_000 + "*x]\nservices:\n"
+    + "".join(f" a{k}: {{<<: *y, build: .}}\n" for k in range(5_000)),
+    "bases": "services:\n" + "".join(f" a{k}: {{extends: a{k + 1}}}\n" for k in range(5_000)),
+    "documents": "services: {a: {build: {target: dev}}}\n---\n" * 2_000,
+    "variables": "services: {a: {build: {context: '" + "${A" * 5_000 + "'}}}\n",
+    "includes": "include:\n" + "".join(f"- a{k}.yml\n" for k in range(20_000)),
+    "big": "services: {a: {build: .}}\n" + "# a\n" * 400_000,
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_files_of_compose(root: Path, name: str) -> None:
+    started = time.process_time()
+    put(root, {"compose.yml": HOSTILE[name]})
+    found = targets(root / "Dockerfile")
+    assert time.process_time() - started < 10
+    assert (found.unknown is not None) == (name in ("merged", "big"))
 
 
 BAKE = """{"target": {
@@ -163,6 +297,95 @@ LONE = '{"target": {"a": {"context": "\\ud800", "target": "dev"}}}'
 def test_a_file_of_bake_that_says_nothing(root: Path, text: str) -> None:
     put(root, {"docker-bake.json": text})
     assert targets(root / "Dockerfile") == NO_TARGETS
+
+
+HCL = """
+variable "STAGE" { default = "" }
+target "a" {
+  %s
+  dockerfile = "tools/a.Dockerfile"
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "names", "replaced"),
+    [
+        ('target = "dev"', ["dev"], []),
+        ('targets = ["dev"]', [], []),
+        ('target = STAGE\n  matrix = { STAGE = ["dev", "b"] }', ["b", "dev"], []),
+        ('contexts = {\n    dev = "target:a"\n    "b" = "c:d"\n  }', [], ["b", "dev"]),
+        ("", [], []),
+    ],
+)
+def test_a_file_of_bake_in_hcl(root: Path, text: str, names: list[str], replaced: list[str]) -> None:
+    put(root, {"docker-bake.hcl": HCL % text, "tools/a.Dockerfile": RUST, "b.Dockerfile": RUST})
+    for path in ("Dockerfile", "tools/a.Dockerfile"):
+        found = targets(root / path)
+        assert (sorted(found.possible), sorted(found.replaced)) == (names, replaced)
+    assert targets(root / "b.Dockerfile") == NO_TARGETS
+
+
+def test_bake_runs_in_the_root_or_beside_its_file(root: Path) -> None:
+    put(root, {"ci/docker-bake.json": '{"target": {"a": {"context": ".", "target": "dev"}}}', "ci/Dockerfile": RUST})
+    for path in ("Dockerfile", "ci/Dockerfile"):
+        assert targets(root / path) == Targets({"dev": "ci/docker-bake.json"})
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "names"),
+    [
+        ("devcontainer/devcontainer.json", '{"build": {"dockerfile": "../Dockerfile", "target": "dev",},}', ["dev"]),
+        (".devcontainer.json", '{"build": {"dockerfile": "Dockerfile", /* a, } */ "target": "dev"}} // b', ["dev"]),
+        (".devcontainer.json", '{"dockerFile": "${localEnv:F}", "build": {"target": "dev"}}', ["dev"]),
+        (".devcontainer.json", '{"image": "https://a", "build": {"dockerfile": "Dockerfile"}}', []),
+        (".devcontainer.json", '{"build": {"target": "dev" /*', []),
+        (".devcontainer.json", "[" * 100_000, []),
+        ("skaffold.yaml", "build: {artifacts: [{docker: {target: dev}}, {docker: {target: '{{.T}}'}}]}", ["dev", None]),
+        ("skaffold.yaml", "build: {artifacts: [{context: a, docker: {target: dev}}, a]}\n---\n- a", []),
+        ("skaffold.yaml", "a: [", []),
+        (".gitlab-ci.yml", "a: {script: [docker build --target dev .]}\nb: [docker]", ["dev"]),
+        (".gitlab-ci.yml", "a: {script: [[cd a], docker build --target dev -f ../Dockerfile .]}", ["dev"]),
+        (".gitlab-ci.yml", "a: {variables: {T: {value: dev}}, script: docker build --target $T .}", ["dev"]),
+        (".gitlab-ci.yml", "a: {script: docker build --target $T .}", [None]),
+        (".gitlab-ci.yml", "a: {script: 'docker build $DIR'}", []),
+        (".gitlab-ci.yml", "a: {script: 'docker build --target dev https://a/b.git'}", []),
+        (".gitlab-ci.yml", "a: {script: 'docker build --target dev $DIR'}", ["dev"]),
+        ("a/.gitlab-ci.yml", "a: {script: docker build --target dev ..}", []),
+        ("GNUmakefile", "a:\n\tpodman build --target 'dev' .\n", ["dev"]),
+        ("Makefile", "a:\n\tdocker build --target $(T) .\n", []),
+        ("Makefile", "a:\n\tcargo build --target dev\n", []),
+        ("a/Makefile", "a:\n\tdocker build --target dev ..\n", []),
+    ],
+)
+def test_other_files(root: Path, path: str, text: str, names: list[str | None]) -> None:
+    put(root, {path: text})
+    found = targets(root / "Dockerfile")
+    said: list[str | None] = [*sorted({**found.names, **found.possible}), *([None] if found.unknown else [])]
+    assert said == names
+
+
+def test_a_makefile_beside_a_dockerfile(root: Path) -> None:
+    put(root, {"a/Makefile": "docker build --target dev .\n", "a/Dockerfile": RUST, "b/Dockerfile": RUST})
+    assert [bool(targets(root / name / "Dockerfile").possible) for name in "ab"] == [True, False]
+
+
+def test_hostile_scripts_of_gitlab(root: Path) -> None:
+    repeated = "x: &x '" + "docker build . ; " * 1_000 + "'\na: {script: [" + "*x, " * 50_000 + "*x]}\n"
+    nested = "a0: &a0 [docker]\n" + "".join(f"a{k}: &a{k} [*a{k - 1}, *a{k - 1}]\n" for k in range(1, 30))
+    for text in (repeated, nested + "b: {script: *a29}\n"):
+        started = time.process_time()
+        put(root, {".gitlab-ci.yml": text})
+        forget()
+        targets(root / "Dockerfile")
+        assert time.process_time() - started < 10
+
+
+def test_many_dockerfiles_of_which_not_all_is_known(root: Path) -> None:
+    services = "".join(f" a{k}: {{build: {{context: 'a{k}/${{A}}', target: dev}}}}\n" for k in range(3_000))
+    put(root, {"compose.yml": f"services:\n{services}"})
+    assert len(declared(str(root)).loose) <= 201
+    assert targets(root / "Dockerfile").possible == {"dev": "compose.yml"}
 
 
 def test_workflows_that_nobody_goes_through_may_build_anything(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:

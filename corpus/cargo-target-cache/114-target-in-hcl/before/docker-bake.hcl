@@ -1,0 +1,9 @@
+group "default" {
+  targets = ["builder"]
+}
+
+target "builder" {
+  context    = "."
+  dockerfile = "Dockerfile"
+  target     = "builder"
+}

@@ -1,0 +1,8 @@
+group "default" {
+  targets = ["builder"]
+}
+
+target "builder" {
+  context    = "."
+  dockerfile = "Dockerfile"
+}
