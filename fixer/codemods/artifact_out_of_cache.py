@@ -80,7 +80,7 @@ class ArtifactOutOfCache(Codemod):
 
     When it refuses
 
-    When a reader cannot be told to read from elsewhere, or takes a pattern or a whole profile directory, which in a
+    When a reader cannot be told to read from elsewhere (an archive and a check sum hold the path), or takes a pattern or a whole profile directory, which in a
     cache hold what earlier builds left; when it is not certain that the step writes what is read, or that nobody writes
     it after that; when it is not certain that it is read; when the build's failure would not stop the step. The
     reasons are below.

@@ -16,6 +16,7 @@ from fixer.analysis import BaseImage, Call, Facts, Known, Stage, Unknown, Value,
 from fixer.analysis.paths import Reader, Site
 from fixer.analysis.programs import only_files
 from fixer.analysis.tools.cargo import Cargo, Written, is_library, read_cargo
+from fixer.codemods.artifact_names import keeps_name
 from fixer.text.edits import Edit
 from fixer.text.records import dataclass, field
 from fixer.text.regex import regex
@@ -27,7 +28,7 @@ from fixer.tree.shell import AndOr, OpaqueScript, Script, Simple, Word
 REASONS: Mapping[str, str] = {
     "ends-early": "The script leaves before its end (`exit`, `exec`), so that nothing can be appended.",
     "failure-not-fatal": "The step goes on, or succeeds, when the build fails; a stale product would be taken out.",
-    "fixed-reader": "A reader names the path in a place that cannot be changed by itself.",
+    "fixed-reader": "A reader names the path in a place that cannot be changed by itself, or keeps the name itself.",
     "glob": "A reader takes a pattern; in a cache it matches what earlier builds left, too.",
     "no-place": "No place is surely free, can be written by the step's user, and stays in the image if it must.",
     "no-shell": "The step is in exec form, and there is no shell that could take a second command.",
@@ -584,10 +585,14 @@ def repoint(product: Product) -> list[Edit]:
 
 
 def _site(reader: Reader) -> tuple[Site, Span]:
-    """The word that names what it reads, and its extent. Raises Stop if there is none."""
+    """The word that names what it reads, and its extent. Raises Stop if there is none, or if what the reader leaves
+    would be another with another name there."""
     site = reader.site
     if site is None:
         raise Stop("fixed-reader", reader.span, f"it cannot be made to read from elsewhere: {reader.why}")
+    why = keeps_name(reader.call, site) if reader.kind == "run" and reader.call is not None else None
+    if why is not None:
+        raise Stop("fixed-reader", reader.span, why)
     if isinstance(site, JsonString):
         return site, Span(site.string.start, site.string.span.end)
     return site, Span(site.start, site.end) if isinstance(site, Word) else reader.span
