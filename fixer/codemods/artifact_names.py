@@ -19,8 +19,8 @@ def _set(words: str) -> frozenset[str]:
 
 
 _CHANGE = _set(
-    "cp mv install ln scp rsync strip upx chmod chown chgrp setfacl setcap patchelf dos2unix truncate touch dd test [ [[ "
-    "unzip . source curl wget rm rmdir unlink shred tee"
+    "cp mv install ln scp rsync strip upx chmod chown chgrp setfacl setcap patchelf dos2unix truncate touch dd test [ "
+    "[[ unzip . source curl wget rm rmdir unlink shred tee"
 )
 """Programs that keep no more of a file's name than its last part, and print none that somebody could need."""
 _CONTENT = _set("cat base64 od hexdump sort uniq cut tr nl tac less more zcat xzcat bzcat jq zgrep ldd cmp sed")
@@ -43,7 +43,7 @@ _PASS_ON = _set("grep egrep fgrep head tail wc sort uniq cat tr cut")
 def keeps_name(call: Call, site: object) -> str | None:
     """Why the word `site` cannot name another file without a change in what the command leaves; None if it can.
 
-    The program that is run itself, and what stands behind `<`, can. What goes to the log of the build is left to nobody.
+    The program that is run itself, and what stands behind `<`, can. The log of the build is nobody's.
     """
     at = next((at for at, node in enumerate(call.nodes) if node is site), None)
     name = call.program

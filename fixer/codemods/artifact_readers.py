@@ -15,7 +15,7 @@ from fixer.analysis.programs import (
     surely_reads,
 )
 from fixer.analysis.tools.compilers import output_of
-from fixer.codemods.artifacts import cargo_calls
+from fixer.codemods.artifacts import cargo_calls, cargo_of
 from fixer.text.source import Span
 from fixer.tree.nodes import JsonString, Run
 from fixer.tree.shell import OpaqueScript, Simple
@@ -150,3 +150,18 @@ def is_unknown(call: Call) -> bool:
     """Whether the program may do anything in its directory."""
     name = call.program
     return name is None or not (only_files(name) or name in ABOUT_THE_SYSTEM or name in ("pip", "pip3"))
+
+
+def runs_stranger(facts: Facts, run: Run) -> bool:
+    """Whether the step runs a program that is neither known nor cargo: it may make anything, and need anything that is
+    there. What cargo compiles it links again; what others add to it (`cargo deb`) may only take what is there."""
+    calls = facts.calls(run)
+    if isinstance(calls, OpaqueScript):
+        return True
+    facts.charge(1 + len(calls) // 4)
+    for call in calls:
+        if call.words and is_unknown(call) and call.program not in ("sccache", "ccache"):
+            cargo = cargo_of(call)
+            if cargo is None or not cargo.known:
+                return True
+    return False

@@ -11,9 +11,9 @@ from posixpath import basename, dirname
 from fixer.analysis import Call, Facts, Known, Stage, Unknown, Value, below, join, related
 from fixer.analysis.brought import Brought
 from fixer.analysis.context import BuildContext
-from fixer.analysis.tools.cargo import Cargo, Products, Written
+from fixer.analysis.tools.cargo import Cargo, Products, Written, is_library
 from fixer.analysis.tools.workspace import configured, products_of, root_of
-from fixer.codemods.artifacts import Product, Stop, cargo_calls, cargo_of, names_anywhere, wants_content
+from fixer.codemods.artifacts import Product, Stop, cargo_calls, cargo_of, names_anywhere, surest, wants_content
 from fixer.text.records import dataclass, field
 from fixer.text.regex import regex
 from fixer.text.source import Span
@@ -37,16 +37,46 @@ class Step:
     def provider(self, path: str) -> tuple[Call, Written] | None:
         """The last call of cargo that leaves `path`, surely or perhaps; a sure one is preferred. Asks the manifests, if
         they are at hand."""
-        best: tuple[Call, Written] | None = None
-        for call, cargo in self.calls:
-            written = cargo.provides(path)
-            if written is not Written.NO and self.files is not None and "$" not in basename(path):
-                if id(call) not in self._products:
-                    self._products[id(call)] = products_of(self.files, cargo)
-                written = cargo.provides(path, self._products[id(call)])
-            if written is Written.YES or (written is Written.MAYBE and (best is None or best[1] is Written.MAYBE)):
-                best = (call, written)
-        return best
+        found = ((call, self.provides(call, cargo, path)) for call, cargo in self.calls)
+        return surest((call, written) for call, written in found if written is not Written.LEFT)
+
+    def provides(self, call: Call, cargo: Cargo, path: str) -> Written:
+        """Whether one of the calls leaves `path`, as the manifests have it, if they are at hand."""
+        written = cargo.provides(path)
+        if written is Written.NO or self.files is None or "$" in basename(path):
+            return written
+        if id(call) not in self._products:
+            self._products[id(call)] = products_of(self.files, cargo)
+        return cargo.provides(path, self._products[id(call)])
+
+
+class Makers:
+    """Which calls of cargo leave what is read, in all of a file. Asks the manifests, if they are at hand."""
+
+    def __init__(self, facts: Facts, context: BuildContext) -> None:
+        self.context = context
+        self._facts = facts
+        self._steps: dict[int, Step] = {}
+
+    def provider(self, run: Run, path: str) -> tuple[Call, Written] | None:
+        """The last call of cargo in `run` that leaves `path`, surely or perhaps; a sure one is preferred. Of a library
+        it is said, if nothing better is, that it is left there (`Written.LEFT`): whoever wants it may copy it, and not
+        move it."""
+        step = self._step(run)
+        library = is_library(basename(path))
+        found = ((call, step.provides(call, cargo, path)) for call, cargo in step.calls)
+        return surest((call, written) for call, written in found if library or written is not Written.LEFT)
+
+    def _step(self, run: Run) -> Step:
+        step = self._steps.get(id(run))
+        if step is None:
+            stage = self._facts.stage_of(run)
+            calls = [] if stage is None else list(cargo_calls(self._facts, run))
+            step = self._steps[id(run)] = Step(stage or self._facts.stages[0], run, calls)
+            if calls and self.context.at_hand:
+                step.files = _files(self._facts, step, self.context)
+                step.calls = [(call, configured(step.files, cargo)) for call, cargo in calls]
+        return step
 
 
 @dataclass(slots=True)

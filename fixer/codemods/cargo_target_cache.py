@@ -12,6 +12,7 @@ from fixer.analysis.tools.cargo import Written
 from fixer.codemods import common
 from fixer.codemods.altered import alters, put_by, settings_of
 from fixer.codemods.api import Alters, Builder, Change, Codemod, Refusal, Settings
+from fixer.codemods.artifact_readers import runs_stranger
 from fixer.codemods.artifacts import REASONS as SHARED
 from fixer.codemods.artifacts import (
     Product,
@@ -19,6 +20,7 @@ from fixer.codemods.artifacts import (
     cargo_calls,
     cargo_of,
     is_pattern,
+    kept,
     located,
     moved_to,
     must_have_run,
@@ -397,7 +399,7 @@ def _product(facts: Facts, reader: Reader, steps: Sequence[Step]) -> Product:
     for at, each in reversed(list(enumerate(steps))):
         copied = _copied_in_step(facts, each, path)
         if copied is not None:
-            return Product(each.run, copied, path, text, _verb(facts, steps[at + 1 :], path))
+            return Product(each.run, copied, path, text, _verb(facts, each, steps[at + 1 :], path))
     found = [(each, made) for each in steps if (made := each.provider(path)) is not None]
     if not found:
         depth = path.count("/")
@@ -409,12 +411,13 @@ def _product(facts: Facts, reader: Reader, steps: Sequence[Step]) -> Product:
         raise Stop(reason, reader.span, because)
     best = [row for row in found if row[1][1] is Written.YES] or found
     each, made = best[-1]
-    return Product(each.run, made[0], path, text, _verb(facts, steps[steps.index(each) + 1 :], path))
+    return Product(each.run, made[0], path, text, _verb(facts, each, steps[steps.index(each) + 1 :], path))
 
 
-def _verb(facts: Facts, later: Sequence[Step], path: str) -> str:
-    """`mv`, unless a later step reads it in the cache."""
-    return "cp" if any(_reads(facts, other, path) for other in later) else "mv"
+def _verb(facts: Facts, step: Step, later: Sequence[Step], path: str) -> str:
+    """`mv`, unless a later step may need it in the cache."""
+    needed = any(_reads(facts, other, path) or runs_stranger(facts, other.run) for other in later)
+    return kept(facts, step.stage, step.run, "cp" if needed else "mv")
 
 
 def _copied_in_step(facts: Facts, step: Step, path: str) -> Call | None:

@@ -57,6 +57,11 @@ _DIRECTORIES = {"dev": "debug", "test": "debug", "bench": "release"}
 """The directory of a built-in profile that is not named after it."""
 
 
+OWN_DIRECTORIES = frozenset(("deps", "build", "examples", "incremental", ".fingerprint"))
+"""What cargo keeps in the directory of a profile beside the products; no program may be called so
+(`core/features.rs`, "conflicts with cargo's build directory names")."""
+
+
 class Written(Enum):
     """Whether a call writes a path."""
 
@@ -157,6 +162,17 @@ class Cargo:
                 return
             at = dirname(at)
 
+    def profile_dirs(self) -> Iterator[Known]:
+        """The directories that hold nothing but directories, or the products of a profile: that of the profile, below
+        each that may be the target directory and the one of each target."""
+        triples = [_without_glibc(triple.value) for triple in self.triples if isinstance(triple, Known)]
+        for directory in self.target_dirs():
+            for above in (directory, *(f"{directory}/{triple}" for triple in triples)):
+                if above != directory:
+                    yield Known(above)
+                for name in ("debug", "release", str(self.profile_dir)):
+                    yield Known(f"{above}/{name}")
+
     def target_dir_of(self, path: str) -> str | None:
         """The target directory, one of `target_dirs`, that `path` lies in, at any depth; None if in none of them.
 
@@ -184,6 +200,8 @@ class Cargo:
         if directory is None:
             return Written.NO
         parts = path[len(directory) + 1 :].split("/")
+        if parts[-1] in OWN_DIRECTORIES:
+            return Written.NO
         fits = self._fits(parts, products)
         if fits is Written.NO and self.unsure is not None and 2 <= len(parts) <= 4:
             return Written.MAYBE
