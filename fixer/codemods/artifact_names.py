@@ -47,6 +47,8 @@ def keeps_name(call: Call, site: object) -> str | None:
     """
     at = next((at for at, node in enumerate(call.nodes) if node is site), None)
     name = call.program
+    if at == 0 and call.argument(1) in ("--help", "-h") and not _goes_nowhere(call):
+        return "a program may say in its help by which path it is called"
     if at is None or at == 0:
         return None
     if name is None:

@@ -385,7 +385,22 @@ def _guessed(
         if effect.mode == "write" and effect.path == Known(path) and call is not None and call.program == "cp":
             because = "a directory that is copied into a cache holds what earlier builds have copied, too"
             raise Stop("whole-directory", reader.span, because)
+        keeps = call is not None and call.program in _NO_OVERWRITING and not any("f" in o for o in _short_options(call))
+        if keeps and isinstance(effect.path, Known) and path.startswith(f"{effect.path.value}."):
+            because = f"{effect.call.program} fails where it finds what the last build left in the cache"  # type: ignore[union-attr]
+            raise Stop("not-provably-written", effect.span, because)
     return Product(makers[0], None, path, text, kept(facts, stage, makers[0], "cp -a"))
+
+
+_NO_OVERWRITING = frozenset(("gzip", "bzip2", "xz", "lz4"))
+"""Programs that leave a file alone that they find where they would write, unless they are told `-f`."""
+
+
+def _short_options(call: Call) -> Iterator[str]:
+    for word in call.words[1:]:
+        text = word.value if isinstance(word, Known) else ""
+        if text.startswith("-"):
+            yield "f" if text == "--force" else text if text[1:2] != "-" else ""
 
 
 def _might_make(facts: Facts, run: Run, mount: Mount, path: str) -> bool:

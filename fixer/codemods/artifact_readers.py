@@ -101,7 +101,17 @@ def is_seen(facts: Facts, run: Run, mount: Mount, reader: Reader) -> bool:
     for _, cargo in cargo_calls(facts, run):
         if cargo.compiles and any(related(directory, path) for directory in cargo.target_dirs()):
             return True
-    return any(_names(effect, target, path) for effect in facts.effects(run)) or _mentioned(facts, run, target, path)
+    named = any(_names(effect, target, path) or _works(effect, target, path) for effect in facts.effects(run))
+    return named or _mentioned(facts, run, target, path)
+
+
+def _works(effect: Effect, target: str, path: str) -> bool:
+    """A program that is not known, and whose current directory lies in the mount."""
+    call = effect.call
+    if effect.mode != "write" or not effect.implicit or call is None or effect.path != call.cwd:
+        return False
+    here = isinstance(effect.path, Known) and below(effect.path.value, target) and related(effect.path.value, path)
+    return here and is_unknown(call)
 
 
 def _names(effect: Effect, target: str, path: str) -> bool:

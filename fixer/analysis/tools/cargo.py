@@ -32,9 +32,9 @@ FETCHES = _set(
 COMPILES = _set("bench build check chef-cook clippy doc fix install nextest run rustc rustdoc test zigbuild")
 """Commands that write below the target directory. (`package` and `publish` do too: see `Cargo.compiles`.)"""
 
-LINKS = frozenset(("build", "rustc", "zigbuild"))
-"""Commands that leave executables and libraries right in the profile's directory, again at every call, whether anything
-was compiled or not (shown with cargo 1.95)."""
+LINKS = frozenset(("build", "run", "rustc", "zigbuild"))
+"""Commands that leave executables and (but for `run`) libraries right in the profile's directory, again at every call,
+whether anything was compiled or not (shown with cargo 1.95)."""
 
 _READ_ONLY = _set(
     "add chef-prepare clean config fetch fmt generate-lockfile help info init locate-project login logout "
@@ -251,7 +251,8 @@ class Cargo:
         if kind is _Kind.OTHER:
             return Written.LEFT
         if kind is _Kind.LIBRARY:
-            return Written.YES if self.libs and self._is_own_library(name, products) else Written.LEFT
+            linked = self.libs and self.subcommand != "run"
+            return Written.YES if linked and self._is_own_library(name, products) else Written.LEFT
         if kind is _Kind.RUST_LIBRARY:
             return Written.YES if self.libs else Written.NO
         if kind is _Kind.WASM:
@@ -267,6 +268,8 @@ class Cargo:
             return _among(stem, self.bins)
         if self.examples or self.libs_only:
             return Written.NO
+        if self.subcommand == "run" and (products is None or len(products.bins) > 1):
+            return Written.MAYBE  # of several it is the one that `default-run` names
         return Written.YES
 
     def _is_own_library(self, name: str, products: Products | None) -> bool:
