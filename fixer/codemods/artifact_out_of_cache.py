@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from posixpath import basename
 from typing import ClassVar
 
-from fixer.analysis import Call, Facts, Known, Mount, Stage, hiding_mount
+from fixer.analysis import Call, Effect, Facts, Known, Mount, Stage, Unknown, hiding_mount
 from fixer.analysis.brought import leaves_out
 from fixer.analysis.paths import Reader, Writer
 from fixer.analysis.programs import ONLY_LOOK
@@ -382,8 +382,9 @@ def _guessed(
         raise Stop("not-provably-written", reader.span, because)
     for effect in facts.effects(makers[0]):
         call = effect.call
-        if effect.mode == "write" and effect.path == Known(path) and call is not None and call.program == "cp":
-            because = "a directory that is copied into a cache holds what earlier builds have copied, too"
+        copied = call is not None and call.program == "cp" and _recursive(call)
+        if effect.mode == "write" and effect.path == Known(path) and copied:
+            because = "if it is a directory, the next build copies it into the one that the last has left in the cache"
             raise Stop("whole-directory", reader.span, because)
         keeps = call is not None and call.program in _NO_OVERWRITING and not any("f" in o for o in _short_options(call))
         if keeps and isinstance(effect.path, Known) and path.startswith(f"{effect.path.value}."):
@@ -446,7 +447,9 @@ def _surely_by(facts: Facts, makers: Makers, run: Run, mount: Mount, path: str) 
         if output_of(call.words, call.cwd) == Known(path):
             return call
     for effect in reversed(facts.effects(run)):
-        if effect.mode != "write" or effect.through_mount is not mount or effect.extent != "exact":
+        if effect.mode != "write" or effect.through_mount is not mount:
+            continue
+        if effect.extent != "exact" and not _copies_file(effect):
             continue
         if effect.path == Known(path) and effect.call is not None and _makes(effect.call, effect.span):
             return effect.call
@@ -459,6 +462,30 @@ def _makes(call: Call, span: Span) -> bool:
         if span == Span(redirect.target.start, redirect.target.end):
             return redirect.op in (">", ">|", "&>")
     return call.program in _MAKE
+
+
+def _copies_file(effect: Effect) -> bool:
+    """Whether a `cp` or `install` makes one file of another, under the name that the effect has."""
+    call = effect.call
+    if call is None or call.program not in ("cp", "install") or not call.nodes or effect.site is not call.nodes[-1]:
+        return False
+    words = [word.value if isinstance(word, Known) else "" for word in call.words[1:]]
+    return not _recursive(call) and len(_operands(words)) == 2 and not words[-1].endswith("/")
+
+
+def _recursive(call: Call) -> bool:
+    """Whether `cp` copies directories, too; or `install` makes them."""
+    options = [word.value for word in call.words[1:] if isinstance(word, Known) and word.value.startswith("-")]
+    letters = "".join(option for option in options if not option.startswith("--"))
+    return bool(set(letters) & set("rRaTtd")) or bool({"--recursive", "--archive", "--directory"} & {*options})
+
+
+def _operands(words: list[str]) -> list[str]:
+    """The words that are no options, nor stand behind one of `install` that takes a word."""
+    return [
+        word for at, word in enumerate(words)
+        if not word.startswith("-") and (at == 0 or words[at - 1] not in ("-m", "-o", "-g", "-S"))
+    ]  # fmt: skip
 
 
 _MAKE = frozenset(
@@ -478,7 +505,8 @@ def _needed(facts: Facts, stage: Stage, run: Run, path: str) -> bool:
     """Whether another step with the same cache may need `path` there."""
     for reader in facts.readers(stage, path, run):
         looks = reader.call is not None and reader.call.program in ONLY_LOOK
-        if reader.through_mount is not None and reader.relation != "unknown" and not looks:
+        needs = reader.relation in ("same", "inside") or (reader.relation == "above" and not looks)
+        if reader.through_mount is not None and needs:
             return True
     mine = hiding_mount(facts.mounts(run), path)
     for other in facts.stages:
@@ -560,9 +588,20 @@ def _refuse_cargo_directory(facts: Facts, makers: Makers, run: Run, reader: Read
             because = "a directory of cargo's target directory holds what earlier builds left, and cargo's own records"
             raise Stop("whole-directory", reader.span, because)
         stays = stays or cargo.provides(path) is Written.NO or (above != [] and "." not in name)
-    if stays and makers.provider(run, path) is None and not runs_stranger(facts, run):
+    others = runs_stranger(facts, run) or _may_copy(facts, run, path)
+    if stays and makers.provider(run, path) is None and not others:
         because = "cargo, as it is called here, does not leave it there each time, nor does anything else in the step"
         raise Stop("not-provably-written", reader.span, because)
+
+
+def _may_copy(facts: Facts, run: Run, path: str) -> bool:
+    """Whether a word of another program than cargo names the path to write there, or may do so."""
+    for effect in facts.effects(run):
+        if effect.mode != "write" or effect.implicit or effect.call is None or effect.call.program == "cargo":
+            continue
+        if effect.path == Known(path) or (isinstance(effect.path, Unknown) and path.startswith(effect.start)):
+            return True
+    return False
 
 
 def _unclear(facts: Facts, writer: Writer) -> str:

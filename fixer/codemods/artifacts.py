@@ -434,9 +434,17 @@ def kept(facts: Facts, stage: Stage, run: Run, verb: str) -> str:
                 because = f"what {call.program} gives to a file gets lost when it is copied out of the cache"
                 raise Stop("lost-attributes", Span(*call.span), because)
             verb = "mv" if verb == "mv" else "cp -a"
-        elif verb == "cp" and (call.program in ONLY_MODES or call.program == "install"):
+        elif verb == "cp" and (call.program in ONLY_MODES or call.program == "install" or _preserves(call)):
             verb = "cp -p"
     return verb
+
+
+def _preserves(call: Call) -> bool:
+    """A `cp` that keeps modes and owner."""
+    options = [word.value for word in call.words[1:] if isinstance(word, Known) and word.value.startswith("-")]
+    short = {letter for option in options if not option.startswith("--") for letter in option[1:]}
+    long = any(option.startswith(("--preserve", "--archive")) for option in options)
+    return call.program == "cp" and (long or bool(short & {"a", "p"}))
 
 
 _GNU = ("debian", "redhat", "arch", "suse")

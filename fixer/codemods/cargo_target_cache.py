@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from fixer.analysis import BaseImage, Call, Facts, Known, Stage, Unknown, Value, below, join, related
 from fixer.analysis.paths import Effect, Reader
-from fixer.analysis.tools.cargo import Written
+from fixer.analysis.tools.cargo import OWN_DIRECTORIES, Written
 from fixer.codemods import common
 from fixer.codemods.altered import alters, put_by, settings_of
 from fixer.codemods.api import Alters, Builder, Change, Codemod, Refusal, Settings
@@ -425,8 +425,11 @@ def _product(facts: Facts, reader: Reader, steps: Sequence[Step]) -> Product:
     if not found:
         depth = path.count("/")
         known = any(cargo.target_dir_of(path) for each in steps for _, cargo in each.calls)
-        reason = "whole-directory" if known and _is_directory(path, steps) else "not-provably-written"
+        whole = known and (_is_directory(path, steps) or basename(path) in OWN_DIRECTORIES)
+        reason = "whole-directory" if whole else "not-provably-written"
         because = "it is not a product that cargo surely leaves there" if depth else ""
+        if whole:
+            because = "it is a directory of cargo's own, which holds what earlier builds left"
         if any(cargo.provides(path) is not Written.NO for each in steps for _, cargo in each.calls):
             because = "it is no product of the project that cargo leaves there again when a build finds it compiled"
         raise Stop(reason, reader.span, because)
