@@ -509,7 +509,7 @@ def _needed(facts: Facts, stage: Stage, run: Run, path: str) -> bool:
         if reader.through_mount is not None and needs:
             return True
     mine = hiding_mount(facts.mounts(run), path)
-    for other in facts.stages:
+    for other in facts.passing(facts.stages):
         for instruction in other.instructions:
             if not isinstance(instruction, Run) or instruction is run:
                 continue
@@ -596,6 +596,7 @@ def _refuse_cargo_directory(facts: Facts, makers: Makers, run: Run, reader: Read
 
 def _may_copy(facts: Facts, run: Run, path: str) -> bool:
     """Whether a word of another program than cargo names the path to write there, or may do so."""
+    facts.charge(1 + len(facts.effects(run)) // 20)
     for effect in facts.effects(run):
         if effect.mode != "write" or effect.implicit or effect.call is None or effect.call.program == "cargo":
             continue

@@ -342,9 +342,13 @@ def _must_stay(facts: Facts, product: Product) -> None:
             raise Stop("not-provably-written", Span(*call.span), because)
 
 
+def _sets_variables(facts: Facts) -> bool:
+    return facts.mentions("ENV") or facts.mentions("env")
+
+
 def _must_not_be_chosen(facts: Facts, stage: Stage, product: Product) -> None:
     """Raises Stop if a variable of the image names the product, or names it to a reader when the image runs."""
-    for reader in facts.readers(stage, product.path, None) if "ENV" in facts.file.text.upper() else ():
+    for reader in facts.readers(stage, product.path, None) if _sets_variables(facts) else ():
         if reader.kind == "env" and reader.path == Known(product.path):
             because = "it names this file for all who read the variable, and would lead nowhere"
             raise Stop("fixed-reader", reader.span, because)
@@ -428,6 +432,7 @@ def kept(facts: Facts, stage: Stage, run: Run, verb: str) -> str:
     """The verb with which a file keeps what the step has given it: an owner, modes and attributes. Raises Stop if it
     would lose these: only GNU's `mv` and `cp -a` keep them."""
     calls = facts.calls(run)
+    facts.charge(1 if isinstance(calls, OpaqueScript) else 1 + len(calls) // 20)
     for call in () if isinstance(calls, OpaqueScript) else calls:
         if call.program in ("setcap", "setfattr"):
             if not isinstance(stage.root, BaseImage) or stage.root.family not in _GNU:
