@@ -15,7 +15,7 @@ from fixer.analysis.mounts import hiding_mount
 from fixer.analysis.stages import Stage
 from fixer.analysis.transfers import DIRECTORIES
 from fixer.analysis.values import Known, below
-from fixer.tree.nodes import Run, Transfer
+from fixer.tree.nodes import Copy, Run, Transfer
 
 
 class Brought:
@@ -131,6 +131,26 @@ class FromContext:
                     for source, target in _places(self.facts, self.context, instruction):
                         put.setdefault(target, []).append((at, source))
         return self._stages[stage.index]
+
+
+def leaves_out(facts: Facts, context: BuildContext, instruction: Transfer, path: str) -> bool:
+    """Whether .dockerignore keeps from the build all that a COPY from the context could bring to `path`, absolute, and
+    below."""
+    apart = any(flag.name in ("parents", "exclude") for flag in instruction.flags)
+    if not context.at_hand or not isinstance(instruction, Copy) or instruction.heredocs or apart:
+        return False
+    sources = context_sources(facts, instruction)
+    if not sources or any(source.pattern or not isinstance(source.path, Known) for source in sources):
+        return False
+    facts.charge(len(sources))
+    places = list(_places(facts, context, instruction))
+    for source, target in places:
+        if below(target, path):
+            return False
+        inside = f"{source}/{path[len(target.rstrip('/')) + 1 :]}".strip("/") if below(path, target) else ""
+        if inside and (not context.excluded(inside) or context.names(inside)):
+            return False
+    return bool(places)
 
 
 def _at_and_above(path: str) -> Iterator[str]:

@@ -822,9 +822,23 @@ _EMPTY_PLACES = ("/app", "/src", "/work", "/workspace", "/build", "/code", "/pro
 """Directories that operating systems and language images do not have."""
 
 
+_TOPS = frozenset(
+    ("bin", "boot", "data", "dev", "docker-entrypoint-initdb.d", "docker-entrypoint.d", "etc", "go", "home", "lib",
+     "lib32", "lib64", "libx32", "lost+found", "media", "mnt", "nix", "opt", "proc", "root", "run", "sbin", "snap",
+     "srv", "sys", "tmp", "usr", "var")
+)  # fmt: skip
+"""What such images have at the top."""
+
+
 def _surely_absent(base: BaseImage | Unknown, path: str) -> bool:
     if isinstance(base, Unknown) or not base.known:
         return False
     if base.family == "scratch":
         return True
-    return base.complete and any(below(path, place) for place in _EMPTY_PLACES)
+    if base.complete:
+        return any(below(path, place) for place in _EMPTY_PLACES) or path.split("/")[1] not in _TOPS
+    # Of an official image of which not all variables are known it is known where it works.
+    own = base.workdir.value if isinstance(base.workdir, Known) else path
+    if "/" in base.name or (own != "/" and below(path, own)):
+        return False
+    return any(below(path, place) for place in _EMPTY_PLACES)

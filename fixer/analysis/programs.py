@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from functools import lru_cache
+from itertools import pairwise
 
 from fixer.analysis.commands import Arg, Call
 from fixer.analysis.values import Known, Unknown, Value, join
@@ -178,7 +179,24 @@ def program_uses(call: Call) -> Uses:
             return uses
     uses.anything = True
     _homes(call, uses, ("read", "write"))
+    _works_in(call, uses)
     return _named(call, uses, "unknown")
+
+
+_WORK_IN = {
+    "make": _set("-C --directory"), "gmake": _set("-C --directory"), "ninja": _set("-C"), "meson": _set("-C"),
+    "cmake": _set("-B --build --install"), "ctest": _set("--test-dir"),
+}  # fmt: skip
+"""Options of build tools that name, behind them, the directory in which they work."""
+
+
+def _works_in(call: Call, uses: Uses) -> None:
+    """The directory of a build, which may be called by its name alone. (Those with a slash are paths as others.)"""
+    options = _WORK_IN.get(call.program or "", frozenset())
+    pairs = _pairs(call)
+    for (word, _), (place, node) in pairwise(pairs):
+        if _text(word) in options and isinstance(place, Known) and "/" not in place.value and place.value != ".":
+            _both(uses, node, "unknown", None)
 
 
 _PLACES = (
@@ -482,6 +500,8 @@ def _fetch(call: Call, uses: Uses) -> None:
     pairs = _pairs(call)
     named = False
     here = call.program == "wget"
+    fetched: list[tuple[Arg, str]] = []
+    times = 0
     at = 0
     while at < len(pairs):
         word, node = pairs[at]
@@ -503,12 +523,32 @@ def _fetch(call: Call, uses: Uses) -> None:
             named = True
         elif call.program == "curl" and (text in ("--remote-name", "--remote-name-all") or (bundle or text == "-O")):
             here = True
+            times += len(pairs) if text.endswith("-all") else 1
+        elif "://" in text:
+            fetched.append((node, text.partition("://")[2].partition("/")[2].rpartition("/")[2]))
         elif text.startswith("@"):
             uses.operands.append(Operand(node, "read", "exact", Known(text[1:])))
         elif text.startswith(("/", "./")):
             uses.operands.append(Operand(node, "read", "exact"))
-    if here and not named:
+    if here and not named and _by_address(call, [name for _, name in fetched], times):
+        uses.operands.extend(Operand(node, "write", "exact", Known(name)) for node, name in fetched)
+    elif here and not named:
         uses.operands.append(Operand(call.nodes[0], "write", "unknown", call.cwd))
+
+
+_ELSEWHERE = _set("-J --remote-header-name --content-disposition -r --recursive -m --mirror -x -i --input-file")
+_KEEP_NAME = _set("-N --timestamping -nc --no-clobber")
+"""Without one of these wget gives another name to what it finds there already."""
+
+
+def _by_address(call: Call, names: Sequence[str], times: int) -> bool:
+    """Whether curl, told so `times`, and wget call all files by the last part of their addresses, which are `names`.
+    (What a query becomes differs by version.)"""
+    options = {_text(word) for word in call.words[1:]}
+    if not names or any(isinstance(word, Unknown) for word in call.words) or options & _ELSEWHERE:
+        return False
+    sure = times >= len(names) if call.program == "curl" else bool(options & _KEEP_NAME)
+    return sure and all(re.fullmatch(r"[\w.+-]+", name) for name in names)
 
 
 def _git(call: Call, uses: Uses) -> None:

@@ -6,31 +6,36 @@ from collections.abc import Iterator, Mapping
 from posixpath import basename
 from typing import ClassVar
 
-from fixer.analysis import Call, Facts, Known, Mount, Stage, hiding_mount
+from fixer.analysis import Call, Effect, Facts, Known, Mount, Stage, Unknown, hiding_mount
+from fixer.analysis.brought import leaves_out
 from fixer.analysis.paths import Reader, Writer
-from fixer.analysis.tools.cargo import Written
+from fixer.analysis.programs import ONLY_LOOK
+from fixer.analysis.tools.cargo import OWN_DIRECTORIES, Written
 from fixer.analysis.tools.compilers import output_of
+from fixer.analysis.transfers import Lands, lands
 from fixer.codemods.altered import alters, put_by, settings_of
 from fixer.codemods.api import Alters, Change, Codemod, Refusal, Settings
 from fixer.codemods.artifact_ends import enters, put_later, sees
-from fixer.codemods.artifact_readers import Need, is_seen, may_make, need_of, runs_unknown
+from fixer.codemods.artifact_readers import Need, is_seen, may_make, need_of, runs_stranger, runs_unknown
 from fixer.codemods.artifacts import (
     REASONS,
     Product,
     Stop,
     cargo_calls,
+    kept,
     located,
     moved_to,
     must_not_stand_in,
     names_anywhere,
     place,
-    provider,
     repoint,
     same_text,
     take_out,
     wants_content,
 )
-from fixer.tree.nodes import Instruction, Onbuild, Run
+from fixer.codemods.cargo_steps import Makers
+from fixer.text.source import Span
+from fixer.tree.nodes import Instruction, Onbuild, Run, Transfer
 from fixer.tree.shell import OpaqueScript
 
 
@@ -55,13 +60,14 @@ class ArtifactOutOfCache(Codemod):
 
     Why it is safe
 
-    The command is joined so that it runs only if the build succeeded: otherwise it would take what the last build
-    left in the cache. Programs that cargo built are moved: cargo links them anew from its own files each time it is
-    called, also when nothing was compiled, so that a binary that is not built any more cannot be shipped from the
-    cache. What other tools made is copied, because some of them do not look whether it is still there; so is a
-    library beside the programs, which a build script may have left: that does not run each time. The file
-    keeps its name. It goes to /tmp of the builder, or to /usr/local/bin if the image itself runs it, and only if
-    nobody else in the file reads, writes or clears that place.
+    The command is joined so that it runs only if the build succeeded: otherwise it would take what the last build left
+    in the cache. Programs that cargo built are moved: cargo links them anew from its own files each time it is called,
+    also when nothing was compiled, so that a binary that is not built any more cannot be shipped from the cache. What
+    other tools made is copied, because some of them do not look whether it is still there; so is a library beside the
+    programs, which a build script may have left: that does not run each time; and so is a program that somebody with
+    the same cache may need there later. The file keeps its name, and the owner, modes and capabilities that the step
+    has given it. It goes to /tmp of the builder, or to /usr/local/bin if the image itself runs it, and only if nobody
+    else in the file reads, writes or clears that place.
 
     What changes in the image
 
@@ -80,10 +86,11 @@ class ArtifactOutOfCache(Codemod):
 
     When it refuses
 
-    When a reader cannot be told to read from elsewhere, or takes a pattern or a whole profile directory, which in a
-    cache hold what earlier builds left; when it is not certain that the step writes what is read, or that nobody writes
-    it after that; when it is not certain that it is read; when the build's failure would not stop the step. The
-    reasons are below.
+    When a reader cannot be told to read from elsewhere (an archive and a check sum hold the path), takes a pattern or a
+    whole profile directory, which in a cache hold what earlier builds left, or something else, too, that must stay;
+    when it is not certain that the step writes what is read (the manifests say which programs there are, if the build
+    context is at hand), or that nobody writes it after that; when it is not certain that it is read; when the build's
+    failure would not stop the step. The reasons are below.
 
     Sources: BuildKit v0.25 on a real engine (a cache mount is not in the layer; the content of a cache is in no
     layer's key), cargo 1.95 (products are linked again at every call).
@@ -93,19 +100,22 @@ class ArtifactOutOfCache(Codemod):
     words = ("--mount",)
     reasons: ClassVar[Mapping[str, str]] = {
         **REASONS,
+        "other-source": "Whoever takes this takes something else, too, that stays in the cache, and would still fail.",
         "perhaps-a-writer": "A program that is not known names the path: it may read what is there, or write it.",
     }
 
     def run(self, facts: Facts, settings: Settings) -> Iterator[Change | Refusal]:
+        makers = Makers(facts, settings.context)
         for stage in facts.stages:
             yield from self._triggers(facts, stage)
             products: list[Product] = []
-            for found in _products(facts, stage):
+            blocked: list[Reader] = []
+            for found in _products(facts, makers, stage, blocked):
                 if isinstance(found, Stop):
                     yield self._refusal(found)
                 else:
                     products.append(found)
-            yield from self._changes(facts, stage, products)
+            yield from self._changes(facts, stage, products, blocked)
 
     def _refusal(self, stop: Stop) -> Refusal:
         return Refusal(self.id, stop.reason, stop.span, stop.because)
@@ -122,7 +132,9 @@ class ArtifactOutOfCache(Codemod):
                     yield Refusal(self.id, "onbuild", instruction.span, because)
                     break
 
-    def _changes(self, facts: Facts, stage: Stage, products: list[Product]) -> Iterator[Change | Refusal]:
+    def _changes(
+        self, facts: Facts, stage: Stage, products: list[Product], blocked: list[Reader]
+    ) -> Iterator[Change | Refusal]:
         good: list[Product] = []
         for product in products:
             try:
@@ -131,18 +143,49 @@ class ArtifactOutOfCache(Codemod):
                 good.append(product)
             except Stop as stop:
                 product.destination = ""
+                blocked += product.readers
                 yield self._refusal(stop)
-        for run in dict.fromkeys(product.run for product in good):
-            mine = [product for product in good if product.run is run]
+        for run, mine in _by_run(good):
             try:
-                edits = take_out(facts, run, mine)
+                take_out(facts, run, mine)
             except Stop as stop:
+                good = [product for product in good if product.run is not run]
+                blocked += [reader for product in mine for reader in product.readers]
                 yield self._refusal(stop)
-                continue
+        good, halves = _whole(facts, good, blocked)
+        for half in halves:
+            yield self._refusal(half)
+        for run, mine in _by_run(good):
+            edits = take_out(facts, run, mine)
             for product in mine:
                 edits += repoint(product)
             where = _altered(facts, mine)
             yield Change(self.id, _title(mine), _why(mine), run.span, tuple(edits), alters=where)
+
+
+def _by_run(products: list[Product]) -> list[tuple[Run, list[Product]]]:
+    found: dict[int, list[Product]] = {}
+    for product in products:
+        found.setdefault(id(product.run), []).append(product)
+    return [(mine[0].run, mine) for mine in found.values()]
+
+
+def _whole(facts: Facts, products: list[Product], blocked: list[Reader]) -> tuple[list[Product], list[Stop]]:
+    """The products that can be taken out, and why the others stay: an instruction of which one source is found, and
+    another one, of a reader that is `blocked`, is not, would fail as before."""
+    waiting = [id(reader.instruction) for reader in blocked]
+    by_instruction: dict[int, list[tuple[Product, Reader]]] = {}
+    for product in products:
+        for reader in product.readers:
+            by_instruction.setdefault(id(reader.instruction), []).append((product, reader))
+    halves: dict[int, Stop] = {}
+    because = "the same instruction takes something else that stays in the cache, and would still fail"
+    while waiting:
+        for product, reader in by_instruction.pop(waiting.pop(), ()):
+            if id(product) not in halves:
+                halves[id(product)] = Stop("other-source", reader.span, because)
+                waiting += [id(other.instruction) for other in product.readers]
+    return [product for product in products if id(product) not in halves], list(halves.values())
 
 
 def _altered(facts: Facts, products: list[Product]) -> Alters:
@@ -179,8 +222,9 @@ def _named(reader: Reader) -> bool:
     return reader.relation in ("same", "inside") and reader.through_mount is None and wants_content(reader)
 
 
-def _products(facts: Facts, stage: Stage) -> Iterator[Product | Stop]:
-    """What the readers of a stage miss, each with the step that has to hand it out."""
+def _products(facts: Facts, makers: Makers, stage: Stage, blocked: list[Reader]) -> Iterator[Product | Stop]:
+    """What the readers of a stage miss, each with the step that has to hand it out. Those that will miss it as before
+    are added to `blocked`."""
     hidden: dict[tuple[int, int], tuple[Reader, list[tuple[Run, Mount]]]] = {}
     asked: dict[str, list[Reader]] = {}
     for run in stage.instructions:
@@ -201,16 +245,21 @@ def _products(facts: Facts, stage: Stage) -> Iterator[Product | Stop]:
     left: set[str] = set()
     for reader, steps in hidden.values():
         try:
-            product = _product(facts, stage, reader, steps)
+            product = _product(facts, makers, stage, reader, steps, blocked)
             if product is not None:
                 known = made.setdefault((id(product.run), product.path), product)
                 same_text(known, reader, product.text)
                 known.readers.append(reader)
         except Stop as stop:
+            blocked.append(reader)
             left.add(str(reader.path))
             yield stop
     # All readers of a product, or none: one that stays behind would find less than before.
-    yield from (product for product in made.values() if product.path not in left)
+    for product in made.values():
+        if product.path not in left:
+            yield product
+        else:
+            blocked += product.readers
 
 
 def _comes_before(facts: Facts, reader: Reader, run: Run) -> bool:
@@ -220,7 +269,9 @@ def _comes_before(facts: Facts, reader: Reader, run: Run) -> bool:
     return facts.index_of(reader.instruction) <= facts.index_of(run)
 
 
-def _product(facts: Facts, stage: Stage, reader: Reader, steps: list[tuple[Run, Mount]]) -> Product | None:
+def _product(
+    facts: Facts, makers: Makers, stage: Stage, reader: Reader, steps: list[tuple[Run, Mount]], blocked: list[Reader]
+) -> Product | None:
     """What this reader misses, without readers; None if it misses nothing: a step without the mount provides it.
 
     Raises Stop if it is not certain which step writes it, or if it is nothing that could be taken out. A reader that
@@ -231,39 +282,41 @@ def _product(facts: Facts, stage: Stage, reader: Reader, steps: list[tuple[Run, 
     if need is Need.NONE or (need is not Need.CONTENT and not any(is_seen(facts, *step, reader) for step in steps)):
         return None
     try:
-        return _missed(facts, stage, reader, steps, need)
+        return _missed(facts, makers, stage, reader, steps, need)
     except Stop:
-        if need is Need.LOOK:
-            return None
-        raise
+        if need is not Need.LOOK:
+            raise
+        if reader.call is not None and reader.call.fatal and reader.relation == "inside":
+            blocked.append(reader)  # what it lists is not there, and it fails
+        return None
 
 
 def _missed(
-    facts: Facts, stage: Stage, reader: Reader, steps: list[tuple[Run, Mount]], need: Need
+    facts: Facts, makers: Makers, stage: Stage, reader: Reader, steps: list[tuple[Run, Mount]], need: Need
 ) -> Product | None:
     path, text = located(facts, reader, steps[-1][0])
     steps = [(run, mount) for run, mount in steps if hiding_mount(facts.mounts(run), path) is mount]
-    if not steps or _built_again(facts, stage, reader, path):
+    if not steps or _built_again(facts, makers, stage, reader, path):
         return None
     if any(_might_make(facts, *step, path) for step in steps):
         must_not_stand_in(reader, str(steps[-1][1].target))
     if reader.relation == "same":
         if not any(_might_make(facts, *step, path) for step in steps):
-            layer = _layer_writers(facts, stage, reader, path, [run for run, _ in steps])
+            layer = _layer_writers(facts, makers, stage, reader, path, [run for run, _ in steps])
             if any(writer.relation in ("same", "inside") for writer in layer):
                 return None  # what it takes is in the layer
         raise Stop("whole-directory", reader.span, "this is all of the cache, with all that earlier builds left in it")
-    sure = [(run, call) for run, mount in steps if (call := _surely_by(facts, run, mount, path)) is not None]
+    sure = [(run, call) for run, mount in steps if (call := _surely_by(facts, makers, run, mount, path)) is not None]
     if sure:
         run, call = sure[-1]
         if _put_later(facts, stage, run, reader, path):
             return None
         _must_read(reader, need)
-        return Product(run, call, path, text, _verb(facts, stage, run, call, path))
-    layer = _layer_writers(facts, stage, reader, path, [run for run, _ in steps])
+        return Product(run, call, path, text, _verb(facts, makers, stage, run, path))
+    layer = _layer_writers(facts, makers, stage, reader, path, [run for run, _ in steps])
     if enters(reader) and any(w.relation in ("same", "inside") for w in _made(facts, stage, reader, path)):
         return None
-    if any(writer.relation == "same" or _by_cargo(facts, writer, path) for writer in layer):
+    if any(writer.relation == "same" or _by_cargo(makers, writer, path) for writer in layer):
         return None
     if put_later(facts, stage, steps[-1][0], reader, path)[0] is Written.YES:
         return None
@@ -271,8 +324,8 @@ def _missed(
     for run, _ in steps:
         if isinstance(facts.calls(run), OpaqueScript):
             raise Stop("opaque-script", run.span, "the step's script is not understood")
-        _refuse_cargo_directory(facts, run, reader, path)
-    perhaps = [(run, found[0]) for run, _ in steps if (found := provider(facts, run, path)) is not None]
+        _refuse_cargo_directory(facts, makers, run, reader, path)
+    perhaps = [(run, found[0]) for run, _ in steps if (found := makers.provider(run, path)) is not None]
     if perhaps:
         run, _ = perhaps[-1]
         if _put_later(facts, stage, run, reader, path):
@@ -287,7 +340,7 @@ def _missed(
     _must_read(reader, need)
     if perhaps:
         run, call = perhaps[-1]
-        return Product(run, call, path, text, _verb(facts, stage, run, call, path))
+        return Product(run, call, path, text, _verb(facts, makers, stage, run, path))
     return _guessed(facts, stage, reader, steps, path, text)
 
 
@@ -327,7 +380,28 @@ def _guessed(
     if not makers or not fails:
         because = "nothing in the step with this cache says that it writes this"
         raise Stop("not-provably-written", reader.span, because)
-    return Product(makers[0], None, path, text, "cp -a")
+    for effect in facts.effects(makers[0]):
+        call = effect.call
+        copied = call is not None and call.program == "cp" and _recursive(call)
+        if effect.mode == "write" and effect.path == Known(path) and copied:
+            because = "if it is a directory, the next build copies it into the one that the last has left in the cache"
+            raise Stop("whole-directory", reader.span, because)
+        keeps = call is not None and call.program in _NO_OVERWRITING and not any("f" in o for o in _short_options(call))
+        if keeps and isinstance(effect.path, Known) and path.startswith(f"{effect.path.value}."):
+            because = f"{effect.call.program} fails where it finds what the last build left in the cache"  # type: ignore[union-attr]
+            raise Stop("not-provably-written", effect.span, because)
+    return Product(makers[0], None, path, text, kept(facts, stage, makers[0], "cp -a"))
+
+
+_NO_OVERWRITING = frozenset(("gzip", "bzip2", "xz", "lz4"))
+"""Programs that leave a file alone that they find where they would write, unless they are told `-f`."""
+
+
+def _short_options(call: Call) -> Iterator[str]:
+    for word in call.words[1:]:
+        text = word.value if isinstance(word, Known) else ""
+        if text.startswith("-"):
+            yield "f" if text == "--force" else text if text[1:2] != "-" else ""
 
 
 def _might_make(facts: Facts, run: Run, mount: Mount, path: str) -> bool:
@@ -348,7 +422,7 @@ def _alone(facts: Facts, stage: Stage, reader: Reader, path: str) -> list[Run]:
     return found
 
 
-def _built_again(facts: Facts, stage: Stage, reader: Reader, path: str) -> bool:
+def _built_again(facts: Facts, makers: Makers, stage: Stage, reader: Reader, path: str) -> bool:
     """A stage between this one and the reader builds it once more, in a cache of its own: then it leaves there."""
     for source in sees(facts, stage, reader):
         for each in source.lineage[source.lineage.index(stage) + 1 :]:
@@ -356,14 +430,16 @@ def _built_again(facts: Facts, stage: Stage, reader: Reader, path: str) -> bool:
                 if instruction is reader.instruction:
                     break
                 mount = hiding_mount(facts.mounts(instruction), path) if isinstance(instruction, Run) else None
-                if isinstance(instruction, Run) and mount is not None and _surely_by(facts, instruction, mount, path):
+                if not isinstance(instruction, Run) or mount is None:
+                    continue
+                if _surely_by(facts, makers, instruction, mount, path):
                     return True
     return False
 
 
-def _surely_by(facts: Facts, run: Run, mount: Mount, path: str) -> Call | None:
+def _surely_by(facts: Facts, makers: Makers, run: Run, mount: Mount, path: str) -> Call | None:
     """The last command of the step that surely writes `path`."""
-    found = provider(facts, run, path)
+    found = makers.provider(run, path)
     if found is not None and found[1] is Written.YES:
         return found[0]
     calls = facts.calls(run)
@@ -371,32 +447,79 @@ def _surely_by(facts: Facts, run: Run, mount: Mount, path: str) -> Call | None:
         if output_of(call.words, call.cwd) == Known(path):
             return call
     for effect in reversed(facts.effects(run)):
-        if effect.mode != "write" or effect.through_mount is not mount or effect.extent != "exact":
+        if effect.mode != "write" or effect.through_mount is not mount:
             continue
-        if effect.path == Known(path) and effect.call is not None and effect.call.program in _MAKE:
+        if effect.extent != "exact" and not _copies_file(effect):
+            continue
+        if effect.path == Known(path) and effect.call is not None and _makes(effect.call, effect.span):
             return effect.call
     return None
 
 
-_MAKE = frozenset(("cp", "mv", "install", "curl", "wget", "tee", "cat", "echo", "printf", "ln", "touch", "truncate"))
+def _makes(call: Call, span: Span) -> bool:
+    """Whether the command makes, each time anew, the file that its text `span` names: behind `>`, or as an operand."""
+    for redirect in call.redirects:
+        if span == Span(redirect.target.start, redirect.target.end):
+            return redirect.op in (">", ">|", "&>")
+    return call.program in _MAKE
+
+
+def _copies_file(effect: Effect) -> bool:
+    """Whether a `cp` or `install` makes one file of another, under the name that the effect has."""
+    call = effect.call
+    if call is None or call.program not in ("cp", "install") or not call.nodes or effect.site is not call.nodes[-1]:
+        return False
+    words = [word.value if isinstance(word, Known) else "" for word in call.words[1:]]
+    return not _recursive(call) and len(_operands(words)) == 2 and not words[-1].endswith("/")
+
+
+def _recursive(call: Call) -> bool:
+    """Whether `cp` copies directories, too; or `install` makes them."""
+    options = [word.value for word in call.words[1:] if isinstance(word, Known) and word.value.startswith("-")]
+    letters = "".join(option for option in options if not option.startswith("--"))
+    return bool(set(letters) & set("rRaTtd")) or bool({"--recursive", "--archive", "--directory"} & {*options})
+
+
+def _operands(words: list[str]) -> list[str]:
+    """The words that are no options, nor stand behind one of `install` that takes a word."""
+    return [
+        word for at, word in enumerate(words)
+        if not word.startswith("-") and (at == 0 or words[at - 1] not in ("-m", "-o", "-g", "-S"))
+    ]  # fmt: skip
+
+
+_MAKE = frozenset(
+    ("cp", "mv", "install", "curl", "wget", "tee", "cat", "echo", "printf", "ln", "touch", "truncate", "tar", "bsdtar")
+)
 """Programs that make a file where there was none."""
 
 
-def _verb(facts: Facts, stage: Stage, run: Run, call: Call, path: str) -> str:
+def _verb(facts: Facts, makers: Makers, stage: Stage, run: Run, path: str) -> str:
     """`mv` for what cargo makes again at every call, unless somebody else needs it in the cache."""
-    found = provider(facts, run, path)
-    if found is None or found[1] is Written.LEFT:
-        return "cp"
+    found = makers.provider(run, path)
+    moved = found is not None and found[1] is not Written.LEFT and not _needed(facts, stage, run, path)
+    return kept(facts, stage, run, "mv" if moved else "cp")
+
+
+def _needed(facts: Facts, stage: Stage, run: Run, path: str) -> bool:
+    """Whether another step with the same cache may need `path` there."""
     for reader in facts.readers(stage, path, run):
-        if reader.through_mount is not None and reader.relation in ("same", "inside"):
-            return "cp"
+        looks = reader.call is not None and reader.call.program in ONLY_LOOK
+        needs = reader.relation in ("same", "inside") or (reader.relation == "above" and not looks)
+        if reader.through_mount is not None and needs:
+            return True
     mine = hiding_mount(facts.mounts(run), path)
-    for other in facts.stages:
-        for instruction in other.instructions if other is not stage else ():
+    for other in facts.passing(facts.stages):
+        for instruction in other.instructions:
+            if not isinstance(instruction, Run) or instruction is run:
+                continue
+            if other is stage and facts.index_of(instruction) < facts.index_of(run):
+                continue
             shared = [m for m in facts.mounts(instruction) if mine is not None and m.cache_key == mine.cache_key]
-            if shared and _reads_in(facts, instruction, shared):
-                return "cp"
-    return "mv"
+            reads = other is not stage and shared and _reads_in(facts, instruction, shared)
+            if reads or (shared and runs_stranger(facts, instruction)):
+                return True
+    return False
 
 
 def _reads_in(facts: Facts, instruction: Instruction, mounts: list[Mount]) -> bool:
@@ -409,8 +532,11 @@ def _reads_in(facts: Facts, instruction: Instruction, mounts: list[Mount]) -> bo
     )
 
 
-def _layer_writers(facts: Facts, stage: Stage, reader: Reader, path: str, steps: list[Run]) -> list[Writer]:
-    """Who may have put something at `path` into the layers that the reader sees; the steps with the mount cannot."""
+def _layer_writers(
+    facts: Facts, makers: Makers, stage: Stage, reader: Reader, path: str, steps: list[Run]
+) -> list[Writer]:
+    """Who may have put something at `path` into the layers that the reader sees; the steps with the mount cannot, nor
+    can a COPY of files that are called otherwise, or that .dockerignore leaves out."""
     before = reader.instruction if reader.kind in ("run", "symlink") else None
     return [
         writer
@@ -420,7 +546,21 @@ def _layer_writers(facts: Facts, stage: Stage, reader: Reader, path: str, steps:
         and writer.content
         and writer.through_mount is None
         and not any(writer.instruction is run for run in steps)
+        and not _brings_others(facts, makers, writer, path)
     ]
+
+
+def _brings_others(facts: Facts, makers: Makers, writer: Writer, path: str) -> bool:
+    instruction = writer.instruction
+    if not isinstance(instruction, Transfer) or writer.relation != "above":
+        return False
+    if lands(facts, instruction, path, "", _NOWHERE) is Lands.NO:
+        return True
+    return facts.copied_from(instruction) is None and leaves_out(facts, makers.context, instruction, path)
+
+
+_NOWHERE = object()
+"""No origin of a COPY: nothing is known of what it takes."""
 
 
 def _made(facts: Facts, stage: Stage, reader: Reader, path: str) -> Iterator[Writer]:
@@ -431,17 +571,38 @@ def _made(facts: Facts, stage: Stage, reader: Reader, path: str) -> Iterator[Wri
                 yield writer
 
 
-def _by_cargo(facts: Facts, writer: Writer, path: str) -> bool:
-    return isinstance(writer.instruction, Run) and provider(facts, writer.instruction, path) is not None
+def _by_cargo(makers: Makers, writer: Writer, path: str) -> bool:
+    return isinstance(writer.instruction, Run) and makers.provider(writer.instruction, path) is not None
 
 
-def _refuse_cargo_directory(facts: Facts, run: Run, reader: Reader, path: str) -> None:
-    """Raises Stop if `path` is one of cargo's own directories."""
+def _refuse_cargo_directory(facts: Facts, makers: Makers, run: Run, reader: Reader, path: str) -> None:
+    """Raises Stop if `path` is one of cargo's own directories, or lies among cargo's products and nobody in the step
+    makes it each time."""
+    stays = False
     for _, cargo in cargo_calls(facts, run):
         directory = cargo.target_dir_of(path) if cargo.compiles else None
-        if directory is not None and cargo.provides(path) is Written.NO:
+        if directory is None:
+            continue
+        *above, name = path[len(directory) + 1 :].split("/")
+        if name in OWN_DIRECTORIES or Known(path) in cargo.profile_dirs():
             because = "a directory of cargo's target directory holds what earlier builds left, and cargo's own records"
             raise Stop("whole-directory", reader.span, because)
+        stays = stays or cargo.provides(path) is Written.NO or (above != [] and "." not in name)
+    others = runs_stranger(facts, run) or _may_copy(facts, run, path)
+    if stays and makers.provider(run, path) is None and not others:
+        because = "cargo, as it is called here, does not leave it there each time, nor does anything else in the step"
+        raise Stop("not-provably-written", reader.span, because)
+
+
+def _may_copy(facts: Facts, run: Run, path: str) -> bool:
+    """Whether a word of another program than cargo names the path to write there, or may do so."""
+    facts.charge(1 + len(facts.effects(run)) // 20)
+    for effect in facts.effects(run):
+        if effect.mode != "write" or effect.implicit or effect.call is None or effect.call.program == "cargo":
+            continue
+        if effect.path == Known(path) or (isinstance(effect.path, Unknown) and path.startswith(effect.start)):
+            return True
+    return False
 
 
 def _unclear(facts: Facts, writer: Writer) -> str:

@@ -15,7 +15,7 @@ from fixer.analysis.programs import (
     surely_reads,
 )
 from fixer.analysis.tools.compilers import output_of
-from fixer.codemods.artifacts import cargo_calls
+from fixer.codemods.artifacts import cargo_calls, cargo_of
 from fixer.text.source import Span
 from fixer.tree.nodes import JsonString, Run
 from fixer.tree.shell import OpaqueScript, Simple
@@ -101,7 +101,17 @@ def is_seen(facts: Facts, run: Run, mount: Mount, reader: Reader) -> bool:
     for _, cargo in cargo_calls(facts, run):
         if cargo.compiles and any(related(directory, path) for directory in cargo.target_dirs()):
             return True
-    return any(_names(effect, target, path) for effect in facts.effects(run)) or _mentioned(facts, run, target, path)
+    named = any(_names(effect, target, path) or _works(effect, target, path) for effect in facts.effects(run))
+    return named or _mentioned(facts, run, target, path)
+
+
+def _works(effect: Effect, target: str, path: str) -> bool:
+    """A program that is not known, and whose current directory lies in the mount."""
+    call = effect.call
+    if effect.mode != "write" or not effect.implicit or call is None or effect.path != call.cwd:
+        return False
+    here = isinstance(effect.path, Known) and below(effect.path.value, target) and related(effect.path.value, path)
+    return here and is_unknown(call)
 
 
 def _names(effect: Effect, target: str, path: str) -> bool:
@@ -150,3 +160,18 @@ def is_unknown(call: Call) -> bool:
     """Whether the program may do anything in its directory."""
     name = call.program
     return name is None or not (only_files(name) or name in ABOUT_THE_SYSTEM or name in ("pip", "pip3"))
+
+
+def runs_stranger(facts: Facts, run: Run) -> bool:
+    """Whether the step runs a program that is neither known nor cargo: it may make anything, and need anything that is
+    there. What cargo compiles it links again; what others add to it (`cargo deb`) may only take what is there."""
+    calls = facts.calls(run)
+    if isinstance(calls, OpaqueScript):
+        return True
+    facts.charge(1 + len(calls) // 4)
+    for call in calls:
+        if call.words and is_unknown(call) and call.program not in ("sccache", "ccache"):
+            cargo = cargo_of(call)
+            if cargo is None or not cargo.known:
+                return True
+    return False

@@ -14,8 +14,9 @@ from typing import Any
 
 from fixer.analysis import BaseImage, Call, Facts, Known, Stage, Unknown, Value, below, clean, related
 from fixer.analysis.paths import Reader, Site
-from fixer.analysis.programs import only_files
-from fixer.analysis.tools.cargo import Cargo, Written, is_library, read_cargo
+from fixer.analysis.programs import ONLY_MODES, only_files
+from fixer.analysis.tools.cargo import Cargo, Written, read_cargo
+from fixer.codemods.artifact_names import keeps_name
 from fixer.text.edits import Edit
 from fixer.text.records import dataclass, field
 from fixer.text.regex import regex
@@ -27,8 +28,9 @@ from fixer.tree.shell import AndOr, OpaqueScript, Script, Simple, Word
 REASONS: Mapping[str, str] = {
     "ends-early": "The script leaves before its end (`exit`, `exec`), so that nothing can be appended.",
     "failure-not-fatal": "The step goes on, or succeeds, when the build fails; a stale product would be taken out.",
-    "fixed-reader": "A reader names the path in a place that cannot be changed by itself.",
+    "fixed-reader": "A reader names the path in a place that cannot be changed by itself, or keeps the name itself.",
     "glob": "A reader takes a pattern; in a cache it matches what earlier builds left, too.",
+    "lost-attributes": "The step gives the file attributes (`setcap`, `setfattr`) that a copy would lose.",
     "no-place": "No place is surely free, can be written by the step's user, and stays in the image if it must.",
     "no-shell": "The step is in exec form, and there is no shell that could take a second command.",
     "not-provably-written": "It is not certain that the step writes what is read, each time it runs.",
@@ -66,7 +68,7 @@ class Product:
 
     path: absolute; a build argument without a default stands in it as `${NAME}`.
     text: the same as its readers write it, all variables kept; it may be relative.
-    verb: `mv`, `cp` or `cp -a`.
+    verb: `mv`, `cp`, `cp -p` or `cp -a`.
     destination: where it will be found, variables kept in the name; "" as long as nobody has chosen.
     """
 
@@ -107,16 +109,11 @@ def cargo_of(call: Call) -> Cargo | None:
     return read_cargo(words, call.cwd, call.lookup)
 
 
-def provider(facts: Facts, run: Run, path: str) -> tuple[Call, Written] | None:
-    """The last call of cargo in `run` that leaves `path`, surely or perhaps; a sure one is preferred. Of a library that
-    may be the project's own it is said, if nothing better is, that it is left there (`Written.LEFT`): if somebody wants
-    it, it may be copied, and not moved."""
+def surest(found: Iterable[tuple[Call, Written]]) -> tuple[Call, Written] | None:
+    """The last of the calls that leave a path, a sure one before one that may."""
     best: tuple[Call, Written] | None = None
-    for call, cargo in cargo_calls(facts, run):
-        written = cargo.provides(path)
-        if written is Written.NO or (written is Written.LEFT and not is_library(basename(path))):
-            continue
-        if best is None or _SURE.index(written) >= _SURE.index(best[1]):
+    for call, written in found:
+        if written is not Written.NO and (best is None or _SURE.index(written) >= _SURE.index(best[1])):
             best = (call, written)
     return best
 
@@ -304,6 +301,7 @@ def place(facts: Facts, stage: Stage, product: Product, products: Sequence[Produ
         because = "whether the program reads this file or makes it is not certain, nor that it is there after the build"
         raise Stop("not-provably-written", product.readers[0].span, because)
     _must_stay(facts, product)
+    _must_not_be_chosen(facts, stage, product)
     name = basename(product.path)
     rivals = {other.path for other in products if basename(other.path) == name} | {product.path}
     taken = {other.destination for other in products if other.path != product.path}
@@ -342,15 +340,39 @@ def _may_be_written(reader: Reader) -> bool:
 
 def _must_stay(facts: Facts, product: Product) -> None:
     """Raises Stop if the step itself takes the product away after it was made."""
-    for effect in facts.effects(product.run) if product.call is not None else ():
+    if product.call is None:
+        return
+    because = "the step takes it away again, so that it is not there"
+    for effect in facts.effects(product.run):
         call = effect.call
-        if call is None or product.call is None or call.span[0] <= product.call.span[0]:
+        if call is None or call.span[0] <= product.call.span[0]:
             continue
         if effect.mode != "remove" and not (call.program == "mv" and effect.mode == "read"):
             continue
         known = isinstance(effect.path, Known) and below(product.path, effect.path.value)
         if known or (isinstance(effect.path, Unknown) and effect.start and product.path.startswith(effect.start)):
-            raise Stop("not-provably-written", effect.span, "the step takes it away again, so that it is not there")
+            raise Stop("not-provably-written", effect.span, because)
+    for call, cargo in cargo_calls(facts, product.run):
+        cleans = cargo.subcommand == "clean" and cargo.target_dir_of(product.path) is not None
+        if cleans and call.span[0] > product.call.span[0]:
+            raise Stop("not-provably-written", Span(*call.span), because)
+
+
+def _sets_variables(facts: Facts) -> bool:
+    return facts.mentions("ENV") or facts.mentions("env")
+
+
+def _must_not_be_chosen(facts: Facts, stage: Stage, product: Product) -> None:
+    """Raises Stop if a variable of the image names the product, or names it to a reader when the image runs."""
+    for reader in facts.readers(stage, product.path, None) if _sets_variables(facts) else ():
+        if reader.kind == "env" and reader.path == Known(product.path):
+            because = "it names this file for all who read the variable, and would lead nowhere"
+            raise Stop("fixed-reader", reader.span, because)
+    for reader in product.readers:
+        text = facts.file.text[reader.span.start : reader.span.end]
+        if reader.kind in _RUN_TIME and "$" in text and "$" not in product.text:
+            because = "the path is made of a variable, which whoever runs the image may set"
+            raise Stop("fixed-reader", reader.span, because)
 
 
 def _directories(facts: Facts, product: Product, rivals: set[str]) -> Iterator[str]:
@@ -420,6 +442,33 @@ def moved_to(facts: Facts, products: Iterable[Product]) -> Iterator[tuple[Stage,
         path = f"{dirname(product.destination)}/{basename(product.path)}"
         if stage is not None and product.destination and "$" not in path:
             yield stage, path
+
+
+def kept(facts: Facts, stage: Stage, run: Run, verb: str) -> str:
+    """The verb with which a file keeps what the step has given it: an owner, modes and attributes. Raises Stop if it
+    would lose these: only GNU's `mv` and `cp -a` keep them."""
+    calls = facts.calls(run)
+    facts.charge(1 if isinstance(calls, OpaqueScript) else 1 + len(calls) // 20)
+    for call in () if isinstance(calls, OpaqueScript) else calls:
+        if call.program in ("setcap", "setfattr"):
+            if not isinstance(stage.root, BaseImage) or stage.root.family not in _GNU:
+                because = f"what {call.program} gives to a file gets lost when it is copied out of the cache"
+                raise Stop("lost-attributes", Span(*call.span), because)
+            verb = "mv" if verb == "mv" else "cp -a"
+        elif verb == "cp" and (call.program in ONLY_MODES or call.program == "install" or _preserves(call)):
+            verb = "cp -p"
+    return verb
+
+
+def _preserves(call: Call) -> bool:
+    """A `cp` that keeps modes and owner."""
+    options = [word.value for word in call.words[1:] if isinstance(word, Known) and word.value.startswith("-")]
+    short = {letter for option in options if not option.startswith("--") for letter in option[1:]}
+    long = any(option.startswith(("--preserve", "--archive")) for option in options)
+    return call.program == "cp" and (long or bool(short & {"a", "p"}))
+
+
+_GNU = ("debian", "redhat", "arch", "suse")
 
 
 # --- getting it out ------------------------------------------------------------------------------------------------
@@ -600,10 +649,14 @@ def repoint(product: Product) -> list[Edit]:
 
 
 def _site(reader: Reader) -> tuple[Site, Span]:
-    """The word that names what it reads, and its extent. Raises Stop if there is none."""
+    """The word that names what it reads, and its extent. Raises Stop if there is none, or if what the reader leaves
+    would be another with another name there."""
     site = reader.site
     if site is None:
         raise Stop("fixed-reader", reader.span, f"it cannot be made to read from elsewhere: {reader.why}")
+    why = keeps_name(reader.call, site) if reader.kind == "run" and reader.call is not None else None
+    if why is not None:
+        raise Stop("fixed-reader", reader.span, why)
     if isinstance(site, JsonString):
         return site, Span(site.string.start, site.string.span.end)
     return site, Span(site.start, site.end) if isinstance(site, Word) else reader.span

@@ -11,9 +11,10 @@ from posixpath import basename, dirname
 from fixer.analysis import Call, Facts, Known, Stage, Unknown, Value, below, join, related
 from fixer.analysis.brought import Brought
 from fixer.analysis.context import BuildContext
-from fixer.analysis.tools.cargo import Cargo, Products, Written
+from fixer.analysis.programs import ONLY_LOOK, ONLY_MODES
+from fixer.analysis.tools.cargo import Cargo, Products, Written, is_library
 from fixer.analysis.tools.workspace import configured, products_of, root_of
-from fixer.codemods.artifacts import Product, Stop, cargo_calls, cargo_of, names_anywhere, wants_content
+from fixer.codemods.artifacts import Product, Stop, cargo_calls, cargo_of, names_anywhere, surest, wants_content
 from fixer.text.records import dataclass, field
 from fixer.text.regex import regex
 from fixer.text.source import Span
@@ -37,16 +38,46 @@ class Step:
     def provider(self, path: str) -> tuple[Call, Written] | None:
         """The last call of cargo that leaves `path`, surely or perhaps; a sure one is preferred. Asks the manifests, if
         they are at hand."""
-        best: tuple[Call, Written] | None = None
-        for call, cargo in self.calls:
-            written = cargo.provides(path)
-            if written is not Written.NO and self.files is not None and "$" not in basename(path):
-                if id(call) not in self._products:
-                    self._products[id(call)] = products_of(self.files, cargo)
-                written = cargo.provides(path, self._products[id(call)])
-            if written is Written.YES or (written is Written.MAYBE and (best is None or best[1] is Written.MAYBE)):
-                best = (call, written)
-        return best
+        found = ((call, self.provides(call, cargo, path)) for call, cargo in self.calls)
+        return surest((call, written) for call, written in found if written is not Written.LEFT)
+
+    def provides(self, call: Call, cargo: Cargo, path: str) -> Written:
+        """Whether one of the calls leaves `path`, as the manifests have it, if they are at hand."""
+        written = cargo.provides(path)
+        if written is Written.NO or self.files is None or "$" in basename(path):
+            return written
+        if id(call) not in self._products:
+            self._products[id(call)] = products_of(self.files, cargo)
+        return cargo.provides(path, self._products[id(call)])
+
+
+class Makers:
+    """Which calls of cargo leave what is read, in all of a file. Asks the manifests, if they are at hand."""
+
+    def __init__(self, facts: Facts, context: BuildContext) -> None:
+        self.context = context
+        self._facts = facts
+        self._steps: dict[int, Step] = {}
+
+    def provider(self, run: Run, path: str) -> tuple[Call, Written] | None:
+        """The last call of cargo in `run` that leaves `path`, surely or perhaps; a sure one is preferred. Of a library
+        it is said, if nothing better is, that it is left there (`Written.LEFT`): whoever wants it may copy it, and not
+        move it."""
+        step = self._step(run)
+        library = is_library(basename(path))
+        found = ((call, step.provides(call, cargo, path)) for call, cargo in step.calls)
+        return surest((call, written) for call, written in found if library or written is not Written.LEFT)
+
+    def _step(self, run: Run) -> Step:
+        step = self._steps.get(id(run))
+        if step is None:
+            stage = self._facts.stage_of(run)
+            calls = [] if stage is None else list(cargo_calls(self._facts, run))
+            step = self._steps[id(run)] = Step(stage or self._facts.stages[0], run, calls)
+            if calls and self.context.at_hand:
+                step.files = _files(self._facts, step, self.context)
+                step.calls = [(call, configured(step.files, cargo)) for call, cargo in calls]
+        return step
 
 
 @dataclass(slots=True)
@@ -288,6 +319,8 @@ def _directory(facts: Facts, steps: Sequence[Step]) -> str:
                 rest.append((step, call, cargo))
             else:
                 found.setdefault(shown, Span(*call.span))
+    # Where a program is installed from the directory, nobody else has to show it.
+    rest.sort(key=lambda row: row[2].subcommand != "install")
     for step, call, cargo in rest:
         if not any(directory in found for directory in cargo.target_dirs()):
             if cargo.subcommand != "install":
@@ -313,7 +346,34 @@ def _nothing_leaves(facts: Facts, step: Step, call: Call, cargo: Cargo) -> Stop:
             if reader.relation == "inside" and basename(dirname(path)) == profile and wants_content(reader):
                 because = "it looks like a product of cargo, and no target directory that is known holds it"
                 return Stop("unknown-target-dir", reader.span, because)
-    return Stop("no-artifact", Span(*call.span), "nothing that is compiled here is read anywhere else")
+    return no_artifact(facts, step, call, next(cargo.target_dirs()))
+
+
+def no_artifact(facts: Facts, step: Step, call: Call, directory: str) -> Stop:
+    """Why nothing is done where nobody names what is compiled in `directory`: somebody may read it all the same, or
+    nobody does."""
+    because = "nothing that is compiled here is read anywhere else"
+    return _may_read(facts, step, directory) or Stop("no-artifact", Span(*call.span), because)
+
+
+def _may_read(facts: Facts, step: Step, directory: str) -> Stop | None:
+    for effect in facts.effects(step.run):
+        reads = effect.mode == "read" and effect.extent == "tree" and effect.path == Known(directory)
+        if reads and effect.call is not None and effect.call.program not in ONLY_LOOK:
+            return Stop("whole-directory", effect.span, "a whole directory of the cache holds what earlier builds left")
+    for reader in facts.readers(step.stage, directory, step.run):
+        program = reader.call.program if reader.call is not None else None
+        if reader.relation not in ("unknown", "above") or reader.through_mount is not None:
+            continue
+        if reader.kind in ("cmd", "entrypoint"):
+            if program == "cargo":
+                return Stop("shipped-stage", reader.span, "the image itself runs cargo, with what is compiled here")
+        elif reader.kind == "run" and program not in ONLY_LOOK | ONLY_MODES:
+            other = cargo_of(reader.call) if reader.call is not None else None
+            if other is None or not other.known:
+                because = f"{program or 'the step'} may take what is compiled here"
+                return Stop("unknown-reader", reader.span, because)
+    return None
 
 
 def _shown(facts: Facts, step: Step, cargo: Cargo, asked: dict[tuple[int, str], bool]) -> str | None:

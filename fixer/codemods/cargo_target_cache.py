@@ -8,10 +8,11 @@ from typing import ClassVar
 
 from fixer.analysis import BaseImage, Call, Facts, Known, Stage, Unknown, Value, below, join, related
 from fixer.analysis.paths import Effect, Reader
-from fixer.analysis.tools.cargo import Written
+from fixer.analysis.tools.cargo import OWN_DIRECTORIES, Written
 from fixer.codemods import common
 from fixer.codemods.altered import alters, put_by, settings_of
 from fixer.codemods.api import Alters, Builder, Change, Codemod, Refusal, Settings
+from fixer.codemods.artifact_readers import runs_stranger
 from fixer.codemods.artifacts import REASONS as SHARED
 from fixer.codemods.artifacts import (
     Product,
@@ -19,6 +20,7 @@ from fixer.codemods.artifacts import (
     cargo_calls,
     cargo_of,
     is_pattern,
+    kept,
     located,
     moved_to,
     must_have_run,
@@ -31,7 +33,7 @@ from fixer.codemods.artifacts import (
     take_out,
     wants_content,
 )
-from fixer.codemods.cargo_steps import Group, Step, brought, calls_of, chains, group_of, roots_of, span_of
+from fixer.codemods.cargo_steps import Group, Step, brought, calls_of, chains, group_of, no_artifact, roots_of, span_of
 from fixer.text.edits import Edit
 from fixer.text.source import Span
 from fixer.tree.editor import add_mounts, insert_before
@@ -113,7 +115,7 @@ class CargoTargetCache(Codemod):
         "old-syntax": "The file asks for a frontend that knows no cache mounts, or no variables in them.",
         "reproducible-build": "SOURCE_DATE_EPOCH asks for a build that starts from nothing.",
         "removes-target": "A step removes the target directory, one above it or what it holds; a mount lets that fail.",
-        "shipped-stage": "The target directory is part of an image that people get.",
+        "shipped-stage": "People get this image: the target directory is in it, or what leaves the cache would be.",
         "sources-elsewhere": "Where the sources are, which have to be touched, is not certain.",
         "sources-in-step": "The directory of the sources is made in the very step that compiles them.",
         "target-is-filled": "Something else than cargo puts files into the target directory; a mount would hide them.",
@@ -170,6 +172,11 @@ def _check_place(facts: Facts, group: Group) -> None:
         raise Stop("unknown-target-dir", span_of(group.steps[0]), f"{group.directory} cannot be written in a mount")
     for step in group.steps:
         if step.stage.shipped:
+            _check_removal(facts, step, group)
+            later = facts.writers(step.stage, group.directory, None, step.run)
+            if any(w.mode == "remove" and isinstance(w.path, Known) and w.relation in ("same", "above") for w in later):
+                because = f"this makes {common.image(step.stage)}, and what leaves the cache would stay in it"
+                raise Stop("shipped-stage", span_of(step), because)
             because = f"the target directory is part of {common.image(step.stage)}; a mount would take it out"
             raise Stop("shipped-stage", span_of(step), because)
         parent = dirname(group.directory)
@@ -227,6 +234,17 @@ def _check_step(facts: Facts, step: Step, group: Group) -> None:
             raise Stop("reproducible-build", Span(*call.span), because)
         if not call.fatal:
             raise Stop("failure-not-fatal", Span(*call.span), "a failure of this command does not end the step")
+    _check_removal(facts, step, group)
+    for call, _, hit in common.removed_later(facts, step.run, group.directory):
+        if hit is not common.Reach.OWN:
+            continue
+        if not any(other.run.span.start <= call.span[0] < other.run.span.end for other in group.steps):
+            because = "without -f it fails, because nothing is left there to remove"
+            raise Stop("removes-target", Span(*call.span), because)
+
+
+def _check_removal(facts: Facts, step: Step, group: Group) -> None:
+    """What the step itself removes, and takes as a whole."""
     effects = facts.effects(step.run)
     compiling = {id(call) for call, _ in step.calls}
     for effect in effects:
@@ -236,12 +254,6 @@ def _check_step(facts: Facts, step: Step, group: Group) -> None:
     for call, cargo in cargo_calls(facts, step.run):
         if cargo.subcommand == "clean":
             raise Stop("removes-target", Span(*call.span), "it would empty the cache, and fail to remove the mount")
-    for call, _, hit in common.removed_later(facts, step.run, group.directory):
-        if hit is not common.Reach.OWN:
-            continue
-        if not any(other.run.span.start <= call.span[0] < other.run.span.end for other in group.steps):
-            because = "without -f it fails, because nothing is left there to remove"
-            raise Stop("removes-target", Span(*call.span), because)
 
 
 def _check_effect(facts: Facts, effect: Effect, step: Step, directory: str) -> None:
@@ -254,6 +266,8 @@ def _check_effect(facts: Facts, effect: Effect, step: Step, directory: str) -> N
             return
         raise Stop("removes-target", effect.span, "it may remove the directory on which the mount would stand")
     path = effect.path.value
+    if program == "find" and effect.mode == "remove" and related(directory, path):
+        raise Stop("removes-target", effect.span, "it may remove what cargo keeps in the cache")
     if below(directory, path) and (effect.mode == "remove" or (program == "mv" and effect.mode == "read")):
         raise Stop("removes-target", effect.span, "it removes the directory on which the mount would stand")
     if program in ("mv", "rm") and below(path, directory) and _is_left(facts, step, path, moved=program == "mv"):
@@ -345,7 +359,7 @@ def _find_products(facts: Facts, group: Group) -> None:
     for reader, steps in readers.values():
         if reader.through_mount is not None:
             continue
-        if reader.relation == "unknown" and _needs_nothing(reader):
+        if reader.relation == "unknown" and _needs_nothing(reader, group.directory):
             continue
         if reader.relation == "unknown":
             raise Stop("unknown-reader", reader.span, reader.why or "it may read anything in the target directory")
@@ -365,7 +379,8 @@ def _find_products(facts: Facts, group: Group) -> None:
         if stage is not None:
             place(facts, stage, product, group.products)
     if not group.products and not any(_hands_out(facts, step, group) for step in group.steps):
-        raise Stop("no-artifact", span_of(group.steps[-1]), "nothing that is compiled here is read anywhere else")
+        last = group.steps[-1]
+        raise no_artifact(facts, last, last.calls[0][0], group.directory)
 
 
 def _in_layer(facts: Facts, reader: Reader, stage: Stage, mounted: Container[int]) -> bool:
@@ -386,10 +401,18 @@ def _in_layer(facts: Facts, reader: Reader, stage: Stage, mounted: Container[int
     return False
 
 
-def _needs_nothing(reader: Reader) -> bool:
-    """A call of cargo that compiles nothing reads nothing that was compiled."""
+def _needs_nothing(reader: Reader, directory: str) -> bool:
+    """A call of cargo that compiles nothing reads nothing that was compiled; neither does a program that is compiled
+    here when it is asked what it is."""
+    if reader.call is not None and reader.kind == "run" and len(reader.call.words) == 2:
+        program = join(reader.call.cwd, reader.call.words[0])
+        if isinstance(program, Known) and below(program.value, directory):
+            return reader.call.argument(1) in _ONLY_TELL
     cargo = cargo_of(reader.call) if reader.call is not None else None
     return cargo is not None and cargo.known and not cargo.compiles
+
+
+_ONLY_TELL = frozenset(("--version", "-V", "--help", "-h"))
 
 
 def _product(facts: Facts, reader: Reader, steps: Sequence[Step]) -> Product:
@@ -397,24 +420,28 @@ def _product(facts: Facts, reader: Reader, steps: Sequence[Step]) -> Product:
     for at, each in reversed(list(enumerate(steps))):
         copied = _copied_in_step(facts, each, path)
         if copied is not None:
-            return Product(each.run, copied, path, text, _verb(facts, steps[at + 1 :], path))
+            return Product(each.run, copied, path, text, _verb(facts, each, steps[at + 1 :], path))
     found = [(each, made) for each in steps if (made := each.provider(path)) is not None]
     if not found:
         depth = path.count("/")
         known = any(cargo.target_dir_of(path) for each in steps for _, cargo in each.calls)
-        reason = "whole-directory" if known and _is_directory(path, steps) else "not-provably-written"
+        whole = known and (_is_directory(path, steps) or basename(path) in OWN_DIRECTORIES)
+        reason = "whole-directory" if whole else "not-provably-written"
         because = "it is not a product that cargo surely leaves there" if depth else ""
+        if whole:
+            because = "it is a directory of cargo's own, which holds what earlier builds left"
         if any(cargo.provides(path) is not Written.NO for each in steps for _, cargo in each.calls):
             because = "it is no product of the project that cargo leaves there again when a build finds it compiled"
         raise Stop(reason, reader.span, because)
     best = [row for row in found if row[1][1] is Written.YES] or found
     each, made = best[-1]
-    return Product(each.run, made[0], path, text, _verb(facts, steps[steps.index(each) + 1 :], path))
+    return Product(each.run, made[0], path, text, _verb(facts, each, steps[steps.index(each) + 1 :], path))
 
 
-def _verb(facts: Facts, later: Sequence[Step], path: str) -> str:
-    """`mv`, unless a later step reads it in the cache."""
-    return "cp" if any(_reads(facts, other, path) for other in later) else "mv"
+def _verb(facts: Facts, step: Step, later: Sequence[Step], path: str) -> str:
+    """`mv`, unless a later step may need it in the cache."""
+    needed = any(_reads(facts, other, path) or runs_stranger(facts, other.run) for other in later)
+    return kept(facts, step.stage, step.run, "cp" if needed else "mv")
 
 
 def _copied_in_step(facts: Facts, step: Step, path: str) -> Call | None:

@@ -32,9 +32,9 @@ FETCHES = _set(
 COMPILES = _set("bench build check chef-cook clippy doc fix install nextest run rustc rustdoc test zigbuild")
 """Commands that write below the target directory. (`package` and `publish` do too: see `Cargo.compiles`.)"""
 
-LINKS = frozenset(("build", "rustc", "zigbuild"))
-"""Commands that leave executables and libraries right in the profile's directory, again at every call, whether anything
-was compiled or not (shown with cargo 1.95)."""
+LINKS = frozenset(("build", "run", "rustc", "zigbuild"))
+"""Commands that leave executables and (but for `run`) libraries right in the profile's directory, again at every call,
+whether anything was compiled or not (shown with cargo 1.95)."""
 
 _READ_ONLY = _set(
     "add chef-prepare clean config fetch fmt generate-lockfile help info init locate-project login logout "
@@ -55,6 +55,11 @@ _SHORT = {"-p": "--package", "-F": "--features", "-j": "--jobs", "-r": "--releas
 
 _DIRECTORIES = {"dev": "debug", "test": "debug", "bench": "release"}
 """The directory of a built-in profile that is not named after it."""
+
+
+OWN_DIRECTORIES = frozenset(("deps", "build", "examples", "incremental", ".fingerprint"))
+"""What cargo keeps in the directory of a profile beside the products; no program may be called so
+(`core/features.rs`, "conflicts with cargo's build directory names")."""
 
 
 class Written(Enum):
@@ -157,6 +162,17 @@ class Cargo:
                 return
             at = dirname(at)
 
+    def profile_dirs(self) -> Iterator[Known]:
+        """The directories that hold nothing but directories, or the products of a profile: that of the profile, below
+        each that may be the target directory and the one of each target."""
+        triples = [_without_glibc(triple.value) for triple in self.triples if isinstance(triple, Known)]
+        for directory in self.target_dirs():
+            for above in (directory, *(f"{directory}/{triple}" for triple in triples)):
+                if above != directory:
+                    yield Known(above)
+                for name in ("debug", "release", str(self.profile_dir)):
+                    yield Known(f"{above}/{name}")
+
     def target_dir_of(self, path: str) -> str | None:
         """The target directory, one of `target_dirs`, that `path` lies in, at any depth; None if in none of them.
 
@@ -184,6 +200,8 @@ class Cargo:
         if directory is None:
             return Written.NO
         parts = path[len(directory) + 1 :].split("/")
+        if parts[-1] in OWN_DIRECTORIES:
+            return Written.NO
         fits = self._fits(parts, products)
         if fits is Written.NO and self.unsure is not None and 2 <= len(parts) <= 4:
             return Written.MAYBE
@@ -233,7 +251,8 @@ class Cargo:
         if kind is _Kind.OTHER:
             return Written.LEFT
         if kind is _Kind.LIBRARY:
-            return Written.YES if self.libs and self._is_own_library(name, products) else Written.LEFT
+            linked = self.libs and self.subcommand != "run"
+            return Written.YES if linked and self._is_own_library(name, products) else Written.LEFT
         if kind is _Kind.RUST_LIBRARY:
             return Written.YES if self.libs else Written.NO
         if kind is _Kind.WASM:
@@ -249,6 +268,8 @@ class Cargo:
             return _among(stem, self.bins)
         if self.examples or self.libs_only:
             return Written.NO
+        if self.subcommand == "run" and (products is None or len(products.bins) > 1):
+            return Written.MAYBE  # of several it is the one that `default-run` names
         return Written.YES
 
     def _is_own_library(self, name: str, products: Products | None) -> bool:
