@@ -116,7 +116,7 @@ def prove(project: Project, expected: Expected, *, options: tuple[str, ...] = ()
 @pytest.mark.parametrize(
     "expected",
     [
-        pytest.param(one, id=one.id, marks=[] if one.id in ("ledger", "guest") else pytest.mark.thorough)
+        pytest.param(one, id=one.id, marks=[] if one.id == "ledger" else pytest.mark.thorough)
         for one in PROJECTS
     ],
 )

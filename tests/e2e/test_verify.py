@@ -226,6 +226,7 @@ def check(proof: Proof, id: str) -> Check:
     return found
 
 
+@pytest.mark.thorough
 def test_a_target_directory_without_a_touch(project: Callable[[str], Project]) -> None:
     """cargo goes by times, and COPY brings old ones: two cold builds are the same, and so is one after an edit."""
     touch = "find . -path ./target -prune -o -type f -exec touch {} + && "
