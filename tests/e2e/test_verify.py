@@ -111,6 +111,7 @@ def test_a_rust_program(project: Callable[[str], Project], run: Callable[..., Ve
     assert "build 1 of 11: original, from nothing: built in " in done.errors
 
 
+@pytest.mark.thorough
 def test_a_python_program(project: Callable[[str], Project], run: Callable[..., Verified], tmp_path: Path) -> None:
     page = tmp_path / "proof.html"
     done = run(project("parrot"), "Dockerfile", "--html", str(page), "-q")
