@@ -34,6 +34,7 @@ from fixer.codemods.artifacts import (
     wants_content,
 )
 from fixer.codemods.cargo_steps import Makers
+from fixer.codemods.common import is_option
 from fixer.text.source import Span
 from fixer.tree.nodes import Instruction, Onbuild, Run, Transfer
 from fixer.tree.shell import OpaqueScript
@@ -382,26 +383,20 @@ def _guessed(
         raise Stop("not-provably-written", reader.span, because)
     for effect in facts.effects(makers[0]):
         call = effect.call
-        copied = call is not None and call.program == "cp" and _recursive(call)
-        if effect.mode == "write" and effect.path == Known(path) and copied:
+        if call is None:
+            continue
+        if effect.mode == "write" and effect.path == Known(path) and call.program == "cp" and _recursive(call):
             because = "if it is a directory, the next build copies it into the one that the last has left in the cache"
             raise Stop("whole-directory", reader.span, because)
-        keeps = call is not None and call.program in _NO_OVERWRITING and not any("f" in o for o in _short_options(call))
-        if keeps and isinstance(effect.path, Known) and path.startswith(f"{effect.path.value}."):
-            because = f"{effect.call.program} fails where it finds what the last build left in the cache"  # type: ignore[union-attr]
+        beside = isinstance(effect.path, Known) and path.startswith(f"{effect.path.value}.")
+        if beside and call.program in _NO_OVERWRITING and not is_option(call, "f", "force"):
+            because = f"{call.program} fails where it finds what the last build left in the cache"
             raise Stop("not-provably-written", effect.span, because)
     return Product(makers[0], None, path, text, kept(facts, stage, makers[0], "cp -a"))
 
 
 _NO_OVERWRITING = frozenset(("gzip", "bzip2", "xz", "lz4"))
 """Programs that leave a file alone that they find where they would write, unless they are told `-f`."""
-
-
-def _short_options(call: Call) -> Iterator[str]:
-    for word in call.words[1:]:
-        text = word.value if isinstance(word, Known) else ""
-        if text.startswith("-"):
-            yield "f" if text == "--force" else text if text[1:2] != "-" else ""
 
 
 def _might_make(facts: Facts, run: Run, mount: Mount, path: str) -> bool:

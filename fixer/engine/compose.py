@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
@@ -92,11 +93,11 @@ def all_compose_builds(paths: Iterable[str], top: str | None = None) -> Iterator
     by_directory: dict[str, list[str]] = {}
     for path in paths:
         by_directory.setdefault(os.path.dirname(path), []).append(path)
-    groups = [(tuple(files), directory) for directory, files in by_directory.items()]
+    groups = deque((tuple(files), directory) for directory, files in by_directory.items())
     seen = set(groups)
     number = len(groups)
     while groups:
-        files, directory = groups.pop(0)
+        files, directory = groups.popleft()
         if not any(word in _text(path) for path in files for word in _ABOUT):
             continue
         read_files = [_file(path, directory) for path in files]

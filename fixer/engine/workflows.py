@@ -136,18 +136,23 @@ def _inside(root: str, path: str) -> str:
     return os.path.relpath(path, root).replace(os.sep, "/")
 
 
+def _workflow_texts(root: str) -> Iterator[tuple[str, str]]:
+    """Those that can be read, each with its path in the repository."""
+    for path in repository_workflows(root):
+        try:
+            yield _inside(root, path), decode(read(path))
+        except FileTrouble:
+            continue
+
+
 @lru_cache(maxsize=64)
 def workflows_of(root: str) -> tuple[tuple[str, Workflow], ...]:
     """Those of a repository that name docker, or another builder, and its actions."""
-    found: list[tuple[str, Workflow]] = []
-    for path in repository_workflows(root):
-        try:
-            text = decode(read(path))
-        except FileTrouble:
-            continue
-        name = os.path.relpath(path, root).replace(os.sep, "/")
-        if _BUILDER.search(text) or ".github/actions/" in name or _OWN.search(text):
-            found.append((name, read_workflow(text)))
+    found = [
+        (name, read_workflow(text))
+        for name, text in _workflow_texts(root)
+        if _BUILDER.search(text) or ".github/actions/" in name or _OWN.search(text)
+    ]
     return (*found, *_actions(root, found))
 
 
@@ -155,14 +160,7 @@ def workflows_of(root: str) -> tuple[tuple[str, Workflow], ...]:
 def used_actions(root: str) -> tuple[str, ...]:
     """The actions that workflows of a repository use and that lie elsewhere than in `.github/actions`, relative to its
     root. Of its workflows only those that use some of its own are parsed."""
-    found: list[tuple[str, Workflow]] = []
-    for path in repository_workflows(root):
-        try:
-            text = decode(read(path))
-        except FileTrouble:
-            continue
-        if _OWN.search(text):
-            found.append((os.path.relpath(path, root).replace(os.sep, "/"), read_workflow(text)))
+    found = [(name, read_workflow(text)) for name, text in _workflow_texts(root) if _OWN.search(text)]
     return tuple(sorted(name for name, _ in _actions(root, found) if not is_in_place(name)))
 
 
