@@ -54,6 +54,11 @@ class Layout:
         """From the end of a word to the start of a word on the next line."""
         return f" {self.escape}{self.eol}{self.indent}"
 
+    @property
+    def deeper(self) -> str:
+        """The indent of what goes on with such a line: a tab more where tabs are the habit."""
+        return self.indent + ("\t" if self.indent.endswith("\t") else "  ")
+
 
 def layout(file: Dockerfile, instruction: Instruction) -> Layout:
     """The layout of `instruction`: its own habit, else the file's, else four spaces below the keyword."""
@@ -419,6 +424,12 @@ def insertion_place(file: Dockerfile, before: Instruction) -> tuple[int, Item | 
     return start, None
 
 
+def has_comments_above(file: Dockerfile, instruction: Instruction) -> bool:
+    """Whether a comment stands right above an instruction."""
+    at = _index(file, instruction)
+    return at > 0 and isinstance(file.items[at - 1], Comment)
+
+
 def instruction_block(file: Dockerfile, instruction: Instruction) -> tuple[int, int]:
     """The lines of an instruction, here-documents and the comments right above it included."""
     return insertion_place(file, instruction)[0], instruction.span.end
@@ -630,8 +641,8 @@ def _is_comment(line: str) -> bool:
     return line.lstrip(" \t").startswith("#")
 
 
-def _comments_with_gaps(text: str, start: int, end: int) -> list[str]:
-    """The same, with the blank lines that stand right above one of them."""
+def _comments_with_gaps(text: str, start: int, end: int, *, below: bool = False) -> list[str]:
+    """The same, with the blank lines that stand right above one of them; `below`: and with those below the last."""
     kept: list[str] = []
     gap: list[str] = []
     for line in text[start:end].split("\n")[1:-1]:
@@ -641,7 +652,7 @@ def _comments_with_gaps(text: str, start: int, end: int) -> list[str]:
         if _is_comment(line):
             kept += [*gap, line]
         gap.clear()
-    return kept
+    return kept + gap if kept and below else kept
 
 
 def _removal(file: Dockerfile, start: int, end: int, holder: ShellNode | None = None) -> Edit:
@@ -660,7 +671,8 @@ def _removal(file: Dockerfile, start: int, end: int, holder: ShellNode | None = 
         return Edit(start, end + len(rest), rest + eol + lines.removesuffix(eol))
     line_start = file.text.rfind("\n", 0, start) + 1
     if line_start > 0 and not file.text[line_start:start].strip(" \t"):
-        return Edit(line_start, end, lines + _line_indent(file.text, end))
+        kept = _comments_with_gaps(file.text, start, end, below=True)
+        return Edit(line_start, end, "".join(line.rstrip("\r") + eol for line in kept) + _line_indent(file.text, end))
     newline = file.text.find("\n", end)
     if newline >= 0 and file.text[end:newline].strip(" \t\r") == file.escape:
         # The line goes on below: what would be left of it is a continuation of nothing.
@@ -784,6 +796,7 @@ __all__ = [
     "append_command",
     "draw_up",
     "has_comments",
+    "has_comments_above",
     "insert_before",
     "insert_instruction",
     "insertion_place",
