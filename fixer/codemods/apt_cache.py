@@ -160,7 +160,7 @@ class AptCache(Codemod):
             about = about or (step.run if changed else None)
             edits += changed
             if added:
-                risk = risk or _script_inside(step)
+                risk = risk or _script_inside(facts, step)
         mounted = bool(altered)
         hooks = [step for step in chain.first if _needs_hook(facts, step, new=mounted)]
         for step in hooks:
@@ -448,9 +448,9 @@ def _brings_sources(facts: Facts, instruction: Copy | Add) -> bool:
 # --- who else reads lists and packages -----------------------------------------------------------------------------
 
 
-def _script_inside(step: _Step) -> str:
+def _script_inside(facts: Facts, step: _Step) -> str:
     """The risk of a script that shares a RUN with apt; nothing if there is none."""
-    for call in apt.scripts(step.calls):
+    for call in apt.scripts(facts, step.run):
         if not apt.is_fetching_script(call):
             name = " ".join(w.value for w in call.words if isinstance(w, Known)) or "a script"
             return f"`{name}` may be a script that removes one of apt's directories, which fails where they are mounted"
@@ -489,7 +489,7 @@ def _script_after(facts: Facts, run: Run) -> str:
     calls = facts.calls(run)
     if isinstance(calls, OpaqueScript):
         return ""
-    scripts = {id(call) for call in apt.scripts(calls)}
+    scripts = {id(call) for call in apt.scripts(facts, run)}
     for call in calls:
         a = apt.read(call)
         if a is not None and a.kind in _FETCHES:
@@ -717,7 +717,8 @@ def _place_of_hook(facts: Facts, chain: _Chain, step: _Step) -> Instruction:
 
 
 def _hook(facts: Facts, run: Run, before: Instruction) -> Edit:
-    """The RUN that switches docker-clean off, written as `run` is, above `before` and the comments that belong to it."""
+    """The RUN that switches docker-clean off, written as `run` is, above `before` and the comments that belong to
+    it."""
     style = layout(facts.file, run)
     joint = f" {style.escape}\n"
     lines = (

@@ -175,7 +175,7 @@ def _step(facts: Facts, run: Run, now: _Lists, found: list[_Source]) -> _Lists:
     inside: list[Call] = []
     """The installs that get an update of their own, and which it may be conditional with."""
     user = facts.state(run).user.name
-    scripts = {id(call) for call in apt.scripts(calls)}
+    scripts = {id(call) for call in apt.scripts(facts, run)}
     for call in calls:
         apt_call = apt.read(call)
         kind = apt_call.kind if apt_call is not None else None

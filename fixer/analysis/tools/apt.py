@@ -7,15 +7,20 @@ github.com/nodesource/distributions (deb/setup_0.10 of 2014 to scripts/deb/setup
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from enum import Enum
 from re import Pattern
+from typing import TYPE_CHECKING
 
 from fixer.analysis.commands import Arg, Call, once_a_call
-from fixer.analysis.values import Known, Value
+from fixer.analysis.values import Known, Value, join
 from fixer.text.records import dataclass
 from fixer.text.regex import regex
-from fixer.tree.shell import Simple, Word
+from fixer.tree.nodes import Run
+from fixer.tree.shell import OpaqueScript, Simple, Word
+
+if TYPE_CHECKING:
+    from fixer.analysis.facts import Facts
 
 LISTS = "/var/lib/apt/lists"
 CACHE = "/var/cache/apt"
@@ -234,12 +239,13 @@ def only_updates(calls: Sequence[Call]) -> bool:
     )
 
 
-def scripts(calls: Iterable[Call]) -> Iterator[Call]:
-    """The calls among those of an instruction that run a script which the Dockerfile does not show: a shell that reads
-    a file or its input, or a file by its path. (A shell's `-c` text is read as calls of its own.) Left out are scripts
-    of build tools, and installers that leave the system's packages alone."""
+def scripts(facts: Facts, run: Run) -> Iterator[Call]:
+    """The calls among those of a RUN that run a script which the Dockerfile does not show: a shell that reads a file or
+    its input, or a file by its path. (A shell's `-c` text is read as calls of its own.) Left out are scripts of build
+    tools, and installers that leave the system's packages alone, whether the RUN itself gets them or an ADD has."""
     gotten: set[str] = set()
-    for call in calls:
+    calls = facts.calls(run)
+    for at, call in enumerate(() if isinstance(calls, OpaqueScript) else calls):
         if call.program in _GETTERS:
             words = [_text(node) for node in (*call.nodes, *(each.target for each in call.redirects))]
             if any(map(_INSTALLING.match, words)):
@@ -247,8 +253,18 @@ def scripts(calls: Iterable[Call]) -> Iterator[Call]:
         elif (call.program in _SHELLS or _is_path(call)) and call.argument(1) != "--version":
             words = [_text(node) for node in call.nodes[call.program in _SHELLS :]]
             file = next((word for word in words if not word.startswith("-")), "")
-            if file.rpartition("/")[2] not in gotten and not _is_piped(call, _INSTALLING):
+            known = file.rpartition("/")[2] in gotten or _is_piped(call, _INSTALLING)
+            if not known and not _INSTALLING.match(_added_from(facts, run, at) or ""):
                 yield call
+
+
+def _added_from(facts: Facts, run: Run, at: int) -> str | None:
+    """The address from which an ADD has fetched the script that a call of a RUN runs; None if none has."""
+    calls = facts.calls(run)
+    if isinstance(calls, OpaqueScript) or (name := script_of(calls[at])) is None:
+        return None
+    path = join(calls[at].cwd, Known(name))
+    return facts.fetched.address(run, calls[:at], path.value) if isinstance(path, Known) else None
 
 
 def _text(node: Arg) -> str:
