@@ -313,7 +313,8 @@ def _check(facts: Facts, step: _Step) -> None:
         if a.kind in _FETCHES:
             updates.append(a.call)
         elif a.kind is Kind.INSTALL and not any(_comes_before(u, a.call) for u in updates):
-            raise Stop("no-update", span, "this RUN installs from lists of another layer, which the mount would hide")
+            because = "this RUN fetches no lists itself, and the mount would hide those of its layers, if any"
+            raise Stop("no-update", span, because)
 
 
 def _comes_before(update: Call, install: Call) -> bool:

@@ -7,6 +7,7 @@ from typing import ClassVar, NamedTuple
 
 from fixer.analysis import Call, Facts, Known, Stage, hiding_mount
 from fixer.analysis.commands import Arg
+from fixer.analysis.programs import ONLY_LOOK
 from fixer.analysis.tools import apt
 from fixer.analysis.tools.apt import Kind
 from fixer.codemods.altered import alters
@@ -23,6 +24,8 @@ _SOURCES = "/etc/apt"
 _UPDATED = (apt.LISTS, f"{apt.CACHE}/pkgcache.bin", f"{apt.CACHE}/srcpkgcache.bin")
 """What an update writes: a stage that has one more, or one less, has other lists, or lists of another age."""
 _REPOSITORIES = frozenset(("add-apt-repository", "apt-add-repository", "extrepo"))
+_READ = frozenset((*ONLY_LOOK, "cat", "head", "tail", "grep"))
+"""Programs that change none of the files that they name."""
 
 
 class AptUpdateInstall(Codemod):
@@ -203,7 +206,8 @@ def _step(facts: Facts, run: Run, now: _Lists, found: list[_Source]) -> _Lists:
             because = "this may change the package sources, so that a later update would find other packages"
             now = _stopped(now, "sources-change", Span(*call.span), because)
         elif _names_sources(call):
-            because = "this changes the package sources, so that a later update would find other packages"
+            verb = "may change" if call.program == "dpkg" else "changes"
+            because = f"this {verb} the package sources, so that a later update would find other packages"
             now = _stopped(now, "sources-change", Span(*call.span), because)
     return now
 
@@ -240,7 +244,8 @@ def _names_sources(call: Call) -> bool:
         return True
     if call.program == "dpkg" and any(call.argument(i) in ("-i", "--install") for i in range(1, len(call.words))):
         return True
-    words: tuple[Arg, ...] = (*call.nodes[1:], *(r.target for r in call.redirects))
+    operands = () if call.program in _READ else call.nodes[1:]
+    words: tuple[Arg, ...] = (*operands, *(r.target for r in call.redirects if not r.op.startswith("<")))
     return call.program != "rm" and any(call.prefix(word)[0].startswith(_SOURCES) for word in words)
 
 

@@ -362,18 +362,20 @@ def _start_of(file: Dockerfile, at: int) -> int:
 def remove_instructions(
     file: Dockerfile, instructions: Sequence[Instruction], *, into: Sequence[Instruction] = ()
 ) -> list[Edit]:
-    """Take out several instructions; see `remove_instruction`. Those that stand one below the other count as one.
-    `into`: what does now what these did."""
+    """Take out several instructions; see `remove_instruction`. Those that stand one below the other count as one, also
+    for a comment above the first. `into`: what does now what these did."""
     edits = []
-    above = before = -1
+    above = before = first = -1
     for instruction in sorted(instructions, key=lambda each: each.keyword.start):
         at = _index(file, instruction)
         heir = next((each for each in into if _is_next(file, at, each)), None)
         edit = remove_instruction(file, instruction, into=heir)
         if at - 1 != before:
-            above = _blanks(file, at, -1)
-        elif not edit.new and 0 < (below := _blanks(file, at, 1)) <= above:
-            edit = Edit(edit.start, _start_of(file, at + 1 + below), "")
+            above, first = _blanks(file, at, -1), at
+        elif not edit.new and (below := _blanks(file, at, 1)) > 0:
+            commented = heir is not None and first > 0 and isinstance(file.items[first - 1], Comment)
+            if below <= above or commented:
+                edit = Edit(edit.start, _start_of(file, at + 1 + below), "")
         edits.append(edit)
         before = at
     return edits
