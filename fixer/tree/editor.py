@@ -362,23 +362,42 @@ def _start_of(file: Dockerfile, at: int) -> int:
 def remove_instructions(
     file: Dockerfile, instructions: Sequence[Instruction], *, into: Sequence[Instruction] = ()
 ) -> list[Edit]:
-    """Take out several instructions; see `remove_instruction`. Those that stand one below the other count as one, also
-    for a comment above the first. `into`: what does now what these did."""
+    """Take out several instructions; see `remove_instruction`. Those that stand one below the other count as one. So
+    do, for a comment above the first of them, those with nothing but blank lines between them. `into`: what does now
+    what these did."""
     edits = []
-    above = before = first = -1
-    for instruction in sorted(instructions, key=lambda each: each.keyword.start):
+    above = before = -1
+    ordered = sorted(instructions, key=lambda each: each.keyword.start)
+    drawn = _drawn_up(file, [_index(file, each) for each in ordered], into)
+    for instruction in ordered:
         at = _index(file, instruction)
         heir = next((each for each in into if _is_next(file, at, each)), None)
         edit = remove_instruction(file, instruction, into=heir)
-        if at - 1 != before:
-            above, first = _blanks(file, at, -1), at
-        elif not edit.new and (below := _blanks(file, at, 1)) > 0:
-            commented = heir is not None and first > 0 and isinstance(file.items[first - 1], Comment)
-            if below <= above or commented:
-                edit = Edit(edit.start, _start_of(file, at + 1 + below), "")
+        below = _blanks(file, at, 1)
+        adjoins = at - 1 == before
+        if not adjoins:
+            above = _blanks(file, at, -1)
+        if not edit.new and below and (at in drawn or (adjoins and below <= above)):
+            edit = Edit(edit.start, _start_of(file, at + 1 + below), "")
         edits.append(edit)
         before = at
     return edits
+
+
+def _drawn_up(file: Dockerfile, places: Sequence[int], into: Sequence[Instruction]) -> set[int]:
+    """Which of the items at `places`, all to be removed, stand between a comment and one of `into`, and nothing but
+    others of them and blank lines with them."""
+    found: set[int] = set()
+    heirs = {id(each) for each in into}
+    first = 0
+    for n, at in enumerate(places):
+        if n == 0 or at - 1 - _blanks(file, at, -1) != places[n - 1]:
+            first = n
+        commented = places[first] > 0 and isinstance(file.items[places[first] - 1], Comment)
+        after = at + 1 + _blanks(file, at, 1)
+        if commented and after < len(file.items) and id(file.items[after]) in heirs:
+            found.update(places[first : n + 1])
+    return found
 
 
 def name_stage(file: Dockerfile, from_: From, name: str) -> Edit:
