@@ -385,17 +385,17 @@ def remove_instructions(
 
 
 def _drawn_up(file: Dockerfile, places: Sequence[int], into: Sequence[Instruction]) -> set[int]:
-    """Which of the items at `places`, all to be removed, stand between a comment and one of `into`, and nothing but
-    others of them and blank lines with them."""
+    """Which of the items at `places`, all to be removed, stand below a comment and above one of `into`, with nothing
+    but others of them, blank lines and that one's own comments between these two."""
     found: set[int] = set()
-    heirs = {id(each) for each in into}
     first = 0
     for n, at in enumerate(places):
         if n == 0 or at - 1 - _blanks(file, at, -1) != places[n - 1]:
             first = n
+        if n + 1 < len(places) and places[n + 1] == at + 1 + _blanks(file, at, 1):
+            continue
         commented = places[first] > 0 and isinstance(file.items[places[first] - 1], Comment)
-        after = at + 1 + _blanks(file, at, 1)
-        if commented and after < len(file.items) and id(file.items[after]) in heirs:
+        if commented and any(_is_next(file, at, each) for each in into):
             found.update(places[first : n + 1])
     return found
 
