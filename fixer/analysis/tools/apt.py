@@ -78,14 +78,17 @@ leave apt's directories alone."""
 _INSTALLING = regex(
     r"(?:https?://)?(?:"
     r"sh\.rustup\.rs(?![\w.-])|static\.rust-lang\.org/rustup/|astral\.sh/uv/|deno\.land/(?:x/)?install|pyenv\.run(?![\w.-])"
-    r"|raw\.githubusercontent\.com/(?:(?:nvm-sh|creationix)/nvm|golang/dep|helm/helm|(?:pyenv|yyuu)/pyenv-installer"
-    r"|cargo-bins/cargo-binstall)/|(?:repo\.anaconda\.com|repo\.continuum\.io)/|github\.com/conda-forge/miniforge/)"
+    r"|(?:www\.)?npmjs\.(?:com|org)/install\.sh(?![\w.-])|yarnpkg\.com/install\.sh(?![\w.-])|glide\.sh/get(?![\w.-])"
+    r"|raw\.githubusercontent\.com/(?:(?:nvm-sh|creationix)/nvm|golang/dep|(?:helm|kubernetes)/helm"
+    r"|(?:pyenv|yyuu)/pyenv-installer|cargo-bins/cargo-binstall|golangci/golangci-lint)/"
+    r"|(?:repo\.anaconda\.com|repo\.continuum\.io)/|github\.com/conda-forge/miniforge/)"
 )
 """Installers from the net that install one thing of their own, and leave the system's packages alone: rustup-init.sh of
 rust-lang/rustup (0878429), install.sh of nvm-sh/nvm (b17550a), golang/dep (f13583b), denoland/deno_install (68b4bb2),
 scripts/get-helm-3 of helm/helm (e9b85e4), bin/pyenv-installer (63a9e6a), install-from-binstall-release.sh (75b4bfa),
-uv's, which cargo-dist makes of its installer.sh.j2 (7bbefa3), and conda's, which constructor makes of its header.sh
-(f57a3e7)."""
+scripts/install.sh of npm/cli (31bed8b), install.sh of yarnpkg/website (00883dc) and golangci/golangci-lint (0157763),
+get of Masterminds/glide.sh (046cb8f), uv's, which cargo-dist makes of its installer.sh.j2 (7bbefa3), and conda's, which
+constructor makes of its header.sh (f57a3e7)."""
 
 
 class Kind(Enum):
