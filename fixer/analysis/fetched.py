@@ -19,6 +19,7 @@ from fixer.tree.nodes import Add, Run
 if TYPE_CHECKING:
     from fixer.analysis.commands import Call
     from fixer.analysis.facts import Facts
+    from fixer.analysis.paths import Effect
 
 
 class Fetched:
@@ -48,15 +49,18 @@ class Fetched:
 
     def _changed(self, run: Run, calls: Sequence[Call], path: str, add: Add) -> bool:
         """Whether what is at `path` may be another file, or have another content, than what `add` has put there."""
-        stage = self.facts.stage_of(run)
-        if stage is None or any(writer.content for writer in self.facts.writers(stage, path, run, add)):
-            return True
-        self.facts.charge(len(calls))
-        return any(
-            effect.mode != "read" and isinstance(effect.path, Known) and below(path, effect.path.value)
-            for call in calls if call.program not in NO_CONTENT
-            for effect in self.facts.call_effects(call)
-        )  # fmt: skip
+        facts = self.facts
+        stage = facts.stage_of(run)
+        for each in stage.lineage if stage is not None else ():
+            for instruction in each.instructions:
+                if instruction is run:
+                    break
+                if instruction.keyword.start > add.keyword.start:
+                    facts.charge(1)
+                    if any(_may_change(effect, path) for effect in facts.effects(instruction)):
+                        return True
+        facts.charge(len(calls))
+        return any(_may_change(effect, path) for call in calls for effect in facts.call_effects(call))
 
     def _in(self, stage: Stage) -> Mapping[str, Sequence[tuple[Add, str]]]:
         if stage.index not in self._stages:
@@ -79,3 +83,11 @@ class Fetched:
             name = address.partition("?")[0].rpartition("/")[2]
             if "$" not in name:
                 yield address, file_at(self.facts, add, stage, name, target.value, text)
+
+
+def _may_change(effect: Effect, path: str) -> bool:
+    if effect.mode == "read" or (effect.call is not None and effect.call.program in NO_CONTENT):
+        return False
+    if isinstance(effect.path, Known):
+        return effect.path.value == path or (effect.extent != "exact" and below(path, effect.path.value))
+    return path.startswith(effect.start)
