@@ -7,6 +7,7 @@ github.com/nodesource/distributions (deb/setup_0.10 of 2014 to scripts/deb/setup
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from enum import Enum
 from re import Pattern
@@ -17,7 +18,7 @@ from fixer.analysis.values import Known, Value, join
 from fixer.text.records import dataclass
 from fixer.text.regex import regex
 from fixer.tree.nodes import Run
-from fixer.tree.shell import OpaqueScript, Simple, Word
+from fixer.tree.shell import OpaqueScript, Pipeline, Script, Simple, Word
 
 if TYPE_CHECKING:
     from fixer.analysis.facts import Facts
@@ -284,8 +285,41 @@ def _is_path(call: Call) -> bool:
 @once_a_call
 def is_fetching_script(call: Call) -> bool:
     """Whether `call` is a shell that gets a well-known script from the net which fetches the lists:
-    `curl … | bash -`."""
-    return _is_piped(call, _FETCHING)
+    `curl … | bash -`, or `bash FILE` right behind `curl … -o FILE`."""
+    return _is_piped(call, _FETCHING) or _is_gotten(call, _FETCHING)
+
+
+_BACK = 20
+"""How many commands before a script is run it is looked for the one that gets it."""
+
+
+def _is_gotten(call: Call, address: Pattern[str]) -> bool:
+    """Whether a shell runs a file that a command before it in the same list has got from one of these addresses, and
+    that no other one names, but to make it a program."""
+    name = script_of(call) if call.program in _SHELLS else None
+    if name is None or call.script is None or call.simple is None:
+        return False
+    for pipeline in _before(call.script, call.simple.start):
+        simple = pipeline.commands[0]
+        if len(pipeline.commands) > 1 or not isinstance(simple, Simple) or not simple.words:
+            return False
+        words = [_text(each) for each in (*simple.words, *(redirect.target for redirect in simple.redirects))]
+        program = simple.words[0].static
+        if name in words and program != "chmod":
+            return program in _GETTERS and any(map(address.match, words))
+    return False
+
+
+def _before(script: Script, start: int) -> Iterator[Pipeline]:
+    """The last commands of a list that end before `start`, backwards."""
+    left = _BACK
+    last = bisect_right(script.items, start, key=lambda item: item.start)
+    for item in reversed(script.items[max(last - _BACK, 0) : last]):
+        end = bisect_right(item.pipelines, start - 1, key=lambda pipeline: pipeline.start)
+        for pipeline in reversed(item.pipelines[max(end - left, 0) : end]):
+            if pipeline.end <= start:
+                yield pipeline
+                left -= 1
 
 
 def _is_piped(call: Call, address: Pattern[str]) -> bool:
