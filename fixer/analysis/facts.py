@@ -9,6 +9,7 @@ from fixer.analysis.accounts import MENTION, Accounts
 from fixer.analysis.bases import BaseImage
 from fixer.analysis.commands import Arg, Call, Surroundings, exec_calls, script_calls, surroundings_of
 from fixer.analysis.deeds import DEED, only_root
+from fixer.analysis.fetched import Fetched
 from fixer.analysis.mounts import Mount, read_mounts
 from fixer.analysis.paths import (
     Effect,
@@ -116,6 +117,7 @@ class Facts:
         self._deeds: dict[int, tuple[bool, bool]] = {}
         self._takers: dict[int, list[Stage]] | None = None
         self._links: tuple[Link, ...] | None = None
+        self._fetched: Fetched | None = None
         self._mentions: dict[str, bool] = {}
         self._flat: dict[int, str] = {}
         self._outside: str | None = None
@@ -587,6 +589,13 @@ class Facts:
         if self._links is None:
             self._links = tuple(links_of(self)) if self.mentions("ln") else ()
         return self._links
+
+    @property
+    def fetched(self) -> Fetched:
+        """The files that ADD has fetched from addresses of the net."""
+        if self._fetched is None:
+            self._fetched = Fetched(self)
+        return self._fetched
 
     def passing(self, stages: Sequence[Stage]) -> Iterator[Stage]:
         """The stages, for somebody who passes through their instructions and looks at few of them."""

@@ -60,6 +60,8 @@ class Effect:
     span: the exact text that says so.
     call: the command, in scripts. through_mount: the mount that the path lies under, which keeps it out of the layer.
     implicit: True if no word names the path: it is where the program runs, or where tools of its kind put things.
+    base: the word that names the directory from which the path is meant (`tar -C DIR`), if it does so alone and whole,
+        and nothing else is meant from there.
     """
 
     mode: str
@@ -71,6 +73,7 @@ class Effect:
     call: Call | None = None
     through_mount: Mount | None = None
     implicit: bool = False
+    base: Site | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +89,7 @@ class Reader:
     site: the word that names the path, if what it reads can be re-pointed by writing another path in the place of
         `span` (the whole word; in a mount, the value of `source=`); None with a reason in `why`.
     through_mount: the reader's own mount through which it sees the path: it does not read the layer.
-    call: the command, in scripts.
+    call: the command, in scripts. base: as in `Effect`; a reader with one has no site.
     """
 
     kind: str
@@ -99,6 +102,7 @@ class Reader:
     why: str | None = None
     through_mount: Mount | None = None
     call: Call | None = None
+    base: Site | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,7 +233,7 @@ def _operand_effects(call: Call, operand: Operand) -> Iterator[Effect]:
         if not path.value.startswith(("/dev/", "/proc/")):
             site = operand.node if whole else None
             implicit = not whole and bool(call.nodes) and operand.node is call.nodes[0]
-            yield Effect(operand.mode, path, operand.extent, path.value, site, span, call, None, implicit)
+            yield Effect(operand.mode, path, operand.extent, path.value, site, span, call, None, implicit, operand.base)
         return
     start, _ = call.prefix(operand.node) if whole else ("", False)
     if not start.startswith("/"):
@@ -455,10 +459,13 @@ def _call_readers(
             continue
         why = None
         if effect.site is None:
-            why = f"{call.program or 'a program'} may read anything in its directory"
+            name = call.program or "a program"
+            why = f"{name} may read anything in its directory"
+            if isinstance(effect.path, Known) and not effect.implicit:
+                why = f"another word tells {name} where it is, and more than this may be meant by that"
         _reader(
             search, kind, stage, instruction, effect.path, effect.extent, effect.start, effect.site, effect.span, why,
-            mounts, call, effect.implicit,
+            mounts, call, effect.implicit, effect.base,
         )  # fmt: skip
     _mentions(search, kind, stage, instruction, call, mounts)
 
@@ -503,7 +510,7 @@ def _paths_in(text: str) -> list[str]:
 def _reader(
     search: _Search, kind: str, stage: Stage, instruction: Instruction, path: Value, extent: str, start: str,
     site: Site | None, span: Span, why: str | None = None, mounts: Sequence[Mount] = (), call: Call | None = None,
-    implicit: bool = False,
+    implicit: bool = False, base: Site | None = None,
 ) -> None:  # fmt: skip
     found = search.relation(path, start, extent)
     if found is None:
@@ -522,7 +529,9 @@ def _reader(
         mount = hiding_mount(tuple(mounts), seen.value)
     if site is not None and how in ("above", "unknown"):
         site, why = None, why or "it takes more than this path"
-    search.add(Reader(kind, stage, instruction, span, seen, how, site, why, mount, call))
+    if seen != path or how in ("above", "unknown"):
+        base = None
+    search.add(Reader(kind, stage, instruction, span, seen, how, site, why, mount, call, base))
 
 
 def _env_reader(search: _Search, stage: Stage, instruction: Env) -> None:

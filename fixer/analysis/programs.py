@@ -7,6 +7,7 @@ program that is not here is unknown: it may use anything in its directory, and a
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from itertools import pairwise
@@ -14,16 +15,18 @@ from itertools import pairwise
 from fixer.analysis.commands import Arg, Call
 from fixer.analysis.values import Known, Unknown, Value, join
 from fixer.text.records import dataclass, field
+from fixer.text.regex import regex
 
 
 @dataclass(frozen=True, slots=True)
 class Operand:
-    """A word that names a path. mode, extent: as in `Effect`. value: the path, if it is a part of the word."""
+    """A word that names a path. mode, extent, base: as in `Effect`. value: the path, if it is a part of the word."""
 
     node: Arg
     mode: str
     extent: str
     value: Value | None = None
+    base: Arg | None = None
 
 
 @dataclass(slots=True)
@@ -429,6 +432,8 @@ def _tar(call: Call, uses: Uses) -> None:
     directory: tuple[Arg, Value] | None = None
     archive: tuple[Arg, Value | None] | None = None
     members: list[tuple[Arg, Value | None]] = []
+    bases: list[Arg | None] = []
+    base: Arg | None = None
     at = 0
     first = True
     while at < len(pairs):
@@ -437,10 +442,11 @@ def _tar(call: Call, uses: Uses) -> None:
         text = _text(word)
         if text in ("-C", "--directory") and at < len(pairs):
             directory = (pairs[at][1], _within(directory, pairs[at][0]))
+            base = pairs[at][1]
             at += 1
         elif text.startswith(("--directory=", "-C")):
             given = text.partition("=")[2] if text.startswith("--") else text[2:]
-            directory = (node, _within(directory, Known(given)))
+            directory, base = (node, _within(directory, Known(given))), None
         elif text in ("-f", "--file") and at < len(pairs):
             archive = (pairs[at][1], None)
             at += 1
@@ -457,17 +463,40 @@ def _tar(call: Call, uses: Uses) -> None:
                 at += 1
         else:
             members.append((node, None if directory is None else _within(directory, word)))
+            bases.append(base if isinstance(word, Known) and "/" not in word.value.removeprefix("./") else None)
         first = False
     where = directory if directory is not None else (call.nodes[0], call.cwd)
     if archive is not None:
         uses.operands.append(Operand(archive[0], "write" if "c" in letters else "read", "exact", archive[1]))
     if "c" in letters:
-        for node, value in members:
-            uses.operands.append(Operand(node, "read", "tree", value))
+        alone = _only_one_each(call, bases)
+        for (node, value), own in zip(members, bases, strict=True):
+            uses.operands.append(Operand(node, "read", "tree", value, own if id(own) in alone else None))
         if not members:
             uses.operands.append(Operand(where[0], "read", "tree", where[1]))
     elif "t" not in letters:
         uses.operands.append(Operand(where[0], "write", "unknown", where[1]))
+
+
+_PACKING = regex(
+    r"-?[cvzjJahp]+f?|-f?|--(?:create|file|directory|gzip|bzip2|xz|zstd|verbose|auto-compress|numeric-owner)"
+    r"|--(?:file|owner|group|mode|mtime|sort|format)=.*"
+)
+"""Options of a `tar -c` with which it takes what stands among its words, and nothing else."""
+
+
+def _only_one_each(call: Call, bases: Sequence[Arg | None]) -> set[int]:
+    """The words (by their ids) of a `tar -c` that name a directory out of which it takes one member and nothing else,
+    so that another directory with this one would do as well."""
+    words = [_text(word) for word in call.words[1:]]
+    options = [word for at, word in enumerate(words) if word.startswith("-") or at == 0]
+    if not all(word == "-C" or _PACKING.fullmatch(word) for word in options):
+        return set()
+    counts = Counter(id(base) for base in bases if base is not None)
+    others = [at for at, word in enumerate(words) if word in ("-C", "--directory")]
+    # A later directory is meant from the one before it, unless it is absolute.
+    held = {id(call.nodes[a + 2]) for a, b in pairwise(others) if not "".join(words[b + 1 : b + 2]).startswith("/")}
+    return {base for base, count in counts.items() if count == 1 and base not in held}
 
 
 def _within(directory: tuple[Arg, Value] | None, path: Value) -> Value:

@@ -20,7 +20,14 @@ from fixer.text.edits import Edit
 from fixer.text.records import dataclass, field
 from fixer.text.regex import regex
 from fixer.text.source import Span
-from fixer.tree.editor import add_mounts, insert_instruction, keyword_like, layout, remove_instruction
+from fixer.tree.editor import (
+    add_mounts,
+    has_comments_above,
+    insert_instruction,
+    keyword_like,
+    layout,
+    remove_instruction,
+)
 from fixer.tree.nodes import Add, Cmd, Copy, Entrypoint, Healthcheck, Instruction, Onbuild, Run
 from fixer.tree.shell import OpaqueScript, Script
 
@@ -153,7 +160,7 @@ class AptCache(Codemod):
             about = about or (step.run if changed else None)
             edits += changed
             if added:
-                risk = risk or _script_inside(step)
+                risk = risk or _script_inside(facts, step)
         mounted = bool(altered)
         hooks = [step for step in chain.first if _needs_hook(facts, step, new=mounted)]
         for step in hooks:
@@ -161,7 +168,7 @@ class AptCache(Codemod):
                 because = "a shell writes the configuration that keeps packages in a cache, and this one is not known"
                 raise Stop("opaque-script", step.run.span, because)
             risk = risk or _no_apt(step)
-            edits.append(_hook(facts, step.run))
+            edits.append(_hook(facts, step.run, _place_of_hook(facts, chain, step)))
             # CACHE: what another RUN installs stays there, now that nothing removes it.
             altered += ((step.stage, path) for path in (CACHE, DOCKER_CLEAN, _KEEP))
         if not edits:
@@ -306,7 +313,8 @@ def _check(facts: Facts, step: _Step) -> None:
         if a.kind in _FETCHES:
             updates.append(a.call)
         elif a.kind is Kind.INSTALL and not any(_comes_before(u, a.call) for u in updates):
-            raise Stop("no-update", span, "this RUN installs from lists of another layer, which the mount would hide")
+            because = "this RUN fetches no lists itself, and the mount would hide those of its layers, if any"
+            raise Stop("no-update", span, because)
 
 
 def _comes_before(update: Call, install: Call) -> bool:
@@ -441,9 +449,9 @@ def _brings_sources(facts: Facts, instruction: Copy | Add) -> bool:
 # --- who else reads lists and packages -----------------------------------------------------------------------------
 
 
-def _script_inside(step: _Step) -> str:
+def _script_inside(facts: Facts, step: _Step) -> str:
     """The risk of a script that shares a RUN with apt; nothing if there is none."""
-    for call in apt.scripts(step.calls):
+    for call in apt.scripts(facts, step.run):
         if not apt.is_fetching_script(call):
             name = " ".join(w.value for w in call.words if isinstance(w, Known)) or "a script"
             return f"`{name}` may be a script that removes one of apt's directories, which fails where they are mounted"
@@ -482,7 +490,7 @@ def _script_after(facts: Facts, run: Run) -> str:
     calls = facts.calls(run)
     if isinstance(calls, OpaqueScript):
         return ""
-    scripts = {id(call) for call in apt.scripts(calls)}
+    scripts = {id(call) for call in apt.scripts(facts, run)}
     for call in calls:
         a = apt.read(call)
         if a is not None and a.kind in _FETCHES:
@@ -698,13 +706,25 @@ def _hook_is_asked_for(facts: Facts, step: _Step) -> bool:
     return False
 
 
-def _hook(facts: Facts, run: Run) -> Edit:
-    """The RUN that switches docker-clean off, above `run` and the comments that belong to it."""
+def _place_of_hook(facts: Facts, chain: _Chain, step: _Step) -> Instruction:
+    """The instruction above which docker-clean is switched off: that of the step, or, where RUNs right before it go and
+    leave their comments to it, the first of those."""
+    idle = {id(each.run) for each in chain.steps if each.idle}
+    before = step.stage.instructions
+    first = facts.index_of(step.run)
+    while first > 0 and id(before[first - 1]) in idle:
+        first -= 1
+    return before[first] if has_comments_above(facts.file, before[first]) else step.run
+
+
+def _hook(facts: Facts, run: Run, before: Instruction) -> Edit:
+    """The RUN that switches docker-clean off, written as `run` is, above `before` and the comments that belong to
+    it."""
     style = layout(facts.file, run)
     joint = f" {style.escape}\n"
     lines = (
         f"{keyword_like(facts.file, 'RUN')} rm -f {DOCKER_CLEAN};",
         f"{style.indent}echo 'Binary::apt::APT::Keep-Downloaded-Packages \"true\";'",
-        f"{style.indent}  > {_KEEP}",
+        f"{style.deeper}> {_KEEP}",
     )
-    return insert_instruction(facts.file, run, joint.join(lines), spaced=True)
+    return insert_instruction(facts.file, before, joint.join(lines), spaced=True)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import ClassVar, NamedTuple
 
-from fixer.analysis import Call, Facts, Known, Stage
+from fixer.analysis import Call, Facts, Known, Stage, hiding_mount
 from fixer.analysis.commands import Arg
+from fixer.analysis.programs import ONLY_LOOK
 from fixer.analysis.tools import apt
 from fixer.analysis.tools.apt import Kind
 from fixer.codemods.altered import alters
@@ -23,6 +24,8 @@ _SOURCES = "/etc/apt"
 _UPDATED = (apt.LISTS, f"{apt.CACHE}/pkgcache.bin", f"{apt.CACHE}/srcpkgcache.bin")
 """What an update writes: a stage that has one more, or one less, has other lists, or lists of another age."""
 _REPOSITORIES = frozenset(("add-apt-repository", "apt-add-repository", "extrepo"))
+_READ = frozenset((*ONLY_LOOK, "cat", "head", "tail", "grep"))
+"""Programs that change none of the files that they name."""
 
 
 class AptUpdateInstall(Codemod):
@@ -74,7 +77,7 @@ class AptUpdateInstall(Codemod):
         found: list[_Source] = []
         ends: dict[int, _Lists] = {}
         for stage in facts.stages:
-            below = ends[stage.base.index] if isinstance(stage.base, Stage) else _Lists(None, None, None)
+            below = ends[stage.base.index] if isinstance(stage.base, Stage) else _NO_LISTS
             ends[stage.index] = _follow(facts, stage, below, found)
         for source in found:
             if not source.needs:
@@ -135,6 +138,17 @@ class _Lists(NamedTuple):
     source: _Source | None
     user: str | None
     stop: Stop | None
+    renewed: bool = False
+    """An install has come since, whose own update surely leaves new ones in the layer: nobody reads those of the source
+    any more."""
+
+    def read(self) -> None:
+        """Somebody reads them who gets no update of his own."""
+        if self.source is not None and not self.renewed:
+            self.source.read_otherwise = True
+
+
+_NO_LISTS = _Lists(None, None, None)
 
 
 def _follow(facts: Facts, stage: Stage, now: _Lists, found: list[_Source]) -> _Lists:
@@ -143,7 +157,7 @@ def _follow(facts: Facts, stage: Stage, now: _Lists, found: list[_Source]) -> _L
         if now.source is not None and isinstance(instruction, Onbuild):
             calls = facts.calls(instruction)
             if isinstance(calls, OpaqueScript) or any(a.kind is Kind.INSTALL for a in apt.reads(calls)):
-                now.source.read_otherwise = True
+                now.read()
         elif isinstance(instruction, Transfer) and _may_write_sources(facts, instruction):
             because = "this brings package sources that the update did not see"
             now = _stopped(now, "sources-change", instruction.span, because)
@@ -157,14 +171,14 @@ def _step(facts: Facts, run: Run, now: _Lists, found: list[_Source]) -> _Lists:
         return now
     calls = facts.calls(run)
     if isinstance(calls, OpaqueScript):
-        _read(now)
+        now.read()
         because = "this script is not understood, and it may change what an update would find"
         return _stopped(now, "opaque-script", Span(calls.start, calls.end), because)
     own = False
     inside: list[Call] = []
     """The installs that get an update of their own, and which it may be conditional with."""
     user = facts.state(run).user.name
-    scripts = {id(call) for call in apt.scripts(calls)}
+    scripts = {id(call) for call in apt.scripts(facts, run)}
     for call in calls:
         apt_call = apt.read(call)
         kind = apt_call.kind if apt_call is not None else None
@@ -174,7 +188,7 @@ def _step(facts: Facts, run: Run, now: _Lists, found: list[_Source]) -> _Lists:
                 now = _Lists(found[-1], user, None)
             own, inside = True, []
         elif apt.deletes_lists(call):
-            now, own = _Lists(None, None, None), False
+            now, own = _NO_LISTS, False
         elif now.source is None or (own and not (kind is Kind.INSTALL and _misses(inside, call))):
             continue
         elif kind is Kind.INSTALL:
@@ -184,17 +198,24 @@ def _step(facts: Facts, run: Run, now: _Lists, found: list[_Source]) -> _Lists:
             now.source.needs.append(_Need(run, call, stop))
             inside.append(call)
             # The RUN gets an update of its own, and what follows relies on that one.
-            now, own = _Lists(now.source, user, None), True
+            now, own = _Lists(now.source, user, None, now.renewed or _renews(facts, run, call)), True
         elif kind is Kind.QUERY:
-            _read(now)
+            now.read()
         elif kind is Kind.UNKNOWN or id(call) in scripts:
-            _read(now)
+            now.read()
             because = "this may change the package sources, so that a later update would find other packages"
             now = _stopped(now, "sources-change", Span(*call.span), because)
         elif _names_sources(call):
-            because = "this changes the package sources, so that a later update would find other packages"
+            verb = "may change" if call.program == "dpkg" else "changes"
+            because = f"this {verb} the package sources, so that a later update would find other packages"
             now = _stopped(now, "sources-change", Span(*call.span), because)
     return now
+
+
+def _renews(facts: Facts, run: Run, install: Call) -> bool:
+    """Whether the update that goes before an install surely runs, and leaves its lists in the layer."""
+    sure = not install.conditional and not install.background
+    return sure and hiding_mount(facts.mounts(run), apt.LISTS) is None
 
 
 def _misses(given: Sequence[Call], install: Call) -> bool:
@@ -215,12 +236,7 @@ def _in_branch(call: Call) -> bool:
 def _stopped(now: _Lists, reason: str, span: Span, because: str) -> _Lists:
     if now.source is None or now.stop is not None:
         return now
-    return _Lists(now.source, now.user, Stop(reason, span, because))
-
-
-def _read(now: _Lists) -> None:
-    if now.source is not None:
-        now.source.read_otherwise = True
+    return now._replace(stop=Stop(reason, span, because))
 
 
 def _names_sources(call: Call) -> bool:
@@ -228,7 +244,8 @@ def _names_sources(call: Call) -> bool:
         return True
     if call.program == "dpkg" and any(call.argument(i) in ("-i", "--install") for i in range(1, len(call.words))):
         return True
-    words: tuple[Arg, ...] = (*call.nodes[1:], *(r.target for r in call.redirects))
+    operands = () if call.program in _READ else call.nodes[1:]
+    words: tuple[Arg, ...] = (*operands, *(r.target for r in call.redirects if not r.op.startswith("<")))
     return call.program != "rm" and any(call.prefix(word)[0].startswith(_SOURCES) for word in words)
 
 

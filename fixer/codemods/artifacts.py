@@ -649,9 +649,11 @@ def repoint(product: Product) -> list[Edit]:
 
 
 def _site(reader: Reader) -> tuple[Site, Span]:
-    """The word that names what it reads, and its extent. Raises Stop if there is none, or if what the reader leaves
-    would be another with another name there."""
+    """The word that names what it reads, or the directory of it alone, and its extent. Raises Stop if there is none, or
+    if what the reader leaves would be another with another name there."""
     site = reader.site
+    if _by_directory(reader) and isinstance(reader.base, Word):
+        return reader.base, Span(reader.base.start, reader.base.end)
     if site is None:
         raise Stop("fixed-reader", reader.span, f"it cannot be made to read from elsewhere: {reader.why}")
     why = keeps_name(reader.call, site) if reader.kind == "run" and reader.call is not None else None
@@ -662,9 +664,14 @@ def _site(reader: Reader) -> tuple[Site, Span]:
     return site, Span(site.start, site.end) if isinstance(site, Word) else reader.span
 
 
+def _by_directory(reader: Reader) -> bool:
+    """Whether a word of its own names the directory, and another one the file in it, which keeps its name."""
+    return reader.site is None and isinstance(reader.base, Word) and reader.kind == "run"
+
+
 def _repointed(reader: Reader, product: Product) -> Edit:
     site, span = _site(reader)
-    new = product.destination
+    new = dirname(product.destination) if _by_directory(reader) else product.destination
     if isinstance(site, JsonString):
         import json
 

@@ -423,7 +423,7 @@ class _Plan:
             return True
         if manager.requirements and all(isinstance(file, Known) for file in manager.files):
             return False
-        near = not isinstance(call.cwd, Known) or related(dirname(path), call.cwd.value)
+        near = manager.anywhere or not isinstance(call.cwd, Known) or related(dirname(path), call.cwd.value)
         return near and manager.reads_name(basename(path))
 
     # --- what becomes of it ----------------------------------------------------------------------------------------

@@ -54,6 +54,11 @@ class Layout:
         """From the end of a word to the start of a word on the next line."""
         return f" {self.escape}{self.eol}{self.indent}"
 
+    @property
+    def deeper(self) -> str:
+        """The indent of what goes on with such a line: a tab more where tabs are the habit."""
+        return self.indent + ("\t" if self.indent.endswith("\t") else "  ")
+
 
 def layout(file: Dockerfile, instruction: Instruction) -> Layout:
     """The layout of `instruction`: its own habit, else the file's, else four spaces below the keyword."""
@@ -357,21 +362,42 @@ def _start_of(file: Dockerfile, at: int) -> int:
 def remove_instructions(
     file: Dockerfile, instructions: Sequence[Instruction], *, into: Sequence[Instruction] = ()
 ) -> list[Edit]:
-    """Take out several instructions; see `remove_instruction`. Those that stand one below the other count as one.
-    `into`: what does now what these did."""
+    """Take out several instructions; see `remove_instruction`. Those that stand one below the other count as one. So
+    do, for a comment above the first of them, those with nothing but blank lines between them. `into`: what does now
+    what these did."""
     edits = []
     above = before = -1
-    for instruction in sorted(instructions, key=lambda each: each.keyword.start):
+    ordered = sorted(instructions, key=lambda each: each.keyword.start)
+    drawn = _drawn_up(file, [_index(file, each) for each in ordered], into)
+    for instruction in ordered:
         at = _index(file, instruction)
         heir = next((each for each in into if _is_next(file, at, each)), None)
         edit = remove_instruction(file, instruction, into=heir)
-        if at - 1 != before:
+        below = _blanks(file, at, 1)
+        adjoins = at - 1 == before
+        if not adjoins:
             above = _blanks(file, at, -1)
-        elif not edit.new and 0 < (below := _blanks(file, at, 1)) <= above:
+        if not edit.new and below and (at in drawn or (adjoins and below <= above)):
             edit = Edit(edit.start, _start_of(file, at + 1 + below), "")
         edits.append(edit)
         before = at
     return edits
+
+
+def _drawn_up(file: Dockerfile, places: Sequence[int], into: Sequence[Instruction]) -> set[int]:
+    """Which of the items at `places`, all to be removed, stand below a comment and above one of `into`, with nothing
+    but others of them, blank lines and that one's own comments between these two."""
+    found: set[int] = set()
+    first = 0
+    for n, at in enumerate(places):
+        if n == 0 or at - 1 - _blanks(file, at, -1) != places[n - 1]:
+            first = n
+        if n + 1 < len(places) and places[n + 1] == at + 1 + _blanks(file, at, 1):
+            continue
+        commented = places[first] > 0 and isinstance(file.items[places[first] - 1], Comment)
+        if commented and any(_is_next(file, at, each) for each in into):
+            found.update(places[first : n + 1])
+    return found
 
 
 def name_stage(file: Dockerfile, from_: From, name: str) -> Edit:
@@ -417,6 +443,12 @@ def insertion_place(file: Dockerfile, before: Instruction) -> tuple[int, Item | 
             return start, above
         start = above.text.start - len(above.text.prefix)
     return start, None
+
+
+def has_comments_above(file: Dockerfile, instruction: Instruction) -> bool:
+    """Whether a comment stands right above an instruction."""
+    at = _index(file, instruction)
+    return at > 0 and isinstance(file.items[at - 1], Comment)
 
 
 def instruction_block(file: Dockerfile, instruction: Instruction) -> tuple[int, int]:
@@ -630,8 +662,8 @@ def _is_comment(line: str) -> bool:
     return line.lstrip(" \t").startswith("#")
 
 
-def _comments_with_gaps(text: str, start: int, end: int) -> list[str]:
-    """The same, with the blank lines that stand right above one of them."""
+def _comments_with_gaps(text: str, start: int, end: int, *, below: bool = False) -> list[str]:
+    """The same, with the blank lines that stand right above one of them; `below`: and with those below the last."""
     kept: list[str] = []
     gap: list[str] = []
     for line in text[start:end].split("\n")[1:-1]:
@@ -641,7 +673,7 @@ def _comments_with_gaps(text: str, start: int, end: int) -> list[str]:
         if _is_comment(line):
             kept += [*gap, line]
         gap.clear()
-    return kept
+    return kept + gap if kept and below else kept
 
 
 def _removal(file: Dockerfile, start: int, end: int, holder: ShellNode | None = None) -> Edit:
@@ -660,7 +692,8 @@ def _removal(file: Dockerfile, start: int, end: int, holder: ShellNode | None = 
         return Edit(start, end + len(rest), rest + eol + lines.removesuffix(eol))
     line_start = file.text.rfind("\n", 0, start) + 1
     if line_start > 0 and not file.text[line_start:start].strip(" \t"):
-        return Edit(line_start, end, lines + _line_indent(file.text, end))
+        kept = _comments_with_gaps(file.text, start, end, below=True)
+        return Edit(line_start, end, "".join(line.rstrip("\r") + eol for line in kept) + _line_indent(file.text, end))
     newline = file.text.find("\n", end)
     if newline >= 0 and file.text[end:newline].strip(" \t\r") == file.escape:
         # The line goes on below: what would be left of it is a continuation of nothing.
@@ -784,6 +817,7 @@ __all__ = [
     "append_command",
     "draw_up",
     "has_comments",
+    "has_comments_above",
     "insert_before",
     "insert_instruction",
     "insertion_place",

@@ -7,15 +7,21 @@ github.com/nodesource/distributions (deb/setup_0.10 of 2014 to scripts/deb/setup
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
 from enum import Enum
 from re import Pattern
+from typing import TYPE_CHECKING
 
 from fixer.analysis.commands import Arg, Call, once_a_call
-from fixer.analysis.values import Known, Value
+from fixer.analysis.values import Known, Value, join
 from fixer.text.records import dataclass
 from fixer.text.regex import regex
-from fixer.tree.shell import Simple, Word
+from fixer.tree.nodes import Run
+from fixer.tree.shell import OpaqueScript, Pipeline, Script, Simple, Word
+
+if TYPE_CHECKING:
+    from fixer.analysis.facts import Facts
 
 LISTS = "/var/lib/apt/lists"
 CACHE = "/var/cache/apt"
@@ -73,14 +79,17 @@ leave apt's directories alone."""
 _INSTALLING = regex(
     r"(?:https?://)?(?:"
     r"sh\.rustup\.rs(?![\w.-])|static\.rust-lang\.org/rustup/|astral\.sh/uv/|deno\.land/(?:x/)?install|pyenv\.run(?![\w.-])"
-    r"|raw\.githubusercontent\.com/(?:(?:nvm-sh|creationix)/nvm|golang/dep|helm/helm|(?:pyenv|yyuu)/pyenv-installer"
-    r"|cargo-bins/cargo-binstall)/|(?:repo\.anaconda\.com|repo\.continuum\.io)/|github\.com/conda-forge/miniforge/)"
+    r"|(?:www\.)?npmjs\.(?:com|org)/install\.sh(?![\w.-])|yarnpkg\.com/install\.sh(?![\w.-])|glide\.sh/get(?![\w.-])"
+    r"|raw\.githubusercontent\.com/(?:(?:nvm-sh|creationix)/nvm|golang/dep|(?:helm|kubernetes)/helm"
+    r"|(?:pyenv|yyuu)/pyenv-installer|cargo-bins/cargo-binstall|golangci/golangci-lint)/"
+    r"|(?:repo\.anaconda\.com|repo\.continuum\.io)/|github\.com/conda-forge/miniforge/)"
 )
 """Installers from the net that install one thing of their own, and leave the system's packages alone: rustup-init.sh of
 rust-lang/rustup (0878429), install.sh of nvm-sh/nvm (b17550a), golang/dep (f13583b), denoland/deno_install (68b4bb2),
 scripts/get-helm-3 of helm/helm (e9b85e4), bin/pyenv-installer (63a9e6a), install-from-binstall-release.sh (75b4bfa),
-uv's, which cargo-dist makes of its installer.sh.j2 (7bbefa3), and conda's, which constructor makes of its header.sh
-(f57a3e7)."""
+scripts/install.sh of npm/cli (31bed8b), install.sh of yarnpkg/website (00883dc) and golangci/golangci-lint (0157763),
+get of Masterminds/glide.sh (046cb8f), uv's, which cargo-dist makes of its installer.sh.j2 (7bbefa3), and conda's, which
+constructor makes of its header.sh (f57a3e7)."""
 
 
 class Kind(Enum):
@@ -234,12 +243,13 @@ def only_updates(calls: Sequence[Call]) -> bool:
     )
 
 
-def scripts(calls: Iterable[Call]) -> Iterator[Call]:
-    """The calls among those of an instruction that run a script which the Dockerfile does not show: a shell that reads
-    a file or its input, or a file by its path. (A shell's `-c` text is read as calls of its own.) Left out are scripts
-    of build tools, and installers that leave the system's packages alone."""
+def scripts(facts: Facts, run: Run) -> Iterator[Call]:
+    """The calls among those of a RUN that run a script which the Dockerfile does not show: a shell that reads a file or
+    its input, or a file by its path. (A shell's `-c` text is read as calls of its own.) Left out are scripts of build
+    tools, and installers that leave the system's packages alone, whether the RUN itself gets them or an ADD has."""
     gotten: set[str] = set()
-    for call in calls:
+    calls = facts.calls(run)
+    for at, call in enumerate(() if isinstance(calls, OpaqueScript) else calls):
         if call.program in _GETTERS:
             words = [_text(node) for node in (*call.nodes, *(each.target for each in call.redirects))]
             if any(map(_INSTALLING.match, words)):
@@ -247,8 +257,18 @@ def scripts(calls: Iterable[Call]) -> Iterator[Call]:
         elif (call.program in _SHELLS or _is_path(call)) and call.argument(1) != "--version":
             words = [_text(node) for node in call.nodes[call.program in _SHELLS :]]
             file = next((word for word in words if not word.startswith("-")), "")
-            if file.rpartition("/")[2] not in gotten and not _is_piped(call, _INSTALLING):
+            known = file.rpartition("/")[2] in gotten or _is_piped(call, _INSTALLING)
+            if not known and not _INSTALLING.match(_added_from(facts, run, at) or ""):
                 yield call
+
+
+def _added_from(facts: Facts, run: Run, at: int) -> str | None:
+    """The address from which an ADD has fetched the script that a call of a RUN runs; None if none has."""
+    calls = facts.calls(run)
+    if isinstance(calls, OpaqueScript) or (name := script_of(calls[at])) is None:
+        return None
+    path = join(calls[at].cwd, Known(name))
+    return facts.fetched.address(run, calls[:at], path.value) if isinstance(path, Known) else None
 
 
 def _text(node: Arg) -> str:
@@ -265,8 +285,41 @@ def _is_path(call: Call) -> bool:
 @once_a_call
 def is_fetching_script(call: Call) -> bool:
     """Whether `call` is a shell that gets a well-known script from the net which fetches the lists:
-    `curl … | bash -`."""
-    return _is_piped(call, _FETCHING)
+    `curl … | bash -`, or `bash FILE` right behind `curl … -o FILE`."""
+    return _is_piped(call, _FETCHING) or _is_gotten(call, _FETCHING)
+
+
+_BACK = 20
+"""How many commands before a script is run it is looked for the one that gets it."""
+
+
+def _is_gotten(call: Call, address: Pattern[str]) -> bool:
+    """Whether a shell runs a file that a command before it in the same list has got from one of these addresses, and
+    that no other one names, but to make it a program."""
+    name = script_of(call) if call.program in _SHELLS else None
+    if name is None or call.script is None or call.simple is None:
+        return False
+    for pipeline in _before(call.script, call.simple.start):
+        simple = pipeline.commands[0]
+        if len(pipeline.commands) > 1 or not isinstance(simple, Simple) or not simple.words:
+            return False
+        words = [_text(each) for each in (*simple.words, *(redirect.target for redirect in simple.redirects))]
+        program = simple.words[0].static
+        if name in words and program != "chmod":
+            return program in _GETTERS and any(map(address.match, words))
+    return False
+
+
+def _before(script: Script, start: int) -> Iterator[Pipeline]:
+    """The last commands of a list that end before `start`, backwards."""
+    left = _BACK
+    last = bisect_right(script.items, start, key=lambda item: item.start)
+    for item in reversed(script.items[max(last - _BACK, 0) : last]):
+        end = bisect_right(item.pipelines, start - 1, key=lambda pipeline: pipeline.start)
+        for pipeline in reversed(item.pipelines[max(end - left, 0) : end]):
+            if pipeline.end <= start:
+                yield pipeline
+                left -= 1
 
 
 def _is_piped(call: Call, address: Pattern[str]) -> bool:

@@ -29,6 +29,7 @@ class Manager:
     locks: names of files one of which must be there so that none of them is written.
     scripts: the manifest whose scripts it runs ("package.json", "composer.json"), or None.
     anything: it may read other files, too.
+    anywhere: its manifests name each other, wherever they lie: all that the build has brought before are there for it.
     """
 
     tool: str
@@ -42,6 +43,7 @@ class Manager:
     anything: bool = False
     requirements: bool = False
     """The files are requirements as pip has them, which nobody needs but who installs them."""
+    anywhere: bool = False
 
     def reads_name(self, name: str) -> bool:
         return any(fnmatchcase(name, pattern) for pattern in self.names)
@@ -375,7 +377,7 @@ def _dotnet(call: Call) -> Manager | None:
     if head == ["restore"]:
         files = tuple(join(call.cwd, Known(operand)) for operand in words.operands[1:])
         replaces = () if words.has("--locked-mode") else ("packages.lock.json",)
-        return Manager("dotnet restore", DOTNET, files, replaces=replaces)
+        return Manager("dotnet restore", DOTNET, files, replaces=replaces, anywhere=True)
     if head in (["tool"], ["nuget"], ["workload"]):
         return Manager("dotnet", DOTNET) if "--global" in words.options or "-g" in words.options else None
     return Manager("dotnet") if not head else None
