@@ -153,6 +153,11 @@ class Runs:
         names = (f"{folder}/{name}" if folder else name for name in ("action.yml", "action.yaml"))
         return next((self._by_path[name] for name in names if name in self._by_path), None)
 
+    def called(self, job: Job) -> Workflow | None:
+        """The workflow of the repository's own that a job calls, if it is known."""
+        name = text_of(job.node.get("uses")) or ""
+        return self._by_path.get(name.partition("@")[0].removeprefix("./")) if name.startswith("./") else None
+
     def callers(self, workflow: Workflow) -> list[Step | Job]:
         """The steps that use an action, or the jobs that call a workflow."""
         path = self.path_of(workflow)
@@ -412,13 +417,24 @@ class Runs:
             inner_jobs = action.jobs
             around = (*around, action)
         for job in inner_jobs:
-            inner = self._inner.setdefault(
-                (job, place.run, place.step), Run(job, place.run.combination, place.step, place.run)
-            )
+            inner = self._inner_run(job, place)
             for other in reversed(self._notable_in(job, wanted)):
                 yield from self._inside(Place(inner, other), wanted, around)
         if wanted(place.step):
             yield place
+
+    def inner(self, place: Place) -> Run | None:
+        """The run of the steps of the repository's own action that a step uses; None if it has none that are known."""
+        assert place.step is not None
+        action = self.action(place.step)
+        job = None if action is None else next((one for one in action.jobs if one.steps), None)
+        if job is None or (place.run.composite and place.run.level >= LEVELS):
+            return None
+        return self._inner_run(job, place)
+
+    def _inner_run(self, job: Job, place: Place) -> Run:
+        made = Run(job, place.run.combination, place.step, place.run)
+        return self._inner.setdefault((job, place.run, place.step), made)
 
     def writers(self, name: str, place: Place) -> list[Place]:
         """The scripts before a place that put a variable into the environment of later steps."""

@@ -143,11 +143,13 @@ class GhaCache(Codemod):
     they write. A build is left alone where a build argument holds a secret, also by way of `env`, of inputs, or of what
     a script fetched (`aws secretsmanager`, `vault`, …) and handed on; where one is an output or a variable whose name
     says that it may be a secret, unless the script that makes it is seen to compute it; and where a step before may
-    write a secret into a file of its context. A script that has one, in its text, in its environment or in a file, may
-    do so with every command that sees it, unless that is known to keep nothing, or what it tells is known to go
-    elsewhere: as with `docker login`, `npm ci` or `echo … > ~/.netrc`, but not with `make`, `./configure`, or `git
-    clone` and a token in the address. An action that is given one may do so, too, unless it is known as one that logs
-    in, reports or the like. What an artifact brings is asked of the job that uploads it. GitHub's token of the job, and
+    write a secret into its Dockerfile, or into a file of its context, wherever that is. A script that has one, in its
+    text, in its environment or in a file, may do so with every command that sees it, unless that is known to keep
+    nothing, or what it tells is known to go elsewhere: as with `docker login`, `npm ci` or `echo … > ~/.netrc`, but not
+    with `make`, `./configure`, or `git clone` and a token in the address. An action that is given one may do so, too,
+    unless it is known as one that logs in, reports or the like. Who may do so may put it into outputs and variables as
+    well. What an artifact brings is asked of the job that uploads it, and what outputs of actions and workflows of the
+    repository bring is asked of their steps. GitHub's token of the job, and
     one of actions/create-github-app-token, end with the job and are no such secrets. What the .dockerignore of the
     build leaves out is not in its context.
 
@@ -346,18 +348,22 @@ class _JobPlan:
         return self._may_write(step)
 
     def _secret_file(self, step: Step, contexts: Sequence[str], dockerfile: str | None) -> _Stop | None:
-        place = self._secrets.in_files(step, contexts, dockerfile)
-        if place is None or place.step is None:
+        found = self._secrets.in_files(step, contexts, dockerfile)
+        writer = None if found is None else found.place.step
+        if found is None or writer is None:
             return None
-        here = place.step.job is self._job
-        because = (
-            "the step on this line" if here else "a step of the caller, or of an action,"
-        ) + (
-            " writes, or may write, a secret into a file of the build's context; if a `COPY` takes it, its layer would "
-            "be in a cache that pull requests from forks can read: pass it by `secret-files` and "
+        here = writer.job is self._job
+        because = "the step on this line" if here else "a step of the caller, or of an action,"
+        because += " writes, or may write, a secret into "
+        if found.recipe:
+            because += "the Dockerfile, and layers that are made with it"
+        else:
+            because += "a file of the build's context; if a `COPY` takes it, its layer"
+        because += (
+            " would be in a cache that pull requests from forks can read: pass it by `secret-files` and "
             "`RUN --mount=type=secret`."
         )
-        return _Stop("secret-file", because, place.step.span if here else None)
+        return _Stop("secret-file", because, writer.span if here else None)
 
     def _runner(self, step: Step) -> _Stop | None:
         jobs = [self._job]
@@ -704,7 +710,7 @@ class _JobPlan:
             return build
         if step.shared or step.node.get("<<") is not None:
             return "the step, or a part of it, stands in several places"
-        if self._secrets.in_texts(step, build.get("build-args")):
+        if self._secrets.in_arguments(step, build.get("build-args")):
             return _Stop("secret-build-arg", f"a build argument {_SHOWN}")
         file = self._secret_file(step, build.get("context"), next(iter(build.get("file")), None))
         if file is not None:
