@@ -13,8 +13,14 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 
-from fixer.analysis.expressions import EXPRESSION, Reference, of_expression, references
-from fixer.analysis.workflow import Job, Step, Workflow, local_action, text_of
+from fixer.analysis.expressions import (
+    EXPRESSION,
+    Reference,
+    of_expression,
+    outcomes,
+    references,
+)
+from fixer.analysis.workflow import Job, Step, Workflow, local_action, matrix_values, text_of
 from fixer.analysis.yaml_nodes import Items, Mapping, Node, Scalar
 from fixer.text.records import dataclass, field
 
@@ -443,9 +449,20 @@ class Runs:
         return [one for one, script in scripts if script is not None and word.search(script.text)]
 
     def labels(self, run: Run) -> tuple[str, ...]:
-        """Those of the runner, as far as they are known."""
+        """Those of the runner, as far as they are known; of an expression that chooses one of some, all of them."""
         run = run.workflow_run
-        return tuple(self.read(one, Place(run, None)) for one in _labels(run))
+        place = Place(run, None)
+        found: list[str] = []
+        for one in _labels(run):
+            text = self.read(one, place)
+            texts = outcomes(one, matrix_values(run.combination)) if "${{" in text else None
+            found += [text] if texts is None else sorted(texts)
+        return tuple(found)
+
+    def runner_text(self, run: Run) -> str:
+        """`runs-on` with what is known in it: equal for runs whose runners are chosen in the same way."""
+        run = run.workflow_run
+        return " ".join(self.read(one, Place(run, None)) for one in _labels(run))
 
     def runner_uses(self, run: Run) -> Iterator[Use]:
         """What the choice of the runner depends on."""
