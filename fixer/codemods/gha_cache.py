@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import cached_property
 from typing import ClassVar
 
-from fixer.analysis.docker_scripts import commands_at
+from fixer.analysis.docker_scripts import all_commands, commands_at, in_workspace, read_build
 from fixer.analysis.expressions import goes_on, masked
 from fixer.analysis.workflow import (
     BAKE,
@@ -18,6 +18,7 @@ from fixer.analysis.workflow import (
     Step,
     Workflow,
     comma_listed,
+    default_directory,
     default_shell,
     listed,
     local_action,
@@ -658,8 +659,11 @@ class _JobPlan:
     # --- others -----------------------------------------------------------------------------------------------------
 
     def _bake(self, step: Step) -> Iterator[Refusal]:
-        settings = " ".join(listed(step.input("set")))
-        if self._runner(step) is None and "cache-to" not in settings and "cache-from" not in settings:
+        given = listed(step.input("set"))
+        settings = " ".join(given)
+        if self._runner(step) is None and self._secrets.in_arguments(step, given):
+            yield _refused(step, _Stop("secret-build-arg", f"`set` {_SHOWN}", _span(step.input_node("set"))))
+        elif self._runner(step) is None and "cache-to" not in settings and "cache-from" not in settings:
             because = (
                 "docker/bake-action takes its cache from the bake file: give each target `cache-from = "
                 "[\"type=gha,scope=…\"]` and `cache-to = [\"type=gha,mode=max,scope=…\"]`, if they have none."
@@ -692,7 +696,7 @@ class _JobPlan:
             if self._secrets.in_command(step, command):
                 change = _Stop("secret-build-arg", f"a build argument {_SHOWN}")
             elif not isinstance(change, _Stop):
-                change = self._may_write(step) or self._unread(step) or change
+                change = self._given_file(step) or self._may_write(step) or self._unread(step) or change
             if isinstance(change, _Stop):
                 yield _refused(step, replace(change, span=change.span or place))
                 continue
@@ -701,6 +705,18 @@ class _JobPlan:
                 f"`cache-to: type=gha,mode=max`, after docker/setup-buildx-action. By hand, because {change}."
             )
             yield _refused(step, _Stop("plain-build", because, place))
+
+    def _given_file(self, step: Step) -> _Stop | None:
+        """A secret that steps before a script have put where its builds find it."""
+        assert step.run is not None
+        home = in_workspace(".", text_of(step.node.get("working-directory")) or default_directory(step) or ".")
+        for command in all_commands(step.run.text, home):
+            build = read_build(command.words)
+            paths = None if build is None else build.paths(command.directory)
+            found = None if paths is None else self._secret_file(step, paths[:1], paths[1])
+            if found is not None:
+                return found
+        return None
 
     def _converted(self, step: Step) -> Change | _Stop | str:
         """A script that is a build as a step that can have a cache, which it gets in the next round; or why not, a

@@ -178,6 +178,7 @@ class Kept:
     variables: those of later steps that may hold one; SOMEWHERE for those that are not known.
     outputs: the same of its outputs.
     loose: whether a program saw one that may do anything with it.
+    built: whether a build argument of docker may be one.
     """
 
     targets: tuple[str, ...] = ()
@@ -187,6 +188,7 @@ class Kept:
     outputs: frozenset[str] = frozenset()
     beside: tuple[str, ...] = ()
     loose: bool = False
+    built: bool = False
 
 
 EVERYTHING = Kept((SOMEWHERE,), True, True, frozenset({SOMEWHERE}), frozenset({SOMEWHERE}), ("/",), True)
@@ -269,6 +271,7 @@ class _Reader:
             self._tainted |= {"RANDOM", "SRANDOM"}
         self.outside = around.outside
         self.moved = False
+        self.built = False
         self.variables: set[str] = set()
         self.outputs: set[str] = set()
         self.targets: dict[str, None] = {}
@@ -285,6 +288,7 @@ class _Reader:
             some.union(self.outputs),
             tuple(self.beside),
             bool(some),
+            self.built,
         )
 
     @property
@@ -564,6 +568,12 @@ class _Reader:
                 made = [text[3:] for text in plain if text.startswith("of=")] or plain[-1:]
                 self._write(made[0] if made and program in ("cp", "dd", "install", "ln", "mv") else SOMEWHERE)
             return False
+        if program == "docker" and "build" in rest[:3]:
+            self.built = self.built or any(
+                saw[k] or self._is_tainted(text.removeprefix("--build-arg="))
+                for k, text in enumerate(plain)
+                if text.startswith("--build-arg=") or plain[k - 1 : k] == ["--build-arg"]
+            )
         if program == "docker" and rest and rest[0] != "compose":
             if not reads and not named and not (self._loose and rest[0] == "run"):
                 return doubted

@@ -102,6 +102,12 @@ class Secrets:
 
     def in_command(self, step: Step, command: str) -> bool:
         """Whether a secret may be in the build arguments of `docker build` in a script."""
+        if "--build-arg" not in command:
+            return False
+        for place in self._places(step):
+            self._given(place, 0)
+            if self._kept(place, 0).built:
+                return True
         for match in _ARGUMENT.finditer(command):
             value = match["value"].replace('"', "").replace("'", "")
             used = re.findall(r"\$(?:env:)?\{?([A-Za-z_]\w*)", value)
