@@ -140,10 +140,14 @@ _INSTALLERS = {
     "pip3": ("install", "download", "wheel", "--version"),
     "uv": ("sync", "pip", "--version"),
     "poetry": ("install", "lock", "--version"),
+    "bun": ("install", "add", "--version"),
     "bundle": ("install", "--version"),
+    "cargo": ("fetch", "metadata", "--version"),
     "composer": ("install", "require", "--version"),
     "go": ("mod", "get", "install", "build", "vet", "version", "list"),
     "corepack": ("enable", "prepare"),
+    "dotnet": ("restore", "--version"),
+    "pipenv": ("install", "sync", "--version"),
 }
 """Programs that take a token from the environment to get packages, and in which commands."""
 _OWN_FILE = r"(?!.*(?:project\b|--(?:user|global)config\b))"
@@ -527,8 +531,13 @@ class _Reader:
             return reads
         if program == "sed":
             into = any(re.match(r"-\w*i|--in-place", text) for text in plain)
-            if reads and (into or re.search(r"(?:^|[/;{}\s])w\s+\S", said)):
-                self._write(SOMEWHERE)
+            elsewhere = re.search(r"(?:^|[/;{}\s])w\s+\S", said) is not None
+            if reads and (into or elsewhere):
+                edited = [text for text in plain if not text.startswith("-")][1:]
+                if elsewhere or not into or re.search(r"(?:^|\s)(?:-\w*[ef]\b|--(?:expr|file))", said) is not None:
+                    edited = []  # the first word may be no script
+                for text in edited or [SOMEWHERE]:
+                    self._write(text)
             return reads
         if program in ("awk", "gawk", "mawk"):
             reads = reads or (everything and "ENVIRON" in said)

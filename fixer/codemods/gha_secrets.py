@@ -12,10 +12,10 @@ from fixer.analysis.workflow_runs import LETTERS, Place, Run, Runs, Use
 from fixer.analysis.yaml_nodes import Items, Mapping, Node, Scalar
 from fixer.codemods.gha_actions import (
     AWS,
-    DOWNLOAD,
     GOOGLE,
     UPLOAD,
     code,
+    downloads,
     ends_with_job,
     exports,
     gives,
@@ -24,6 +24,7 @@ from fixer.codemods.gha_actions import (
     keeps_key,
     keeps_token,
     logs_in,
+    of_other_runs,
     writes,
 )
 from fixer.codemods.gha_keeps import EVERYTHING, HOMES, OTHER, SECRET, SOMEWHERE, Around, Kept, is_elsewhere, kept
@@ -306,7 +307,7 @@ class Secrets:
     def _of_action(self, step: Step, place: Place, deep: int) -> Iterator[str]:
         if keeps_key(step):
             yield "gha-creds-0.json"
-        if step.action == DOWNLOAD:
+        if downloads(step):
             path = self._runs.read(_place_names(step.input("path") or "."), place)
             if not is_elsewhere(path) and self._brings(step, place, deep):
                 yield _clean(_WORKSPACE.sub(".", path))
@@ -335,9 +336,10 @@ class Secrets:
             return True
         name = self._runs.read(step.input("name") or "", place)
         pattern = self._runs.read(step.input("pattern") or "", place)
-        for upload, said in self._uploads(place.run):
+        others = of_other_runs(step)
+        for upload, said in self._all_uploads() if others else self._uploads(place.run):
             self._runs.charge(1)
-            if not self._is_before(upload.run, place.run):
+            if not others and not self._is_before(upload.run, place.run):
                 continue
             sure = "${{" not in said + name + pattern
             if name and sure and name != said:
@@ -362,6 +364,14 @@ class Secrets:
                             uploads = self._runs.during(other, _uploads)
                             found += [(one, self._artifact(one)) for one in uploads]
         return self._artifacts[top.job.workflow]
+
+    def _all_uploads(self) -> Iterator[tuple[Place, str]]:
+        """Those of all workflows."""
+        if self._runs.mentions(UPLOAD):
+            for job in [job for one in self._runs.workflows if one.kind == "workflow" for job in one.jobs]:
+                for run in self._runs.of(job):
+                    for one in self._runs.during(run, _uploads):
+                        yield one, self._artifact(one)
 
     def _is_before(self, run: Run, other: Run) -> bool:
         """Whether the run of a job, or one that has called it, has ended before another one begins."""
@@ -592,6 +602,6 @@ def _uploads(step: Step) -> bool:
 
 def _may_keep(step: Step) -> bool:
     """Whether later steps may find secrets by it, in their environment or in files."""
-    if step.run is not None or step.action in (AWS, CHECKOUT, DOWNLOAD, GOOGLE):
+    if step.run is not None or step.action in (AWS, CHECKOUT, GOOGLE):
         return True
-    return bool(gives(step) or code(step) or logs_in(step) or not is_familiar(step))
+    return bool(downloads(step) or gives(step) or code(step) or logs_in(step) or not is_familiar(step))
