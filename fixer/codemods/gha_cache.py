@@ -194,7 +194,8 @@ class GhaCache(Codemod):
         "read-only-cache": "the runs of this workflow may not write to the cache, and a build that tries fails",
         "unread-cache": "each run is for a new tag, or another new ref, and none could read what another has cached",
         "secret-build-arg": "a build argument holds a secret, which may be in layers that the cache would show",
-        "secret-file": "a step before writes, or may write, a secret into a file that the build may copy into a layer",
+        "secret-file": "a step before writes, or may write, a secret into a file that the build may copy into a layer, "
+        "or into its Dockerfile",
         "local-image": "steps share images or a builder with the engine, which another builder would part",
         "local-network": "the build uses the network of the runner, which another builder would not",
         "output": "it cannot be told which images the engine must have after the build",

@@ -47,9 +47,11 @@ _PARSED = 20
 """So many letters of a script are parsed in the time of one step."""
 _AWS_NAMES = frozenset({"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"})
 _AT_HOME = re.compile(rf"\b({'|'.join(HOMES)})=([^\s\"']*)")
+"""Where a script says where programs keep what they are told."""
 _HOME, _WORK = "/home/runner", "/home/runner/work/"
 _HOMES = re.compile(r"(?:~|\$HOME\b|\$\{HOME\}|/root|/github/home)(?=/|\Z)")
 _TEMPORARIES = re.compile(r"\$(?:RUNNER_TEMP|TMPDIR)\b|\$\{(?:RUNNER_TEMP|TMPDIR)\b[^}]*\}|\$\(mktemp(?: -d)?\)")
+"""Names of the home, in containers and with sudo too, and of directories for temporary files."""
 _DEEPEST = 12
 """Nobody follows a value further, from job to job."""
 _MOST_FILES = 20
