@@ -48,7 +48,8 @@ _PARSED = 20
 _AWS_NAMES = frozenset({"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"})
 _AT_HOME = re.compile(rf"\b({'|'.join(HOMES)})=([^\s\"']*)")
 """Where a script says where programs keep what they are told."""
-_HOME, _WORK = "/home/runner", "/home/runner/work/"
+_HOME = "/home/runner"
+_WORK = f"{_HOME}/work"
 _HOMES = re.compile(r"(?:~|\$HOME\b|\$\{HOME\}|/root|/github/home)(?=/|\Z)")
 _TEMPORARIES = re.compile(r"\$(?:RUNNER_TEMP|TMPDIR)\b|\$\{(?:RUNNER_TEMP|TMPDIR)\b[^}]*\}|\$\(mktemp(?: -d)?\)")
 """Names of the home, in containers and with sudo too, and of directories for temporary files."""
@@ -551,7 +552,7 @@ def _outside(path: str) -> str:
     if known != path:
         known = posixpath.dirname(known)
     known = posixpath.normpath(known)
-    return known if known.startswith("/") and not f"{known}/".startswith(_WORK) else ""
+    return known if known.startswith("/") and posixpath.commonpath([known, _WORK]) != _WORK else ""
 
 
 def _reach(places: Sequence[str], directory: str) -> bool:
