@@ -99,14 +99,18 @@ def masked(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Somewhat:
-    """A value that is not known. true: whether it counts as true, if that is known. prefix: how its text begins."""
+    """A value that is not known. true: whether it counts as true, if that is known. prefix: how its text begins.
+    among: the values of which it is one; none if these are not known either."""
 
     true: bool | None = None
     prefix: str = ""
+    among: tuple[Value, ...] = ()
 
 
 Value: TypeAlias = "str | bool | tuple[str, ...] | Somewhat | None"
 UNKNOWN = Somewhat()
+_MOST_OPTIONS = 50
+"""So many values are remembered of which an expression chooses one."""
 _DEEPEST = 40
 """So many brackets may be open in a condition that is understood."""
 _FAILING = frozenset({"always", "failure", "cancelled"})
@@ -127,6 +131,25 @@ def holds(condition: str, lookup: Callable[[str], Value]) -> bool | None:
     reader = _Reader(condition, lookup)
     found = reader.either(0)
     return None if reader.failed or reader.word else _truth(found)
+
+
+def outcomes(text: str, lookup: Callable[[str], Value]) -> frozenset[str] | None:
+    """The texts of which a text is one that is a single expression, such as `${{ github.ref == 'x' && 'a' || 'b' }}`;
+    None if they are not known."""
+    match = EXPRESSION.fullmatch(text.strip())
+    if match is None:
+        return None
+    reader = _Reader(match[1], lookup)
+    found = reader.either(0)
+    texts = [one for one in _options(found) if isinstance(one, str)]
+    whole = not reader.failed and not reader.word and len(texts) == len(_options(found))
+    return frozenset(texts) if whole else None
+
+
+def as_value(text: str) -> Value:
+    """What a text of a file is in an expression; there it may be a number, or true or false."""
+    plain = re.fullmatch(r"(?i)|true|false|null|~|[-+.]?\d.*", text) is None
+    return text if plain else UNKNOWN
 
 
 class _Reader:
@@ -241,10 +264,21 @@ def _truth(value: Value) -> bool | None:
 
 def _chosen(first: Value, second: Value, kept: bool) -> Value:
     """`||`, which keeps the first one if it is true, and `&&`, which does if it is false."""
-    true = _truth(first)
-    if true is not None:
-        return first if true is kept else second
-    return Somewhat(kept) if _truth(second) is kept else UNKNOWN
+    found: list[Value] = []
+    for one in _options(first):
+        true = _truth(one)
+        found += [one] if true is kept else [] if true is not None else [Somewhat(kept)]
+        found += [] if true is kept else _options(second)
+    among = tuple(dict.fromkeys(found))
+    if len(among) == 1:
+        return among[0]
+    truths = {_truth(one) for one in among}
+    return Somewhat(truths.pop() if len(truths) == 1 else None, among=among if len(among) <= _MOST_OPTIONS else ())
+
+
+def _options(value: Value) -> tuple[Value, ...]:
+    """The values of which it is one."""
+    return value.among or (value,) if isinstance(value, Somewhat) else (value,)
 
 
 def _negated(value: Value) -> Value:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import cached_property
 from itertools import product
 
-from fixer.analysis.expressions import EXPRESSION, of_expression
+from fixer.analysis.expressions import EXPRESSION, UNKNOWN, Value, as_value, of_expression, outcomes
 from fixer.analysis.yaml_nodes import Items, Mapping, Node, Scalar, Yaml, YamlError, same
 from fixer.text.source import Span
 
@@ -196,6 +196,16 @@ class Job:
         found = [filled(text, one) for one in self.combinations]
         return None if None in found else frozenset(one for one in found if one is not None)
 
+    def _outcomes(self, text: str) -> frozenset[str] | None:
+        """What an expression chooses from, over all combinations; None if that is not known."""
+        found: set[str] = set()
+        for one in (None,) if self.combinations is None else self.combinations:
+            texts = outcomes(text, matrix_values(one))
+            if texts is None:
+                return None
+            found |= texts
+        return frozenset(found)
+
     def _labels(self, node: Node | None) -> list[str] | None:
         if isinstance(node, Mapping):
             return None if node.get("group") is not None else self._labels(node.get("labels"))
@@ -204,6 +214,8 @@ class Job:
         for one in nodes:
             text = text_of(one)
             found = None if text is None else self.values(text)
+            if found is None and text is not None:
+                found = self._outcomes(text)
             if found is None:
                 return None
             labels += sorted(found)
@@ -448,6 +460,18 @@ def listed(text: str | None) -> list[str]:
 def comma_listed(text: str | None) -> list[str]:
     """The members of a list that commas may part too, as `platforms`."""
     return [part.strip() for line in listed(text) for part in line.split(",") if part.strip()]
+
+
+def matrix_values(combination: dict[str, str] | None) -> Callable[[str], Value]:
+    """What expressions find in a combination of the matrix, which is None if it is computed."""
+    known = {f"matrix.{name}".lower(): as_value(value) for name, value in (combination or {}).items()}
+
+    def lookup(name: str) -> Value:
+        if combination is None or not name.startswith("matrix.") or any(one.startswith(f"{name}.") for one in known):
+            return UNKNOWN
+        return known.get(name)
+
+    return lookup
 
 
 def filled(text: str, combination: dict[str, str]) -> str | None:

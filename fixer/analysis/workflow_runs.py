@@ -13,8 +13,14 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 
-from fixer.analysis.expressions import EXPRESSION, Reference, of_expression, references
-from fixer.analysis.workflow import Job, Step, Workflow, local_action, text_of
+from fixer.analysis.expressions import (
+    EXPRESSION,
+    Reference,
+    of_expression,
+    outcomes,
+    references,
+)
+from fixer.analysis.workflow import Job, Step, Workflow, local_action, matrix_values, text_of
 from fixer.analysis.yaml_nodes import Items, Mapping, Node, Scalar
 from fixer.text.records import dataclass, field
 
@@ -152,6 +158,11 @@ class Runs:
             return None
         names = (f"{folder}/{name}" if folder else name for name in ("action.yml", "action.yaml"))
         return next((self._by_path[name] for name in names if name in self._by_path), None)
+
+    def called(self, job: Job) -> Workflow | None:
+        """The workflow of the repository's own that a job calls, if it is known."""
+        name = text_of(job.node.get("uses")) or ""
+        return self._by_path.get(name.partition("@")[0].removeprefix("./")) if name.startswith("./") else None
 
     def callers(self, workflow: Workflow) -> list[Step | Job]:
         """The steps that use an action, or the jobs that call a workflow."""
@@ -412,13 +423,24 @@ class Runs:
             inner_jobs = action.jobs
             around = (*around, action)
         for job in inner_jobs:
-            inner = self._inner.setdefault(
-                (job, place.run, place.step), Run(job, place.run.combination, place.step, place.run)
-            )
+            inner = self._inner_run(job, place)
             for other in reversed(self._notable_in(job, wanted)):
                 yield from self._inside(Place(inner, other), wanted, around)
         if wanted(place.step):
             yield place
+
+    def inner(self, place: Place) -> Run | None:
+        """The run of the steps of the repository's own action that a step uses; None if it has none that are known."""
+        assert place.step is not None
+        action = self.action(place.step)
+        job = None if action is None else next((one for one in action.jobs if one.steps), None)
+        if job is None or (place.run.composite and place.run.level >= LEVELS):
+            return None
+        return self._inner_run(job, place)
+
+    def _inner_run(self, job: Job, place: Place) -> Run:
+        made = Run(job, place.run.combination, place.step, place.run)
+        return self._inner.setdefault((job, place.run, place.step), made)
 
     def writers(self, name: str, place: Place) -> list[Place]:
         """The scripts before a place that put a variable into the environment of later steps."""
@@ -427,9 +449,20 @@ class Runs:
         return [one for one, script in scripts if script is not None and word.search(script.text)]
 
     def labels(self, run: Run) -> tuple[str, ...]:
-        """Those of the runner, as far as they are known."""
+        """Those of the runner, as far as they are known; of an expression that chooses one of some, all of them."""
         run = run.workflow_run
-        return tuple(self.read(one, Place(run, None)) for one in _labels(run))
+        place = Place(run, None)
+        found: list[str] = []
+        for one in _labels(run):
+            text = self.read(one, place)
+            texts = outcomes(one, matrix_values(run.combination)) if "${{" in text else None
+            found += [text] if texts is None else sorted(texts)
+        return tuple(found)
+
+    def runner_text(self, run: Run) -> str:
+        """`runs-on` with what is known in it: equal for runs whose runners are chosen in the same way."""
+        run = run.workflow_run
+        return " ".join(self.read(one, Place(run, None)) for one in _labels(run))
 
     def runner_uses(self, run: Run) -> Iterator[Use]:
         """What the choice of the runner depends on."""

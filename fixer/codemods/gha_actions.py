@@ -13,6 +13,7 @@ GOOGLE = "google-github-actions/auth"
 AWS = "aws-actions/configure-aws-credentials"
 DOWNLOAD = "actions/download-artifact"
 UPLOAD = "actions/upload-artifact"
+_OTHER_DOWNLOAD = "dawidd6/action-download-artifact"
 _FAMILIAR = re.compile(
     r"(?:actions|github|docker|aws-actions|azure|google-github-actions|sigstore|anchore|aquasecurity|codecov|hadolint|"
     r"reviewdog|sonarsource|snyk|hashicorp|pnpm|ruby|shivammathur|oven-sh|denoland|astral-sh|swatinem|dtolnay|"
@@ -28,7 +29,7 @@ _QUIET = re.compile(
     r"workflow|wait|badge|pull-request|push|commit|ssh|scp|rsync|sign|sbom|attest|cache|vpn|tailscale|sentry|lock|"
     r"approve|assign|merge|stale|triage|tag|bump|changelog|version|import-gpg|app-token|workload-identity|clean|prune|"
     r"delete|download-artifact|checkout|disk-space|docker|image|helm|argocd|semantic|paths-filter|changed-files|jira|linear|kubectl|http-request|check|report|"
-    r"review"
+    r"review|netrc"
 )
 """Words in names of actions that do such things."""
 _WRITES = re.compile(
@@ -64,6 +65,16 @@ def ends_with_job(step: Step) -> bool:
     """Whether the token that an action gives ends with the job: actions/create-github-app-token takes it back then."""
     said = [step.input(name) or "false" for name in ("skip-token-revoke", "skip_token_revoke")]
     return step.action == _JOB_TOKEN and all(one.strip().lower() == "false" for one in said)
+
+
+def downloads(step: Step) -> bool:
+    """Whether an action brings artifacts."""
+    return step.action in (DOWNLOAD, _OTHER_DOWNLOAD)
+
+
+def of_other_runs(step: Step) -> bool:
+    """Whether they may be those of another run, which is mostly one of another workflow."""
+    return step.action == _OTHER_DOWNLOAD or bool(step.input("run-id"))
 
 
 def writes(step: Step) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import cached_property
 from typing import ClassVar
 
-from fixer.analysis.docker_scripts import commands_at
+from fixer.analysis.docker_scripts import all_commands, commands_at, in_workspace, read_build
 from fixer.analysis.expressions import goes_on, masked
 from fixer.analysis.workflow import (
     BAKE,
@@ -18,6 +18,7 @@ from fixer.analysis.workflow import (
     Step,
     Workflow,
     comma_listed,
+    default_directory,
     default_shell,
     listed,
     local_action,
@@ -143,11 +144,13 @@ class GhaCache(Codemod):
     they write. A build is left alone where a build argument holds a secret, also by way of `env`, of inputs, or of what
     a script fetched (`aws secretsmanager`, `vault`, …) and handed on; where one is an output or a variable whose name
     says that it may be a secret, unless the script that makes it is seen to compute it; and where a step before may
-    write a secret into a file of its context. A script that has one, in its text, in its environment or in a file, may
-    do so with every command that sees it, unless that is known to keep nothing, or what it tells is known to go
-    elsewhere: as with `docker login`, `npm ci` or `echo … > ~/.netrc`, but not with `make`, `./configure`, or `git
-    clone` and a token in the address. An action that is given one may do so, too, unless it is known as one that logs
-    in, reports or the like. What an artifact brings is asked of the job that uploads it. GitHub's token of the job, and
+    write a secret into its Dockerfile, or into a file of its context, wherever that is. A script that has one, in its
+    text, in its environment or in a file, may do so with every command that sees it, unless that is known to keep
+    nothing, or what it tells is known to go elsewhere: as with `docker login`, `npm ci` or `echo … > ~/.netrc`, but not
+    with `make`, `./configure`, or `git clone` and a token in the address. An action that is given one may do so, too,
+    unless it is known as one that logs in, reports or the like. Who may do so may put it into outputs and variables as
+    well. What an artifact brings is asked of the job that uploads it, and what outputs of actions and workflows of the
+    repository bring is asked of their steps. GitHub's token of the job, and
     one of actions/create-github-app-token, end with the job and are no such secrets. What the .dockerignore of the
     build leaves out is not in its context.
 
@@ -191,7 +194,8 @@ class GhaCache(Codemod):
         "read-only-cache": "the runs of this workflow may not write to the cache, and a build that tries fails",
         "unread-cache": "each run is for a new tag, or another new ref, and none could read what another has cached",
         "secret-build-arg": "a build argument holds a secret, which may be in layers that the cache would show",
-        "secret-file": "a step before writes, or may write, a secret into a file that the build may copy into a layer",
+        "secret-file": "a step before writes, or may write, a secret into a file that the build may copy into a layer, "
+        "or into its Dockerfile",
         "local-image": "steps share images or a builder with the engine, which another builder would part",
         "local-network": "the build uses the network of the runner, which another builder would not",
         "output": "it cannot be told which images the engine must have after the build",
@@ -346,18 +350,22 @@ class _JobPlan:
         return self._may_write(step)
 
     def _secret_file(self, step: Step, contexts: Sequence[str], dockerfile: str | None) -> _Stop | None:
-        place = self._secrets.in_files(step, contexts, dockerfile)
-        if place is None or place.step is None:
+        found = self._secrets.in_files(step, contexts, dockerfile)
+        writer = None if found is None else found.place.step
+        if found is None or writer is None:
             return None
-        here = place.step.job is self._job
-        because = (
-            "the step on this line" if here else "a step of the caller, or of an action,"
-        ) + (
-            " writes, or may write, a secret into a file of the build's context; if a `COPY` takes it, its layer would "
-            "be in a cache that pull requests from forks can read: pass it by `secret-files` and "
+        here = writer.job is self._job
+        because = "the step on this line" if here else "a step of the caller, or of an action,"
+        because += " writes, or may write, a secret into "
+        if found.recipe:
+            because += "the Dockerfile, and layers that are made with it"
+        else:
+            because += "a file of the build's context; if a `COPY` takes it, its layer"
+        because += (
+            " would be in a cache that pull requests from forks can read: pass it by `secret-files` and "
             "`RUN --mount=type=secret`."
         )
-        return _Stop("secret-file", because, place.step.span if here else None)
+        return _Stop("secret-file", because, writer.span if here else None)
 
     def _runner(self, step: Step) -> _Stop | None:
         jobs = [self._job]
@@ -652,8 +660,11 @@ class _JobPlan:
     # --- others -----------------------------------------------------------------------------------------------------
 
     def _bake(self, step: Step) -> Iterator[Refusal]:
-        settings = " ".join(listed(step.input("set")))
-        if self._runner(step) is None and "cache-to" not in settings and "cache-from" not in settings:
+        given = listed(step.input("set"))
+        settings = " ".join(given)
+        if self._runner(step) is None and self._secrets.in_arguments(step, given):
+            yield _refused(step, _Stop("secret-build-arg", f"`set` {_SHOWN}", _span(step.input_node("set"))))
+        elif self._runner(step) is None and "cache-to" not in settings and "cache-from" not in settings:
             because = (
                 "docker/bake-action takes its cache from the bake file: give each target `cache-from = "
                 "[\"type=gha,scope=…\"]` and `cache-to = [\"type=gha,mode=max,scope=…\"]`, if they have none."
@@ -686,7 +697,7 @@ class _JobPlan:
             if self._secrets.in_command(step, command):
                 change = _Stop("secret-build-arg", f"a build argument {_SHOWN}")
             elif not isinstance(change, _Stop):
-                change = self._may_write(step) or self._unread(step) or change
+                change = self._given_file(step) or self._may_write(step) or self._unread(step) or change
             if isinstance(change, _Stop):
                 yield _refused(step, replace(change, span=change.span or place))
                 continue
@@ -696,6 +707,18 @@ class _JobPlan:
             )
             yield _refused(step, _Stop("plain-build", because, place))
 
+    def _given_file(self, step: Step) -> _Stop | None:
+        """A secret that steps before a script have put where its builds find it."""
+        assert step.run is not None
+        home = in_workspace(".", text_of(step.node.get("working-directory")) or default_directory(step) or ".")
+        for command in all_commands(step.run.text, home):
+            build = read_build(command.words)
+            paths = None if build is None else build.paths(command.directory)
+            found = None if paths is None else self._secret_file(step, paths[:1], paths[1])
+            if found is not None:
+                return found
+        return None
+
     def _converted(self, step: Step) -> Change | _Stop | str:
         """A script that is a build as a step that can have a cache, which it gets in the next round; or why not, a
         sentence without a stop."""
@@ -704,7 +727,7 @@ class _JobPlan:
             return build
         if step.shared or step.node.get("<<") is not None:
             return "the step, or a part of it, stands in several places"
-        if self._secrets.in_texts(step, build.get("build-args")):
+        if self._secrets.in_arguments(step, build.get("build-args")):
             return _Stop("secret-build-arg", f"a build argument {_SHOWN}")
         file = self._secret_file(step, build.get("context"), next(iter(build.get("file")), None))
         if file is not None:

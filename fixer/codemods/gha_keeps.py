@@ -15,7 +15,9 @@ from fixer.text.records import dataclass
 from fixer.tree.cook import Cooked
 from fixer.tree.parse_shell import parse_shell
 from fixer.tree.shell import (
+    Arithmetic,
     ArithmeticCommand,
+    Braces,
     Case,
     Command,
     CommandSubstitution,
@@ -23,6 +25,7 @@ from fixer.tree.shell import (
     Function,
     Group,
     If,
+    Literal,
     Loop,
     OpaqueScript,
     Parameter,
@@ -34,6 +37,7 @@ from fixer.tree.shell import (
     Simple,
     Subshell,
     Test,
+    Uncertain,
     Word,
 )
 
@@ -49,7 +53,6 @@ _ELSEWHERE = re.compile(
 """Places outside of the workspace, which is in the folder `work` of the runner's home."""
 _NOT_KEPT = re.compile(r"/dev/(?!shm)|\$\{?GITHUB_(?:OUTPUT|PATH|STEP_SUMMARY|STATE)\b")
 """Places that no later step reads as a file."""
-_OUTPUTS = re.compile(r"GITHUB_OUTPUT|set-output")
 _ANY = re.compile(r"")
 _TELLS = {
     "aws": re.compile(r"\b(?:secretsmanager|get-login-password|get-authorization-token|with-decryption|sts|kms)\b"),
@@ -115,7 +118,7 @@ _FILTERS = frozenset({"awk", "egrep", "fgrep", "gawk", "grep", "jq", "mawk", "se
 """Programs whose first word that is no option is no file."""
 _COMPUTES = frozenset({"basename", "date", "dirname", "echo", "expr", "printf", "pwd", "realpath", "seq", "tr"})
 """Programs of `_PRINTS` that tell no more than what they are given."""
-HOMES = ("HOME", "DOCKER_CONFIG", "TMPDIR")
+HOMES = ("HOME", "DOCKER_CONFIG", "NPM_CONFIG_USERCONFIG", "TMPDIR")
 """Variables that say where programs keep what they are told."""
 _GIT_SEES = frozenset({"fetch", "ls-remote", "pull", "push"})
 _GIT = re.compile(r"config --(?:global|system)\b")
@@ -137,12 +140,30 @@ _INSTALLERS = {
     "pip3": ("install", "download", "wheel", "--version"),
     "uv": ("sync", "pip", "--version"),
     "poetry": ("install", "lock", "--version"),
+    "bun": ("install", "add", "--version"),
     "bundle": ("install", "--version"),
+    "cargo": ("fetch", "metadata", "--version"),
     "composer": ("install", "require", "--version"),
     "go": ("mod", "get", "install", "build", "vet", "version", "list"),
     "corepack": ("enable", "prepare"),
+    "dotnet": ("restore", "--version"),
+    "pipenv": ("install", "sync", "--version"),
 }
 """Programs that take a token from the environment to get packages, and in which commands."""
+_OWN_FILE = r"(?!.*(?:project\b|--(?:user|global)config\b))"
+_CONFIGURES = {
+    "bundle": re.compile(r"config (?=.*--global\b)"),
+    "cargo": re.compile(r"login\b"),
+    "composer": re.compile(r"config (?=.*(?:--global|-g)\b)"),
+    "npm": re.compile(rf"(?:config )?set {_OWN_FILE}"),
+    "pip": re.compile(r"config (?:--user |--global )?set "),
+    "pip3": re.compile(r"config (?:--user |--global )?set "),
+    "pnpm": re.compile(rf"(?:config )?set {_OWN_FILE}"),
+    "poetry": re.compile(r"config (?!.*--local\b)"),
+    "yarn": re.compile(r"config set (?=.*(?:--home|-H)\b)"),
+}
+"""Commands that put what they are told into a file in the home directory, and not into one of the project: the manuals
+of Bundler 2.5, Cargo 1.95, Composer 2.8, npm 11, pip 25, pnpm 10, Poetry 2.1, Yarn 4."""
 _INDEX = re.compile(r"(?:-i|--(?:extra-)?index-url)(?:=|\Z)")
 _ASSIGNS = frozenset({"declare", "export", "local", "readonly", "typeset"})
 _WRAPPERS = frozenset({"sudo", "nohup", "command", "builtin", "env", "time", "exec", "nice", "timeout"})
@@ -156,9 +177,12 @@ class Kept:
 
     targets: the files that may get a secret, as they are written: of the workspace, or not known where.
     moved: whether it changes its directory.
-    outside: whether files outside of the workspace may hold one.
+    beside: the files, or directories with one, outside of the workspace that may get a secret, as they are written.
+    outside: whether files outside of the workspace may hold one that later steps read.
     variables: those of later steps that may hold one; SOMEWHERE for those that are not known.
     outputs: the same of its outputs.
+    loose: whether a program saw one that may do anything with it.
+    built: whether a build argument of docker may be one.
     """
 
     targets: tuple[str, ...] = ()
@@ -166,6 +190,12 @@ class Kept:
     outside: bool = False
     variables: frozenset[str] = frozenset()
     outputs: frozenset[str] = frozenset()
+    beside: tuple[str, ...] = ()
+    loose: bool = False
+    built: bool = False
+
+
+EVERYTHING = Kept((SOMEWHERE,), True, True, frozenset({SOMEWHERE}), frozenset({SOMEWHERE}), ("/",), True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,23 +239,18 @@ def kept(text: str, shell: str, around: Around) -> Kept:
     sees = sees or (_MAY_GET.search(text) is not None and _MAY_NAME.search(text) is not None)
     if not sees:
         return Kept()
-    any_name = frozenset({SOMEWHERE})
-    variables = any_name if "GITHUB_ENV" in text else frozenset()
-    outputs = any_name if _OUTPUTS.search(text) is not None else frozenset()
-    everything = Kept((SOMEWHERE,), True, True, variables, outputs)
     if shell.split(" ")[0] not in ("bash", "sh"):
-        return everything
+        return EVERYTHING
     script = parse_shell(Cooked(text, [(0, len(text))]), 0, "bash")
     if isinstance(script, OpaqueScript):
-        return everything
+        return EVERYTHING
     reader = _Reader(around, text)
     for _ in range(_ROUNDS):
         before = reader.state
         reader.read(script)
         if reader.state == before:
-            variables, outputs = frozenset(reader.variables), frozenset(reader.outputs)
-            return Kept(tuple(reader.targets), reader.moved, reader.outside, variables, outputs)
-    return everything
+            return reader.found
+    return EVERYTHING
 
 
 class _Reader:
@@ -250,9 +275,25 @@ class _Reader:
             self._tainted |= {"RANDOM", "SRANDOM"}
         self.outside = around.outside
         self.moved = False
+        self.built = False
         self.variables: set[str] = set()
         self.outputs: set[str] = set()
         self.targets: dict[str, None] = {}
+        self.beside: dict[str, None] = {}
+
+    @property
+    def found(self) -> Kept:
+        some = frozenset({SOMEWHERE}) if SOMEWHERE in self.targets else frozenset[str]()
+        return Kept(
+            tuple(self.targets),
+            self.moved,
+            self.outside,
+            some.union(self.variables),
+            some.union(self.outputs),
+            tuple(self.beside),
+            bool(some),
+            self.built,
+        )
 
     @property
     def state(self) -> object:
@@ -262,6 +303,7 @@ class _Reader:
 
     def read(self, script: Script) -> None:
         self.targets.clear()
+        self.beside.clear()
         if self._list(script, False) and "set-output" in self._text:
             self.outputs.add(SOMEWHERE)
 
@@ -351,7 +393,7 @@ class _Reader:
     # --- words ------------------------------------------------------------------------------------------------------
 
     def _word(self, word: Word) -> bool:
-        return True in [SECRET in word.text, *(self._part(part) for part in word.parts)]
+        return True in [self._part(part) for part in word.parts]
 
     def _part(self, part: Part) -> bool:
         if isinstance(part, CommandSubstitution):
@@ -359,6 +401,10 @@ class _Reader:
             return told and part.kind != ">"
         inner: Sequence[ShellNode] = getattr(part, "parts", ())
         found = [self._part(one) for one in inner if isinstance(one, Part)]
+        if isinstance(part, Literal):
+            return SECRET in part.value
+        if isinstance(part, Arithmetic | Braces | Uncertain):
+            found.append(SECRET in part.text)
         if isinstance(part, Parameter):
             found.append(SECRET in part.argument or self._is_tainted(part.name))
             found.append(part.op == "!" and bool(self._tainted or self._around.unknown))
@@ -403,7 +449,8 @@ class _Reader:
         rest, saw = texts[at + 1 :], seen[at + 1 :]
         plain = [_plain(word) for word in words[at + 1 :]]
         named = any(text is not None and self._names(text) for text in rest)
-        from_outside = self.outside and any(self._reads_elsewhere(text) for text in plain)
+        ends = len(words) - (program in _MOVES and "-t" not in plain)  # of what is read
+        from_outside = self.outside and any(self._reads_elsewhere(text) for text in plain[: ends - at - 1])
         sees = any(seen) or from_outside
         if program in self._functions:
             if any(saw):
@@ -414,8 +461,7 @@ class _Reader:
             return self._assign(program, plain, saw)
         opens = False
         if program in _READ:
-            read = words[at + 1 : -1] if program in _MOVES and "-t" not in plain else words[at + 1 :]
-            opens = any(map(self._opens, read))
+            opens = any(map(self._opens, words[at + 1 : ends]))
         sees = sees or opens
         return self._runs(program or "", rest, plain, saw, sees, sees or stdin, inherits, named)
 
@@ -464,8 +510,10 @@ class _Reader:
         doubted = self._around.doubted
         if program in _CLOUD or (program in ("curl", "wget") and (reads or named)):
             self._gets(plain)
-        if (reads or named) and self._keeps_at_home(program):
-            self._write(SOMEWHERE)
+        if (reads or named) and _keeps_at_home(program):
+            self.beside["~"] = None
+            if self._home_is_at_work(program):
+                self._write(SOMEWHERE)
         if program in _QUIET or program == "command" or (program == "set" and plain):
             return doubted and program in ("curl", "wget", "ssh")
         if doubted and program in _DIGESTS:
@@ -483,8 +531,13 @@ class _Reader:
             return reads
         if program == "sed":
             into = any(re.match(r"-\w*i|--in-place", text) for text in plain)
-            if reads and (into or re.search(r"(?:^|[/;{}\s])w\s+\S", said)):
-                self._write(SOMEWHERE)
+            elsewhere = re.search(r"(?:^|[/;{}\s])w\s+\S", said) is not None
+            if reads and (into or elsewhere):
+                edited = [text for text in plain if not text.startswith("-")][1:]
+                if elsewhere or not into or re.search(r"(?:^|\s)(?:-\w*[ef]\b|--(?:expr|file))", said) is not None:
+                    edited = []  # the first word may be no script
+                for text in edited or [SOMEWHERE]:
+                    self._write(text)
             return reads
         if program in ("awk", "gawk", "mawk"):
             reads = reads or (everything and "ENVIRON" in said)
@@ -509,6 +562,7 @@ class _Reader:
                     self._tainted |= set(plain[1:2])
                 if program == "kubectl" and "config" in rest:
                     self.outside = True
+                    self.beside["~"] = None
                 if (program == "sops" and "-i" in plain) or (told and {"inject", "run", "download"} & set(plain)):
                     self._write(SOMEWHERE)
             return sees
@@ -523,6 +577,12 @@ class _Reader:
                 made = [text[3:] for text in plain if text.startswith("of=")] or plain[-1:]
                 self._write(made[0] if made and program in ("cp", "dd", "install", "ln", "mv") else SOMEWHERE)
             return False
+        if program == "docker" and "build" in rest[:3]:
+            self.built = self.built or any(
+                saw[k] or self._is_tainted(text.removeprefix("--build-arg="))
+                for k, text in enumerate(plain)
+                if text.startswith("--build-arg=") or plain[k - 1 : k] == ["--build-arg"]
+            )
         if program == "docker" and rest and rest[0] != "compose":
             if not reads and not named and not (self._loose and rest[0] == "run"):
                 return doubted
@@ -532,6 +592,8 @@ class _Reader:
         if program in _REGISTRIES:
             if reads and rest[:1] not in (["login"], ["sign"], ["copy"], ["push"], ["verify"], ["attest"], ["auth"]):
                 self._write(SOMEWHERE)
+            return doubted
+        if program in _CONFIGURES and _CONFIGURES[program].match(said):
             return doubted
         if program in _INSTALLERS and rest and rest[0] in _INSTALLERS[program]:
             by_index = all(
@@ -614,11 +676,12 @@ class _Reader:
             if "://" not in text and _is_for_secrets(text):
                 self._write(text)
 
-    def _keeps_at_home(self, program: str) -> bool:
-        """Whether a program keeps what it is told in the home directory, and that may be in the workspace."""
+    def _home_is_at_work(self, program: str) -> bool:
+        """Whether the directory in which a program keeps what it is told may be in the workspace."""
         if program == "docker" or program in _REGISTRIES:
             return self._is_at_work("DOCKER_CONFIG") or (not self._values("DOCKER_CONFIG") and self._is_at_work("HOME"))
-        return (program == "git" or program in _CLOUD or program in _INSTALLERS) and self._is_at_work("HOME")
+        its = program in ("npm", "pnpm") and self._is_at_work("NPM_CONFIG_USERCONFIG")
+        return its or self._is_at_work("HOME")
 
     def _values(self, name: str) -> set[str]:
         return self._homes.get(name, set()) | self._assigned.get(name, set())
@@ -653,6 +716,8 @@ class _Reader:
                     self.outputs.add(name)
                 elif not _NOT_KEPT.match(path):
                     self.outside = True
+                    if self._is_out(path):
+                        self.beside[path] = None
             return
         target = SOMEWHERE if re.search(r"\A~|[*?\[]|(?<!\$)\{", target) else target
         self._note(target)
@@ -665,6 +730,12 @@ _OWN = re.compile(
     r"|FUNCNAME|OPTARG|OPTIND|BASH\w*)\Z"
 )
 """Variables that the runner or the shell sets."""
+
+
+def _keeps_at_home(program: str) -> bool:
+    """Whether a program keeps what it is told in the home directory."""
+    known = (_CLOUD, _CONFIGURES, _INSTALLERS, _REGISTRIES)
+    return program in ("docker", "git") or any(program in programs for programs in known)
 
 
 def _is_for_secrets(target: str) -> bool:

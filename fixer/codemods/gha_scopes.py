@@ -23,6 +23,7 @@ from fixer.analysis.workflow import (
     Step,
     Workflow,
     comma_listed,
+    is_hosted,
     listed,
     recipe,
 )
@@ -208,6 +209,8 @@ class _Build:
         made = recipe(self.step, lambda name: self._runs.read(self._input(name, place), place))
         arch = _architecture(self._runs.labels(place.run))
         key: list[object] = [*made.key, arch, *around.items()]
+        if arch not in _ARCHITECTURES:
+            key.append(self._runs.runner_text(place.run))
         key += self._sources.key(place) if self._is_copied(place) else ()
         whole = place.run.workflow_run.combination or {}
         self._runs.charge(1 + len(whole))
@@ -574,6 +577,9 @@ def _choices(columns: int) -> Iterator[tuple[int, ...]]:
 def _architecture(labels: Sequence[str]) -> str:
     """That of the runner with these labels; the labels, if they do not say it."""
     said = " ".join(labels).lower()
+    if len(labels) > 1 and is_hosted(labels):  # it is one of them
+        found = {_architecture([label]) for label in labels}
+        return found.pop() if len(found) == 1 else said
     if re.search(r"(?<![a-z])(?:arm|arm64|aarch64)(?![a-z])", said):
         return "arm64"
     return "amd64" if re.fullmatch(r"(?:ubuntu|windows)-[\w.]+", said) else said

@@ -9,13 +9,13 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from fixer.analysis.expressions import EXPRESSION
 from fixer.analysis.workflow import CHECKOUT, Job, Step, Workflow, default_directory, default_shell, listed, text_of
 from fixer.analysis.workflow_runs import LETTERS, Place, Run, Runs, Use
-from fixer.analysis.yaml_nodes import Items, Mapping, Scalar
+from fixer.analysis.yaml_nodes import Items, Mapping, Node, Scalar
 from fixer.codemods.gha_actions import (
     AWS,
-    DOWNLOAD,
     GOOGLE,
     UPLOAD,
     code,
+    downloads,
     ends_with_job,
     exports,
     gives,
@@ -24,10 +24,11 @@ from fixer.codemods.gha_actions import (
     keeps_key,
     keeps_token,
     logs_in,
+    of_other_runs,
     writes,
 )
-from fixer.codemods.gha_keeps import HOMES, OTHER, SECRET, SOMEWHERE, Around, Kept, is_elsewhere, kept
-from fixer.text.records import replace
+from fixer.codemods.gha_keeps import EVERYTHING, HOMES, OTHER, SECRET, SOMEWHERE, Around, Kept, is_elsewhere, kept
+from fixer.text.records import dataclass, replace
 
 _NAMED = re.compile(
     r"token|secret|passw|passphrase|credential|private|api_?key|access_?key|(?<![a-z])(?:key|pat)(?![a-z])"
@@ -36,8 +37,6 @@ _NO_SECRET = re.compile(r"cache[_-]?key|public|secret[_-]?name|key[_-]?(?:id|nam
 """Names of values that are, or are not, secrets, as their authors choose them."""
 _WORKSPACE = re.compile(r"\$\{\{\s*github\.workspace\s*\}\}|\$\{?GITHUB_WORKSPACE\}?")
 _ARGUMENT = re.compile(r"--build-arg[= \t]+(?P<value>(?:\"[^\"]*\"|'[^']*'|\$\{\{.*?(?:\}\}|\Z)|[^\s\"'])+)", re.DOTALL)
-_WHOLE = re.compile(r"(?m)(?:^[^\S\n]*|[;&|]\s*)(?:printenv|env|export\s+-p)\s*(?:[>|]|$)|\benvsubst\b")
-"""Commands that take all variables of the environment."""
 _WORKFLOW_TOKEN = "github_token"
 """The token of the job, which ends with it: in a cache it is of use to nobody. `github.token` is the same."""
 _GLOB = re.compile(r"[*?\[]|\$\{\{")
@@ -47,11 +46,25 @@ _COMPUTED = re.compile(r"\$\{?\w+\}?(?:=|<<)|\b(?:jq|yq|sed|awk|cat|tr|sops|vaul
 _PARSED = 20
 """So many letters of a script are parsed in the time of one step."""
 _AWS_NAMES = frozenset({"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"})
-_HOME = re.compile(rf"\b({'|'.join(HOMES)})=([^\s\"']*)")
+_AT_HOME = re.compile(rf"\b({'|'.join(HOMES)})=([^\s\"']*)")
+"""Where a script says where programs keep what they are told."""
+_HOME = "/home/runner"
+_WORK = f"{_HOME}/work"
+_HOMES = re.compile(r"(?:~|\$HOME\b|\$\{HOME\}|/root|/github/home)(?=/|\Z)")
+_TEMPORARIES = re.compile(r"\$(?:RUNNER_TEMP|TMPDIR)\b|\$\{(?:RUNNER_TEMP|TMPDIR)\b[^}]*\}|\$\(mktemp(?: -d)?\)")
+"""Names of the home, in containers and with sudo too, and of directories for temporary files."""
 _DEEPEST = 12
 """Nobody follows a value further, from job to job."""
 _MOST_FILES = 20
 """So many files with secrets are followed by their names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Writer:
+    """A step that may write a secret where a build reads it; recipe: whether that is its Dockerfile."""
+
+    place: Place
+    recipe: bool
 
 
 class Secrets:
@@ -64,7 +77,7 @@ class Secrets:
     def __init__(self, runs: Runs, left_out: Callable[[str, str, str], bool]) -> None:
         self._runs = runs
         self._left_out = left_out
-        self._handling: dict[tuple[Run, Step, int], bool] = {}
+        self._acting: dict[tuple[Run, Step, int], bool] = {}
         self._holding: dict[tuple[int, Run, Step | None, int], tuple[frozenset[str], dict[str, str]]] = {}
         self._left: dict[tuple[Run, Step | None, int], Around] = {}
         self._keeping: dict[tuple[Run, Step, int], Kept] = {}
@@ -79,44 +92,56 @@ class Secrets:
         """The input of a build that holds a secret, and may be seen in its layers."""
         for name in ("build-args", "build-contexts", "context"):
             text = step.input(name) or ""
-            if self.in_texts(step, listed(text) if name == "build-args" else [text]):
+            if self.in_arguments(step, listed(text)) if name == "build-args" else self._in_text(step, text):
                 return name
         return None
 
-    def in_texts(self, step: Step, arguments: Sequence[str]) -> bool:
+    def in_arguments(self, step: Step, arguments: Sequence[str]) -> bool:
         """Whether a secret may be in build arguments of a step; one without `=` is taken from the environment."""
-        for text in arguments:
-            if re.fullmatch(r"[A-Za-z_]\w*", text) is not None:
-                text = f"${{{{ env.{text} }}}}"
-            if "${{" in text and any(self._secret(text, place, 0) for place in self._places(step)):
-                return True
-        return False
+        named = (re.sub(r"\A[A-Za-z_]\w*\Z", r"${{ env.\g<0> }}", text) for text in arguments)
+        return any(self._in_text(step, text) for text in named)
+
+    def _in_text(self, step: Step, text: str) -> bool:
+        return "${{" in text and any(self._secret(text, place, 0) for place in self._places(step))
 
     def in_command(self, step: Step, command: str) -> bool:
         """Whether a secret may be in the build arguments of `docker build` in a script."""
+        if "--build-arg" not in command:
+            return False
+        for place in self._places(step):
+            self._given(place, 0)
+            if self._kept(place, 0).built:
+                return True
         for match in _ARGUMENT.finditer(command):
             value = match["value"].replace('"', "").replace("'", "")
             used = re.findall(r"\$(?:env:)?\{?([A-Za-z_]\w*)", value)
-            if self.in_texts(step, [value, *used]):
+            if self.in_arguments(step, [value, *used]):
                 return True
         return False
 
-    def in_files(self, step: Step, contexts: Sequence[str], dockerfile: str | None) -> Place | None:
-        """The step before a build that writes a secret into a file of one of these directories, of which the first is
-        that of the Dockerfile, if none is given."""
+    def in_files(self, step: Step, contexts: Sequence[str], dockerfile: str | None) -> Writer | None:
+        """The step before a build that writes a secret into its Dockerfile, or into a file of one of these directories,
+        of which the first is that of the Dockerfile, if none is given."""
         for place in self._places(step):
             for number, text in enumerate(contexts):
                 context = self._runs.read(text, place).strip()
                 if not context or "://" in context or re.sub(r"\s", "", context).startswith("{{defaultContext}}"):
                     continue
+                aside = _outside(context)
                 context = _clean(_WORKSPACE.sub(".", context))
-                file = self._runs.read(dockerfile or posixpath.join(context, "Dockerfile"), place).strip()
-                file = "" if number or "${{" in file else posixpath.normpath(_WORKSPACE.sub(".", file))
+                said = self._runs.read(dockerfile or posixpath.join(context, "Dockerfile"), place).strip()
+                file = "" if number or "${{" in said else posixpath.normpath(_WORKSPACE.sub(".", said))
+                recipe = "" if number else _outside(said)
                 self._given(place, 0)
                 for one in self._runs.before(place, _may_keep):
-                    for path in self._paths(one):
-                        if _below(path, context) and not self._left_out(context, file, path):
-                            return one
+                    paths = self._paths(one)
+                    beside = self._beside(one) if aside or recipe else []
+                    if _reach(beside, aside) or any(
+                        _below(path, context) and not self._left_out(context, file, path) for path in paths
+                    ):
+                        return Writer(one, False)
+                    if file and (file in paths or _reach(beside, recipe)):
+                        return Writer(one, True)
         return None
 
     def _places(self, step: Step) -> Iterator[Place]:
@@ -140,7 +165,7 @@ class Secrets:
             if path[:1] == ("event",) and path[1:2] in (("inputs",), ("client_payload",)):
                 return not reference.exact or len(path) == 2 or named
             return not path
-        if use.known or context not in ("steps", "needs", "env", "inputs"):
+        if use.known or context not in ("steps", "needs", "jobs", "env", "inputs"):
             return False
         if deep > _DEEPEST or not reference.exact:
             return True
@@ -150,7 +175,7 @@ class Secrets:
             name = SOMEWHERE
         if context == "steps":
             return path[1:2] in ((), ("outputs",)) and self._of_steps(path[0], name, place, deep, named)
-        if context == "needs":
+        if context in ("needs", "jobs"):
             return self._of_job(path[0], name, place.run.job.workflow, deep + 1, named)
         return named
 
@@ -160,22 +185,32 @@ class Secrets:
         if key not in self._passing:
             self._passing[key] = True  # for those that are made of themselves
             found = [
-                (text_of(value) or "", run)
+                (text, run)
                 for job in workflow.jobs
-                if job.id == id and isinstance(outputs := job.node.get("outputs"), Mapping)
-                for value in ([node for _, node in outputs.items()] if name == SOMEWHERE else [outputs.get(name)])
-                for run in self._runs.of(job)
+                if job.id == id
+                for outputs, runs in [self._outputs(job)]
+                for text in _values(outputs, name)
+                for run in runs
             ]
             sees = any(self._secret(text, Place(run, None), deep, named) for text, run in found)
             self._passing[key] = sees or (named and not found)
         return self._passing[key]
+
+    def _outputs(self, job: Job) -> tuple[Node | None, Sequence[Run]]:
+        """The outputs of a job, or of the workflow that it calls, with the runs in which they are."""
+        called = self._runs.called(job)
+        if called is None:
+            return job.node.get("outputs"), self._runs.of(job)
+        trigger = called.triggers.get("workflow_call")
+        runs = [run for one in called.jobs[:1] for run in self._runs.of(one) if run.caller is job]
+        return (trigger.get("outputs") if isinstance(trigger, Mapping) else None), runs
 
     def _in_environment(self, name: str, place: Place, deep: int) -> bool:
         """Whether a variable whose value no file says may hold a secret."""
         writers = self._runs.writers(name, place)
         if writers:
             self._given(place, deep)
-            return any(self._handles(one, deep) or _has(self._kept(one, deep).variables, name) for one in writers)
+            return any(_has(self._kept(one, deep).variables, name) for one in writers)
         return self._given(place, deep).unknown
 
     def _of_steps(self, id: str, name: str, place: Place, deep: int, named: bool) -> bool:
@@ -187,16 +222,26 @@ class Secrets:
             return named
         self._given(place if place.step is not None else Place(place.run, steps[-1]), deep)
         for step in said:
-            if step.run is None:
-                if gives(step) or (named and not ends_with_job(step)):
+            inner = self._runs.inner(Place(place.run, step))
+            if inner is not None:
+                if self._of_own(inner, name, deep + 1, named):
+                    return True
+            elif step.run is None:
+                if gives(step) or (named and not ends_with_job(step)) or self._acts(Place(place.run, step), deep):
                     return True
             elif self._puts_out(Place(place.run, step), name, deep, named):
                 return True
         return False
 
+    def _of_own(self, run: Run, name: str, deep: int, named: bool) -> bool:
+        """Whether an output of the repository's own action may hold a secret. run: that of its steps."""
+        assert run.job.workflow.root is not None
+        texts = _values(run.job.workflow.root.get("outputs"), name)
+        return any(self._secret(text, Place(run, None), deep, named) for text in texts)
+
     def _puts_out(self, place: Place, name: str, deep: int, doubted: bool) -> bool:
         """Whether a script may put a secret into an output."""
-        if self._handles(place, deep) or _has(self._kept(place, deep).outputs, name):
+        if _has(self._kept(place, deep).outputs, name):
             return True
         if not doubted:
             return False
@@ -207,30 +252,30 @@ class Secrets:
         around = replace(around, unknown=True, known=frozenset(known) - around.names - around.told, doubted=True)
         return _has(self._read_script(place, around, deep).outputs, name)
 
-    def _handles(self, place: Place, deep: int) -> bool:
-        """Whether a script has a secret in its text, or uses a variable that holds one. What is before it is known."""
-        assert place.step is not None
-        key = (place.run, place.step, deep)
-        if key not in self._handling:  # each build asks about all steps before it
-            self._handling[key] = True  # for those that are made of themselves
-            self._handling[key] = self._uses_secrets(place, place.step.run, deep)
-        return self._handling[key]
+    def _acts(self, place: Place, deep: int) -> bool:
+        """Whether an action of others may do anything with a secret. What is before it is known."""
+        step = place.step
+        assert step is not None
+        key = (place.run, step, deep)
+        if key not in self._acting:
+            self._acting[key] = True  # for those that are made of themselves
+            self._acting[key] = self._runs.inner(place) is None and self._may_act(step, place, deep)
+        return self._acting[key]
 
-    def _uses_secrets(self, place: Place, run: Scalar | None, deep: int) -> bool:
-        if run is None:
-            return False
-        if self._secret(run.text, place, deep):
+    def _may_act(self, step: Step, place: Place, deep: int) -> bool:
+        if not is_familiar(step) and self._is_given(step, place, deep):
             return True
-        words = frozenset(re.findall(r"\w+", run.text))
-        everything = _WHOLE.search(run.text) is not None
-        for table, where in self._runs.environments(place):
-            if everything:
-                named = [value for _, value in table.items()]
-            else:  # a script is looked at once, however many variables there are
-                named = [value for value in map(table.get, sorted(words)) if value is not None]
-            if any(isinstance(value, Scalar) and self._secret(value.text, where, deep) for value in named):
-                return True
-        return False
+        text = code(step)
+        if not text and not writes(step):
+            return False
+        around = self._around(place, deep)
+        words = frozenset(re.findall(r"\w+", text))
+        held = around.names | around.files if writes(step) else words & (around.names | around.told)
+        return bool(held) or around.unknown or self._secret(text, place, deep)
+
+    def _is_given(self, step: Step, place: Place, deep: int) -> bool:
+        """Whether an action is given a secret."""
+        return any(self._secret(text, place, deep) for text in _given_texts(step))
 
     # --- files ------------------------------------------------------------------------------------------------------
 
@@ -246,6 +291,14 @@ class Secrets:
             self._written[key] = tuple(dict.fromkeys(found))
         return self._written[key]
 
+    def _beside(self, place: Place) -> list[str]:
+        """The places outside of the workspace where a step may keep a secret."""
+        step = place.step
+        assert step is not None
+        if step.run is not None:
+            return [path for path in map(_outside, self._kept(place, 0).beside) if path]
+        return [_HOME] if self._runs.inner(place) is None and self._is_given(step, place, 0) else []
+
     def _of_script(self, step: Step, place: Place, deep: int) -> Iterator[str]:
         found = self._kept(place, deep)
         home = text_of(step.node.get("working-directory")) or default_directory(step) or "."
@@ -257,36 +310,28 @@ class Secrets:
     def _of_action(self, step: Step, place: Place, deep: int) -> Iterator[str]:
         if keeps_key(step):
             yield "gha-creds-0.json"
-        if step.action == DOWNLOAD:
+        if downloads(step):
             path = self._runs.read(_place_names(step.input("path") or "."), place)
             if not is_elsewhere(path) and self._brings(step, place, deep):
                 yield _clean(_WORKSPACE.sub(".", path))
         if step.action == CHECKOUT:
             if keeps_token(step) and self._secret(step.input("token") or "", place, deep):
-                yield _clean(posixpath.join(_WORKSPACE.sub(".", step.input("path") or "."), ".git/config"))
+                own = posixpath.join(_WORKSPACE.sub(".", step.input("path") or "."), ".git")
+                yield _clean(f"{own}/config")
+                if (step.input("submodules") or "false").strip().lower() != "false":
+                    yield _clean(f"{own}/modules")
             return
-        action = self._runs.action(step)
-        if action is not None and any(job.steps for job in action.jobs):
+        if self._runs.inner(place) is not None:
             return  # its steps are asked
-        if gives_file(step):
+        if gives_file(step) or self._acts(place, deep):
             yield SOMEWHERE
-        sees = any(self._secret(text, place, deep) for text in _given_texts(step))
-        if sees and not is_familiar(step):
-            yield SOMEWHERE
-        if logs_in(step) and (sees or "ecr" in step.action):
+        if logs_in(step) and ("ecr" in step.action or self._is_given(step, place, deep)):
             homes: dict[str, set[str]] = {}
             for name, value in self._around(place, deep).homes:
                 homes.setdefault(name, set()).add(value)
             for value in sorted(homes.get("DOCKER_CONFIG") or homes.get("HOME") or ()):
                 if not is_elsewhere(value):
                     yield _clean(_WORKSPACE.sub(".", value)) + "/config.json"
-        text = code(step)
-        if text or writes(step):
-            around = self._around(place, deep)
-            words = frozenset(re.findall(r"\w+", text))
-            held = around.names if writes(step) else words & (around.names | around.told)
-            if held or around.unknown or self._secret(text, place, deep):
-                yield SOMEWHERE
 
     def _brings(self, step: Step, place: Place, deep: int) -> bool:
         """Whether what actions/download-artifact brings may hold a secret."""
@@ -294,9 +339,10 @@ class Secrets:
             return True
         name = self._runs.read(step.input("name") or "", place)
         pattern = self._runs.read(step.input("pattern") or "", place)
-        for upload, said in self._uploads(place.run):
+        others = of_other_runs(step)
+        for upload, said in self._all_uploads() if others else self._uploads(place.run):
             self._runs.charge(1)
-            if not self._is_before(upload.run, place.run):
+            if not others and not self._is_before(upload.run, place.run):
                 continue
             sure = "${{" not in said + name + pattern
             if name and sure and name != said:
@@ -321,6 +367,14 @@ class Secrets:
                             uploads = self._runs.during(other, _uploads)
                             found += [(one, self._artifact(one)) for one in uploads]
         return self._artifacts[top.job.workflow]
+
+    def _all_uploads(self) -> Iterator[tuple[Place, str]]:
+        """Those of all workflows."""
+        if self._runs.mentions(UPLOAD):
+            for job in [job for one in self._runs.workflows if one.kind == "workflow" for job in one.jobs]:
+                for run in self._runs.of(job):
+                    for one in self._runs.during(run, _uploads):
+                        yield one, self._artifact(one)
 
     def _is_before(self, run: Run, other: Run) -> bool:
         """Whether the run of a job, or one that has called it, has ended before another one begins."""
@@ -378,8 +432,7 @@ class Secrets:
         assert step is not None
         key = (place.run, step, deep)
         if key not in self._keeping:
-            some = frozenset({SOMEWHERE})
-            self._keeping[key] = Kept((SOMEWHERE,), True, True, some, some)  # for those that are made of themselves
+            self._keeping[key] = EVERYTHING  # for those that are made of themselves
             self._keeping[key] = self._read_script(place, self._around(place, deep), deep)
         return self._keeping[key]
 
@@ -445,18 +498,19 @@ class Secrets:
         if step.run is None:
             if step.action == AWS:
                 return replace(after, told=after.told | _AWS_NAMES)
-            return replace(after, unknown=True) if exports(step) else after
-        self._handles(place, deep)  # later ones ask, and none has to ask all that are before it
+            return replace(after, unknown=True) if exports(step) or self._acts(place, deep) else after
         found, text = self._kept(place, deep), step.run.text
         words: Collection[str] = found.variables
         if SOMEWHERE in words:
             words = re.findall(r"\b([A-Za-z_]\w*)(?==|<<)", text)
-        homes = _HOME.findall(_place_names(text)) if "GITHUB_ENV" in text else ()
+        homes = _AT_HOME.findall(_place_names(text)) if "GITHUB_ENV" in text else ()
         self._runs.charge((len(before.names) + len(words) + len(before.homes) + len(homes)) // LETTERS)
         return replace(
             after,
             names=before.names.union(words) if words else before.names,
-            unknown=before.unknown or (SOMEWHERE in found.variables and _COMPUTED.search(text) is not None),
+            unknown=before.unknown
+            or found.loose
+            or (SOMEWHERE in found.variables and _COMPUTED.search(text) is not None),
             outside=before.outside or found.outside,
             homes=before.homes.union(homes) if homes else before.homes,
         )
@@ -488,6 +542,31 @@ def _below(path: str, directory: str) -> bool:
     if "$" in path + directory or path.startswith(("/", "..")) or directory.startswith(("/", "..")):
         return True
     return "." in (path, directory) or f"{path}/".startswith(f"{directory}/") or directory.startswith(f"{path}/")
+
+
+def _outside(path: str) -> str:
+    """A path outside of the workspace as far as it is known, with one name for each home and each directory for
+    temporary files; empty for another one."""
+    path = _HOMES.sub(_HOME, _TEMPORARIES.sub("/tmp", _place_names(path)), count=1)
+    known = _GLOB.split(path.partition("$")[0], maxsplit=1)[0]
+    if known != path:
+        known = posixpath.dirname(known)
+    known = posixpath.normpath(known)
+    return known if known.startswith("/") and posixpath.commonpath([known, _WORK]) != _WORK else ""
+
+
+def _reach(places: Sequence[str], directory: str) -> bool:
+    """Whether one of these places outside of the workspace is in a directory there, or holds it."""
+    return bool(directory) and any(posixpath.commonpath([one, directory]) in (one, directory) for one in places)
+
+
+def _values(outputs: Node | None, name: str) -> list[str]:
+    """The texts of the outputs of a name, or of all for SOMEWHERE, as jobs, actions or workflows give them."""
+    found = []
+    for key, node in outputs.items() if isinstance(outputs, Mapping) else ():
+        if name == SOMEWHERE or key.text.lower() == name.lower():
+            found.append(text_of(node.get("value") if isinstance(node, Mapping) else node) or "")
+    return found
 
 
 def _has(names: Collection[str], name: str) -> bool:
@@ -526,6 +605,6 @@ def _uploads(step: Step) -> bool:
 
 def _may_keep(step: Step) -> bool:
     """Whether later steps may find secrets by it, in their environment or in files."""
-    if step.run is not None or step.action in (AWS, CHECKOUT, DOWNLOAD, GOOGLE):
+    if step.run is not None or step.action in (AWS, CHECKOUT, GOOGLE):
         return True
-    return bool(gives(step) or code(step) or logs_in(step) or not is_familiar(step))
+    return bool(downloads(step) or gives(step) or code(step) or logs_in(step) or not is_familiar(step))

@@ -23,12 +23,14 @@ if TYPE_CHECKING:
 FOLDER = ".github"
 _OWN = re.compile(r"\buses[\"']?\s*:\s*[\"']?\./")
 """A file that calls others of the repository."""
+_GIVES = re.compile(r"\bworkflow_call\b|/upload-artifact@")
+"""A file that others call, or that uploads something: builds elsewhere may take what it puts out."""
 _BUILDER = re.compile(r"(?i)docker|podman|buildah")
 
 
 class OtherWorkflows(Sequence[tuple[str, Workflow]]):
-    """The workflows below `root` but for the one at `path`, that name docker or call others, and the actions. Looked
-    for when somebody asks."""
+    """The workflows below `root` but for the one at `path`, that name docker, call others, are called or upload
+    something, and the actions. Looked for when somebody asks."""
 
     def __init__(self, root: str, path: str) -> None:
         self._root = root
@@ -147,11 +149,12 @@ def _workflow_texts(root: str) -> Iterator[tuple[str, str]]:
 
 @lru_cache(maxsize=64)
 def workflows_of(root: str) -> tuple[tuple[str, Workflow], ...]:
-    """Those of a repository that name docker, or another builder, and its actions."""
+    """Those of a repository that name docker, or another builder, that call others, are called or upload something; and
+    its actions."""
     found = [
         (name, read_workflow(text))
         for name, text in _workflow_texts(root)
-        if _BUILDER.search(text) or ".github/actions/" in name or _OWN.search(text)
+        if _BUILDER.search(text) or ".github/actions/" in name or _OWN.search(text) or _GIVES.search(text)
     ]
     return (*found, *_actions(root, found))
 

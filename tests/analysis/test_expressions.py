@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from fixer.analysis import TooMuchWorkError, workflow_runs
-from fixer.analysis.expressions import EXPRESSION, UNKNOWN, Somewhat, goes_on, holds, masked, references
+from fixer.analysis.expressions import EXPRESSION, UNKNOWN, Somewhat, goes_on, holds, masked, outcomes, references
 from fixer.analysis.workflow import Workflow
 from fixer.analysis.workflow_runs import Place, Run, Runs
 
@@ -153,3 +153,29 @@ def test_whether_a_condition_holds(condition: str, value: bool | None) -> None:
 )
 def test_what_goes_on_behind_a_failure(condition: str, goes: bool) -> None:
     assert goes_on(condition) is goes
+
+
+@pytest.mark.parametrize(
+    ("text", "texts"),
+    [
+        ("${{ inputs.x && 'a' || 'b' }}", {"a", "b"}),
+        (" ${{ github.event_name == 'push' && 'a' || 'b' }} ", {"a"}),
+        ("${{ inputs.x == '1' && 'a' || inputs.x == '2' && 'b' || 'c' }}", {"a", "b", "c"}),
+        ("${{ (inputs.x || inputs.y) && 'a' || 'b' }}", {"a", "b"}),
+        ("${{ 'a' }}", {"a"}),
+        ("${{ inputs.x && 'a' }}", None),
+        ("${{ inputs.x || 'a' }}", None),
+        ("${{ inputs.x && inputs.y || 'a' }}", None),
+        ("${{ inputs.x && 'a' || true }}", None),
+        ("${{ inputs.x && 'a' || 'b' }}-c", None),
+        ("${{ inputs.x && 'a' || }}", None),
+        ("a", None),
+    ],
+)
+def test_what_an_expression_chooses_from(text: str, texts: set[str] | None) -> None:
+    assert outcomes(text, lambda name: KNOWN.get(name, UNKNOWN)) == texts
+
+
+def test_long_choices_end() -> None:
+    text = "${{ " + " || ".join(f"inputs.x == '{n}' && 'r{n}'" for n in range(5_000)) + " || 'a' }}"
+    assert outcomes(text, lambda _: UNKNOWN) is None
