@@ -23,8 +23,8 @@ def writes(script: str) -> bool:
         ("rm -r -f /opt/a", False),
         ("rm -rf /opt/a b", True),
         ("rm -rf /opt/a ./b", True),
-        ("rm -rf /home/runner/work/a", True),
-        ("rm -rf /opt/a /home/runner/work/a", True),
+        ("rm -rf /home/runner/work", True),
+        ("rm -rf /opt/a /home/runner/work", True),
         ("rm -rf", True),
     ],
 )
