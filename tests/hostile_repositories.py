@@ -15,11 +15,17 @@ RUST = "FROM rust:1\nWORKDIR /app\nCOPY . .\nRUN cargo build --release\n"
 NODE = "FROM node:20\nWORKDIR /app\nCOPY . .\nRUN npm ci\nRUN npm run build\n"
 MAVEN = "FROM maven:3\nWORKDIR /app\nCOPY . .\nRUN mvn package\n"
 EDITABLE = "FROM python:3.12\nWORKDIR /app\nCOPY . .\nRUN pip install -e .\n"
+STAGES = (
+    "FROM rust:1 AS build\nWORKDIR /app\nCOPY . .\nRUN --mount=type=cache,target=/app/target cargo build --release\n"
+    "FROM debian:12 AS a\nCOPY --from=build /app/target/release/a /a\n"
+    "FROM python:3.12 AS b\nCOPY requirements.txt .\nRUN pip install -r requirements.txt\n"
+)
 _FILES = {"Dockerfile": DOCKERFILE, "requirements.txt": "flask\n"}
 _CI = ".github/workflows/ci.yml"
 _PUSH = "docker/build-push-action@v6"
 _SETUP = "      - uses: docker/setup-buildx-action@v3\n"
 _STEP = f"      - uses: {_PUSH}\n        with:\n          push: true\n"
+_COPIED = f"{_STEP}          context: .\n"
 
 
 def each(line: Callable[[int], str], size: int) -> str:
@@ -64,6 +70,23 @@ def _steps(text: str, before: str = "") -> Repository:
 
 def _script(text: str, before: str = "") -> Repository:
     return _steps(f"      - run: |\n{text}", before)
+
+
+def _secretly(text: str) -> Repository:
+    """A script that sees a secret before a build."""
+    build = f"{_SETUP}{_STEP}          context: .\n"
+    return _steps(f"      - run: |\n{text}{build}", "    env: {S: '${{ secrets.A }}'}\n")
+
+
+def _staged(**files: str) -> Repository:
+    """Around a Dockerfile for which it matters what stages other files name; `__` in a name stands for a dot, `_` for a
+    dash."""
+    named = {name.replace("__", ".").replace("_", "-"): text for name, text in files.items()}
+    return {"Dockerfile": STAGES, "requirements.txt": "flask\n", **named}
+
+
+def _composed(text: str) -> Repository:
+    return _staged(compose__yaml=text)
 
 
 def _matrix(text: str, target: str = "a") -> Repository:
@@ -222,13 +245,17 @@ REPOSITORIES: dict[str, Callable[[int], Repository]] = {
         "        include:\n" + each(lambda k: f"          - {{a0: b{k}, d{k}: e}}\n", s // 2)
     ),
     "a matrix with include for all": lambda s: _matrix(
-        "".join(f"        a{k}: [b, c]\n" for k in range(6)) + "        include:\n          - {"
-        + each(lambda k: f"d{k}: e, ", s) + "d: e}\n",
+        "".join(f"        a{k}: [b, c]\n" for k in range(6))
+        + "        include:\n          - {"
+        + each(lambda k: f"d{k}: e, ", s)
+        + "d: e}\n",
         "".join(f"${{{{ matrix.a{k} }}}}" for k in range(6)),
     ),
     "a matrix with include of many values": lambda s: _matrix(
-        "        include:\n" + "".join(
-            "          - {" + "".join(f"a{k}: b{(n * 7919 + k * n * 31 + k) % 1009 % 2}, " for k in range(s // 640))
+        "        include:\n"
+        + "".join(
+            "          - {"
+            + "".join(f"a{k}: b{(n * 7919 + k * n * 31 + k) % 1009 % 2}, " for k in range(s // 640))
             + "z: b}\n"
             for n in range(64)
         ),
@@ -242,7 +269,11 @@ REPOSITORIES: dict[str, Callable[[int], Repository]] = {
     "a matrix with exclude that doubles": lambda s: _many_valued("{v: [b], exclude: *a0}", s),
     "a matrix of merges that double": lambda s: _many_valued("{v: [{<<: *a0}]}", s, "{{<<: {0}, b: {0}}}"),
     "matrices of a thousand values each": lambda s: _workflow(
-        "on: push\na: &a [" + "b, " * 32 + "c]\nd: &d [" + "*a, " * 32 + "*a]\njobs:\n"
+        "on: push\na: &a ["
+        + "b, " * 32
+        + "c]\nd: &d ["
+        + "*a, " * 32
+        + "*a]\njobs:\n"
         + each(
             lambda k: (
                 f"  a{k}:\n    strategy: {{matrix: {{v: [*d], w: [{k}, c]}}}}\n    runs-on: ubuntu-latest\n"
@@ -252,13 +283,17 @@ REPOSITORIES: dict[str, Callable[[int], Repository]] = {
         )
     ),
     "a comment before what doubles": lambda s: _workflow(
-        "on: push\njobs:\n  a:\n    runs-on: ubuntu-latest\n    steps:\n" + _STEP
+        "on: push\njobs:\n  a:\n    runs-on: ubuntu-latest\n    steps:\n"
+        + _STEP
         + f"# dockfix: ignore=gha-cache\n\n\n{_doubling(s)}"
     ),
     "mappings that mappings name": lambda s: _workflow(
-        "on: push\nx: &x\n" + each(lambda k: f"  k{k}: b\n", s // 4)
-        + "y: &y\n" + each(lambda k: f"  k{k}: *x\n", s // 4)
-        + "z: &z\n" + each(lambda k: f"  k{k}: *y\n", s // 4)
+        "on: push\nx: &x\n"
+        + each(lambda k: f"  k{k}: b\n", s // 4)
+        + "y: &y\n"
+        + each(lambda k: f"  k{k}: *x\n", s // 4)
+        + "z: &z\n"
+        + each(lambda k: f"  k{k}: *y\n", s // 4)
         + each(lambda k: f"k{k}: *z\n", s // 4)
         + f"jobs:\n  a:\n    runs-on: ubuntu-latest\n    steps:\n{_SETUP}{_STEP}"
     ),
@@ -327,6 +362,118 @@ REPOSITORIES: dict[str, Callable[[int], Repository]] = {
         **_script("          ./a.sh\n"),
         "a.sh": times("docker build .\n", s),
     },
+    "docker build of many flags": lambda s: _script("          docker build" + times(" -q", s) + " .\n"),
+    "docker bake of many sets": lambda s: _script(
+        "          docker buildx bake" + times(" --set a.target=b", s) + "\n"
+    ),
+    "docker build of many places": lambda s: _script("          docker build" + times(" a", s) + "\n"),
+    "docker build in a case of many": lambda s: _script(
+        "          case $a in\n" + times("          a) docker build .;;\n", s) + "          esac\n"
+    ),
+    "docker build in many elif": lambda s: _script(
+        "          if a; then docker build .\n" + times("          elif a; then docker build .\n", s) + "          fi\n"
+    ),
+    "docker build nested": lambda s: _script("          " + nested("if a; then ", "docker build .", "; fi", s) + "\n"),
+    "docker build in bash -c": lambda s: _script(times("          bash -c 'docker build .'\n", s)),
+    "docker build in an array": lambda s: _script(
+        "          A=(--target a)\n" + times("          A+=(--target $B)\n", s) + '          docker build "${A[@]}" .\n'
+    ),
+    "docker build of words of all": lambda s: _script(
+        "          A='" + times("-q ", min(s // 2, 9_000)) + "'\n" + times("          docker build $A .\n", s // 2)
+    ),
+    "docker build of arguments that double": lambda s: _script(
+        "          A=bbbbbbbb\n" + times("          A=$A$A; docker build $A .\n", s)
+    ),
+    "a long script that many call": lambda s: {
+        **_jobs(each(lambda k: f"  a{k}:\n    uses: ./.github/workflows/b.yml\n    with: {{c: d{k}}}\n", s // 2)),
+        ".github/workflows/b.yml": "on: {workflow_call: {inputs: {c: {type: string}}}}\njobs:\n  b:\n"
+        "    runs-on: ubuntu-latest\n    steps:\n      - run: |\n" + times("          docker build .\n", s // 2),
+    },
+    "a long script of a matrix": lambda s: _steps(
+        "      - run: |\n" + times("          docker build .\n", s),
+        "    strategy: {matrix: {a: [" + "b, " * 15 + "b], c: [" + "b, " * 15 + "b]}}\n",
+    ),
+    "a long list of a matrix": lambda s: _steps(
+        _STEP + "          build-contexts: |\n" + each(lambda k: f"            a{k}=b\n", s),
+        "    strategy: {matrix: {a: [" + "b, " * 15 + "b], c: [" + "b, " * 15 + "b]}}\n",
+    ),
+    "a long path of a build": lambda s: _steps(_STEP + "          file: " + times("a/", s) + "\n"),
+    "a long path of a build in a script": lambda s: _script("          docker build -f " + times("a/", s) + " .\n"),
+    "rm of a long path": lambda s: _steps("      - run: rm -rf " + times("/a", s) + " b\n" + _COPIED),
+    "rm of long paths": lambda s: _steps("      - run: rm -rf " + times("/a/a ", s) + "'b\n\n'\n" + _COPIED),
+    "docker run of many": lambda s: _steps("      - run: docker run " + times("-wv_ ", s) + "\n" + _COPIED),
+    "curl of many": lambda s: _steps("      - run: curl " + times("-fsSL ", s) + "-" + "f" * s + "\n" + _COPIED),
+    # secrets in scripts
+    "secrets: kubectl": lambda s: _secretly("          kubectl" + times(" get", s) + "\n"),
+    "secrets: gh": lambda s: _secretly("          gh" + times(" auth status", s) + "\n"),
+    "secrets: values of a variable": lambda s: _secretly(each(lambda k: f"          A=/tmp/a{k}; echo $S > $A\n", s)),
+    "secrets: values of HOME": lambda s: _secretly(
+        each(lambda k: f"          export HOME=/tmp/a{k}; docker login -p $S; echo $S > ~/a\n", s)
+    ),
+    "secrets: functions": lambda s: _secretly(
+        "          a0() { echo $S > b; }\n" + each(lambda k: f"          a{k + 1}() {{ a{k}; a{k}; }}\n", s)
+    ),
+    "secrets: variables of each other": lambda s: _secretly(
+        each(lambda k: f"          a{k}=$a{k + 1}\n", s) + "          a9=$S; echo $a0 > b\n"
+    ),
+    "secrets: files": lambda s: _secretly(each(lambda k: f"          echo $S > a{k}; cat a{k} > b{k}\n", s)),
+    "secrets: variables of later steps": lambda s: _secretly(
+        each(lambda k: f'          echo "A{k}=$S" >> $GITHUB_ENV\n', s)
+    ),
+    "secrets: substitutions nested": lambda s: _secretly("          echo " + nested("$(echo ", "$S", ")", s) + "\n"),
+    "secrets: parameters nested": lambda s: _secretly("          echo " + nested("${A:-", "$S", "}", s) + "\n"),
+    "secrets: a long path": lambda s: _secretly("          echo $S > " + times("a/", s) + "\n"),
+    "secrets: slashes": lambda s: _secretly("          echo $S > /tmp" + times("/./", s) + "\n"),
+    "secrets: build arguments": lambda s: _secretly(times("          docker build --build-arg A=$S\"'\"'\"' .\n", s)),
+    "secrets: build arguments that nothing ends": lambda s: _secretly(
+        "          docker build " + times('--build-arg "', s) + "\n"
+    ),
+    "secrets: steps": lambda s: _steps(
+        each(lambda k: f"      - run: echo $S > a{k}\n", s) + _SETUP + _STEP + "          context: .\n",
+        "    env: {S: '${{ secrets.A }}'}\n",
+    ),
+    "secrets: builds and steps": lambda s: _steps(
+        each(lambda k: f"      - run: echo $S > a{k}\n{_STEP}          context: b{k}\n", s),
+        "    env: {S: '${{ secrets.A }}'}\n",
+    ),
+    "secrets: artifacts": lambda s: _steps(
+        each(
+            lambda k: (
+                f"      - uses: actions/upload-artifact@v4\n        with: {{name: a{k}, path: b{k}}}\n"
+                f"      - uses: actions/download-artifact@v4\n        with: {{pattern: 'a{k}*'}}\n"
+            ),
+            s,
+        )
+        + _SETUP
+        + _STEP
+        + "          context: .\n",
+        "    env: {S: '${{ secrets.A }}'}\n",
+    ),
+    "secrets: outputs of each other": lambda s: _jobs(
+        each(
+            lambda k: (
+                f"  a{k}:\n    needs: a{k + 1}\n    runs-on: ubuntu-latest\n"
+                f"    outputs: {{o: '${{{{ needs.a{k + 1}.outputs.o }}}}'}}\n    steps: []\n"
+            ),
+            s,
+        )
+        + f"  b:\n    needs: a0\n    runs-on: ubuntu-latest\n    steps:\n{_STEP}"
+        "          build-args: A=${{ needs.a0.outputs.o }}\n"
+    ),
+    "secrets: assignments of a command": lambda s: _secretly(
+        "          A=$S " + each(lambda k: f"B{k}=c ", s) + "make\n"
+    ),
+    "secrets: in a case of many": lambda s: _secretly(
+        "          case $S in\n" + times("          a) echo $S > b;;\n", s) + "          esac\n"
+    ),
+    "secrets: pipes": lambda s: _secretly("          echo $S" + times(" | cat", s) + " > b\n"),
+    "secrets: here-documents": lambda s: _secretly(times("          cat > a <<E\n          $S\n          E\n", s)),
+    "conditions nested": lambda s: _steps(_STEP + "        if: " + nested("(", "true", ")", s) + "\n"),
+    "conditions of not": lambda s: _steps(_STEP + "        if: ${{ " + "!" * s + "true }}\n"),
+    "conditions of JSON": lambda s: _steps(
+        _STEP + "        if: fromJSON('" + nested("[", "", "]", s) + "') == fromJSON('" + "1" * s + "')\n"
+    ),
+    "conditions of calls": lambda s: _steps(_STEP + "        if: " + nested("contains(a, ", "b", ")", s) + "\n"),
     # .dockerignore
     "ignore: patterns": lambda s: _ignored(each(lambda k: f"a{k}\n", s)),
     "ignore: patterns that match": lambda s: _ignored(times("src\n", s)),
@@ -424,8 +571,10 @@ REPOSITORIES: dict[str, Callable[[int], Repository]] = {
     },
     "ignore: repetitions of classes": lambda s: {
         **_ignored("[a-m]{0,1000}[g-z]{0,1000}[b-y]{0,1000}[ac-z]{0,1000}" * 2 + "Q\n"),
-        **{"".join("abcdefghijklmnopqrstuvwxyz"[(k * k * j + j * j + j * k) % 26] for j in range(80)): ""
-           for k in range(s // 80)},
+        **{
+            "".join("abcdefghijklmnopqrstuvwxyz"[(k * k * j + j * j + j * k) % 26] for j in range(80)): ""
+            for k in range(s // 80)
+        },
     },
     "ignore: patterns of repetitions": lambda s: _ignored(each(lambda k: "?{0,1000}" * 9 + f"Q{k}\n", s)),
     "ignore: exceptions by turns, and deep": lambda s: _ignored(
@@ -450,6 +599,224 @@ REPOSITORIES: dict[str, Callable[[int], Repository]] = {
         f"{'a' * 100}/package.json": "{}\n",
         ".dockerignore": "*.md\n",
     },
+    # files that name stages
+    "compose: services that extend those of many files": lambda s: {
+        **_composed(
+            "services:\n"
+            + each(lambda k: f"  a{k}: {{build: ., extends: {{file: b{k % 300}.yaml, service: c}}}}\n", s // 2)
+        ),
+        **{f"b{k}.yaml": "services:\n  c: {build: .}\n" + times("  # extends\n", s // 600) for k in range(300)},
+    },
+    "compose: services that extend each other": lambda s: {
+        **_composed(
+            "services:\n"
+            + each(lambda k: f"  a{k}: {{build: ., extends: {{file: b{k % 300}.yaml, service: c}}}}\n", s // 2)
+        ),
+        **{
+            f"b{k}.yaml": f"services:\n  c: {{extends: {{file: b{(k + 1) % 300}.yaml, service: c}}}}\n"
+            + times("  # extends\n", s // 600)
+            for k in range(300)
+        },
+    },
+    "compose: a chain of extends": lambda s: _composed(
+        "services:\n" + each(lambda k: f"  a{k}: {{build: ., extends: a{k + 1}}}\n", s)
+    ),
+    "compose: a service that extends itself": lambda s: _composed(
+        "services:\n  a: {build: ., extends: a}\n" + each(lambda k: f"  b{k}: {{extends: a}}\n", s)
+    ),
+    "compose: a long context": lambda s: _composed("services:\n  a:\n    build: " + times("a/", s) + "\n"),
+    "compose: a long context of dots": lambda s: _composed("services:\n  a:\n    build: " + times("../", s) + "\n"),
+    "compose: contexts that a variable makes long": lambda s: {
+        **_composed("services:\n  a:\n    build: " + "$A" * min(s // 2, 2_000) + "\n"),
+        ".env": "A=" + times("a/", min(s, 4_000)) + "\n",
+    },
+    "compose: variables": lambda s: {
+        **_composed("services:\n" + each(lambda k: f"  a{k}: {{build: {{context: ., target: $A{k}}}}}\n", s // 2)),
+        ".env": "A0=a\n" + each(lambda k: f"A{k + 1}=$A{k}$A{k}\n", s // 2),
+    },
+    "compose: defaults": lambda s: _composed("services:\n  a:\n    build: " + nested("${A:-", "b", "}", s) + "\n"),
+    "compose: a long value of .env": lambda s: {
+        **_composed("services:\n  a:\n    build: $A\n"),
+        ".env": "A" + times(" ", s) + "b\n" + times("export ", s) + "\n",
+    },
+    "compose: additional contexts of all": lambda s: _composed(
+        "x: &x\n"
+        + each(lambda k: f"  k{k}: b\n", s // 2)
+        + "services:\n"
+        + each(lambda k: f"  a{k}: {{build: {{context: ., additional_contexts: *x}}}}\n", s // 2)
+    ),
+    "compose: commands of all": lambda s: _composed(
+        "x: &x ["
+        + times(",".rjust(3, "'"), min(s // 2, 12_000))
+        + "]\nservices:\n"
+        + each(lambda k: f"  a{k}: {{build: ., command: *x}}\n", s // 2)
+    ),
+    "compose: quotes in commands": lambda s: _composed(
+        "services:\n" + each(lambda k: f"  a{k}: {{build: ., command: cargo run {k} \\ }}\n", s)
+    ),
+    "compose: files that are included": lambda s: _composed(
+        "include:\n" + each(lambda k: f"  - a{k}.yaml\n", s) + "services: {a: {build: .}}\n"
+    ),
+    "compose: lists of files that are included": lambda s: _composed(
+        "x: &x {path: [" + each(lambda k: f"a{k}.yaml, ", s // 2) + "b]}\ninclude: [" + times("*x, ", s // 2) + "*x]\n"
+    ),
+    "compose: files that include the next": lambda s: {
+        **_composed("include: [a0.yaml]\n"),
+        **{
+            f"a{k}.yaml": f"include: [a{k + 1}.yaml, a{k + 2}.yaml]\nservices: {{a: {{build: .}}}}\n"
+            for k in range(max(1, min(s // 100, 3_000)))
+        },
+    },
+    "compose: many files of a directory": lambda s: {
+        **_staged(),
+        **{
+            f"compose.{k}.yaml": "services:\n  a: {build: {target: a}}\n  b: {build: ., command: cargo run}\n"
+            for k in range(max(1, min(s // 100, 5_000)))
+        },
+    },
+    "compose: documents": lambda s: _composed(times("---\nservices: {a: {build: .}}\n", s)),
+    "compose: merges of all": lambda s: _composed(
+        "x0: &x0 {build: .}\n"
+        + each(lambda k: f"x{k + 1}: &x{k + 1} {{<<: *x{k}}}\n", s // 2)
+        + "services:\n"
+        + each(lambda k: f"  a{k}: {{<<: *x{s // 80}}}\n", s // 2)
+    ),
+    "compose: brackets": lambda s: _composed(
+        "services: " + nested("[", "build", "]", min(s, 900)) + "\n" + times("#\n", s)
+    ),
+    "compose: numbers and odd keys": lambda s: _composed(
+        times(
+            "---\n1: 2\n? [a, b]\n: build\nnull: {}\nservices: {1: {build: 1e999}, ~: {build: }, ? [x] : {build: .}}\n",
+            s,
+        )
+    ),
+    "bake: nested": lambda s: _staged(docker_bake__json='{"target": ' + nested("[", "", "]", s) + "}"),
+    "bake: a number": lambda s: _staged(docker_bake__json='{"target": {"a": {"target": ' + "1" * s + "}}}"),
+    "bake: targets": lambda s: _staged(
+        docker_bake__json='{"target": {' + each(lambda k: f'"a{k}": {{"target": "b{k}"}}, ', s) + '"a": {}}}'
+    ),
+    "bake: targets that inherit from many": lambda s: _staged(
+        docker_bake__json='{"target": {'
+        + each(
+            lambda k: (
+                f'"a{k}": {{"target": "a", "inherits": [' + ", ".join(f'"a{k + j}"' for j in range(1, 21)) + "]}, "
+            ),
+            s,
+        )
+        + '"a": {}}}'
+    ),
+    "bake: a target of many contexts": lambda s: _staged(
+        docker_bake__json='{"target": {"a": {"target": "a", "contexts": {'
+        + each(lambda k: f'"a{k}": "b", ', s)
+        + '"a": "b"}}}}'
+    ),
+    "bake: halves of characters": lambda s: _staged(
+        docker_bake__json='{"target": {'
+        + each(lambda k: f'"a{k}": {{"target": "\\ud800", "dockerfile": "\\ud800", "context": "\\udfff\\u0000"}}, ', s)
+        + '"\\ud801": {"target": "\\ud800\\ud800", "contexts": {"\\ud800": ""}}}}'
+    ),
+    "bake: a long path": lambda s: _staged(
+        docker_bake__json='{"target": {"a": {"target": "a", "context": "' + times("a/", s) + '"}}}'
+    ),
+    "bake: targets in HCL": lambda s: _staged(
+        docker_bake__hcl=each(lambda k: f'target "a{k}" {{\n  target = "b{k}"\n}}\n', s)
+    ),
+    "bake: targets and files in HCL": lambda s: _staged(
+        docker_bake__hcl=each(lambda k: f'  target = "b{k}"\n  dockerfile = "c{k}"\n', s)
+    ),
+    "bake: targets and contexts in HCL": lambda s: _staged(
+        docker_bake__hcl=each(lambda k: f'  target = "b{k}"\n', s // 2)
+        + each(lambda k: f"  contexts = {{ c{k} = d }}\n", s // 2)
+    ),
+    "bake: contexts in HCL that nothing ends": lambda s: _staged(docker_bake__hcl=times("contexts=a=\n", s)),
+    "bake: lists in HCL that nothing ends": lambda s: _staged(
+        docker_bake__hcl="target = f()\n" + times("targets=[", s)
+    ),
+    "bake: texts in HCL": lambda s: _staged(docker_bake__hcl="target = f()\n" + each(lambda k: f'"a{k}" ', s)),
+    "bake: quotes in HCL": lambda s: _staged(docker_bake__hcl="target = f()\n" + times('"', s) + times('"a ', s)),
+    "bake: blanks in HCL": lambda s: _staged(
+        docker_bake__hcl="target = f()\n" + times(" \t", s) + "target" + times(" ", s) + "\n"
+    ),
+    "make: targets": lambda s: _staged(Makefile="docker\n" + each(lambda k: f"--target a{k}\n", s)),
+    "make: blanks": lambda s: _staged(Makefile="docker --target" + times(" ", s) + "!\n" + times("--target \n", s)),
+    "make: targets and Dockerfiles": lambda s: {
+        **_staged(Makefile="docker\n" + each(lambda k: f"--target a{k}\n", s // 2)),
+        **{f"a{k}/Dockerfile": STAGES for k in range(max(1, s // 1_000))},
+    },
+    "make: Makefiles": lambda s: {
+        **{
+            f"a{k}/{name}": text
+            for k in range(max(1, s // 800))
+            for name, text in (("Makefile", f"docker build --target b{k}\n"), ("Dockerfile", STAGES))
+        },
+    },
+    "devcontainer: comments": lambda s: _staged(
+        devcontainer__json=times("/* a */ // b\n", s) + '{"build": {"target": "a"}}'
+    ),
+    "devcontainer: comments that nothing ends": lambda s: _staged(
+        devcontainer__json='{"build": {"target": "a"}}' + times("/*", s)
+    ),
+    "devcontainer: quotes": lambda s: _staged(devcontainer__json=times('"\\', s) + times('"', s)),
+    "devcontainer: backslashes": lambda s: _staged(devcontainer__json='"' + times("\\", s) + "\n" + times('"\\a', s)),
+    "devcontainer: nested": lambda s: _staged(devcontainer__json=nested('{"build":', "1", "}", s)),
+    "devcontainer: slashes": lambda s: _staged(devcontainer__json=times("/ ", s)),
+    "devcontainer: commas": lambda s: _staged(devcontainer__json="[" + times(",]", s)),
+    "devcontainer: a number": lambda s: _staged(devcontainer__json='{"build": {"target": ' + "1" * s + "}}"),
+    "skaffold: artifacts": lambda s: _staged(
+        skaffold__yaml="build:\n  artifacts:\n"
+        + each(lambda k: f"  - {{context: a{k}, docker: {{target: b{k}}}}}\n", s)
+    ),
+    "skaffold: artifacts of all profiles": lambda s: _staged(
+        skaffold__yaml="x: &x\n"
+        + times("  - {docker: {target: a}}\n", s // 2)
+        + "profiles:\n"
+        + times("  - {build: {artifacts: *x}}\n", s // 2)
+    ),
+    "skaffold: merges of all": lambda s: _staged(
+        skaffold__yaml="x0: &x0 {docker: {target: a}}\n"
+        + each(lambda k: f"x{k + 1}: &x{k + 1} {{<<: *x{k}}}\n", s // 2)
+        + "build:\n  artifacts: ["
+        + times(f"*x{s // 80}, ", s // 2)
+        + "]\n"
+    ),
+    "skaffold: a long context": lambda s: _staged(
+        skaffold__yaml="build:\n  artifacts:\n  - {docker: {target: a}, context: " + times("a/", s) + "}\n"
+    ),
+    "gitlab: jobs": lambda s: _staged(
+        __gitlab_ci__yml=each(lambda k: f"a{k}: {{script: docker build --target b{k} .}}\n", s)
+    ),
+    "gitlab: scripts of nothing": lambda s: _staged(
+        __gitlab_ci__yml="x: &x ["
+        + times("[],", s // 2)
+        + "docker]\n"
+        + each(lambda k: f"a{k}: {{script: *x}}\n", s // 2)
+    ),
+    "gitlab: scripts of all": lambda s: _staged(
+        __gitlab_ci__yml="x: &x ["
+        + times("docker build .,", s // 2)
+        + "docker]\n"
+        + each(lambda k: f"a{k}: {{script: *x}}\n", s // 2)
+    ),
+    "gitlab: merges of all": lambda s: _staged(
+        __gitlab_ci__yml="x0: &x0 {script: docker build .}\n"
+        + each(lambda k: f"x{k + 1}: &x{k + 1} {{<<: *x{k}}}\n", s // 2)
+        + each(lambda k: f"a{k}: {{<<: *x{s // 80}}}\n", s // 2)
+    ),
+    "gitlab: variables": lambda s: _staged(
+        __gitlab_ci__yml="variables:\n"
+        + each(lambda k: f"  A{k}: b\n", s // 2)
+        + "a:\n  script:\n"
+        + each(lambda k: f"  - docker build --target $A{k} .\n", s // 2)
+    ),
+    "gitlab: variables by merges": lambda s: _staged(
+        __gitlab_ci__yml="x0: &x0 {A: b}\n"
+        + each(lambda k: f"x{k + 1}: &x{k + 1} {{<<: *x{k}}}\n", s // 2)
+        + f"a:\n  variables: {{<<: *x{s // 80}}}\n  script:\n"
+        + times("  - docker build --target $B .\n", s // 2)
+    ),
+    "gitlab: variables that double": lambda s: _staged(
+        __gitlab_ci__yml="a:\n  script:\n  - A=bbbbbbbb\n" + times("  - A=$A$A; docker build --target $A .\n", s)
+    ),
     # what surrounds a word that is looked for
     "blank lines of cargo": lambda s: {
         "Dockerfile": RUST.replace("COPY . .", "COPY . /app"),

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from fixer.analysis.expressions import EXPRESSION
 from fixer.analysis.values import Known, Unknown, Value
@@ -62,6 +63,8 @@ _OPTION = re.compile(r"--?[A-Za-z]")
 _TARGET = re.compile(r"--target(?:=|\s+)[\"']?([A-Za-z0-9_][\w.-]*)")
 _LONGEST = 10_000
 """Characters of a value that is remembered: one that holds itself twice grows fast."""
+_MOST_PUT_IN = 1 << 20
+"""Characters that values may add to the words of a script."""
 
 Lookup = Callable[[str], "str | None"]
 """The value of a variable; None if it is not known."""
@@ -146,35 +149,36 @@ def in_workspace(directory: str | None, path: str) -> str | None:
 
 def read_build(words: Sequence[str | None], *, several: bool = False) -> DockerBuild | None:
     """The build that a command is; None for another command. several: see `DockerBuild.open`."""
-    rest = list(words)
-    if rest[:1] == ["sudo"]:
-        rest.pop(0)
+    rest = deque(words)
+    if rest and rest[0] == "sudo":
+        rest.popleft()
         while rest and rest[0] in ("-E", "-H", "-n", "--preserve-env"):
-            rest.pop(0)
-    if not rest or rest.pop(0) != "docker":
+            rest.popleft()
+    if not rest or rest.popleft() != "docker":
         return None
     elsewhere = _skip(rest, _GLOBAL_VALUES, _ELSEWHERE)
-    buildx = rest[:1] == ["buildx"]
+    buildx = bool(rest) and rest[0] == "buildx"
     options: list[tuple[str, str | None]] = []
     if buildx:
-        rest.pop(0)
+        rest.popleft()
         while rest and (rest[0] or "").startswith("-"):
             options.append(_option(rest))
-    elif rest[:1] in (["image"], ["builder"]):
-        rest.pop(0)
-    if not rest or rest.pop(0) not in ("build", "b") or (not buildx and "b" in words[1:2]):
+    elif rest and rest[0] in ("image", "builder"):
+        rest.popleft()
+    if not rest or rest.popleft() not in ("build", "b") or (not buildx and "b" in words[1:2]):
         return None
     more, places = _read(rest)
     return DockerBuild(buildx, (*options, *more), tuple(places), elsewhere, several)
 
 
-def _read(rest: list[str | None]) -> tuple[list[tuple[str, str | None]], list[str | None]]:
+def _read(words: Iterable[str | None]) -> tuple[list[tuple[str, str | None]], list[str | None]]:
     """The options of a build, and all else."""
+    rest = deque(words)
     options: list[tuple[str, str | None]] = []
     places: list[str | None] = []
     while rest:
         if rest[0] is None or rest[0] == "-" or not rest[0].startswith("-"):
-            places.append(rest.pop(0))
+            places.append(rest.popleft())
         else:
             options.append(_option(rest))
     return options, places
@@ -190,7 +194,7 @@ def read_other_build(words: Sequence[str | None], *, several: bool = False) -> D
     """The build by Podman or Buildah that a command is; their options are those of Docker (podman-build(1))."""
     for before in _OTHERS.get(words[0] or "", ()) if words else ():
         if tuple(words[1 : 1 + len(before)]) == before:
-            options, places = _read(list(words[1 + len(before) :]))
+            options, places = _read(words[1 + len(before) :])
             return DockerBuild(False, tuple(options), tuple(places), True, several)
     return None
 
@@ -199,11 +203,11 @@ def read_bake(words: Sequence[str | None]) -> tuple[str | None, ...] | None:
     """What `docker buildx bake` is told by `--set`; None for another command."""
     if tuple(words[:3]) != ("docker", "buildx", "bake"):
         return None
-    rest, found = list(words[3:]), list[str | None]()
+    rest, found = deque(words[3:]), list[str | None]()
     while rest:
-        word = rest.pop(0)
+        word = rest.popleft()
         if word == "--set":
-            found.append(rest.pop(0) if rest else None)
+            found.append(rest.popleft() if rest else None)
         elif word is not None and word.startswith("--set="):
             found.append(word.removeprefix("--set="))
     return tuple(found)
@@ -271,60 +275,61 @@ def read_compose(words: Sequence[str | None]) -> ComposeCall | None:
     """None for another command, or one that is not all known."""
     if None in words:
         return None
-    rest = [word for word in words if word is not None]
-    if rest[:1] == ["sudo"]:
-        rest.pop(0)
-    if rest[:1] == ["docker-compose"]:
-        rest = rest[1:]
-    elif rest[:2] == ["docker", "compose"]:
-        rest = rest[2:]
+    given = [word for word in words if word is not None]
+    if given[:1] == ["sudo"]:
+        given.pop(0)
+    if given[:1] == ["docker-compose"]:
+        rest = deque(given[1:])
+    elif given[:2] == ["docker", "compose"]:
+        rest = deque(given[2:])
     else:
         return None
     files = []
     while rest and rest[0].startswith("-"):
-        name, equals, value = rest.pop(0).partition("=")
+        name, equals, value = rest.popleft().partition("=")
         if name not in ("-f", "--file", "-p", "--project-name", "--profile", "--ansi", "--progress", "--parallel"):
             return None
-        value = value if equals else rest.pop(0) if rest else ""
+        value = value if equals else rest.popleft() if rest else ""
         if name in ("-f", "--file"):
             files.append(value)
-    if rest[:1] == ["build"]:
+    command = rest.popleft() if rest else ""
+    if command == "build":
         flags = ("--no-cache", "--pull", "--push", "--quiet", "-q", "--with-dependencies", "--check")
-        services = [word for word in rest[1:] if word not in flags and not word.partition("=")[1]]
+        services = [word for word in rest if word not in flags and not word.partition("=")[1]]
         return None if any(word.startswith("-") for word in services) else ComposeCall(tuple(files), tuple(services))
-    return ComposeCall(tuple(files), ()) if rest[:1] == ["up"] and "--build" in rest else None
+    return ComposeCall(tuple(files), ()) if command == "up" and "--build" in rest else None
 
 
-def _skip(rest: list[str | None], values: Sequence[str], wanted: Sequence[str]) -> bool:
+def _skip(rest: deque[str | None], values: Sequence[str], wanted: Sequence[str]) -> bool:
     """Takes options from the front. Returns whether one of those wanted was there."""
     found = False
     while rest and (rest[0] or "").startswith("-"):
-        name, equals, _ = (rest.pop(0) or "").partition("=")
+        name, equals, _ = (rest.popleft() or "").partition("=")
         found = found or name in wanted
         if name in values and not equals and rest:
-            rest.pop(0)
+            rest.popleft()
     return found
 
 
-def _option(rest: list[str | None]) -> tuple[str, str | None]:
+def _option(rest: deque[str | None]) -> tuple[str, str | None]:
     """Takes one option, with its value, from the front."""
     name, value = _named_option(rest)
     return name, None if value is not None and UNKNOWN in value else value
 
 
-def _named_option(rest: list[str | None]) -> tuple[str, str | None]:
-    word = rest.pop(0) or ""
+def _named_option(rest: deque[str | None]) -> tuple[str, str | None]:
+    word = rest.popleft() or ""
     if word.startswith("--"):
         name, equals, value = word.partition("=")
         if equals or name in _FLAGS:
             return name, value
-        return name, rest.pop(0) if rest else None
+        return name, rest.popleft() if rest else None
     name, value = word[:2], word[2:].removeprefix("=")
     if name in _FLAGS:
         if value:  # `-qt name`
-            rest.insert(0, f"-{value}")
+            rest.appendleft(f"-{value}")
         return name, ""
-    return name, value or (rest.pop(0) if rest else None)
+    return name, value or (rest.popleft() if rest else None)
 
 
 def script_commands(text: str, directory: str | None, lookup: Lookup = lambda _: None) -> tuple[ScriptCommand, ...]:
@@ -411,19 +416,22 @@ def commands_at(text: str, offsets: Sequence[int]) -> list[tuple[str | None, ...
         for start, end in (node.span, *(one.body_span for one in node.redirects if one.body_span is not None))
     )
     found: list[tuple[str | None, ...] | None] = []
-    opened: list[tuple[int, Simple]] = []
+    words: dict[int, tuple[str | None, ...]] = {}  # of a command in which many places are
+    opened: list[tuple[int, int]] = []
     at = 0
     for offset in offsets:
         while at < len(spans) and spans[at][0] <= offset:
-            node = nodes[spans[at][2]]
-            assert isinstance(node, Simple)
             while opened and opened[-1][0] <= spans[at][0]:
                 opened.pop()
-            opened.append((-spans[at][1], node))
+            opened.append((-spans[at][1], spans[at][2]))
             at += 1
         while opened and opened[-1][0] <= offset:
             opened.pop()
-        found.append(tuple(word.static for word in opened[-1][1].words) if opened else ())
+        if opened and opened[-1][1] not in words:
+            node = nodes[opened[-1][1]]
+            assert isinstance(node, Simple)
+            words[opened[-1][1]] = tuple(word.static for word in node.words)
+        found.append(words[opened[-1][1]] if opened else ())
     return found
 
 
@@ -478,6 +486,7 @@ class _Reader:
         self._set: dict[str, str] = {}
         self._choosing: dict[str, bool] = {}
         self._sure = True
+        self._left = _MOST_PUT_IN
 
     def script(self, script: Script, directory: str | None) -> str | None:
         """Returns the directory afterwards."""
@@ -514,6 +523,8 @@ class _Reader:
         several = False
         for word in command.words:
             text = self._text(word, directory)
+            self._left -= max(len(text) - len(word.text), 0)
+            text = text if self._left > 0 else UNKNOWN
             bare = len(word.parts) == 1 and _may_be_several(word.parts[0])
             if words and word.text == word.static and EXPRESSION.fullmatch(text) is not None:
                 bare = True
@@ -584,10 +595,10 @@ class _Reader:
 
 def _scripts(command: Command) -> Iterator[Script]:
     """The scripts in a compound command, not those inside of other commands."""
-    waiting = list(command.children)
+    waiting = list(command.children)[::-1]
     while waiting:
-        node = waiting.pop(0)
+        node = waiting.pop()
         if isinstance(node, Script):
             yield node
         elif not isinstance(node, Word):
-            waiting = [*node.children, *waiting]
+            waiting += list(node.children)[::-1]

@@ -276,6 +276,11 @@ class Workflow:
         room = _Room(_MOST_VALUES)
         return {id(job): _combinations(job.matrix, room) for job in self.jobs}
 
+    @cached_property
+    def by_id(self) -> dict[str, Job]:
+        """The jobs by their keys."""
+        return {job.id: job for job in self.jobs}
+
     @property
     def steps(self) -> Iterator[Step]:
         for job in self.jobs:

@@ -32,7 +32,7 @@ from fixer.analysis.workflow import (
     recipe,
     text_of,
 )
-from fixer.analysis.workflow_runs import Place, Run, Runs
+from fixer.analysis.workflow_runs import LETTERS, PARSED, Place, Run, Runs
 from fixer.analysis.yaml_nodes import Mapping
 from fixer.text.records import dataclass
 
@@ -104,13 +104,21 @@ def _may_build(step: Step) -> bool:
 
 
 def _of_step(runs: Runs, place: Place, step: Step, compose: Compose) -> Iterator[WorkflowBuild]:
+    roots: dict[tuple[str | None, bool], str | None] = {}  # a script may have many builds
+    on_hosted: bool | None = None
     for made in _recipes(runs, place, step, compose):
         runs.charge(1)
         target = None if made.target is not None and "${{" in made.target else made.target
-        paths = [_in_root(runs, place, made, path) for path in (made.context, made.file)]
+        paths = []
+        for path in (made.context, made.file):
+            if (path, made.of_root) not in roots:
+                roots[path, made.of_root] = _in_root(runs, place, made, path)
+            paths.append(roots[path, made.of_root])
         context, file = paths
         if context is not None and file is not None and "" not in paths:
-            hosted = not made.elsewhere and _hosted(runs, place)
+            if on_hosted is None:
+                on_hosted = _hosted(runs, place)
+            hosted = not made.elsewhere and on_hosted
             yield WorkflowBuild(place.run.workflow_run, context, file, target, hosted, made.replaced)
         elif "" not in paths and (target != "" or made.replaced):
             yield WorkflowBuild(place.run.workflow_run, None, None, target, False, made.replaced)
@@ -128,7 +136,9 @@ def _in_root(runs: Runs, place: Place, made: _Recipe, path: str | None) -> str |
 
 def _recipes(runs: Runs, place: Place, step: Step, compose: Compose) -> Iterator[_Recipe]:
     def read(name: str) -> str:
-        return runs.read(step.input(name) or "", place)
+        found = runs.read(step.input(name) or "", place)
+        runs.charge(len(found) // LETTERS)
+        return found
 
     if step.action == BUILD:
         build = recipe(step, read)
@@ -171,6 +181,7 @@ def _of_script(runs: Runs, place: Place, step: Step, compose: Compose) -> Iterat
         return None
 
     script = runs.read(step.run.text, place)
+    runs.charge(len(script) // PARSED)
     for name in targets_not_understood(script):
         yield _Recipe(None, None, name)
     home = runs.read(text_of(step.node.get("working-directory")) or default_directory(step) or ".", place)

@@ -28,6 +28,8 @@ _DEEPEST = 50
 """Values of the environment and of inputs that are made of others. Each of ten workflows may have some on the way."""
 LETTERS = 100
 """So many letters of a text with values in it are looked at as one step: values that are made of others may double."""
+PARSED = 20
+"""So many letters of a script are parsed in the time of one step."""
 LEVELS = 10
 """A workflow that is called has at most nine around it, and an action nine (docs.github.com "Reuse workflows";
 actions/runner, Constants.cs, CompositeActionsMaxDepth). GitHub refuses what is deeper."""

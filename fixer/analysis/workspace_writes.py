@@ -44,7 +44,7 @@ _COMMANDS = re.compile(
     r"|docker (?:container )?run (?!(?:.* )?(?:-\w*v|--volumes?(?:-from)?|--mount|--cidfile)\b)"
     r"|sed (?!(?:.* )?(?:-\w*i|--in-place))(?!.*\bw )|awk [^>]*\Z"
     r"|curl (?!(?:.* )?(?:-\w*[oOJcD]|--(?:output|remote|cookie-jar|dump)))"
-    r"|rm (?:-\w+ )*(?:/(?!home/runner/work)\S+ ?)+\Z|gh (?:api|pr|auth)\b"
+    r"|rm (?:-\w+ )*(?:/(?!home/runner/work)\S+(?: |\Z))+\Z|gh (?:api|pr|auth)\b"
 )
 """Commands with the words behind them that write no files there either."""
 _FILES = re.compile(r"GITHUB_(?:OUTPUT|ENV|PATH|STEP_SUMMARY|STATE)|RUNNER_TEMP|HOME")

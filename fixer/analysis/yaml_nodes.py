@@ -16,6 +16,9 @@ from fixer.text.source import Span
 _MOST_OPEN, _TOO_MANY = 60, 500
 """So many open brackets, or dashes on a line, are read by libyaml, which does not mind its stack; more are read by the
 parser in Python, which ends with an error; and even more would only take time."""
+_DEEPEST = 100
+"""So many collections inside of each other are read: whoever goes through them has a stack, too."""
+_TOO_DEEP = "it is nested too deeply"
 _BRACKET = re.compile(r"[\[\]{}]")
 _NESTED_LINE = re.compile(r"(?m)^(?:[ ]{200}|(?:[ ]*[-?][ ]){20})")
 
@@ -101,6 +104,8 @@ class Yaml:
         start = raw.start_mark.index + self._base
         if id(raw) in self._active:
             raise YamlError("an alias stands inside of its own anchor", start)
+        if len(self._active) > _DEEPEST:
+            raise YamlError(_TOO_DEEP, start)
         self._active.add(id(raw))
         made = self._make(raw, start, raw.end_mark.index + self._base)
         self._active.discard(id(raw))
@@ -181,7 +186,7 @@ def _compose(text: str, base: int, several: bool) -> list[Any]:
     except UnicodeEncodeError as error:
         raise YamlError("it is no YAML: bytes that are not UTF-8", base + error.start) from error
     except RecursionError as error:
-        raise YamlError("it is nested too deeply", base) from error
+        raise YamlError(_TOO_DEEP, base) from error
 
 
 def _loader(text: str) -> Any:

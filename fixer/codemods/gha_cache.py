@@ -677,12 +677,13 @@ class _JobPlan:
         text = self._job.workflow.text
         commands = _builds(run.text)
         whole: Change | _Stop | str | None = None
+        writing: list[_Stop | None] = []  # the same for all builds of a step
         words = commands_at(run.text, [one.start for one in commands]) if _is_posix(step) else [None] * len(commands)
         for number, place in enumerate(_builds(text, run.span.start, run.span.end)):
             command = _command(run.text, commands[number]) if number < len(commands) else run.text
             line = text[text.rfind("\n", 0, place.start) + 1 : place.start].lstrip()
-            self._runs.charge((len(line) + len(command)) // LETTERS)
             mine = words[number] if number < len(words) else None
+            self._runs.charge((len(line) + len(command) + len(mine or ())) // LETTERS)
             says = line.startswith("#") or _SAYS.search(re.split("[;&|]", line)[-1]) is not None
             if (says if mine is None else _only_tells(mine)) or "--cache-" in command or self._runner(step) is not None:
                 continue
@@ -697,7 +698,8 @@ class _JobPlan:
             if self._secrets.in_command(step, command):
                 change = _Stop("secret-build-arg", f"a build argument {_SHOWN}")
             elif not isinstance(change, _Stop):
-                change = self._given_file(step) or self._may_write(step) or self._unread(step) or change
+                writing = writing or [self._given_file(step) or self._may_write(step) or self._unread(step)]
+                change = writing[0] or change
             if isinstance(change, _Stop):
                 yield _refused(step, replace(change, span=change.span or place))
                 continue

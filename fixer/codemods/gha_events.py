@@ -78,6 +78,7 @@ def _reads_back(run: Run, step: Step, runs: Runs) -> bool:
 def _starts(run: Run, step: Step, runs: Runs) -> list[_Start]:
     """How a run of a step may be started. Where the events that are named start none, as with a condition for tags and
     a `push` of branches, what would start one if they were."""
+    runs.charge(1)
     triggers = _first(run).job.workflow.triggers
     conditions = [condition for condition in _conditions(run, step) if condition]
     for refs in (_refs, _all_refs):
@@ -111,7 +112,7 @@ def _conditions(run: Run, step: Step) -> Iterator[str]:
 def _job_conditions(job: Job) -> Iterator[str]:
     """Those of a job, and of the jobs that it needs: where one of these is skipped it is skipped too, unless its own
     condition asks for their status."""
-    jobs = {one.id: one for one in job.workflow.jobs}
+    jobs = job.workflow.by_id
     waiting, seen = [job], {job.id}
     while waiting:
         one = waiting.pop()

@@ -61,9 +61,9 @@ _TELLS = {
     "bws": _ANY,
     "doppler": _ANY,
     "gcloud": re.compile(r"\b(?:secrets|print-access-token|print-identity-token|kms)\b"),
-    "gh": re.compile(r"\bauth token\b|\bauth status\b.*-t\b|--show-token"),
+    "gh": re.compile(r"\bauth token\b|\bauth status\b(?:(?!\bauth status\b).)*-t\b|--show-token"),
     "infisical": _ANY,
-    "kubectl": re.compile(r"\bget\b.*\bsecrets?\b|\bcreate token\b|\bconfig view\b"),
+    "kubectl": re.compile(r"\bget\b(?:(?!\bget\b).)*\bsecrets?\b|\bcreate token\b|\bconfig view\b"),
     "op": _ANY,
     "sops": _ANY,
     "vault": re.compile(r"\b(?:kv|read|print|token|write|unwrap)\b"),
@@ -169,6 +169,8 @@ _ASSIGNS = frozenset({"declare", "export", "local", "readonly", "typeset"})
 _WRAPPERS = frozenset({"sudo", "nohup", "command", "builtin", "env", "time", "exec", "nice", "timeout"})
 _POSITIONS = frozenset({"@", "*", *map(str, range(1, 10))})
 _ROUNDS = 5
+_MOST_VALUES = 50
+"""Values of a variable that are told apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -364,7 +366,7 @@ class _Reader:
         elif isinstance(command, For):
             if True in [self._word(word) for word in command.words or ()]:
                 self._tainted.add(command.name)
-            self._assigned.setdefault(command.name, set()).add(SOMEWHERE)
+            self._give(command.name, SOMEWHERE)
             if command.words is None:
                 self._computes(self._text[command.start : command.body.start])
             for part in command.parts:
@@ -383,6 +385,11 @@ class _Reader:
             if isinstance(command, ArithmeticCommand):
                 self._computes(self._text[command.start : command.end])
         return True in [self._list(part, stdin) for part in parts]
+
+    def _give(self, name: str, value: str) -> None:
+        """A variable may have a value."""
+        values = self._assigned.setdefault(name, set())
+        values.add(value if len(values) < _MOST_VALUES else SOMEWHERE)
 
     def _computes(self, text: str) -> None:
         """An arithmetic expression, which names variables without `$`: a secret in it may come to all of them."""
@@ -424,7 +431,7 @@ class _Reader:
         given = False
         for one in command.assignments:
             sees = True in [self._word(word) for word in one.values]
-            self._assigned.setdefault(one.name, set()).add("".join(_plain(word) for word in one.values))
+            self._give(one.name, "".join(_plain(word) for word in one.values))
             if sees:
                 self._tainted.add(one.name)
                 given = True
@@ -470,7 +477,7 @@ class _Reader:
         for text, sees in zip(plain, saw, strict=True):
             name, is_given, value = text.partition("=")
             if is_given:
-                self._assigned.setdefault(name.rstrip("+"), set()).add(value)
+                self._give(name.rstrip("+"), value)
             if sees:
                 self._tainted.add(name.rstrip("+"))
         prints = program in _WHOLE and (not names or any(re.match(r"-\w*p", text) for text in plain))
@@ -500,7 +507,7 @@ class _Reader:
             names = {text for text in rest if text is not None and not text.startswith("-")}
             self._tainted |= names if reads else set()
             for name in names:
-                self._assigned.setdefault(name, set()).add(SOMEWHERE)
+                self._give(name, SOMEWHERE)
         if program == "set" and any(saw):
             self._tainted |= _POSITIONS
         if program == "let":

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 
 from fixer.analysis.expressions import EXPRESSION
 from fixer.analysis.workflow import CHECKOUT, Job, Step, Workflow, default_directory, default_shell, listed, text_of
-from fixer.analysis.workflow_runs import LETTERS, Place, Run, Runs, Use
+from fixer.analysis.workflow_runs import LETTERS, PARSED, Place, Run, Runs, Use
 from fixer.analysis.yaml_nodes import Items, Mapping, Node, Scalar
 from fixer.codemods.gha_actions import (
     AWS,
@@ -43,8 +43,6 @@ _GLOB = re.compile(r"[*?\[]|\$\{\{")
 _TEMPORARY = re.compile(r"\$\{\{\s*runner\.temp\s*\}\}")
 _COMPUTED = re.compile(r"\$\{?\w+\}?(?:=|<<)|\b(?:jq|yq|sed|awk|cat|tr|sops|vault|op|doppler|env|printenv|envsubst)\b")
 """What may make the names of the variables that a script writes."""
-_PARSED = 20
-"""So many letters of a script are parsed in the time of one step."""
 _AWS_NAMES = frozenset({"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"})
 _AT_HOME = re.compile(rf"\b({'|'.join(HOMES)})=([^\s\"']*)")
 """Where a script says where programs keep what they are told."""
@@ -385,7 +383,7 @@ class Secrets:
     def _needs(self, job: Job) -> frozenset[str]:
         """The jobs that have run before a job."""
         if job not in self._needed:
-            by_id = {one.id: one for one in job.workflow.jobs}
+            by_id = job.workflow.by_id
             found: set[str] = set()
             waiting = [job]
             while waiting:
@@ -444,7 +442,7 @@ class Secrets:
         shell = text_of(step.node.get("shell")) or default_shell(step) or "bash"
         same = (text, shell, around)
         if same not in self._read:
-            self._runs.charge(len(text) // _PARSED)
+            self._runs.charge(len(text) // PARSED)
             self._read[same] = kept(text, shell, around)
         return self._read[same]
 

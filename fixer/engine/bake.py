@@ -73,10 +73,13 @@ def _of_hcl(text: str) -> Iterator[NamedBuild]:
     files: dict[str, None] = {"Dockerfile": None}
     replaced: dict[str, None] = {}
     made = False
+    searched = 0
     for match in _ATTRIBUTE.finditer(text):
         plain = _TEXT.match(match[2])
         if match[1] == "contexts":
-            inside = text[match.start(2) : match.start(2) + _LONGEST].partition("}")[0]
+            start = max(match.start(2), searched)  # where the one before has no end it may reach into this one
+            inside = text[start : match.start(2) + _LONGEST].partition("}")[0]
+            searched = start + len(inside)
             replaced.update(dict.fromkeys(_KEY.findall(inside)))
         elif match[1] == "dockerfile":
             files[plain[1] if plain is not None else ""] = None
@@ -86,12 +89,12 @@ def _of_hcl(text: str) -> Iterator[NamedBuild]:
             made = True
     if made:  # of what stands in the file as a text, but for the names of Bake's own targets
         targets.update(dict.fromkeys(_NAME.findall(_LABELS.sub("", text))))
-    if len(files) * len(targets) > _MOST_PAIRS:
+    if len(files) * (len(targets) + len(replaced)) > _MOST_PAIRS:
         files = {"": None}
     for file in files if targets or replaced else ():
         suffix = os.path.normpath(f"/{file}") if file else ""
-        for target in targets or ("",):
-            yield NamedBuild(None, Loose("", suffix), target, False, tuple(replaced))
+        for number, target in enumerate(targets or ("",)):  # what replaces its stages counts for all of a Dockerfile
+            yield NamedBuild(None, Loose("", suffix), target, False, () if number else tuple(replaced))
 
 
 def _with_inherited(targets: Mapping[str, Any], name: str) -> dict[str, Any]:

@@ -36,6 +36,26 @@ class NamedBuild(NamedTuple):
 
 UNKNOWN = "\0"
 """Stands in a text for what nobody knows."""
+_LONGEST = 4096
+"""Characters of a path: the system opens none that is longer, and what each of its parts leads to would be asked with
+all of the path before it."""
+
+
+class TooMuchError(Exception):
+    """A file is made so that nobody can go through it."""
+
+
+class Room:
+    """How much may still be looked at: aliases and variables name more than a file holds."""
+
+    def __init__(self, left: int) -> None:
+        self.left = left
+
+    def take(self, number: int) -> None:
+        """Note that so much is looked at. Raises TooMuchError if there is no room for it."""
+        self.left -= number
+        if self.left < 0:
+            raise TooMuchError
 
 
 def placed(directory: str, context: str, dockerfile: str) -> tuple[str | None, str | Loose | None]:
@@ -58,7 +78,7 @@ def placed(directory: str, context: str, dockerfile: str) -> tuple[str | None, s
 
 def real_place(directory: str, said: str | None) -> str | None:
     """What a path means; None if it depends on a variable, or is none."""
-    if not said or "$" in said or ":" in said or UNKNOWN in said:
+    if not said or len(said) > _LONGEST or "$" in said or ":" in said or UNKNOWN in said:
         return None
     try:
         return os.path.realpath(os.path.join(directory, said))

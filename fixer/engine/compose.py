@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from fixer.engine.builds import ANY, UNKNOWN, NamedBuild, placed, real_place
+from fixer.engine.builds import ANY, UNKNOWN, NamedBuild, Room, TooMuchError, placed, real_place
 from fixer.engine.files import FileTrouble, read
 from fixer.text.regex import regex
 from fixer.text.source import decode
@@ -34,7 +34,8 @@ _LONGEST = 4096
 _LARGEST = 1 << 20
 """Bytes of a file that is read: those that people write have a hundredth of it."""
 _MOST_LOOKS = 500_000
-"""Keys and merged mappings of a file that are looked at."""
+"""Keys and merged mappings of a file that are looked at, words and names included that a service has; and parts of
+services in all files, where one is made of several."""
 
 
 class ComposeBuild(NamedTuple):
@@ -96,22 +97,32 @@ def all_compose_builds(paths: Iterable[str], top: str | None = None) -> Iterator
     groups = deque((tuple(files), directory) for directory, files in by_directory.items())
     seen = set(groups)
     number = len(groups)
+    room = Room(_MOST_LOOKS)
     while groups:
         files, directory = groups.popleft()
         if not any(word in _text(path) for path in files for word in _ABOUT):
             continue
         read_files = [_file(path, directory) for path in files]
-        yield from _together(read_files, top)
-        for path, file in zip(files, read_files, strict=True):
-            if not file.complete:
-                yield ComposeBuild("", path, NamedBuild(None, ANY, None, False))
+        try:
+            yield from _together(read_files, top, room)
+        except TooMuchError:
+            yield _anything(files[0])
+            return
+        yield from (_anything(path) for path, file in zip(files, read_files, strict=True) if not file.complete)
+        for file in read_files:
             for group in file.included:
                 if group not in seen and len(seen) < number + _MOST_INCLUDED:
                     seen.add(group)
                     groups.append(group)
 
 
-def _together(files: Sequence[_File], top: str | None) -> Iterator[ComposeBuild]:
+def _anything(path: str) -> ComposeBuild:
+    """What a file says that nobody can go through."""
+    return ComposeBuild("", path, NamedBuild(None, ANY, None, False))
+
+
+def _together(files: Sequence[_File], top: str | None, room: Room) -> Iterator[ComposeBuild]:
+    """Raises TooMuchError."""
     whole: dict[str, dict[_Said, None]] = {}
     for services in (one for file in files for one in file.services):
         for name, said in services.items():
@@ -124,11 +135,19 @@ def _together(files: Sequence[_File], top: str | None) -> Iterator[ComposeBuild]
             others = [one for one in whole[name] if one is not said and (one.builds or one.command or one.entrypoint)]
             placing = [other for other in others if other.context is not None]
             if said.context is not None or not placing:
+                room.take(_cost(parts))
                 yield from _builds(name, parts, top)
             for other in others if said.context is not None else placing:
-                for one in _builds(name, [*parts, other, *_bases(other)], top):
+                more = [*parts, other, *_bases(other)]
+                room.take(_cost(more))
+                for one in _builds(name, more, top):
                     certain = one.build.certain and said.context is None
                     yield one._replace(build=one.build._replace(certain=certain))
+
+
+def _cost(parts: Sequence[_Said]) -> int:
+    """How many things are looked at in parts of a service."""
+    return sum(1 + len(part.replaced) + len(part.command or ()) + len(part.entrypoint or ()) for part in parts)
 
 
 def _builds(service: str, parts: Sequence[_Said], top: str | None = None) -> Iterator[ComposeBuild]:
@@ -204,7 +223,7 @@ def _file(path: str, directory: str) -> _File:
         return _Reader(text, path, directory).file()
     except YamlError:
         return _NOTHING
-    except _TooMuchError:
+    except TooMuchError:
         return _File((), (), False)
 
 
@@ -217,10 +236,6 @@ def _text(path: str) -> str:
         return ""
 
 
-class _TooMuchError(Exception):
-    """A file is made so that nobody can go through it."""
-
-
 class _Reader:
     """Of one file. What an alias repeats is read once."""
 
@@ -231,7 +246,7 @@ class _Reader:
         self._roots = Yaml(text, several=True).roots
         self._path = path
         self._directory = directory
-        self._left = _MOST_LOOKS
+        self._charge = Room(_MOST_LOOKS).take
         self._known: dict[int, _Said | None] = {}
 
     def file(self) -> _File:
@@ -244,11 +259,6 @@ class _Reader:
         for key in keys:
             node = merged(node, key, self._charge)
         return node
-
-    def _charge(self, nodes: int) -> None:
-        self._left -= nodes
-        if self._left < 0:
-            raise _TooMuchError
 
     def _services(self, root: Node) -> Iterator[tuple[str, _Said]]:
         from fixer.analysis.yaml_nodes import Mapping
@@ -266,13 +276,13 @@ class _Reader:
 
         build = self._get(service, "build")
         bases = tuple(self._extended(self._get(service, "extends")))
-        command, entrypoint = (_words(self._get(service, key)) for key in ("command", "entrypoint"))
+        command, entrypoint = (self._words(self._get(service, key)) for key in ("command", "entrypoint"))
         if build is None and not bases and command is None and entrypoint is None:
             return None
         whole = text_of(build)
         context, file, target = (text_of(self._get(build, key)) for key in ("context", "dockerfile", "target"))
         inline = os.path.realpath(self._path) if self._get(build, "dockerfile_inline") is not None else None
-        replaced = tuple(_names(self._get(build, "additional_contexts")))
+        replaced = self._names(self._get(build, "additional_contexts"))
         return _Said(
             self._path, self._directory, whole or context, file, target, inline, bases, replaced, command, entrypoint
         )  # fmt: skip
@@ -292,45 +302,51 @@ class _Reader:
         from fixer.analysis.yaml_nodes import Items
 
         include = self._get(root, "include")
-        for one in include.nodes if isinstance(include, Items) else ():
+        entries = {id(one): one for one in include.nodes} if isinstance(include, Items) else {}
+        for one in entries.values():
             said = one if text_of(one) is not None else self._get(one, "path")
-            texts = [text_of(each) for each in said.nodes] if isinstance(said, Items) else [text_of(said)]
-            places = [real_place(self._directory, interpolated(text or "")) for text in texts[:_MOST_FILES]]
+            texts = [text_of(each) for each in said.nodes[:_MOST_FILES]] if isinstance(said, Items) else [text_of(said)]
+            self._charge(len(texts))
+            places = [real_place(self._directory, interpolated(text or "")) for text in texts]
             files = tuple(place for place in places if place is not None)
             named = text_of(self._get(one, "project_directory"))
             directory = None if named is None else real_place(self._directory, interpolated(named))
             if files:
                 yield files, directory or os.path.dirname(files[0])
 
+    def _words(self, node: Node | None) -> tuple[str, ...] | None:
+        """A command: a list, or a text that is cut into words as a shell would, without being one."""
+        from fixer.analysis.workflow import text_of
+        from fixer.analysis.yaml_nodes import Items
 
-def _words(node: Node | None) -> tuple[str, ...] | None:
-    """A command: a list, or a text that is cut into words as a shell would, without being one."""
-    from fixer.analysis.workflow import text_of
-    from fixer.analysis.yaml_nodes import Items
+        if isinstance(node, Items):
+            self._charge(len(node.nodes))
+            words = tuple(text_of(one) or "" for one in node.nodes[:_LONGEST])
+            return words if sum(map(len, words)) <= _LONGEST else None
+        text = text_of(node)
+        if text is None or len(text) > _LONGEST:
+            return None
+        import shlex
 
-    if isinstance(node, Items):
-        words = tuple(text_of(one) or "" for one in node.nodes[:_LONGEST])
-        return words if sum(map(len, words)) <= _LONGEST else None
-    text = text_of(node)
-    if text is None or len(text) > _LONGEST:
-        return None
-    import shlex
+        try:
+            words = tuple(shlex.split(text))
+        except ValueError:
+            return None
+        self._charge(len(words))
+        return words
 
-    try:
-        return tuple(shlex.split(text))
-    except ValueError:
-        return None
+    def _names(self, node: Node | None) -> tuple[str, ...]:
+        """The keys of a mapping, or what stands before `=` in a list of texts."""
+        from fixer.analysis.workflow import text_of
+        from fixer.analysis.yaml_nodes import Items, Mapping
 
-
-def _names(node: Node | None) -> Iterator[str]:
-    """The keys of a mapping, or what stands before `=` in a list of texts."""
-    from fixer.analysis.workflow import text_of
-    from fixer.analysis.yaml_nodes import Items, Mapping
-
-    if isinstance(node, Mapping):
-        yield from (name.text for name, _ in node.items())
-    elif isinstance(node, Items):
-        yield from ((text_of(one) or "").partition("=")[0] for one in node.nodes)
+        if isinstance(node, Mapping):
+            self._charge(len(node.pairs))
+            return tuple(name.text for name, _ in node.items())
+        if isinstance(node, Items):
+            self._charge(len(node.nodes))
+            return tuple((text_of(one) or "").partition("=")[0] for one in node.nodes)
+        return ()
 
 
 # --- variables -----------------------------------------------------------------------------------------------------
@@ -363,7 +379,7 @@ def _settings(path: str) -> Mapping[str, str]:
         quoted = value[:1] in ("'", '"')
         value = value[1:].partition(value[0])[0] if quoted else value.partition(" #")[0].rstrip()
         known = value if match[2].startswith("'") else _filled(value, found)
-        if UNKNOWN in known or "$" in known:
+        if UNKNOWN in known or "$" in known or len(known) > _LONGEST:
             found.pop(match[1], None)
         else:
             found[match[1]] = known
@@ -388,7 +404,7 @@ def _filled(text: str, environment: Mapping[str, str]) -> str:
         return word if operator.endswith("-") else UNKNOWN
 
     for _ in range(_NESTED):
-        if "$" not in text:
+        if "$" not in text and len(text) <= _LONGEST:
             return text
         if "$$" in text or len(text) > _LONGEST:
             return UNKNOWN

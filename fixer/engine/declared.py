@@ -18,6 +18,9 @@ from fixer.engine.project import real_path, repository_root
 
 _MOST_LOOSE = 200
 """So many descriptions of Dockerfiles of which not all is known are told apart."""
+_MOST_NAMES = 500
+"""So many stages are kept that are named for one Dockerfile; with more it may be any that has a name. Each Dockerfile
+for which they may be meant is compared with them."""
 _MOST_COMMANDS = 100
 """So many commands are kept of what is run in the images of a Dockerfile."""
 
@@ -52,8 +55,10 @@ class _Stages:
         target = None if build.target is None else build.target.lower()
         if target is None:
             self._unknown = self._unknown or where
-        elif target:
+        elif target and len(self._names) < _MOST_NAMES:
             self._names.setdefault(target, where)
+        elif target and target not in self._names:
+            self._unknown = self._unknown or where
         for name in build.replaced:
             self._replaced.setdefault(name.lower(), where)
         for command in build.commands if len(self._commands) < _MOST_COMMANDS else ():

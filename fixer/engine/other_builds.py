@@ -8,7 +8,7 @@ import os
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from fixer.engine.builds import ANY, UNKNOWN, Loose, NamedBuild, placed
+from fixer.engine.builds import ANY, UNKNOWN, Loose, NamedBuild, Room, TooMuchError, placed, real_place
 from fixer.engine.files import FileTrouble, read
 from fixer.text.regex import regex
 from fixer.text.source import decode
@@ -17,8 +17,7 @@ if TYPE_CHECKING:
     from fixer.analysis.yaml_nodes import Node
 
 _LARGEST = 1 << 20
-"""Bytes of a file that is read, and characters of all scripts of one, which aliases may repeat."""
-_MOST_NODES = 200_000
+"""Bytes of a file that is read; and characters, and nodes, of what is looked at in one, which aliases may repeat."""
 _TOKEN = regex(r'"(?:[^"\\]|\\.)*"|//[^\n]*|/\*|[,\]}]|[^\s",\]}/]+|/')
 _FILLED = regex(r"\$\{[^{}]*\}|\{\{[^{}]*\}\}")
 _BUILDER = regex(r"(?i)docker|podman|buildah")
@@ -35,8 +34,12 @@ def builds_named_by(path: str, top: str) -> Iterator[NamedBuild]:
         text = decode(read(path))
     except FileTrouble:
         return
-    if len(text) <= _LARGEST:
+    if len(text) > _LARGEST:
+        return
+    try:
         yield from reader(text, os.path.dirname(path), top)
+    except TooMuchError:
+        yield NamedBuild(None, ANY, None, False)
 
 
 # --- Make ------------------------------------------------------------------------------------------------------------
@@ -103,17 +106,22 @@ def _of_skaffold(text: str, directory: str, top: str) -> Iterator[NamedBuild]:
     from fixer.analysis.workflow import text_of
     from fixer.analysis.yaml_nodes import Items, merged
 
+    room = Room(_LARGEST)
+
+    def get(node: Node | None, key: str) -> Node | None:
+        return merged(node, key, room.take)
+
     for root in _documents(text):
-        profiles = merged(root, "profiles")
+        profiles = get(root, "profiles")
         for one in (root, *(profiles.nodes if isinstance(profiles, Items) else ())):
-            artifacts = merged(merged(one, "build"), "artifacts")
+            artifacts = get(get(one, "build"), "artifacts")
             for artifact in artifacts.nodes if isinstance(artifacts, Items) else ():
-                docker = merged(artifact, "docker")
-                target = _text(text_of(merged(docker, "target")) or "")
+                docker = get(artifact, "docker")
+                target = _text(text_of(get(docker, "target")) or "")
                 if not target:
                     continue
-                context = _text(text_of(merged(artifact, "context")) or ".")
-                _, dockerfile = placed(directory, context, _text(text_of(merged(docker, "dockerfile")) or "Dockerfile"))
+                context = _text(text_of(get(artifact, "context")) or ".")
+                _, dockerfile = placed(directory, context, _text(text_of(get(docker, "dockerfile")) or "Dockerfile"))
                 if dockerfile is not None:
                     yield NamedBuild(None, dockerfile, None if UNKNOWN in target else target, False)
 
@@ -143,27 +151,23 @@ def _of_gitlab(text: str, directory: str, top: str) -> Iterator[NamedBuild]:
     )
     from fixer.analysis.yaml_nodes import Mapping, merged
 
-    left = _LARGEST
+    room = Room(_LARGEST)
     seen: set[int] = set()
     for root in _documents(text):
         for _, job in root.items() if isinstance(root, Mapping) else ():
             if id(job) in seen or not isinstance(job, Mapping):
                 continue
             seen.add(id(job))
-            scripts = [merged(job, key) for key in _SCRIPTS]
-            script = "\n".join(line for node in scripts for line in _lines(node, left))
-            left -= len(script)
-            if left <= 0:
-                yield NamedBuild(None, ANY, None, False)
-                return
+            scripts = [merged(job, key, room.take) for key in _SCRIPTS]
+            script = "\n".join(line for node in scripts for line in _lines(node, room))
             if not _BUILDER.search(script):
                 continue
             for name in targets_not_understood(script):
                 yield NamedBuild(None, ANY, name, False)
-            variables = [merged(job, "variables"), merged(root, "variables")]
+            variables = [merged(one, "variables", room.take) for one in (job, root)]
 
             def lookup(name: str, variables: list[Node | None] = variables) -> str | None:
-                return WORKSPACE if name == "CI_PROJECT_DIR" else _variable(variables, name)
+                return WORKSPACE if name == "CI_PROJECT_DIR" else _variable(variables, name, room)
 
             for command in all_commands(script, ".", lookup):
                 build = read_build(command.words, several=command.open)
@@ -171,37 +175,35 @@ def _of_gitlab(text: str, directory: str, top: str) -> Iterator[NamedBuild]:
                 paths = None if build is None else build.paths(command.directory)
                 if build is None or (paths is None and build.outside):
                     continue
-                dockerfile = ANY if paths is None else os.path.realpath(os.path.join(top, paths[1]))
+                dockerfile = ANY if paths is None else real_place(top, paths[1]) or ANY
                 if build.target != "" or build.replaced:
                     yield NamedBuild(None, dockerfile, build.target, False, build.replaced)
 
 
-def _variable(variables: list[Node | None], name: str) -> str | None:
+def _variable(variables: list[Node | None], name: str, room: Room) -> str | None:
     from fixer.analysis.workflow import text_of
     from fixer.analysis.yaml_nodes import merged
 
     for table in variables:
-        node = merged(table, name)
+        node = merged(table, name, room.take)
         if node is not None:
-            found = text_of(node) or text_of(merged(node, "value"))
+            found = text_of(node) or text_of(merged(node, "value", room.take))
             return None if found is None or "$" in found else found
     return None
 
 
-def _lines(node: Node | None, most: int) -> Iterator[str]:
-    """A script: a text, or a list of such, also one inside of another; up to so many characters."""
+def _lines(node: Node | None, room: Room) -> Iterator[str]:
+    """A script: a text, or a list of such, also one inside of another."""
     from fixer.analysis.yaml_nodes import Items, Scalar
 
     waiting = [node]
-    looked = 0
-    while waiting and most > 0 and looked < _MOST_NODES:
+    while waiting:
         one = waiting.pop()
-        looked += 1
         if isinstance(one, Scalar):
-            most -= len(one.text) + 1
+            room.take(len(one.text) + 1)
             yield one.text
         elif isinstance(one, Items):
-            looked += len(one.nodes)
+            room.take(len(one.nodes))
             waiting.extend(reversed(one.nodes))
 
 

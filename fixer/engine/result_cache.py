@@ -67,6 +67,9 @@ class ResultCache:
         self._connection: sqlite3.Connection | None = None
         self._process = 0
         self._broken = False
+        """Nothing is looked for any more."""
+        self._closed = False
+        """Nor is anything kept: what is wrong is not in the database, which would be replaced."""
 
     def key(self, data: bytes, project: str | None, options: object = None) -> bytes:
         """The digest for one text in one project, with such options."""
@@ -122,9 +125,7 @@ class ResultCache:
 
     def keep(self, rows: Sequence[Row]) -> None:
         """In one transaction, by a connection of its own: an open one does not survive a fork."""
-        import sqlite3
-
-        if not rows or self._broken:
+        if not rows or self._closed:
             return
         for _ in range(2):
             try:
@@ -134,8 +135,7 @@ class ResultCache:
             except OSError:
                 return
             except Exception as error:  # of a damaged database sqlite3 raises anything, UnicodeDecodeError too
-                transient = isinstance(error, sqlite3.OperationalError) and any(w in str(error) for w in _TRANSIENT)
-                if transient or not self._remove():
+                if _is_transient(error) or not self._remove():
                     return
 
     def close(self) -> None:
@@ -153,8 +153,9 @@ class ResultCache:
                     return None
                 self._connection, self._process = self._connect(), os.getpid()
             found = self._connection.execute("SELECT value, used FROM results WHERE key = ?", (key,)).fetchone()
-        except Exception:  # of a damaged database sqlite3 raises anything, UnicodeDecodeError too
+        except Exception as error:  # of a damaged database sqlite3 raises anything, UnicodeDecodeError too
             self._broken = True
+            self._closed = isinstance(error, OSError) or _is_transient(error)
             return None
         return found if found and isinstance(found[0], bytes) and isinstance(found[1], int) else None
 
@@ -220,6 +221,12 @@ def _program() -> str | None:
     except OSError:
         return None
     return repr((sys.version_info[:2], lark(), sorted(parts)))
+
+
+def _is_transient(error: Exception) -> bool:
+    import sqlite3
+
+    return isinstance(error, sqlite3.OperationalError) and any(word in str(error) for word in _TRANSIENT)
 
 
 def _insert(connection: sqlite3.Connection, rows: Iterable[Row]) -> None:

@@ -26,6 +26,8 @@ _OWN = re.compile(r"\buses[\"']?\s*:\s*[\"']?\./")
 _GIVES = re.compile(r"\bworkflow_call\b|/upload-artifact@")
 """A file that others call, or that uploads something: builds elsewhere may take what it puts out."""
 _BUILDER = re.compile(r"(?i)docker|podman|buildah")
+_MOST_REFUSED = 4
+"""After so many files that nobody can go through in time the others are not read: all is not known anyway."""
 
 
 class OtherWorkflows(Sequence[tuple[str, Workflow]]):
@@ -100,21 +102,27 @@ def builds_of(root: str) -> Builds:
     from fixer.analysis.workflow_builds import workflow_builds  # brings the parser of scripts with it
 
     found: dict[tuple[object, ...], tuple[str, WorkflowBuild]] = {}
-    complete, runs = True, Runs(files)
+    runs, is_new = Runs(files), True
+    refused = 0
     for _, workflow in files:
-        for last in (False, True):
+        if refused == _MOST_REFUSED:  # each of them has taken as long as may be
+            break
+        builds: list[WorkflowBuild] = []
+        while True:
             try:
                 builds = list(workflow_builds(runs, partial(_composed, root), [workflow]))
+                is_new = False
+                break
             except TooMuchWorkError:  # the others may have had most of the work
-                runs, builds = Runs(files), []
-                complete = complete and not last
-                continue
-            break
+                refused += is_new
+                runs, is_new, was_new = Runs(files), True, is_new
+                if was_new:
+                    break
         for build in builds:
             path = runs.path(build.run)
             key = (path, build.context, build.file, build.target, build.hosted, build.replaced)
             found.setdefault(key, (path, build))
-    return Builds(tuple(found.values()), complete)
+    return Builds(tuple(found.values()), not refused)
 
 
 @lru_cache(maxsize=1024)

@@ -140,3 +140,20 @@ def test_same(old: str, new: str, equal: bool) -> None:
 def test_scalars_keep_their_quotes() -> None:
     assert [value("a: x\nb: 'x'\nc: \"x\"\n", key).style for key in "abc"] == ["", "'", '"']  # type: ignore[union-attr]
     assert isinstance(value("a: x", "a"), Scalar)
+
+
+@pytest.mark.parametrize("depth", [120, 250, 350, 420, 480, 600, 5000])
+def test_too_deep(depth: int) -> None:
+    """Never a RecursionError, however deep the one stands who asks."""
+    for text in (
+        "[" * depth + "a" + "]" * depth,
+        "{a: " * depth + "b" + "}" * depth,
+        "".join(f"{' ' * k}a:\n" for k in range(min(depth, 600))) + " " * depth + "b\n",
+        "- " * depth + "a\n",
+    ):
+        with pytest.raises(YamlError, match="nested too deeply"):
+            Yaml(text)
+
+
+def test_deep_enough() -> None:
+    assert Yaml("[" * 90 + "a" + "]" * 90).root is not None

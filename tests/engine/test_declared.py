@@ -527,3 +527,39 @@ def test_sources_are_bound_from_the_context_that_compose_names(root: Path) -> No
     put(root, {"compose.yml": "services:\n a:\n  build: {context: ., dockerfile: svc/Dockerfile}\n"})
     assert "source=svc," in diff()
     assert "source=src," not in diff()
+
+
+def test_so_many_targets_that_it_may_be_any(root: Path) -> None:
+    put(root, {"Makefile": "docker build\n" + "".join(f"--target a{k}\n" for k in range(600))})
+    found = FoundTargets(str(root / "Dockerfile"))()
+    assert found.unknown == "Makefile"
+    assert len(found.possible) == 500
+    put(root, {"Makefile": "docker build\n" + "--target dev\n" * 600})
+    forget()
+    assert FoundTargets(str(root / "Dockerfile"))() == Targets({}, None, {"dev": "Makefile"})
+
+
+def test_contexts_of_a_bake_file_count_for_all_its_targets(root: Path) -> None:
+    put(root, {"docker-bake.hcl": 'a {\n target = "dev"\n}\nb {\n target = "c"\n contexts = { x = "." }\n}\n'})
+    found = FoundTargets(str(root / "Dockerfile"))()
+    assert set(found.possible) == {"dev", "c"}
+    assert set(found.replaced) == {"x"}
+
+
+def test_paths_that_no_system_has(root: Path) -> None:
+    """What each part of a path leads to is asked with all that stands before it."""
+    started = time.process_time()
+    put(root, {"compose.yaml": f"services:\n a:\n  build: {'a/' * 100_000}\n"})
+    put(root, {"docker-bake.json": f'{{"target": {{"a": {{"target": "b", "context": "{"a/" * 100_000}"}}}}}}'})
+    put(root, {".gitlab-ci.yml": f"a:\n  script: docker build --target c -f {'a/' * 100_000} .\n"})
+    assert set(FoundTargets(str(root / "Dockerfile"))().possible) == {"c"}
+    assert time.process_time() - started < 10
+
+
+def test_variables_that_double(root: Path) -> None:
+    lines = "".join(f"A{k + 1}=$A{k}$A{k}\n" for k in range(100))
+    put(root, {".env": f"A0=dev\n{lines}", "compose.yaml": "services:\n a:\n  build: {context: ., target: $A0}\n"})
+    assert set(FoundTargets(str(root / "Dockerfile"))().names) == {"dev"}
+    put(root, {"compose.yaml": "services:\n a:\n  build: {context: ., target: $A99}\n"})
+    forget()
+    assert FoundTargets(str(root / "Dockerfile"))().unknown == "compose.yaml"

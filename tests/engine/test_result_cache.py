@@ -52,7 +52,10 @@ def outcome(data: bytes, options: Options | None = None, project: str | None = "
 
 
 def keep(data: bytes, options: Options | None = None, project: str | None = "p") -> None:
-    one = cache(options)
+    keep_by(cache(options), data, options, project)
+
+
+def keep_by(one: ResultCache, data: bytes, options: Options | None = None, project: str | None = "p") -> None:
     row = one.row(one.key(data, project), outcome(data, options, project))
     assert row is not None
     one.keep([row])
@@ -179,6 +182,17 @@ def test_damage_anywhere_is_no_trouble(home: Path) -> None:
     database(home).write_bytes(b"no database at all" * 100)
     keep(REFUSED)
     assert known(REFUSED) == outcome(REFUSED)
+
+
+def test_who_finds_it_damaged_replaces_it(home: Path) -> None:
+    """With one process the same cache is asked first and told later."""
+    keep(REFUSED)
+    for damage in (b"no database at all" * 100, b"SQLite format 3\0" + bytes(range(256)) * 20):
+        database(home).write_bytes(damage)
+        one = cache()
+        assert one.get(one.key(REFUSED, "p"), "Dockerfile", REFUSED) is None
+        keep_by(one, REFUSED)
+        assert known(REFUSED) == outcome(REFUSED)
 
 
 class Evil:
