@@ -15,14 +15,25 @@ def alters(facts: Facts, places: Iterable[tuple[Stage, str]], config: Iterable[s
     """For a change by which `places` differ: a stage, and an absolute path in it. With them go the places in other
     stages to which COPY --from carries them. config: as in `Alters`."""
     todo = list(dict.fromkeys((stage.index, clean(path)) for stage, path in places))
+    known = set(todo)
     for index, path in todo:
         for taker in facts.takers(facts.stages[index], path):
-            place = (taker.stage.index, _carried(facts, taker, path))
-            if place[1] is not None and place not in todo:
-                todo.append((place[0], place[1]))
+            carried = _carried(facts, taker, path)
+            if carried is not None and (taker.stage.index, carried) not in known:
+                known.add((taker.stage.index, carried))
+                todo.append((taker.stage.index, carried))
     paths = dict.fromkeys(path for _, path in todo if path not in DIRECTORIES)
-    top = tuple(path for path in paths if not any(other != path and below(path, other) for other in paths))
-    return Alters(top, tuple(dict.fromkeys(config)))
+    top = _highest(paths)
+    return Alters(tuple(path for path in paths if path in top), tuple(dict.fromkeys(config)))
+
+
+def _highest(paths: Iterable[str]) -> set[str]:
+    """Those that are not below another one."""
+    found: list[str] = []
+    for path in sorted(paths, key=lambda path: path.rstrip("/").split("/")):
+        if not found or not below(path, found[-1]):
+            found.append(path)
+    return set(found)
 
 
 def _carried(facts: Facts, taker: Reader, path: str) -> str | None:

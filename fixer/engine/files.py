@@ -670,8 +670,18 @@ def _replace(names: Sequence[str], status: os.stat_result, before: bytes, after:
                 os.link(temporary[0], other)
             if any(read(name) != before or not os.path.samestat(os.lstat(name), status) for name in names):
                 raise FileTrouble("changed-meanwhile", "somebody else changed it meanwhile; nothing was written.")
-            for name, new in zip(names, temporary, strict=True):
-                os.replace(new, name)
+            for number, (name, new) in enumerate(zip(names, temporary, strict=True)):
+                try:
+                    os.replace(new, name)
+                except OSError as error:
+                    if not number:
+                        raise
+                    problem = _os_problem(error)
+                    message = (
+                        f"{name}, which is the same file (a hard link), could not be replaced: {problem.message} "
+                        f"Written: {', '.join(names[:number])}; these and the others are two files now."
+                    )
+                    raise FileTrouble(problem.kind, message) from error
     except BaseException:
         for path in temporary:
             with contextlib.suppress(OSError):

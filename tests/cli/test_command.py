@@ -401,7 +401,7 @@ def test_progress_is_shown_on_a_terminal_and_erased(here: Path, monkeypatch: pyt
     for jobs in ("1", "2"):
         monkeypatch.setattr("fixer.cli.PARALLEL_FROM", 10)
         text = run("--check", "--quiet", "--color", "never", "--jobs", jobs).stderr
-        assert re.search(r"\d+ of 61 files, \d:\d\d left", text)
+        assert re.search(r"\d+ of 61 files(, \d+ a second)?, \d:\d\d left", text)
         assert screen(text) == ""
         noisy = run("--check", "--color", "never", "--jobs", jobs).stderr
         assert screen(noisy).startswith(NOTES + "1 file would change, 60 unchanged.\n")

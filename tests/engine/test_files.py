@@ -354,6 +354,28 @@ def test_hard_links_stay_together(tmp_path: Path, new: bytes) -> None:
     assert os.listdir(tmp_path / "d") == ["Dockerfile"]
 
 
+def test_a_name_of_several_that_cannot_be_replaced_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    make(tmp_path, "Dockerfile", "d/x")
+    one, two = tmp_path / "Dockerfile", tmp_path / "d" / "Dockerfile"
+    os.link(one, two)
+    replaced = os.replace
+
+    def replace(source: str, target: str) -> None:
+        if target == str(two):
+            raise PermissionError
+        replaced(source, target)
+
+    monkeypatch.setattr("os.replace", replace)
+    with pytest.raises(FileTrouble) as caught:
+        write(str(one), b"FROM a\n", b"FROM b\n", (str(one), str(two)))
+    assert caught.value.problem.kind == "no-permission"
+    assert f"{two}, which is the same file" in caught.value.problem.message
+    assert f"Written: {one};" in caught.value.problem.message
+    assert (one.read_bytes(), two.read_bytes()) == (b"FROM b\n", b"FROM a\n")
+    assert sorted(os.listdir(tmp_path / "d")) == ["Dockerfile", "x"]
+    assert sorted(os.listdir(tmp_path)) == ["Dockerfile", "d"]
+
+
 def test_a_file_with_names_that_nobody_knows_is_left_alone(tmp_path: Path) -> None:
     make(tmp_path, "in/Dockerfile", "out/x")
     os.link(tmp_path / "in" / "Dockerfile", tmp_path / "out" / "y")
