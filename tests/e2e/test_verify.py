@@ -93,6 +93,7 @@ ALL = {
 }  # fmt: skip
 
 
+@pytest.mark.thorough
 def test_a_rust_program(project: Callable[[str], Project], run: Callable[..., Verified]) -> None:
     done = run(project("hello"))
     assert done.code == 0, done.text + done.errors
