@@ -7,7 +7,7 @@ out is not there. Nothing here reads a file: `fixer.engine.context` does.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Literal
 
 from fixer.analysis.facts import Facts
@@ -37,6 +37,9 @@ class BuildContext:
     def sure(self) -> bool:
         """True if somebody named the context's directory; false if it was found by the files that COPY takes."""
         return False
+
+    def expect(self, sources: Sources) -> None:
+        """What the Dockerfile takes from its context; asked once, if at all. To be said before the first question."""
 
     def kind(self, path: str) -> Kind | None:
         """What stands at `path`, links not followed; None if nothing is there, or .dockerignore leaves it out."""
@@ -86,6 +89,7 @@ class BuildContext:
             waiting.extend(reversed(inner))
 
 
+Sources = Callable[[], Iterable["ContextSource"]]
 NO_CONTEXT = BuildContext()
 LARGEST = 8 << 20
 """Bytes of the largest file that is read."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import posixpath
 import stat
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from fixer.analysis.context import LARGEST, BuildContext, ContextSource, Kind
+from fixer.analysis.context import LARGEST, BuildContext, ContextSource, Kind, Sources
 from fixer.analysis.dockerignore import NAME, Ignore, IgnoreTrouble, parse_ignore
 from fixer.analysis.values import Known
 from fixer.engine.files import kept_by_git
@@ -18,8 +18,6 @@ _MOST_LINKS = 40
 _HIGHEST = 32
 """So many directories above a Dockerfile are tried at most."""
 
-Sources = Callable[[], Iterable[ContextSource]]
-
 
 class FoundContext(BuildContext):
     """The context of the Dockerfile at `dockerfile`: the directory `named`; else the one that files of its repository
@@ -27,18 +25,17 @@ class FoundContext(BuildContext):
     nobody names one, the nearest directory from the Dockerfile's own up to its repository's root that does. A
     Dockerfile outside a repository has its own directory or none.
 
-    Nothing is looked at before somebody asks; `consulted` tells whether anybody did, so that what depends on the files
-    around is not taken for what the text alone says.
+    Nothing is looked at before somebody asks.
 
     like: another one of the same directory, for a Dockerfile that has no .dockerignore of its own either: what it has
     seen there counts here too.
     """
 
     def __init__(self, dockerfile: str, named: str | None = None, like: FoundContext | None = None) -> None:
-        self.consulted = False
         self._dockerfile = dockerfile
         self._named = named
         self._sources: Sources = tuple
+        self._wanted: tuple[str, ...] | None = None
         self._resolved = False
         self._root: str | None = None
         self._ignore = Ignore("", ())
@@ -47,8 +44,22 @@ class FoundContext(BuildContext):
         self._names: dict[str, tuple[str, ...]] = {} if like is None else like._names
 
     def expect(self, sources: Sources) -> None:
-        """What the Dockerfile takes from its context; asked once, if at all."""
         self._sources = sources
+
+    def expect_paths(self, wanted: Iterable[str]) -> None:
+        """The same as `expect`, for what `wanted` said of the sources."""
+        self._wanted = tuple(wanted)
+
+    @property
+    def wanted(self) -> tuple[str, ...]:
+        """The paths that a directory must have to be the context; none where somebody names it."""
+        if self._wanted is None:
+            self._wanted = () if self._named is not None else wanted_paths(self._sources())
+        return self._wanted
+
+    def is_same(self, other: FoundContext) -> bool:
+        """Whether both are one directory, if any, with the same .dockerignore."""
+        return self._directory() == other._directory() and self._ignore == other._ignore
 
     @property
     def at_hand(self) -> bool:
@@ -99,7 +110,6 @@ class FoundContext(BuildContext):
             return None
 
     def names(self, directory: str = "") -> tuple[str, ...]:
-        self.consulted = True
         found = self._names.get(directory)
         if found is None:
             found = self._names[directory] = tuple(self._list(directory))
@@ -137,7 +147,6 @@ class FoundContext(BuildContext):
         return real
 
     def _directory(self) -> str | None:
-        self.consulted = True
         if not self._resolved:
             self._resolved = True
             self._root, self._ignore = self._find()
@@ -151,7 +160,7 @@ class FoundContext(BuildContext):
                 return self._open(os.path.abspath(self._named))
             except IgnoreTrouble:
                 return None, Ignore("", ())
-        wanted = list(self._sources())
+        wanted = self.wanted
         from fixer.engine.declared import declared_contexts  # reads YAML and workflows
 
         candidates = declared_contexts(self._dockerfile)
@@ -160,7 +169,7 @@ class FoundContext(BuildContext):
                 root, ignore = self._open(directory)
             except IgnoreTrouble:  # it may well be this one
                 break
-            if root is not None and holds(root, wanted):
+            if root is not None and _has(root, wanted):
                 return root, ignore
         return None, Ignore("", ())
 
@@ -196,17 +205,24 @@ def _candidates(dockerfile: str) -> list[str]:
 
 def holds(root: str, sources: Iterable[ContextSource]) -> bool:
     """Whether a directory has all that a Dockerfile takes from its context, as far as that is known."""
-    return all(_holds(root, source) for source in sources)
+    return _has(root, wanted_paths(sources))
 
 
-def _holds(root: str, source: ContextSource) -> bool:
-    """Whether a source is there. Of a pattern what stands before its first special character must be."""
-    if not isinstance(source.path, Known) or source.path.args:
-        return True
-    path = source.path.value
-    if source.pattern:
-        path = next((path[:at] for at, char in enumerate(path) if char in "*?[\\"), path).rpartition("/")[0]
-    return os.path.lexists(os.path.join(root, path)) if _plain(path) else False
+def wanted_paths(sources: Iterable[ContextSource]) -> tuple[str, ...]:
+    """The paths that must be in the context of who takes such sources, as far as they are known, each once. Of a
+    pattern what stands before its first special character must be."""
+    found: dict[str, None] = {}
+    for source in sources:
+        if isinstance(source.path, Known) and not source.path.args:
+            path = source.path.value
+            if source.pattern:
+                path = next((path[:at] for at, char in enumerate(path) if char in "*?[\\"), path).rpartition("/")[0]
+            found[path] = None
+    return tuple(found)
+
+
+def _has(root: str, paths: Iterable[str]) -> bool:
+    return all(_plain(path) and os.path.lexists(os.path.join(root, path)) for path in paths)
 
 
 def _plain(path: str) -> bool:

@@ -110,16 +110,24 @@ def declared_contexts(dockerfile: str) -> list[str] | None:
 
 class FoundTargets:
     """What is named for the Dockerfile at `dockerfile`, by files at and below the directory `top`, by default its
-    repository; outside of one nothing is. Looked for when somebody calls this; `consulted` tells whether anybody did.
-    """
+    repository; outside of one nothing is. Looked for when somebody calls this first; `consulted` tells whether anybody
+    did."""
 
     def __init__(self, dockerfile: str, top: str | None = None) -> None:
-        self.consulted = False
         self._dockerfile = dockerfile
         self._top = top
+        self._found: Targets | None = None
+
+    @property
+    def consulted(self) -> bool:
+        return self._found is not None
 
     def __call__(self) -> Targets:
-        self.consulted = True
+        if self._found is None:
+            self._found = self._find()
+        return self._found
+
+    def _find(self) -> Targets:
         real = real_path(self._dockerfile)
         top = repository_root(os.path.dirname(real)) if self._top is None else os.path.realpath(self._top)
         if top is None:

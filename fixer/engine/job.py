@@ -28,9 +28,11 @@ from fixer.text.diff import unified_diff
 from fixer.text.records import dataclass, replace
 
 if TYPE_CHECKING:
+    from fixer.analysis.context import BuildContext
     from fixer.engine.context import FoundContext
     from fixer.engine.declared import FoundTargets
     from fixer.engine.result_cache import ResultCache, Row
+    from fixer.engine.surroundings import Questions, Surroundings
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,37 +204,62 @@ def fix_target(
         shared = _shared(target, other)
         done = Done(fix_data(data, target.path, options, project, context, targets, target.missing, shared))
         return write_result(done.result, target.names, before_write) if write_back else done
+    return _with_cache(cache, target, options, data, project, write_back, before_write)
+
+
+def _with_cache(
+    cache: ResultCache,
+    target: Target,
+    options: Options,
+    data: bytes,
+    project: str | None,
+    write_back: bool,
+    before_write: Callable[[], None] | None,
+) -> Done:
+    """The same for a Dockerfile whose result may be known, or is to be kept."""
+    from fixer.engine.surroundings import Surroundings
+
     builder, built_by = find_builder(target.path, options)
     chosen = (options.select, options.ignore, options.unsafe_fixes, builder.value, options.context)
-    key = cache.key(data, project, chosen)
-    targets = find_targets(target.path)
-    known = cache.get(key, target.path, data)
-    rows: tuple[Row, ...] = ()
-    if known is not None and known[0] is None:
-        rows = () if known[1] is None else ((key, known[1]),)
-        key = cache.key(data, project, (*chosen, targets()))
-        known = cache.get(key, target.path, data)
-    if known is not None and known[0] is not None:
-        outcome, again = known[0], known[1]
-        rows = rows if again is None else (*rows, (key, again))
+    earlier, now = (Surroundings(find_context(target.path, options), find_targets(target.path)) for _ in range(2))
+    try:
+        known = cache.follow(cache.key(data, project, chosen), target.path, data, earlier.answer)
+    except Exception:  # to be met again below, where it is told
+        known = None
+    if known is not None and known.outcome is not None:
+        outcome = known.outcome
         result = FileResult(target.path, outcome, outcome.error, "", builder=builder, built_by=built_by)
-        return Done(result, known=True, rows=rows)
-    context = find_context(target.path, options)
-    done = Done(fix_data(data, target.path, options, project, context, targets))
-    outcome_now = done.result.outcome
-    if outcome_now is None:
+        return Done(result, known=True, rows=known.again)
+    done = Done(fix_data(data, target.path, options, project, now.context, now.targets))
+    made = done.result.outcome
+    if made is None:
         return done
-    asked = targets() if targets.consulted else None
-    rested = chosen if asked is None else (*chosen, asked)
-    if write_back and outcome_now.changed:
+    if not made.changed:
+        asked = now.asked(earlier) if known is not None else None
+        if known is None or asked is None:
+            return done
+        rows = cache.rows(known.key, made, asked, now.answer(asked))
+        return replace(done, rows=(*known.again, *rows))
+    if write_back:
         done = write_result(done.result, target.names, before_write)
-        data = outcome_now.after
-        row = cache.row_after(cache.key(data, project, rested), outcome_now) if done.written else None
-    else:
-        row = cache.row(cache.key(data, project, rested), outcome_now)
-    if row is None or context.consulted:  # what rests on other files is not a matter of the text
-        return done
-    return replace(done, rows=(row,) if asked is None else (cache.row_asking(cache.key(data, project, chosen)), row))
+        asked = _asked_after(now, find_context(target.path, options), made.text_after) if done.written else None
+        if asked is not None:
+            key = cache.key(made.after, project, chosen)
+            return replace(done, rows=cache.rows_after(key, made, asked, now.answer(asked)))
+    return done
+
+
+def _asked_after(now: Surroundings, context: FoundContext, text: str) -> Questions | None:
+    """What the outcome for `text` rests on, which comes out of a change; None if nobody can tell."""
+    from fixer.analysis import TooMuchWorkError, analyse
+    from fixer.analysis.context import all_context_sources
+    from fixer.tree.parse import parse
+
+    context.expect(lambda: all_context_sources(analyse(parse(text))))
+    try:
+        return now.asked_after(context)
+    except TooMuchWorkError:
+        return None
 
 
 def _shared(target: Target, other: bool) -> str:
@@ -310,7 +337,7 @@ def fix_data(
     path: str,
     options: Options,
     project: str | None,
-    context: FoundContext | None = None,
+    context: BuildContext | None = None,
     targets: FoundTargets | None = None,
     created: bool = False,
     shared: str = "",

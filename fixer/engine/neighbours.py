@@ -9,10 +9,10 @@ from functools import lru_cache
 from typing import overload
 
 from fixer.analysis import Facts, TooMuchWorkError, analyse
-from fixer.analysis.context import ContextSource, all_context_sources
+from fixer.analysis.context import ContextSource, Sources, all_context_sources
 from fixer.analysis.documents import Neighbour, Use
 from fixer.engine.config import ConfigTrouble
-from fixer.engine.context import FoundContext, Sources, holds
+from fixer.engine.context import FoundContext, holds
 from fixer.engine.declared import FoundTargets, declared
 from fixer.engine.files import FileTrouble, is_dockerfile_name, read, survey
 from fixer.engine.job import Options, configured, outcome_for

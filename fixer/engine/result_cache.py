@@ -2,9 +2,10 @@
 
 A database in the user's cache directory, beside the tables of the grammars; see `fixer.tree.table_cache`. A result is
 found by a digest of all that it depends on: this program's code, the options, the project's name and the text. Where
-the targets that other files name were asked for, that is all that is kept under this digest, and the result itself
-under one with these targets. All is best effort: whatever is wrong with the database, nothing is known, or nothing is
-kept. A damaged database is replaced, several runs may use one at a time, and its size is bounded.
+files around were asked, the questions are kept under this digest, and the result under one of it and the answers; or
+more questions, where other answers have led to other questions. All is best effort: whatever is wrong with the
+database, nothing is known, or nothing is kept. A damaged database is replaced, several runs may use one at a time, and
+its size is bounded.
 """
 
 from __future__ import annotations
@@ -17,14 +18,15 @@ import pickle
 import stat
 import sys
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from time import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from fixer._version import __version__
 from fixer.codemods import registry
 from fixer.engine.outcome import Outcome
+from fixer.engine.surroundings import Questions
 from fixer.text.records import replace
 from fixer.text.source import decode
 from fixer.tree.table_cache import directory, is_mine, lark
@@ -46,7 +48,10 @@ _WAIT = 2.0
 _TRANSIENT = ("locked", "full", "readonly", "unable to open", "disk I/O")
 """What the database says of trouble that is not in it."""
 _FORMAT = "1"
-_ASKING = b"asks for targets"
+_PARTS = 5
+"""So many parts of an outcome are kept."""
+_MOST_STEPS = 16
+"""So often answers may lead to more questions."""
 _CLASSES = {
     ("fixer.codemods.api", "Alters"),
     ("fixer.codemods.api", "Safety"),
@@ -56,6 +61,17 @@ _CLASSES = {
     ("fixer.text.edits", "Edit"),
     ("fixer.text.source", "Position"),
 }
+
+
+class Followed(NamedTuple):
+    """outcome: None if it is not known.
+    key: where it is, or would be.
+    again: rows that have to be kept again because they are old.
+    """
+
+    outcome: Outcome[bytes] | None
+    key: bytes
+    again: tuple[Row, ...] = ()
 
 
 class ResultCache:
@@ -78,41 +94,62 @@ class ResultCache:
         digest.update(data)
         return digest.digest()
 
-    def get(self, key: bytes, path: str, data: bytes) -> tuple[Outcome[bytes] | None, bytes | None] | None:
-        """The outcome for a file, or None if it depends on the targets that other files name; and the row's content if
-        it has to be kept again because it is old."""
-        found = self._select(key)
-        if found is None:
-            return None
-        blob, day = found
+    def follow(
+        self, key: bytes, path: str, data: bytes, answer: Callable[[Questions], object] | None = None
+    ) -> Followed:
+        """The outcome for a file. answer: asked where that rests on the files around; see `Surroundings.answer`.
+        Raises what `answer` raises."""
+        again: list[Row] = []
+        for _ in range(_MOST_STEPS):
+            found = self._select(key)
+            content = None if found is None else self._content(key, found[0])
+            if found is None or content is None:
+                break
+            if found[1] < _today() - _FRESH:
+                again.append((key, found[0]))
+            if not isinstance(content, Questions):
+                withheld, refusals, error, skipped, suppressed = content
+                text = decode(data)
+                outcome: Outcome[bytes] = Outcome(
+                    path, text, text, True, (), withheld, refusals, error, skipped, suppressed
+                )
+                return Followed(outcome, key, tuple(again))
+            if answer is None:
+                break
+            key = self._key_after(key, answer(content))
+        return Followed(None, key, tuple(again))
+
+    def _key_after(self, key: bytes, answers: object) -> bytes:
+        return hashlib.blake2b(repr(answers).encode("utf-8", "surrogateescape"), key=key, digest_size=16).digest()
+
+    def _content(self, key: bytes, blob: bytes) -> Questions | tuple[Any, ...] | None:
         try:
             kept = zlib.decompress(blob)
             if not kept.startswith(key):
                 return None
-            if kept[len(key) :] == _ASKING:
-                return None, blob if day < _today() - _FRESH else None
-            withheld, refusals, error, skipped, suppressed = _Unpickler(io.BytesIO(kept[len(key) :])).load()
+            content: Any = _Unpickler(io.BytesIO(kept[len(key) :])).load()
+            if type(content) is not tuple or len(content) not in (len(Questions._fields), _PARTS):
+                return None
+            return Questions.of(content) if len(content) != _PARTS else content
         except Exception:  # damaged, whatever the damage makes of it
             return None
-        text = decode(data)
-        outcome: Outcome[bytes] = Outcome(
-            path, text, text, True, (), withheld, refusals, error, skipped, suppressed
-        )
-        return outcome, blob if day < _today() - _FRESH else None
 
-    def row(self, key: bytes, outcome: Outcome[bytes]) -> Row | None:
-        """What is to be kept about a text in which nothing changes; None if the outcome is not to be relied on."""
+    def rows(
+        self, key: bytes, outcome: Outcome[bytes], asked: Questions | None = None, answers: object = None
+    ) -> tuple[Row, ...]:
+        """What is to be kept about a text in which nothing changes; nothing if the outcome is not to be relied on.
+        asked, answers: what it rests on besides."""
         internal = any(refusal.reason == "internal-error" for refusal in outcome.refusals)
         if outcome.changed or internal or (outcome.error is not None and outcome.error.kind == "internal-error"):
-            return None
+            return ()
         parts = (outcome.withheld, outcome.refusals, outcome.error, outcome.skipped, outcome.suppressed)
-        return key, zlib.compress(key + pickle.dumps(parts, 5), 1)
+        if asked is None or not (asked.targets or asked.context):
+            return (_row(key, parts),)
+        return _row(key, tuple(asked)), _row(self._key_after(key, answers), parts)
 
-    def row_asking(self, key: bytes) -> Row:
-        """What is to be kept where the outcome depends on the targets that other files name."""
-        return key, zlib.compress(key + _ASKING, 1)
-
-    def row_after(self, key: bytes, outcome: Outcome[bytes]) -> Row | None:
+    def rows_after(
+        self, key: bytes, outcome: Outcome[bytes], asked: Questions | None = None, answers: object = None
+    ) -> tuple[Row, ...]:
         """The same for the text that comes out of a change, which a second run leaves as it is."""
         at_rest = replace(
             outcome,
@@ -121,7 +158,7 @@ class ResultCache:
             withheld=tuple(replace(one, position=one.position_after, step=0) for one in outcome.withheld),
             refusals=tuple(replace(one, position=one.position_after) for one in outcome.refusals),
         )
-        return self.row(key, at_rest)
+        return self.rows(key, at_rest, asked, answers)
 
     def keep(self, rows: Sequence[Row]) -> None:
         """In one transaction, by a connection of its own: an open one does not survive a fork."""
@@ -221,6 +258,10 @@ def _program() -> str | None:
     except OSError:
         return None
     return repr((sys.version_info[:2], lark(), sorted(parts)))
+
+
+def _row(key: bytes, content: tuple[Any, ...]) -> Row:
+    return key, zlib.compress(key + pickle.dumps(content, 5), 1)
 
 
 def _is_transient(error: Exception) -> bool:

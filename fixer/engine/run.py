@@ -24,7 +24,6 @@ from fixer.analysis.workflow import Workflow
 from fixer.codemods import registry
 from fixer.codemods.api import Builder, Change, Codemod, Refusal, Safety, Settings
 from fixer.engine.check import Parsed, find_fault
-from fixer.engine.context import FoundContext
 from fixer.engine.documents import Document, PlainDocument, reader
 from fixer.engine.kinds import DOCKERFILE, WORKFLOW, kind_of
 from fixer.engine.outcome import ENGINE, AppliedChange, Outcome, PlacedRefusal, Problem
@@ -100,7 +99,7 @@ def fix(
         return Outcome(shown, text, text, binary, skipped=True)
     if problem is not None:
         return Outcome(shown, text, text, binary, error=problem)
-    if kind == DOCKERFILE and isinstance(context, FoundContext):
+    if kind == DOCKERFILE:
         context.expect(lambda: all_context_sources(first.facts))
     place = place or (PurePath(path).name if path is not None else "")
     settings = Settings(project, builder, context, dockerfiles, place, workflows)

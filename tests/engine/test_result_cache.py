@@ -56,16 +56,15 @@ def keep(data: bytes, options: Options | None = None, project: str | None = "p")
 
 
 def keep_by(one: ResultCache, data: bytes, options: Options | None = None, project: str | None = "p") -> None:
-    row = one.row(one.key(data, project), outcome(data, options, project))
-    assert row is not None
-    one.keep([row])
+    rows = one.rows(one.key(data, project), outcome(data, options, project))
+    assert rows
+    one.keep(rows)
 
 
 def known(data: bytes, options: Options | None = None, project: str | None = "p") -> Outcome[bytes] | None:
     one = cache(options)
     with contextlib.closing(one):
-        found = one.get(one.key(data, project), "Dockerfile", data)
-    return found[0] if found else None
+        return one.follow(one.key(data, project), "Dockerfile", data).outcome
 
 
 def test_what_is_kept_is_found() -> None:
@@ -81,13 +80,13 @@ def test_what_is_kept_of_a_change_is_what_a_second_run_says(unsafe: bool) -> Non
     options = Options(unsafe_fixes=unsafe)
     one = cache(options)
     outcomes = {path: outcome(path.read_bytes(), options) for path in DOCKERFILES}
-    rows = [one.row_after(one.key(first.after, "p"), first) for first in outcomes.values()]
-    assert None not in rows
-    one.keep([row for row in rows if row is not None])
+    rows = [one.rows_after(one.key(first.after, "p"), first) for first in outcomes.values()]
+    assert () not in rows
+    one.keep([row for each in rows for row in each])
     wrong = []
     for path, first in outcomes.items():
-        found = one.get(one.key(first.after, "p"), "Dockerfile", first.after)
-        if found is None or found[0] != outcome(first.after, options):
+        found = one.follow(one.key(first.after, "p"), "Dockerfile", first.after).outcome
+        if found != outcome(first.after, options):
             wrong.append(path)
     one.close()
     assert wrong == []
@@ -129,10 +128,10 @@ def test_changes_and_failures_are_not_kept() -> None:
     one = cache()
     changed = outcome(b"FROM python:3.12\nRUN pip install --no-cache-dir x\n")
     assert changed.changed
-    assert one.row(b"k", changed) is None
+    assert one.rows(b"k", changed) == ()
     refused = outcome(REFUSED)
     failed = replace(refused, refusals=tuple(replace(one, reason="internal-error") for one in refused.refusals))
-    assert one.row(b"k", failed) is None
+    assert one.rows(b"k", failed) == ()
 
 
 def test_switched_off(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -161,7 +160,7 @@ def test_damage_anywhere_is_no_trouble(home: Path) -> None:
     texts = [REFUSED + b"# %d\n" % number for number in range(40)]
     expected = outcome(texts[0])
     one = cache()
-    rows = [row for text in texts if (row := one.row(one.key(text, "p"), outcome(text)))]
+    rows = [row for text in texts for row in one.rows(one.key(text, "p"), outcome(text))]
     one.keep(rows)
     whole = database(home).read_bytes()
     chance = random.Random(3)
@@ -173,8 +172,8 @@ def test_damage_anywhere_is_no_trouble(home: Path) -> None:
         database(home).write_bytes(damaged[:cut])
         again = copy.copy(one)
         with contextlib.closing(again):
-            found = [again.get(again.key(text, "p"), "Dockerfile", text) for text in texts]
-        assert all(one is None or one[0].refusals == expected.refusals for one in found)
+            found = [again.follow(again.key(text, "p"), "Dockerfile", text).outcome for text in texts]
+        assert all(one is None or one.refusals == expected.refusals for one in found)
         one.keep(rows[:1])
     database(home).write_bytes(b"SQLite format 3\0" + bytes(chance.randrange(256) for _ in range(5_000)))
     keep(REFUSED)
@@ -190,7 +189,7 @@ def test_who_finds_it_damaged_replaces_it(home: Path) -> None:
     for damage in (b"no database at all" * 100, b"SQLite format 3\0" + bytes(range(256)) * 20):
         database(home).write_bytes(damage)
         one = cache()
-        assert one.get(one.key(REFUSED, "p"), "Dockerfile", REFUSED) is None
+        assert one.follow(one.key(REFUSED, "p"), "Dockerfile", REFUSED).outcome is None
         keep_by(one, REFUSED)
         assert known(REFUSED) == outcome(REFUSED)
 
@@ -200,18 +199,34 @@ class Evil:
         return os.system, ("exit 1",)
 
 
-@pytest.mark.parametrize("content", [Evil(), ((), (), Evil(), False, 0), "nothing", (1, 2)])
+NO_ROWS = [
+    Evil(),
+    ((), (), Evil(), False, 0),
+    "nothing",
+    "abc",
+    "abcde",
+    (1, 2),
+    (True, ("a",), (("__init__", "a"),)),
+    (True, ("a",), (("kind", 3),)),
+    (True, (3,), ()),
+    ("no", (), ()),
+    (True, (), 3),
+]
+
+
+@pytest.mark.parametrize("content", NO_ROWS)
 def test_a_row_makes_nothing_but_records(content: object) -> None:
     one = cache()
     key = one.key(REFUSED, "p")
     one.keep([(key, zlib.compress(key + pickle.dumps(content)))])
-    assert known(REFUSED) is None
+    found = one.follow(key, "Dockerfile", REFUSED, lambda asked: pytest.fail(f"asked {asked}"))
+    one.close()
+    assert found == (None, key, ())
 
 
 def test_a_row_for_another_key() -> None:
     one = cache()
-    row = one.row(one.key(b"FROM a\n", "p"), outcome(b"FROM a\n"))
-    assert row is not None
+    (row,) = one.rows(one.key(b"FROM a\n", "p"), outcome(b"FROM a\n"))
     one.keep([(one.key(REFUSED, "p"), row[1])])
     assert known(REFUSED) is None
 
@@ -255,15 +270,13 @@ def test_what_is_used_is_not_thrown_away(home: Path, monkeypatch: pytest.MonkeyP
     one = cache()
     key = one.key(REFUSED, "p")
     monkeypatch.setattr(result_cache, "_today", lambda: 10**6)
-    found = one.get(key, "Dockerfile", REFUSED)
-    assert found is not None
-    again = found[1]
-    assert again is not None, "it is old, so that it has to be kept again"
-    one.keep([(key, again)])
-    fresh = one.get(key, "Dockerfile", REFUSED)
+    found = one.follow(key, "Dockerfile", REFUSED)
+    assert [place for place, _ in found.again] == [key], "it is old, so that it has to be kept again"
+    one.keep(found.again)
+    fresh = one.follow(key, "Dockerfile", REFUSED)
     one.close()
-    assert fresh is not None
-    assert fresh[1] is None
+    assert fresh.outcome is not None
+    assert fresh.again == ()
 
 
 def fill(number: int) -> None:
