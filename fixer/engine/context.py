@@ -58,8 +58,8 @@ class FoundContext(BuildContext):
         return self._wanted
 
     def is_same(self, other: FoundContext) -> bool:
-        """Whether both are one directory, if any, with the same .dockerignore."""
-        return self._directory() == other._directory() and self._ignore == other._ignore
+        """Whether both are one directory, if any, with the same .dockerignore, by name."""
+        return self._directory() == other._directory() and self._ignore.path == other._ignore.path
 
     @property
     def at_hand(self) -> bool:

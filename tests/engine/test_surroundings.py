@@ -88,8 +88,11 @@ def test_what_rests_on_the_context_is_known(root: Path) -> None:
     assert second.rows == ()
 
 
-def test_what_is_written_is_known(root: Path) -> None:
+@pytest.mark.parametrize("ignore", ["", "# nothing", "*.log\n.git"])
+def test_what_is_written_is_known(root: Path, ignore: str) -> None:
     put(root, {"Dockerfile": PIP, "requirements.txt": "flask==3.0.0\n"})
+    if ignore:
+        put(root, {".dockerignore": ignore})
     assert run(root / "Dockerfile", write=True).written
     second = run(root / "Dockerfile")
     assert second.known
