@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import cached_property
 from importlib import import_module
 from typing import Any, Protocol
@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from fixer.analysis.documents import DocumentFacts
 from fixer.codemods.api import Change
 from fixer.engine.check import encoding_fault, stray_change
+from fixer.engine.generated import says_generated
 from fixer.engine.kinds import IGNORE, WORKFLOW
 from fixer.engine.outcome import Problem
 from fixer.engine.suppress import MARK, Suppressions, read_line_suppressions
@@ -39,6 +40,10 @@ class Document(Protocol):
 
     @property
     def suppressions(self) -> Suppressions: ...
+
+    @property
+    def generated(self) -> Span | None:
+        """The comment that says that a program writes the file."""
 
     @property
     def problem(self) -> Problem | None:
@@ -80,6 +85,19 @@ class PlainDocument:
         if MARK not in self.text:
             return Suppressions()
         return read_line_suppressions(self.text, self._known, self.facts.block_at)
+
+    @property
+    def generated(self) -> Span | None:
+        return says_generated(self._top())
+
+    def _top(self) -> Iterator[tuple[str, Span]]:
+        at = 0
+        for line in self.text.split("\n"):
+            if line.lstrip().startswith("#"):
+                yield line, Span(at, at + len(line))
+            elif line.strip():
+                return
+            at += len(line) + 1
 
     @property
     def problem(self) -> Problem | None:

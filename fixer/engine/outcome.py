@@ -21,6 +21,7 @@ REASONS = {
     "nothing of that codemod was done in this file",
     "conflict": "the edits of one change overlap each other, so that it cannot be done",
     "not-utf-8": "the change would remove, move or repeat bytes that are not UTF-8",
+    "generated": "the file says at its top that a program writes it, which would undo the change",
     "shared": "the file, which is no Dockerfile, has another name: who reads it by that one would get the change, too",
     "suppressed": "the change would edit an instruction below a `# dockfix: ignore` comment",
     "unknown-id": "a `# dockfix:` comment names something that does not exist",

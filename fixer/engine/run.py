@@ -13,6 +13,7 @@ from __future__ import annotations
 from bisect import bisect_left, insort
 from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import lru_cache
+from itertools import takewhile
 from pathlib import PurePath
 
 from fixer._version import __version__
@@ -25,6 +26,7 @@ from fixer.codemods import registry
 from fixer.codemods.api import Builder, Change, Codemod, Refusal, Safety, Settings
 from fixer.engine.check import Parsed, find_fault
 from fixer.engine.documents import Document, PlainDocument, reader
+from fixer.engine.generated import says_generated
 from fixer.engine.kinds import DOCKERFILE, WORKFLOW, kind_of
 from fixer.engine.outcome import ENGINE, AppliedChange, Outcome, PlacedRefusal, Problem
 from fixer.engine.suppress import MARK, Suppressions, read_suppressions
@@ -33,7 +35,7 @@ from fixer.engine.trail import Step, Trail
 from fixer.text.edits import Edit, apply_edits, by_place, conflicts, overlap
 from fixer.text.records import dataclass
 from fixer.text.source import UNDECODABLE, LineIndex, Span, decode
-from fixer.tree.nodes import Dockerfile, Opaque, Source
+from fixer.tree.nodes import Comment, Dockerfile, Instruction, Opaque, Source
 
 PASSES = 10
 """How often all codemods may be gone through. Real files need two or three."""
@@ -237,6 +239,11 @@ class _Text:
         return self.file.lines
 
     @property
+    def generated(self) -> Span | None:
+        top = takewhile(lambda item: not isinstance(item, Instruction | Opaque), self.file.items)
+        return says_generated((item.text.text, item.text.span) for item in top if isinstance(item, Comment))
+
+    @property
     def problem(self) -> Problem | None:
         return _whole_file_problem(self.file)
 
@@ -409,6 +416,11 @@ class _Attempt:
 
     def _obstacle(self, change: Change) -> Refusal | None:
         """Why a change cannot be made although its codemod would."""
+        generated = self._now.generated
+        if generated is not None:
+            line = self._now.lines.position(generated.start).line
+            because = f"{change.title}: line {line} says that a program writes this file: change what it is made from."
+            return Refusal(change.codemod, "generated", change.span, because)
         if self._shared:
             because = f"{change.title}: the file is {self._shared} too, for whoever reads it by that name."
             return Refusal(change.codemod, "shared", change.span, because)

@@ -363,8 +363,8 @@ class _Session:
         if self.docker.reran:
             names = sorted({" ".join(step.name.split()) for step in self.docker.reran})
             detail = (
-                "The engine did not find the layers of these steps any more, so they ran once more when images were read; "
-                "what was read is another build of the same: " + "; ".join(names)
+                "The engine did not find the layers of these steps any more, so they ran once more when images were "
+                "read; what was read is another build of the same: " + "; ".join(names)
             )
             self._check("layers-kept", "The images are those that were built", Verdict.NOT_CHECKED, detail)
 
