@@ -152,7 +152,10 @@ class ResultCache:
     def rows_after(
         self, key: bytes, outcome: Outcome[bytes], asked: Questions | None = None, answers: object = None
     ) -> tuple[Row, ...]:
-        """The same for the text that comes out of a change, which a second run leaves as it is."""
+        """The same for the text that comes out of a change, which a second run leaves as it is. That a codemod has too
+        much work was said of a text on the way, and a second run tries it again."""
+        if any(refusal.reason == "too-much-work" for refusal in outcome.refusals):
+            return ()
         at_rest = replace(
             outcome,
             text_before=outcome.text_after,

@@ -135,6 +135,16 @@ def test_changes_and_failures_are_not_kept() -> None:
     assert one.rows(b"k", failed) == ()
 
 
+def test_too_much_work_with_a_text_on_the_way_is_not_kept() -> None:
+    one = cache()
+    changed = outcome(b"FROM python:3.12\nRUN pip install --no-cache-dir x\nUSER svc\nRUN pip install y\n")
+    assert changed.changed
+    assert changed.refusals
+    assert one.rows_after(b"k", changed)
+    refusals = tuple(replace(one, reason="too-much-work") for one in changed.refusals)
+    assert one.rows_after(b"k", replace(changed, refusals=refusals)) == ()
+
+
 def test_the_same_answers_to_other_questions_are_others() -> None:
     """What is asked under one key is replaced where another run has asked something else, as two that do not know of
     each other do; what was kept for the answers before must not be found by those to the new questions."""
