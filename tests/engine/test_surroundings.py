@@ -194,12 +194,21 @@ COMPOSE = (
     "services:\n a:\n  build: app\n",
 )
 
+AROUND = {
+    ".gitignore": ("*.txt\n", "lib/\n", ""),
+    "Dockerfile.dockerignore": IGNORES,
+    "docker-bake.hcl": ('target "a" {\n  target = "build"\n}\n', 'target "a" {\n  context = "lib"\n}\n'),
+    "dockfix.toml": ('context = "."\n', 'ignore = ["pip-cache"]\n', 'builder = "ephemeral"\n', "no = 1\n"),
+    ".github/workflows/a.yml": (HOSTED, HOSTED.replace("context: .", "context: app, target: build")),
+}
+"""Other files, and what they may say."""
+
 
 def disturb(root: Path, chance: random.Random) -> None:
     """One thing is changed, as somebody who works there would."""
     place = root / chance.choice(("", "app", "app/lib", "other"))
     place.mkdir(exist_ok=True, parents=True)
-    what = chance.randrange(8)
+    what = chance.randrange(11)
     if what == 0:
         (place / chance.choice(("Dockerfile", "app.Dockerfile"))).write_text(chance.choice((PIP, ASKS, NODE, GO, RUST)))
     elif what == 1:
@@ -213,6 +222,15 @@ def disturb(root: Path, chance: random.Random) -> None:
         link = place / chance.choice(NAMES)
         link.unlink(missing_ok=True)
         link.symlink_to(chance.choice(NAMES))
+    elif what == 5:
+        name = chance.choice(list(AROUND))
+        put(root if "/" in name else place, {name: chance.choice(AROUND[name])})
+    elif what == 6 and (root / "other").is_symlink():
+        (root / "other").unlink()
+        (root / "moved").rename(root / "other")
+    elif what == 6 and not (root / "moved").exists():
+        (root / "other").rename(root / "moved")
+        (root / "other").symlink_to("moved")
     else:
         path = place / chance.choice(NAMES)
         path.unlink(missing_ok=True)
