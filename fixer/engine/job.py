@@ -220,6 +220,7 @@ def _with_cache(
     from fixer.engine.surroundings import Surroundings
 
     builder, built_by = find_builder(target.path, options)
+    options = replace(options, builder=builder)  # found once, so that it is the one in the key
     chosen = (options.select, options.ignore, options.unsafe_fixes, builder.value, options.context)
     earlier, now = (Surroundings(find_context(target.path, options), find_targets(target.path)) for _ in range(2))
     try:

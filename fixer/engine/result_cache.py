@@ -116,11 +116,13 @@ class ResultCache:
                 return Followed(outcome, key, tuple(again))
             if answer is None:
                 break
-            key = self._key_after(key, answer(content))
+            key = self._key_after(key, content, answer(content))
         return Followed(None, key, tuple(again))
 
-    def _key_after(self, key: bytes, answers: object) -> bytes:
-        return hashlib.blake2b(repr(answers).encode("utf-8", "surrogateescape"), key=key, digest_size=16).digest()
+    def _key_after(self, key: bytes, asked: Questions, answers: object) -> bytes:
+        """The questions count, too: under one key there may have been others, to which the answers were the same."""
+        said = repr((tuple(asked), answers)).encode("utf-8", "surrogateescape")
+        return hashlib.blake2b(said, key=key, digest_size=16).digest()
 
     def _content(self, key: bytes, blob: bytes) -> Questions | tuple[Any, ...] | None:
         try:
@@ -145,12 +147,15 @@ class ResultCache:
         parts = (outcome.withheld, outcome.refusals, outcome.error, outcome.skipped, outcome.suppressed)
         if asked is None or not (asked.targets or asked.context):
             return (_row(key, parts),)
-        return _row(key, tuple(asked)), _row(self._key_after(key, answers), parts)
+        return _row(key, tuple(asked)), _row(self._key_after(key, asked, answers), parts)
 
     def rows_after(
         self, key: bytes, outcome: Outcome[bytes], asked: Questions | None = None, answers: object = None
     ) -> tuple[Row, ...]:
-        """The same for the text that comes out of a change, which a second run leaves as it is."""
+        """The same for the text that comes out of a change, which a second run leaves as it is. That a codemod has too
+        much work was said of a text on the way, and a second run tries it again."""
+        if any(refusal.reason == "too-much-work" for refusal in outcome.refusals):
+            return ()
         at_rest = replace(
             outcome,
             text_before=outcome.text_after,

@@ -21,6 +21,7 @@ from fixer.engine.files import Target
 from fixer.engine.job import Options, fix_data, fix_target
 from fixer.engine.outcome import Outcome
 from fixer.engine.result_cache import ResultCache, open_cache
+from fixer.engine.surroundings import Questions
 from fixer.text.records import replace
 
 DOCKERFILES = sorted(path for path in CORPUS.glob("*/*/before/*ockerfile*") if path.is_file())
@@ -132,6 +133,30 @@ def test_changes_and_failures_are_not_kept() -> None:
     refused = outcome(REFUSED)
     failed = replace(refused, refusals=tuple(replace(one, reason="internal-error") for one in refused.refusals))
     assert one.rows(b"k", failed) == ()
+
+
+def test_too_much_work_with_a_text_on_the_way_is_not_kept() -> None:
+    one = cache()
+    changed = outcome(b"FROM python:3.12\nRUN pip install --no-cache-dir x\nUSER svc\nRUN pip install y\n")
+    assert changed.changed
+    assert changed.refusals
+    assert one.rows_after(b"k", changed)
+    refusals = tuple(replace(one, reason="too-much-work") for one in changed.refusals)
+    assert one.rows_after(b"k", replace(changed, refusals=refusals)) == ()
+
+
+def test_the_same_answers_to_other_questions_are_others() -> None:
+    """What is asked under one key is replaced where another run has asked something else, as two that do not know of
+    each other do; what was kept for the answers before must not be found by those to the new questions."""
+    one = cache()
+    key = one.key(REFUSED, "p")
+    before, after = (Questions(False, (), (("kind", path),)) for path in "ab")
+    one.keep(one.rows(key, outcome(REFUSED), before, (None, ["file"])))
+    assert one.follow(key, "Dockerfile", REFUSED, lambda _: (None, ["file"])).outcome == outcome(REFUSED)
+    one.keep(one.rows(key, outcome(REFUSED), after, (None, [None])))
+    assert one.follow(key, "Dockerfile", REFUSED, lambda _: (None, [None])).outcome == outcome(REFUSED)
+    assert one.follow(key, "Dockerfile", REFUSED, lambda _: (None, ["file"])).outcome is None
+    one.close()
 
 
 def test_switched_off(monkeypatch: pytest.MonkeyPatch) -> None:

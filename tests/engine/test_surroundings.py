@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from fixer.analysis import TooMuchWorkError
-from fixer.engine import result_cache, surroundings
+from fixer.engine import job, result_cache, surroundings
 from fixer.engine.context import FoundContext
 from fixer.engine.declared import FoundTargets
 from fixer.engine.files import Target
@@ -35,6 +35,16 @@ RUST = (
     "FROM rust:1.80 AS build\nWORKDIR /src\nCOPY . .\nRUN cargo build --release\n"
     "FROM debian:12\nCOPY --from=build /src/target/release/app /\n"
 )
+HOSTED = """
+on: push
+jobs:
+  image:
+    runs-on: ubuntu-latest
+    steps:
+      - uses: actions/checkout@v4
+      - uses: docker/build-push-action@v6
+        with: {context: .}
+"""
 
 
 @pytest.fixture(autouse=True)
@@ -184,12 +194,21 @@ COMPOSE = (
     "services:\n a:\n  build: app\n",
 )
 
+AROUND = {
+    ".gitignore": ("*.txt\n", "lib/\n", ""),
+    "Dockerfile.dockerignore": IGNORES,
+    "docker-bake.hcl": ('target "a" {\n  target = "build"\n}\n', 'target "a" {\n  context = "lib"\n}\n'),
+    "dockfix.toml": ('context = "."\n', 'ignore = ["pip-cache"]\n', 'builder = "ephemeral"\n', "no = 1\n"),
+    ".github/workflows/a.yml": (HOSTED, HOSTED.replace("context: .", "context: app, target: build")),
+}
+"""Other files, and what they may say."""
+
 
 def disturb(root: Path, chance: random.Random) -> None:
     """One thing is changed, as somebody who works there would."""
     place = root / chance.choice(("", "app", "app/lib", "other"))
     place.mkdir(exist_ok=True, parents=True)
-    what = chance.randrange(8)
+    what = chance.randrange(11)
     if what == 0:
         (place / chance.choice(("Dockerfile", "app.Dockerfile"))).write_text(chance.choice((PIP, ASKS, NODE, GO, RUST)))
     elif what == 1:
@@ -203,6 +222,15 @@ def disturb(root: Path, chance: random.Random) -> None:
         link = place / chance.choice(NAMES)
         link.unlink(missing_ok=True)
         link.symlink_to(chance.choice(NAMES))
+    elif what == 5:
+        name = chance.choice(list(AROUND))
+        put(root if "/" in name else place, {name: chance.choice(AROUND[name])})
+    elif what == 6 and (root / "other").is_symlink():
+        (root / "other").unlink()
+        (root / "moved").rename(root / "other")
+    elif what == 6 and not (root / "moved").exists():
+        (root / "other").rename(root / "moved")
+        (root / "other").symlink_to("moved")
     else:
         path = place / chance.choice(NAMES)
         path.unlink(missing_ok=True)
@@ -246,6 +274,27 @@ def test_what_is_written_is_known_where_the_context_has_to_be_found(root: Path) 
     put(root, {"docker/Dockerfile": PIP, "requirements.txt": "flask==3.0.0\n", "docker/app.py": ""})
     assert run(root / "docker" / "Dockerfile", write=True).written
     assert run(root / "docker" / "Dockerfile").known
+
+
+def test_the_builder_of_a_result_is_the_one_in_its_key(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where the workflow goes while dockfix runs."""
+    opaque = RUST.replace("RUN", 'SHELL ["/usr/bin/fish", "-c"]\nRUN')
+    put(root, {"Dockerfile": opaque, ".github/workflows/a.yml": HOSTED})
+    workflow = root / ".github" / "workflows" / "a.yml"
+    find = job.find_context
+
+    def gone(path: str, options: Options) -> FoundContext:
+        workflow.unlink(missing_ok=True)
+        forget()
+        return find(path, options)
+
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(job, "find_context", gone)
+        run(root / "Dockerfile")
+    put(root, {".github/workflows/a.yml": HOSTED})
+    assert run(root / "Dockerfile").result == run(root / "Dockerfile", cached=False).result
+    workflow.unlink()
+    assert run(root / "Dockerfile").result == run(root / "Dockerfile", cached=False).result
 
 
 def around(root: Path) -> Surroundings:
