@@ -14,6 +14,7 @@ from fixer.engine.config import NAMES, PYPROJECT
 from fixer.engine.kinds import DOCKERFILE, IGNORE, IGNORE_NAME, WORKFLOW, is_in_place, kind_of
 from fixer.engine.outcome import Problem
 from fixer.engine.project import repository_root
+from fixer.engine.vendored import vendored_by
 from fixer.text.records import dataclass
 from fixer.text.regex import regex
 
@@ -386,9 +387,11 @@ def _enter(
     if kinds_at is not None and (".git" in names or not names.isdisjoint(_CONFIGURATIONS)):
         kinds = kinds_at(real)
     stack.append(_Level(directory, absolute, real, rules, iter(here), kinds))
-    foreign = "node_modules" in directory.split(os.sep)  # what is there is replaced by the next installation
-    if IGNORE in kinds and IGNORE_NAME not in names and not foreign and (
-        ".git" in names or any(map(is_dockerfile_name, names))
+    if (
+        IGNORE in kinds
+        and IGNORE_NAME not in names
+        and (".git" in names or any(map(is_dockerfile_name, names)))
+        and not vendored_by(os.path.join(directory, IGNORE_NAME))
     ):
         return Target(_join(directory, IGNORE_NAME), missing=True)
     return None

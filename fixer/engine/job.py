@@ -24,6 +24,7 @@ from fixer.engine.kinds import DOCKERFILE, IGNORE, WORKFLOW, kind_of, root_of
 from fixer.engine.outcome import Outcome, Problem
 from fixer.engine.project import project_name, real_path
 from fixer.engine.template import is_template_name
+from fixer.engine.vendored import vendored_by
 from fixer.text.diff import unified_diff
 from fixer.text.records import dataclass, replace
 
@@ -221,7 +222,8 @@ def _with_cache(
 
     builder, built_by = find_builder(target.path, options)
     options = replace(options, builder=builder)  # found once, so that it is the one in the key
-    chosen = (options.select, options.ignore, options.unsafe_fixes, builder.value, options.context)
+    place = (options.context, vendored_by(target.path))
+    chosen = (options.select, options.ignore, options.unsafe_fixes, builder.value, place)
     earlier, now = (Surroundings(find_context(target.path, options), find_targets(target.path)) for _ in range(2))
     try:
         known = cache.follow(cache.key(data, project, chosen), target.path, data, earlier.answer)
@@ -344,9 +346,9 @@ def fix_data(
     shared: str = "",
 ) -> FileResult:
     """Content that was read already; `path` is its name. Does not raise on anything about it. created: there is no
-    such file yet. shared: see `fix`."""
+    such file yet. shared: see `_shared`."""
     from fixer.analysis.context import NO_CONTEXT
-    from fixer.engine.run import fix  # brings the parser with it
+    from fixer.engine.run import Stays, fix  # brings the parser with it
 
     try:
         check_content(data)
@@ -364,6 +366,9 @@ def fix_data(
 
         place = os.path.relpath(os.path.abspath(path), root).replace(os.sep, "/")
     builder, built_by = find_builder(path, options)
+    stays = Stays("shared", f"the file is {shared} too, for whoever reads it by that name") if shared else None
+    if vendored := vendored_by(path):
+        stays = Stays("vendored", f"it belongs to a package of others, says {vendored}")
     outcome = fix(
         data,
         path=path,
@@ -378,7 +383,7 @@ def fix_data(
         dockerfiles=() if kind == DOCKERFILE else Neighbours(root, kind, options),
         place=place if kind == WORKFLOW else "",
         workflows=OtherWorkflows(root, place) if kind == WORKFLOW else None,
-        shared=shared,
+        stays=stays,
     )
     if not outcome.changed or not options.diff:
         return FileResult(path, outcome, outcome.error, "", created, builder, built_by)

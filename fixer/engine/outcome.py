@@ -23,6 +23,7 @@ REASONS = {
     "not-utf-8": "the change would remove, move or repeat bytes that are not UTF-8",
     "generated": "the file says at its top that a program writes it, which would undo the change",
     "shared": "the file, which is no Dockerfile, has another name: who reads it by that one would get the change, too",
+    "vendored": "the file belongs to a package of others, which a program would put there again as it was",
     "suppressed": "the change would edit an instruction below a `# dockfix: ignore` comment",
     "unknown-id": "a `# dockfix:` comment names something that does not exist",
     "misplaced": "a `# dockfix: ignore` comment that no instruction follows directly, so that it has no effect",

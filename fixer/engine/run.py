@@ -15,6 +15,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import lru_cache
 from itertools import takewhile
 from pathlib import PurePath
+from typing import NamedTuple
 
 from fixer._version import __version__
 from fixer.analysis import Facts, Targets, TooMuchWorkError, analyse
@@ -43,6 +44,13 @@ ROUNDS = 10
 """How often one codemod may be asked again at once because changes of it waited for each other."""
 
 
+class Stays(NamedTuple):
+    """Why a file must stay as it is. reason: of the refusals, one of `REASONS`. because: for people, in a sentence."""
+
+    reason: str
+    because: str
+
+
 def fix(
     source: Source,
     *,
@@ -58,7 +66,7 @@ def fix(
     dockerfiles: Sequence[Neighbour] = (),
     place: str = "",
     workflows: Sequence[tuple[str, Workflow]] | None = None,
-    shared: str = "",
+    stays: Stays | None = None,
     codemods: Sequence[Codemod] | None = None,
 ) -> Outcome[Source]:
     """What the codemods make of `source`, the content of one Dockerfile, or of another kind of document.
@@ -74,8 +82,7 @@ def fix(
     kind: of document, one of `fixer.engine.kinds`; by default what `path` says.
     dockerfiles: for another document: the Dockerfiles around it.
     place, workflows: for a workflow: where it is in its repository, and the others (`Settings.workflows`).
-    shared: the other name of a file that must stay as it is because somebody may read it by that one; what would be
-        changed is refused.
+    stays: why the file must stay as it is; what would be changed is refused.
     codemods: codemods to run, in this order, instead of the registered ones.
 
     Never raises on content: trouble is in the outcome.
@@ -105,7 +112,7 @@ def fix(
         context.expect(lambda: all_context_sources(first.facts))
     place = place or (PurePath(path).name if path is not None else "")
     settings = Settings(project, builder, context, dockerfiles, place, workflows)
-    return _run_all(kind, first, chosen, known, settings, unsafe_fixes, shared, bare)
+    return _run_all(kind, first, chosen, known, settings, unsafe_fixes, stays, bare)
 
 
 def choose(
@@ -287,14 +294,14 @@ def _run_all(
     known: Collection[str],
     settings: Settings,
     unsafe_fixes: bool,
-    shared: str,
+    stays: Stays | None,
     bare: Outcome[Source],
 ) -> Outcome[Source]:
     """Without the codemods that make trouble. One that has changed nothing so far is left out from there on; else all
     begins again without it. Each restart leaves out at least one, so this ends."""
     troubles: list[Refusal] = []
     while True:
-        attempt = _Attempt(kind, first, chosen, known, settings, unsafe_fixes, shared)
+        attempt = _Attempt(kind, first, chosen, known, settings, unsafe_fixes, stays)
         try:
             attempt.run(troubles)
             return attempt.outcome(bare, troubles)
@@ -319,7 +326,7 @@ class _Attempt:
         known: Collection[str],
         settings: Settings,
         unsafe_fixes: bool,
-        shared: str,
+        stays: Stays | None,
     ) -> None:
         self._kind = kind
         self._first = first
@@ -328,7 +335,7 @@ class _Attempt:
         self._known = known
         self._settings = settings
         self._unsafe_fixes = unsafe_fixes
-        self._shared = shared
+        self._stays = stays
         self._trail = Trail()
         self._made: list[tuple[Change, int]] = []
         self._latest: dict[str, _Found] = {}
@@ -416,14 +423,9 @@ class _Attempt:
 
     def _obstacle(self, change: Change) -> Refusal | None:
         """Why a change cannot be made although its codemod would."""
-        generated = self._now.generated
-        if generated is not None:
-            line = self._now.lines.position(generated.start).line
-            because = f"{change.title}: line {line} says that a program writes this file: change what it is made from."
-            return Refusal(change.codemod, "generated", change.span, because)
-        if self._shared:
-            because = f"{change.title}: the file is {self._shared} too, for whoever reads it by that name."
-            return Refusal(change.codemod, "shared", change.span, because)
+        stays = self._stays or self._says_generated()
+        if stays is not None:
+            return Refusal(change.codemod, stays.reason, change.span, f"{change.title}: {stays.because}.")
         ignored = self._now.suppressions.in_the_way(change)
         if ignored is not None:
             line = self._now.lines.position(ignored.start).line
@@ -436,6 +438,13 @@ class _Attempt:
             because = f"{change.title}: its own edits overlap, so that it cannot be done."
             return Refusal(change.codemod, "conflict", change.span, because)
         return None
+
+    def _says_generated(self) -> Stays | None:
+        found = self._now.generated
+        if found is None:
+            return None
+        line = self._now.lines.position(found.start).line
+        return Stays("generated", f"line {line} says that a program writes this file: change what it is made from")
 
     def _keeps_bytes(self, change: Change) -> bool:
         """Whether all bytes that are not UTF-8 stay where they are."""
