@@ -24,6 +24,9 @@ _READERS = {
 }
 """The function that makes the facts of a text, by its kind; imported when it is needed."""
 
+_NOTHING_YET = frozenset(("", "---"))
+"""Lines that a file may begin with, and say nothing: the other begins a YAML document."""
+
 
 class Document(Protocol):
     """One text of the loop."""
@@ -86,16 +89,17 @@ class PlainDocument:
             return Suppressions()
         return read_line_suppressions(self.text, self._known, self.facts.block_at)
 
-    @property
+    @cached_property
     def generated(self) -> Span | None:
         return says_generated(self._top())
 
     def _top(self) -> Iterator[tuple[str, Span]]:
         at = 0
         for line in self.text.split("\n"):
-            if line.lstrip().startswith("#"):
+            bare = line.removeprefix("\ufeff").strip()
+            if bare.startswith("#"):
                 yield line, Span(at, at + len(line))
-            elif line.strip():
+            elif bare not in _NOTHING_YET:
                 return
             at += len(line) + 1
 

@@ -200,7 +200,7 @@ def _read(
 class _Text:
     """The text of a Dockerfile, parsed; facts are computed when somebody asks."""
 
-    __slots__ = ("_facts", "_joined", "_known", "_scripts", "_targets", "file", "suppressions", "text")
+    __slots__ = ("_facts", "_generated", "_joined", "_known", "_scripts", "_targets", "file", "suppressions", "text")
 
     def __init__(
         self,
@@ -213,6 +213,7 @@ class _Text:
         self.file = file
         self.suppressions: Suppressions = read_suppressions(self.file, known)
         self._facts: Facts | None = None
+        self._generated: tuple[Span | None] | None = None
         self._joined: str | None = None
         self._known = known
         self._scripts = scripts
@@ -247,8 +248,11 @@ class _Text:
 
     @property
     def generated(self) -> Span | None:
-        top = takewhile(lambda item: not isinstance(item, Instruction | Opaque), self.file.items)
-        return says_generated((item.text.text, item.text.span) for item in top if isinstance(item, Comment))
+        if self._generated is None:
+            top = takewhile(lambda item: not isinstance(item, Instruction | Opaque), self.file.items)
+            comments = ((item.text.text, item.text.span) for item in top if isinstance(item, Comment))
+            self._generated = (says_generated(comments),)
+        return self._generated[0]
 
     @property
     def problem(self) -> Problem | None:
