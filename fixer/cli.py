@@ -530,7 +530,8 @@ def _from_stdin(work: _Work) -> Done:
     project = options.project or (project_name(filename) if filename else None)
     context = find_context(filename or STDIN, options) if filename or options.context else None
     targets = find_targets(filename) if filename else None
-    return Done(fix_data(data, filename or "<stdin>", options, project, context, targets))
+    placed = bool(filename)
+    return Done(fix_data(data, filename or "<stdin>", options, project, context, targets, placed=placed))
 
 
 def _demo(work: _Work) -> Done:
@@ -541,7 +542,7 @@ def _demo(work: _Work) -> Done:
     data = (files("fixer") / "data" / "demo" / "Dockerfile").read_bytes()
     options = work.worker.options
     options = replace(options, builder=options.builder or Builder.PERSISTENT)  # nobody's workflows have a say
-    return Done(fix_data(data, "Dockerfile", options, options.project or "demo"))
+    return Done(fix_data(data, "Dockerfile", options, options.project or "demo", placed=False))
 
 
 def _listed(name: str) -> dict[str, int]:

@@ -344,9 +344,10 @@ def fix_data(
     targets: FoundTargets | None = None,
     created: bool = False,
     shared: str = "",
+    placed: bool = True,
 ) -> FileResult:
     """Content that was read already; `path` is its name. Does not raise on anything about it. created: there is no
-    such file yet. shared: see `_shared`."""
+    such file yet. shared: see `_shared`. placed: False if the name is only to be shown."""
     from fixer.analysis.context import NO_CONTEXT
     from fixer.engine.run import Stays, fix  # brings the parser with it
 
@@ -367,7 +368,7 @@ def fix_data(
         place = os.path.relpath(os.path.abspath(path), root).replace(os.sep, "/")
     builder, built_by = find_builder(path, options)
     stays = Stays("shared", f"the file is {shared} too, for whoever reads it by that name") if shared else None
-    if vendored := vendored_by(path):
+    if placed and (vendored := vendored_by(path)):
         stays = Stays("vendored", f"it belongs to a package of others, says {vendored}")
     outcome = fix(
         data,

@@ -11,12 +11,24 @@ from functools import lru_cache
 
 from fixer.engine.project import real_path, repository_root
 
-_INSTALLED = frozenset(("node_modules", "site-packages"))
+_INSTALLED = frozenset(("node_modules", "bower_components", "site-packages", "dist-packages"))
 """Directories that hold packages, by their names."""
-_VENDOR = ("modules.txt", os.path.join("composer", "installed.json"))
-"""What `go mod vendor` and Composer write into a directory `vendor`."""
-_CHECKSUMS = ".cargo-checksum.json"
-"""What `cargo vendor` writes into the directory of each crate."""
+_BELOW = {"_workspace": "Godeps", "Checkouts": "Carthage"}
+"""The same by two names: those of godep (before it used `vendor`) and Carthage."""
+_WRITTEN = {
+    "vendor": (
+        "modules.txt",
+        os.path.join("composer", "installed.json"),
+        "vendor.json",
+        os.path.join(os.pardir, "Gopkg.lock"),
+        os.path.join(os.pardir, "jsonnetfile.lock.json"),
+    ),
+    "Pods": ("Manifest.lock",),
+}
+"""What a program writes that fills a directory of that name: `go mod vendor`, Composer, govendor, dep,
+jsonnet-bundler, CocoaPods."""
+_OF_ONE = (".cargo-checksum.json", os.path.join("meta", ".galaxy_install_info"))
+"""What `cargo vendor` writes into the directory of each crate, and `ansible-galaxy install` into that of each role."""
 
 
 def vendored_by(path: str) -> str:
@@ -34,8 +46,9 @@ def vendored_by(path: str) -> str:
 
 @lru_cache(maxsize=4096)
 def _marker(directory: str) -> str:
-    name = os.path.basename(directory)
-    if name in _INSTALLED:
+    above, name = os.path.split(directory)
+    if name in _INSTALLED or (name in _BELOW and os.path.basename(above) == _BELOW[name]):
         return directory
-    candidates = (*(_VENDOR if name == "vendor" else ()), _CHECKSUMS)
-    return next((path for each in candidates if os.path.isfile(path := os.path.join(directory, each))), "")
+    candidates = (*_WRITTEN.get(name, ()), *_OF_ONE)
+    found = next((each for each in candidates if os.path.isfile(os.path.join(directory, each))), "")
+    return found and os.path.normpath(os.path.join(directory, found))

@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from fixer.cli import command
 from fixer.engine import vendored
 from fixer.engine.files import Target, find
 from fixer.engine.job import Done, Options, fix_target
@@ -23,6 +25,14 @@ MADE = [
     ("tools/vendor/example.org/x/Dockerfile", "tools/vendor/modules.txt", "tools/vendor/modules.txt"),
     ("vendor/acme/x/Dockerfile", "vendor/composer/installed.json", "vendor/composer/installed.json"),
     ("third-party/serde/ci/Dockerfile", "third-party/serde/.cargo-checksum.json", None),
+    ("web/bower_components/x/Dockerfile", "", "web/bower_components"),
+    ("Godeps/_workspace/src/x/Dockerfile", "", "Godeps/_workspace"),
+    ("Carthage/Checkouts/x/Dockerfile", "", "Carthage/Checkouts"),
+    ("vendor/example.org/x/Dockerfile", "vendor/vendor.json", None),
+    ("a/vendor/example.org/x/Dockerfile", "a/Gopkg.lock", None),
+    ("vendor/example.org/x/Dockerfile", "jsonnetfile.lock.json", None),
+    ("Pods/x/Dockerfile", "Pods/Manifest.lock", None),
+    ("roles/x/molecule/default/Dockerfile", "roles/x/meta/.galaxy_install_info", None),
 ]
 OWN = [
     ("vendor/x/Dockerfile", ""),
@@ -30,6 +40,11 @@ OWN = [
     ("parts/x/Dockerfile", "parts/modules.txt"),
     ("my_node_modules/Dockerfile", ""),
     ("Dockerfile", ".cargo-checksum.json"),
+    ("x/Dockerfile", "Gopkg.lock"),
+    ("_workspace/x/Dockerfile", ""),
+    ("Carthage/x/Dockerfile", ""),
+    ("Pods/x/Dockerfile", "Podfile.lock"),
+    ("roles/x/molecule/default/Dockerfile", "roles/x/meta/main.yml"),
     ("node_modules/own/Dockerfile", "node_modules/own/.git/config"),
 ]
 
@@ -95,6 +110,17 @@ def test_a_link_to_such_a_directory(root: Path) -> None:
     put(root, "vendor/x/Dockerfile", PIP)
     (root / "x").symlink_to("vendor/x")
     assert vendored_by(str(root / "x" / "Dockerfile")) == "vendor/modules.txt"
+
+
+def test_what_has_no_place_is_in_none(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (root / "node_modules" / "x").mkdir(parents=True)
+    monkeypatch.chdir(root / "node_modules" / "x")
+    assert "pip-cache: fix" in CliRunner().invoke(command, ["-", "--diff"], input=PIP).output
+    named = CliRunner().invoke(command, ["-", "--diff", "--stdin-filename", "Dockerfile"], input=PIP)
+    assert "vendored" in named.output
+    demo = CliRunner().invoke(command, ["--demo"])
+    assert "pip-cache: fix" in demo.output
+    assert "vendored" not in demo.output
 
 
 def test_nobody_misses_a_dockerignore_there(root: Path) -> None:
