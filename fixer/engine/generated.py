@@ -40,7 +40,7 @@ _NOT_BY_HAND = regex(
     r"|\b(?:made|generated)\b(?=[^\n]{0,160}\binstead\b)[^\n]{0,80}\bedit [^\n]{1,80}\binstead\b"
     rf"|\b(?:edit|modify|change|update) [^\n]{{1,80}}\binstead of {_THIS}"
     rf"|\bto (?:modify|change|update) {_THIS},? (?:please )?(?:edit|modify|change|update)\b"
-    r"|\bgenerated\b[^\n]{0,80}\bto (?:modify|change|update),? (?:please )?edit\b"
+    r"|\b(?:generated|written)\b[^\n]{0,80}\bto (?:modify|change|update),? (?:please )?edit\b"
     r"|\b(?:changes|edits|modifications)(?: made)?"
     rf" (?:here|(?:to|in) {_THIS}|{_BY_HAND}) (?:will|would|may|might) (?:\w+ )?be"
     r" (?:overwritten|lost|undone|reverted)\b"
