@@ -649,8 +649,13 @@ def _gap_before(file: Dockerfile, style: Layout, start: int, command: str) -> st
 
 def _comments(text: str, start: int, end: int) -> list[str]:
     """The whole lines between the two offsets that are comments."""
+    return [line for line in _whole_lines(text, start, end) if _is_comment(line)]
+
+
+def _whole_lines(text: str, start: int, end: int) -> list[str]:
+    """Those that begin and end between the two offsets; the last one of a file may have no line feed."""
     lines = text[start:end].split("\n")
-    return [line for line in lines[1:-1] if _is_comment(line)]
+    return lines[1:] if end == len(text) else lines[1:-1]
 
 
 def has_comments(file: Dockerfile, span: Span) -> bool:
@@ -666,7 +671,7 @@ def _comments_with_gaps(text: str, start: int, end: int, *, below: bool = False)
     """The same, with the blank lines that stand right above one of them; `below`: and with those below the last."""
     kept: list[str] = []
     gap: list[str] = []
-    for line in text[start:end].split("\n")[1:-1]:
+    for line in _whole_lines(text, start, end):
         if not line.strip():
             gap.append(line)
             continue
