@@ -270,13 +270,14 @@ class _Automaton:
         _MEMORY.share(self)
 
     def forget(self) -> None:
-        """Everything that paths have had made."""
-        for state in self._states.values():  # they refer to each other
+        """Everything that paths have had made, but for the places behind the last directory: with those, what is below
+        it costs no more than its own characters, however often all is forgotten."""
+        last = self._last[1]
+        for state in (*self._states.values(), *(() if last is None else (last,))):  # they refer to each other
             state.after = {}
         self._states.clear()
         self._kinds.clear()
         self._same.clear()
-        self._last = "", None
 
     def _put(self, piece: _Piece, after: int) -> int:
         """The place where the piece begins; behind it goes on what is at `after`."""

@@ -84,6 +84,27 @@ def test_the_same_after_all_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> Non
             assert glob.matches(path) == bool(re.search(_to_the_end(expression), path)), (expression, path)
 
 
+def test_what_lies_below_a_known_directory_costs_its_own_characters_though_all_is_forgotten(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Where thousands of patterns share what may be kept, each path is the first after it."""
+    looked_at: list[int] = []
+    real = globs._Automaton._behind
+
+    def behind(self: globs._Automaton, state: globs._State, text: str) -> globs._State:
+        looked_at.append(len(text))
+        return real(self, state, text)
+
+    monkeypatch.setattr(globs._Automaton, "_behind", behind)
+    glob = Glob("(?:.+/)?a*a[^/]*a*b$")
+    assert glob._automaton is not None
+    for depth in range(400):
+        assert not glob.matches("ab/" * depth + "c")
+        assert glob.matches("ab/" * depth + "aab")
+        glob._automaton.forget()
+    assert sum(looked_at) == 399 * len("ab/c") + 400 * len("aab")
+
+
 def test_the_patterns_of_a_file_have_places_together() -> None:
     with pytest.raises(IgnoreTrouble) as caught:
         parse_ignore(b"\n".join(b"?{0,1000}" * 9 + b"Q%d" % k for k in range(1000)))
