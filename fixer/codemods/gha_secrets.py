@@ -85,6 +85,7 @@ class Secrets:
         self._artifacts: dict[Workflow, list[tuple[Place, str]]] = {}
         self._uploading: dict[tuple[Run, Step, int], bool] = {}
         self._read: dict[object, Kept] = {}
+        self._in_files: dict[tuple[Step, tuple[str, ...], str | None], Writer | None] = {}
 
     def in_inputs(self, step: Step) -> str | None:
         """The input of a build that holds a secret, and may be seen in its layers."""
@@ -120,6 +121,12 @@ class Secrets:
     def in_files(self, step: Step, contexts: Sequence[str], dockerfile: str | None) -> Writer | None:
         """The step before a build that writes a secret into its Dockerfile, or into a file of one of these directories,
         of which the first is that of the Dockerfile, if none is given."""
+        key = (step, tuple(contexts), dockerfile)  # a script may build the same many times
+        if key not in self._in_files:
+            self._in_files[key] = self._writer(step, contexts, dockerfile)
+        return self._in_files[key]
+
+    def _writer(self, step: Step, contexts: Sequence[str], dockerfile: str | None) -> Writer | None:
         for place in self._places(step):
             for number, text in enumerate(contexts):
                 context = self._runs.read(text, place).strip()
