@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from hashlib import blake2b
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from fixer.analysis.context import BuildContext, Kind, Sources
 from fixer.engine.context import FoundContext
@@ -31,9 +31,9 @@ class Questions(NamedTuple):
     context: tuple[Question, ...]
 
     @classmethod
-    def of(cls, content: object) -> Questions:
-        """Out of a tuple of tuples. Raises TypeError or ValueError if that is no such thing."""
-        targets, wanted, context = tuple(content)  # type: ignore[arg-type,var-annotated]
+    def of(cls, content: tuple[Any, ...]) -> Questions:
+        """Out of three parts that may be anything. Raises TypeError or ValueError if they are no such things."""
+        targets, wanted, context = content
         if not isinstance(targets, bool) or not all(isinstance(path, str) for path in wanted):
             raise TypeError
         for what, path in context:

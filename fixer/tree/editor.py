@@ -221,11 +221,11 @@ def _ends_line(text: str, script: Script, first: int, last: int) -> bool:
 
 
 def _next_line(file: Dockerfile, script: Script, first: int, last: int) -> int:
-    """Where the text after the items from `first` to `last` goes on: at the next item, or at an empty line that stands
-    before it and has no like above `first`."""
+    """Where the text after the items from `first` to `last` goes on: at the next item, or at an empty line that follows
+    them and has no like above `first`."""
     start, end = script.items[last].end, script.items[last + 1].start
     lines = file.text[start:end].split("\n")
-    if len(lines) < 3 or any(line.strip(f" \t\r{file.escape}") for line in lines[1:-1]):
+    if len(lines) < 3 or lines[1].strip(f" \t\r{file.escape}"):
         return end
     above = file.text[: script.items[first].start].rsplit("\n", 2)
     if len(above) == 3 and not above[1].strip(f" \t\r{file.escape}"):

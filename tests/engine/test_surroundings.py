@@ -9,6 +9,7 @@ import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -74,10 +75,10 @@ def forget() -> None:
                 known.cache_clear()
 
 
-def run(path: Path, *, cached: bool = True, write: bool = False, **options: object) -> Done:
+def run(path: Path, *, cached: bool = True, write: bool = False, **options: Any) -> Done:
     """As in a run of its own."""
     forget()
-    chosen = Options(project="p", **options)  # type: ignore[arg-type]
+    chosen = Options(project="p", **options)
     cache = open_cache(chosen) if cached else None
     with contextlib.closing(cache) if cache is not None else contextlib.nullcontext():
         done = fix_target(Target(str(path)), chosen, cache=cache, write_back=write)
