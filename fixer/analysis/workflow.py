@@ -16,7 +16,7 @@ from itertools import product
 
 from fixer.analysis.expressions import EXPRESSION, UNKNOWN, Value, as_value, of_expression, outcomes
 from fixer.analysis.yaml_nodes import Items, Mapping, Node, Scalar, Yaml, YamlError, same
-from fixer.text.source import Span
+from fixer.text.source import Span, Spans
 
 BUILD = "docker/build-push-action"
 SETUP = "docker/setup-buildx-action"
@@ -149,6 +149,19 @@ class Job:
         self.sequence = steps
         found = () if steps is None else steps.nodes
         self.steps = tuple(Step(one, self, i) for i, one in enumerate(found) if isinstance(one, Mapping))
+
+    @cached_property
+    def condition(self) -> str:
+        """`if`, without what may be written around an expression."""
+        return without_braces(self.node.get("if"))
+
+    @cached_property
+    def needs(self) -> tuple[Job, ...]:
+        """The jobs that it names as those that come before it, each once."""
+        node = self.node.get("needs")
+        names = dict.fromkeys(text_of(one) for one in (node.nodes if isinstance(node, Items) else (node,)))
+        by_id = self.workflow.by_id
+        return tuple(by_id[name] for name in names if name is not None and name in by_id)
 
     @property
     def runner(self) -> str:
@@ -334,8 +347,9 @@ class Workflow:
             return None
         if not same(_without_steps(old), _without_steps(self)) or len(old.jobs) != len(self.jobs):
             return "something changed outside of the steps"
+        places = Spans(about)
         for before, after in zip(old.jobs, self.jobs, strict=True):
-            found = _job_fault(before, after, about)
+            found = _job_fault(before, after, places)
             if found is not None:
                 return found
         return None
@@ -367,13 +381,13 @@ def _without_steps(workflow: Workflow) -> Node | None:
     return None if workflow.root is None else copy(workflow.root, 0)
 
 
-def _job_fault(old: Job, new: Job, about: Sequence[Span]) -> str | None:
+def _job_fault(old: Job, new: Job, about: Spans) -> str | None:
     if old.id != new.id or not same(old.node.get("runs-on"), new.node.get("runs-on")):
         return "a job is not where it was"
     olds = () if old.sequence is None else old.sequence.nodes
     news = list(() if new.sequence is None else new.sequence.nodes)
     for step in olds:
-        mine = any(span.start < step.span.end and step.span.start < span.end for span in about)
+        mine = about.overlap(step.span)
         inserted = 0
         while news and not same(step, news[0]) and not (mine and _grew(step, news[0])):
             if not mine or inserted == 3 or not _is_helper(news[0]):

@@ -16,6 +16,7 @@ from functools import cached_property
 from fixer.analysis.expressions import (
     EXPRESSION,
     Reference,
+    goes_on,
     of_expression,
     outcomes,
     references,
@@ -118,6 +119,7 @@ class Runs:
         self._values: dict[object, str | None] = {}
         self._files = files
         self._mentioned: dict[str, bool] = {}
+        self._conditions: dict[Job, tuple[str, ...]] = {}
 
     @property
     def workflows(self) -> Iterator[Workflow]:
@@ -224,6 +226,27 @@ class Runs:
             if called:
                 for caller, outer in outers:
                     yield Run(job, combination, caller, outer)
+
+    def conditions(self, job: Job) -> tuple[str, ...]:
+        """What must hold for a job to run: its own condition, and those of the jobs that it needs. Where one of these
+        is skipped it is skipped too, unless its own condition asks for their status."""
+        waiting = [] if job in self._conditions else [(job, iter(_inherited(job)))]
+        begun = {job}
+        while waiting:
+            at, rest = waiting[-1]
+            needed = next((one for one in rest if one not in self._conditions and one not in begun), None)
+            if needed is not None:  # jobs that need themselves are none for GitHub
+                begun.add(needed)
+                waiting.append((needed, iter(_inherited(needed))))
+                continue
+            waiting.pop()
+            found = dict.fromkeys([at.condition] if at.condition else ())
+            for one in _inherited(at):
+                inherited = self._conditions.get(one, ())
+                self.charge(len(inherited))
+                found.update(dict.fromkeys(inherited))
+            self._conditions[at] = tuple(found)
+        return self._conditions[job]
 
     # --- texts ------------------------------------------------------------------------------------------------------
 
@@ -471,6 +494,11 @@ class Runs:
         run = run.workflow_run
         for one in _labels(run):
             yield from self.uses(one, Place(run, None))
+
+
+def _inherited(job: Job) -> tuple[Job, ...]:
+    """The jobs without which a job is skipped."""
+    return () if goes_on(job.condition) else job.needs
 
 
 def _index(step: Step) -> int:

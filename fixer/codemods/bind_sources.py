@@ -435,13 +435,16 @@ def _top(files: Brought, root: str, code: str) -> list[str]:
 
 def _speaks_of(name: str, texts: Mapping[str, str], code: str) -> bool:
     """Whether a Rust source or a manifest speaks of it, or cargo is asked to compile what is in it."""
-    if any(re.search(rf"(?<![\w.-]){re.escape(name)}(?![\w-])", text) for text in texts.values()):
+    said = re.compile(rf"(?<![\w.-]){re.escape(name)}(?![\w-])")
+    if any(name in text and said.search(text) for text in texts.values()):
         return True
     word = _TARGETS.get(name)
     if word is None:
         return False
     return word in code or "all-targets" in code or any(
-        re.search(rf"(?m)^[^\S\n]*(?:\[\[\s*)?{word}\b", text) for path, text in texts.items() if path.endswith(".toml")
+        word in text and re.search(rf"(?m)^[^\S\n]*(?:\[\[\s*)?{word}\b", text)
+        for path, text in texts.items()
+        if path.endswith(".toml")
     )
 
 

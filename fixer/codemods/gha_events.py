@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fixer.analysis.expressions import UNKNOWN, Somewhat, Value, goes_on, holds
-from fixer.analysis.workflow import Job, Step, text_of, without_braces
+from fixer.analysis.expressions import UNKNOWN, Somewhat, Value, holds
+from fixer.analysis.workflow import Job, Step, text_of
 from fixer.analysis.workflow_runs import LETTERS, Run, Runs
 from fixer.analysis.yaml_nodes import Items, Mapping, Node
 from fixer.text.records import dataclass
@@ -80,7 +80,7 @@ def _starts(run: Run, step: Step, runs: Runs) -> list[_Start]:
     a `push` of branches, what would start one if they were."""
     runs.charge(1)
     triggers = _first(run).job.workflow.triggers
-    conditions = [condition for condition in _conditions(run, step) if condition]
+    conditions = [condition for condition in _conditions(run, step, runs) if condition]
     for refs in (_refs, _all_refs):
         found = [_Start(name, ref) for name, node in triggers.items() for ref in refs(name, node)]
         for condition in conditions:
@@ -98,33 +98,15 @@ def _first(run: Run) -> Run:
     return run
 
 
-def _conditions(run: Run, step: Step) -> Iterator[str]:
+def _conditions(run: Run, step: Step, runs: Runs) -> Iterator[str]:
     """What must hold for a step to run."""
     yield step.condition
     at: Run | None = run
     while at is not None:
-        yield from _job_conditions(at.job)
+        yield from runs.conditions(at.job)
         if isinstance(at.caller, Step):
             yield at.caller.condition
         at = at.outer
-
-
-def _job_conditions(job: Job) -> Iterator[str]:
-    """Those of a job, and of the jobs that it needs: where one of these is skipped it is skipped too, unless its own
-    condition asks for their status."""
-    jobs = job.workflow.by_id
-    waiting, seen = [job], {job.id}
-    while waiting:
-        one = waiting.pop()
-        condition = without_braces(one.node.get("if"))
-        yield condition
-        if goes_on(condition):
-            continue
-        node = one.node.get("needs")
-        for name in [text_of(each) for each in (node.nodes if isinstance(node, Items) else [node])]:
-            if name in jobs and name not in seen:
-                seen.add(name)
-                waiting.append(jobs[name])
 
 
 def _refs(name: str, node: Node | None) -> tuple[str, ...]:

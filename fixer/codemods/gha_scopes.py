@@ -352,9 +352,9 @@ class Scopes:
                 return name
         return NoScope("no name tells this build from the other builds of the repository")
 
-    def alike(self, step: Step) -> list[Step]:
+    def alike(self, step: Step) -> Iterator[Step]:
         """All builds that have the same layers as one, with that one."""
-        return [one.step for one in self._groups[self._build_of[id(step)].identity]]
+        return (one.step for one in self._groups[self._build_of[id(step)].identity])
 
     def _fits(self, name: str, builds: Sequence[_Build], shared: frozenset[object] = frozenset()) -> bool:
         """Whether builds that a scope joins have the same layers, and nobody else has it but those of `shared`."""

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from fixer.analysis.expressions import EXPRESSION
 from fixer.analysis.workflow import CHECKOUT, Job, Step, Workflow, default_directory, default_shell, listed, text_of
 from fixer.analysis.workflow_runs import LETTERS, PARSED, Place, Run, Runs, Use
-from fixer.analysis.yaml_nodes import Items, Mapping, Node, Scalar
+from fixer.analysis.yaml_nodes import Mapping, Node, Scalar
 from fixer.codemods.gha_actions import (
     AWS,
     GOOGLE,
@@ -390,16 +390,12 @@ class Secrets:
     def _needs(self, job: Job) -> frozenset[str]:
         """The jobs that have run before a job."""
         if job not in self._needed:
-            by_id = job.workflow.by_id
             found: set[str] = set()
             waiting = [job]
             while waiting:
-                node = waiting.pop().node.get("needs")
-                names = [text_of(one) for one in node.nodes] if isinstance(node, Items) else [text_of(node)]
-                for name in names:
-                    if name in by_id and name not in found:
-                        found.add(name)
-                        waiting.append(by_id[name])
+                newer = [one for one in waiting.pop().needs if one.id not in found]
+                found.update(one.id for one in newer)
+                waiting += newer
             self._needed[job] = frozenset(found)
         return self._needed[job]
 

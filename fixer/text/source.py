@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable
+from itertools import accumulate
 from typing import NamedTuple
 
 from fixer.text.regex import regex
@@ -16,6 +18,20 @@ class Span(NamedTuple):
 
     start: int
     end: int
+
+
+class Spans:
+    """Several of them, to be asked often."""
+
+    def __init__(self, spans: Iterable[Span]) -> None:
+        found = sorted(spans)
+        self._starts = [span.start for span in found]
+        self._furthest = list(accumulate((span.end for span in found), max))
+
+    def overlap(self, span: Span) -> bool:
+        """Whether one of them begins before the end of another span, and ends behind its start."""
+        before = bisect_left(self._starts, span.end)
+        return before > 0 and self._furthest[before - 1] > span.start
 
 
 class Position(NamedTuple):
