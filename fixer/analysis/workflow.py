@@ -299,6 +299,15 @@ class Workflow:
         for job in self.jobs:
             yield from job.steps
 
+    @cached_property
+    def versioned(self) -> dict[str, Step]:
+        """The first step that uses an action in a version, by the action."""
+        found: dict[str, Step] = {}
+        for step in self.steps:
+            if step.version and step.uses is not None:
+                found.setdefault(step.action, step)
+        return found
+
     def comment_behind(self, offset: int) -> str:
         """The comment on the rest of the line; empty if there is none."""
         end = self.text.find("\n", offset)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from fixer.analysis.expressions import (
     EXPRESSION,
@@ -99,52 +99,28 @@ Wanted = Callable[[Step], bool]
 """Which steps somebody asks for: a function of a module, as what it finds is kept."""
 
 
-class Runs:
-    """Those of the jobs of a repository. Questions raise TooMuchWorkError where more than MAX_STEPS steps and runs were
-    looked at.
-
-    files: its workflows and actions with their paths.
-    """
+class Files:
+    """The workflows and actions of a repository with their paths."""
 
     def __init__(self, files: Sequence[tuple[str, Workflow]]) -> None:
-        self._looked_at = 0
-        self._notable: dict[tuple[Job, Wanted], tuple[Step, ...]] = {}
-        self._holding: dict[Wanted, frozenset[int]] = {}
-        self._path_of = {id(workflow): path for path, workflow in files}
-        self._by_path = dict(files)
-        self._made: dict[int, tuple[Run, ...]] = {}
-        self._begun: set[int] = set()
-        self._finished: set[int] = set()
-        self._inner: dict[object, Run] = {}
-        self._values: dict[object, str | None] = {}
-        self._files = files
+        self.all = tuple(files)
+        self.by_path = dict(files)
+        self.path_of = {id(workflow): path for path, workflow in files}
+        self.runs: dict[int, tuple[Run, ...]] = {}
+        """Those of jobs, by their ids, that are known to whoever has asked for them."""
         self._mentioned: dict[str, bool] = {}
-        self._conditions: dict[Job, tuple[str, ...]] = {}
 
-    @property
-    def workflows(self) -> Iterator[Workflow]:
-        """All files."""
-        return (workflow for _, workflow in self._files)
-
-    def mentions(self, word: str) -> bool:
+    def mention(self, word: str) -> bool:
         """Whether the text of any file holds it."""
         if word not in self._mentioned:
-            self._mentioned[word] = any(word in one.text for one in self.workflows)
+            self._mentioned[word] = any(word in one.text for _, one in self.all)
         return self._mentioned[word]
 
-    def path(self, run: Run) -> str:
-        """Of the file in which the job of a run is."""
-        return self.path_of(run.job.workflow)
-
-    def path_of(self, workflow: Workflow) -> str:
-        """Of a file; empty for one that is none of these."""
-        return self._path_of.get(id(workflow), "")
-
     @cached_property
-    def _callers(self) -> dict[str, list[Step | Job]]:
+    def callers(self) -> dict[str, list[Step | Job]]:
         """By the path of a workflow, or the folder of an action."""
         found: dict[str, list[Step | Job]] = {}
-        for _, workflow in self._files:
+        for _, workflow in self.all:
             for job in workflow.jobs:
                 name = text_of(job.node.get("uses")) or ""
                 if name.startswith("./"):
@@ -155,40 +131,96 @@ class Runs:
                         found.setdefault(folder, []).append(step)
         return found
 
+
+def files_with(path: str, own: Workflow, others: Sequence[tuple[str, Workflow]]) -> Files:
+    """A file and the others of its repository, in the order of their paths; one object for each of them that asks, as
+    long as they are the same."""
+    return _files(tuple(sorted([(path, own), *others], key=_path)))
+
+
+@lru_cache(maxsize=4)
+def _files(files: tuple[tuple[str, Workflow], ...]) -> Files:
+    return Files(files)
+
+
+def _path(file: tuple[str, Workflow]) -> str:
+    return file[0]
+
+
+class Runs:
+    """Those of the jobs of a repository. Questions raise TooMuchWorkError where more than MAX_STEPS steps and runs were
+    looked at.
+
+    files: its workflows and actions with their paths.
+    """
+
+    def __init__(self, files: Files | Sequence[tuple[str, Workflow]]) -> None:
+        self._looked_at = 0
+        self._notable: dict[tuple[Job, Wanted], tuple[Step, ...]] = {}
+        self._holding: dict[Wanted, frozenset[int]] = {}
+        self._made: dict[int, tuple[Run, ...]] = {}
+        self._begun: set[int] = set()
+        self._finished: set[int] = set()
+        self._inner: dict[object, Run] = {}
+        self._values: dict[object, str | None] = {}
+        self._files = files if isinstance(files, Files) else Files(files)
+        self._conditions: dict[Job, tuple[str, ...]] = {}
+
+    @property
+    def workflows(self) -> Iterator[Workflow]:
+        """All files."""
+        return (workflow for _, workflow in self._files.all)
+
+    def mentions(self, word: str) -> bool:
+        """Whether the text of any file holds it."""
+        return self._files.mention(word)
+
+    def path(self, run: Run) -> str:
+        """Of the file in which the job of a run is."""
+        return self.path_of(run.job.workflow)
+
+    def path_of(self, workflow: Workflow) -> str:
+        """Of a file; empty for one that is none of these."""
+        return self._files.path_of.get(id(workflow), "")
+
     def action(self, step: Step) -> Workflow | None:
         """The action of the repository's own that a step uses, if it is known."""
         folder = local_action(step)
         if folder is None:
             return None
         names = (f"{folder}/{name}" if folder else name for name in ("action.yml", "action.yaml"))
-        return next((self._by_path[name] for name in names if name in self._by_path), None)
+        return next((self._files.by_path[name] for name in names if name in self._files.by_path), None)
 
     def called(self, job: Job) -> Workflow | None:
         """The workflow of the repository's own that a job calls, if it is known."""
         name = text_of(job.node.get("uses")) or ""
-        return self._by_path.get(name.partition("@")[0].removeprefix("./")) if name.startswith("./") else None
+        return self._files.by_path.get(name.partition("@")[0].removeprefix("./")) if name.startswith("./") else None
 
     def callers(self, workflow: Workflow) -> list[Step | Job]:
         """The steps that use an action, or the jobs that call a workflow."""
         path = self.path_of(workflow)
-        return self._callers.get(path.rpartition("/")[0] if workflow.kind == "action" else path, [])
+        return self._files.callers.get(path.rpartition("/")[0] if workflow.kind == "action" else path, [])
 
     def of(self, job: Job) -> tuple[Run, ...]:
         """Every run of a job that is known; where others may call it too, one more without a caller."""
         self.charge(0)
-        waiting = [] if id(job) in self._made else [job]
+        known = self._files.runs
+        waiting = [] if id(job) in known or id(job) in self._made else [job]
         while waiting:
             at = waiting[-1]
+            calling = list(self.calling(at.workflow))
             if id(at) not in self._begun:
                 self._begun.add(id(at))
                 self._made[id(at)] = (Run(at, {} if not at.id else None),)  # for those that call themselves
-                waiting += [one for one in self.calling(at.workflow) if id(one) not in self._made]
+                waiting += [one for one in calling if id(one) not in known and id(one) not in self._made]
                 continue
             waiting.pop()
             if id(at) not in self._finished:
                 self._finished.add(id(at))
-                self._made[id(at)] = tuple(self._runs(at))
-        return self._made[id(job)]
+                made = self._made[id(at)] = tuple(self._runs(at))
+                if all(id(one) in known for one in calling):  # what is in a circle depends on who asks first
+                    known[id(at)] = made
+        return known.get(id(job)) or self._made[id(job)]
 
     def charge(self, steps: int) -> None:
         """Note that so many steps or runs are looked at. Raises TooMuchWorkError, from then on at every question: what
@@ -206,7 +238,7 @@ class Runs:
     def _runs(self, job: Job) -> Iterator[Run]:
         outers: list[tuple[Step | Job, Run]] = []
         for caller, its in zip(self.callers(job.workflow), self.calling(job.workflow), strict=True):
-            made = self._made[id(its)]
+            made = self._files.runs.get(id(its)) or self._made[id(its)]
             self.charge(len(made))
             outers += [(caller, one) for one in made if one.level < LEVELS or one.composite != (not job.id)]
         if not job.id:
@@ -427,7 +459,7 @@ class Runs:
         if action is None:
             return False
         if wanted not in self._holding:
-            found = {id(one): one for _, one in self._files if one.kind == "action" and any(map(wanted, one.steps))}
+            found = {id(one): one for one in self.workflows if one.kind == "action" and any(map(wanted, one.steps))}
             waiting = list(found.values())
             while waiting:
                 using = {id(job.workflow): job.workflow for job in self.calling(waiting.pop())}

@@ -12,7 +12,7 @@ from fixer.analysis.documents import Neighbour
 from fixer.analysis.mounts import Mount
 from fixer.analysis.values import Known
 from fixer.analysis.workflow import SETUP, Job, Step, Workflow, recipe
-from fixer.analysis.workflow_runs import Runs
+from fixer.analysis.workflow_runs import Runs, files_with
 from fixer.codemods.api import Change, Codemod, Refusal, Safety, Settings
 from fixer.codemods.gha_events import UNREAD, reads_back
 from fixer.codemods.gha_scopes import is_build, slug
@@ -151,7 +151,7 @@ def _one_job(job: Job, builds: Sequence[Step], settings: Settings) -> Iterator[C
         yield from _compare(dance, list(held.values()))
         return
     setup = _setup(job, first)
-    runs = Runs([(settings.path, job.workflow), *(settings.workflows or ())])
+    runs = Runs(files_with(settings.path, job.workflow, settings.workflows or ()))
     stop = _stop(job, builds, setup, runs)
     if stop is not None or setup is None:
         yield _refused(first, stop or _Stop("no-buildx", "docker/setup-buildx-action is not used before the build."))

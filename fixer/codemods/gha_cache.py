@@ -25,13 +25,13 @@ from fixer.analysis.workflow import (
     read_workflow,
     text_of,
 )
-from fixer.analysis.workflow_runs import LETTERS, LEVELS, Place, Run, Runs
+from fixer.analysis.workflow_runs import LETTERS, LEVELS, Place, Run, Runs, files_with
 from fixer.analysis.yaml_nodes import Items, Mapping, Node
 from fixer.codemods.api import Builder, Change, Codemod, Refusal, Safety, Settings
 from fixer.codemods.gha_engine import Engine, leaves, loaded
 from fixer.codemods.gha_events import UNREAD, events_of, reads_back, scheduled
 from fixer.codemods.gha_ignored import LeftOut
-from fixer.codemods.gha_scopes import NoScope, Scopes, cache_inputs, is_build
+from fixer.codemods.gha_scopes import NoScope, Scopes, cache_inputs, is_build, scopes_of
 from fixer.codemods.gha_scripts import as_action, script_build
 from fixer.codemods.gha_secrets import Secrets
 from fixer.codemods.yaml_edits import (
@@ -237,10 +237,10 @@ class _Around:
 
     def _version(self, action: str, own: Workflow) -> str | None:
         for workflow in (own, *(one for _, one in self.others)):
-            for step in workflow.steps:
-                if step.action == action and step.version and step.uses is not None:
-                    behind = workflow.comment_behind(step.uses.span.end) if step.pinned else ""
-                    return f"{action}@{step.version}" + (f" {behind}" if behind else "")
+            step = workflow.versioned.get(action)
+            if step is not None and step.uses is not None:
+                behind = workflow.comment_behind(step.uses.span.end) if step.pinned else ""
+                return f"{action}@{step.version}" + (f" {behind}" if behind else "")
         return None
 
     def pins(self, own: Workflow) -> bool:
@@ -257,13 +257,13 @@ class _Around:
 class _JobPlan:
     """What is to be done in one job."""
 
-    def __init__(self, job: Job, scopes: Scopes, secrets: Secrets, around: _Around) -> None:
+    def __init__(self, job: Job, runs: Runs, scopes: Scopes, secrets: Secrets, around: _Around) -> None:
         self._job = job
         self._scopes = scopes
         self._secrets = secrets
         self._around = around
-        self._runs = scopes.runs
-        self._engine = Engine(job, scopes.runs, around.settings.dockerfiles)
+        self._runs = runs
+        self._engine = Engine(job, runs, around.settings.dockerfiles)
         self._ignore_error = False
         self._kept_makers: dict[tuple[int, str, int], Step | _Stop | None] = {}
 
@@ -505,7 +505,7 @@ class _JobPlan:
         if other.run is not None and _OWN_BUILDER.search(other.run.text):
             return _Stop("other-builder", "a script before the build makes or chooses the builder.", other.run.span)
         if other.action.startswith("./") and other.uses is not None:
-            action = self._scopes.runs.action(other)
+            action = self._runs.action(other)
             if action is None or action.problem is not None or level > LEVELS:
                 because = f"`{other.uses.text}` may make the builder, and no action that can be read is there."
                 return _Stop("other-builder", because, _uses(other))
@@ -792,9 +792,11 @@ class _JobPlan:
 def _plans(workflow: Workflow, around: _Around) -> Callable[[Job], _JobPlan]:
     """What makes the plans for the jobs of a workflow."""
     settings = around.settings
-    scopes = Scopes(workflow, settings.path, settings.workflows, settings.context.stored)
-    secrets = Secrets(scopes.runs, LeftOut(settings))
-    return lambda job: _JobPlan(job, scopes, secrets, around)
+    files = files_with(settings.path, workflow, settings.workflows or ())
+    runs = Runs(files)
+    scopes = scopes_of(files, settings.workflows is not None, settings.context.stored)
+    secrets = Secrets(runs, LeftOut(settings))
+    return lambda job: _JobPlan(job, runs, scopes, secrets, around)
 
 
 def _inputs(step: Step) -> Iterator[str]:

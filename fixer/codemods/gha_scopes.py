@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Callable, Iterator, Sequence
-from functools import cached_property
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property, lru_cache
 from itertools import combinations
 
 from fixer.analysis.expressions import EXPRESSION, Reference, masked, references
@@ -27,7 +27,7 @@ from fixer.analysis.workflow import (
     listed,
     recipe,
 )
-from fixer.analysis.workflow_runs import LEVELS, Place, Run, Runs, Use
+from fixer.analysis.workflow_runs import LEVELS, Files, Place, Run, Runs, Use
 from fixer.analysis.yaml_nodes import Scalar
 from fixer.codemods.gha_elsewhere import Elsewhere
 from fixer.codemods.gha_sources import Sources
@@ -99,10 +99,10 @@ class _Build:
     """One step that makes an image, over all of its runs.
 
     path: of its file.
-    files: the paths of all that say what it is.
+    files: all that say what it is, by their paths.
     """
 
-    def __init__(self, step: Step, path: str, runs: Runs, sources: Sources, files: frozenset[str]) -> None:
+    def __init__(self, step: Step, path: str, runs: Runs, sources: Sources, files: Mapping[str, Workflow]) -> None:
         self.step = step
         self._sources = sources
         self.files = files
@@ -301,28 +301,30 @@ class _Build:
         return found
 
 
-class Scopes:
-    """The names for the builds of one workflow.
+def scopes_of(files: Files, complete: bool, stored: Callable[[str], str | None]) -> Scopes:
+    """The names for the builds of workflows; one object for all who ask about the same.
 
-    runs: those of all that is known of the repository.
-    others: the other workflows of the repository with their paths; None if they are not known, so that every build gets
-    a name.
+    complete: whether these are all of the repository; else every build gets a name.
     stored: the text of a file of the repository by its path; None if there is none.
     """
+    found = _scopes(files, complete)
+    found.stored = found.stored or stored
+    return found
 
-    def __init__(
-        self,
-        own: Workflow,
-        path: str,
-        others: Sequence[tuple[str, Workflow]] | None,
-        stored: Callable[[str], str | None] = lambda _: None,
-    ) -> None:
-        self._stored = stored
-        everything = [(path, own), *(others or ())]
-        self._alone_unknown = others is None
-        self._files = sorted(everything, key=lambda one: one[0])
-        self.runs = Runs(self._files)
-        self._path = path
+
+@lru_cache(maxsize=4)
+def _scopes(files: Files, complete: bool) -> Scopes:
+    return Scopes(files, complete)
+
+
+class Scopes:
+    """See `scopes_of`."""
+
+    def __init__(self, files: Files, complete: bool) -> None:
+        self._complete = complete
+        self._files = files
+        self._runs = Runs(files)
+        self.stored: Callable[[str], str | None] | None = None
         self._parts: dict[frozenset[str], tuple[Runs, Sources]] = {}
         self._deciders: dict[str, dict[str, Workflow]] = {}
         self._fitting: dict[tuple[str, object], bool] = {}
@@ -341,7 +343,7 @@ class Scopes:
                 return None if found == DEFAULT else found
         strangers = len(self._builds) - len(group)
         levels = group[0].levels
-        if not self._alone_unknown and not strangers and not self._others_use_it and not mine.is_for_others:
+        if self._complete and not strangers and not self._others_use_it and not mine.is_for_others:
             if not varying:
                 return None
             if self._agree(mine.identity):
@@ -392,42 +394,39 @@ class Scopes:
         """Those that use GitHub's cache, or might."""
         return [
             self._build(path, step)
-            for path, workflow in self._files
+            for path, workflow in self._files.all
             for step in workflow.steps
-            if is_build(step) and _may_use(step, self.runs)
+            if is_build(step) and _may_use(step, self._runs)
         ]
 
     def _build(self, path: str, step: Step) -> _Build:
-        """Kept with the step, if its own file is the one that is worked on, or if that has no part in what is built:
-        a repository's workflows are read once, and compared with each other as often as there are workflows."""
+        """Kept with the step as long as the files that decide what it is are the same: a repository's workflows are
+        read once, and compared with each other again where one of them is not any more what it was."""
         kept = step.kept
-        if isinstance(kept, _Build) and (path == self._path or self._path not in kept.files):
+        if isinstance(kept, _Build) and all(self._files.by_path.get(name) is one for name, one in kept.files.items()):
             return kept
         files = self._deciding(path)
         names = frozenset(files)
         if names not in self._parts:
             runs = Runs(tuple(files.items()))
             self._parts[names] = runs, Sources(runs, lambda place: _image_key(place, runs))
-        build = _Build(step, path, *self._parts[names], names)
-        if path == self._path or self._path not in files:
-            step.kept = build
+        step.kept = build = _Build(step, path, *self._parts[names], files)
         return build
 
     def _deciding(self, path: str) -> dict[str, Workflow]:
         """The files that say what the builds of one are: itself, those that call it, and the actions of them all."""
         if path not in self._deciders:
-            known = dict(self._files)
-            found = {path: known[path]}
-            newest = [known[path]]
+            found = {path: self._files.by_path[path]}
+            newest = [found[path]]
             for _ in range(2 * LEVELS):
-                calling = [job.workflow for one in newest for job in self.runs.calling(one)]
-                newest = [one for one in dict.fromkeys(calling) if self.runs.path_of(one) not in found]
-                found.update((self.runs.path_of(one), one) for one in newest)
+                calling = [job.workflow for one in newest for job in self._runs.calling(one)]
+                newest = [one for one in dict.fromkeys(calling) if self._runs.path_of(one) not in found]
+                found.update((self._runs.path_of(one), one) for one in newest)
             waiting = list(found.values())
             while waiting:
-                used = dict.fromkeys(self.runs.action(step) for step in waiting.pop().steps)
-                actions = [one for one in used if one is not None and self.runs.path_of(one) not in found]
-                found.update((self.runs.path_of(one), one) for one in actions)
+                used = dict.fromkeys(self._runs.action(step) for step in waiting.pop().steps)
+                actions = [one for one in used if one is not None and self._runs.path_of(one) not in found]
+                found.update((self._runs.path_of(one), one) for one in actions)
                 waiting += actions
             self._deciders[path] = dict(sorted(found.items()))
         return self._deciders[path]
@@ -440,7 +439,7 @@ class Scopes:
 
     @cached_property
     def _elsewhere(self) -> Elsewhere:
-        return Elsewhere(self.runs.workflows, self._stored)
+        return Elsewhere(self._runs.workflows, self.stored or (lambda _: None))
 
     @cached_property
     def _other_scopes(self) -> frozenset[str]:
@@ -453,14 +452,14 @@ class Scopes:
         ) | self._elsewhere.scopes
 
     def _other_texts(self) -> Iterator[tuple[Step, str]]:
-        for _, workflow in self._files:
+        for workflow in self._runs.workflows:
             for step in workflow.steps:
                 for text in () if is_build(step) else step.texts():
                     if _GHA.search(text):
                         yield step, text
 
     def _read(self, step: Step, text: str) -> set[str]:
-        return _readings(step, text, self.runs)
+        return _readings(step, text, self._runs)
 
     @cached_property
     def _groups(self) -> dict[object, list[_Build]]:
@@ -480,7 +479,7 @@ class Scopes:
         """The scopes that the builds of a group have, with their jobs, in the order of the files."""
         found: dict[object, dict[tuple[str, Job], None]] = {}
         for identity, group in self._groups.items():
-            scopes = ((_scope_in(one.step, self.runs), one.step.job) for one in group)
+            scopes = ((_scope_in(one.step, self._runs), one.step.job) for one in group)
             found[identity] = dict.fromkeys((scope, job) for scope, job in scopes if scope is not None)
         return {identity: list(those) for identity, those in found.items()}
 
@@ -524,9 +523,9 @@ class Scopes:
             base = group[0].levels[self._level[identity]]
             names = [(one, _dashed(base, _text(one.varying))) for one in group]
             for one in group:
-                scope = _scope_in(one.step, self.runs)
+                scope = _scope_in(one.step, self._runs)
                 names += [] if scope is None else [(one, scope)]
-                names += [(one, said) for said in _scopes_read(one.step, self.runs) if "${{" not in said]
+                names += [(one, said) for said in _scopes_read(one.step, self._runs) if "${{" not in said]
             for one, name in names:
                 for scope, keys in (one.names(name) or {}).items():
                     found.setdefault(scope, set()).update(keys)

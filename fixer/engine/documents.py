@@ -128,7 +128,7 @@ class PlainDocument:
         )
 
 
-def reader(kind: str) -> Callable[[str], DocumentFacts]:
+def reader_of(kind: str) -> Callable[[str], DocumentFacts]:
     """What makes the facts of a text of that kind, which is not a Dockerfile's."""
     module, name = _READERS[kind]
     found: Callable[[str], DocumentFacts] = getattr(import_module(module), name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection, Iterable, Sequence
+from functools import partial
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
@@ -363,7 +364,7 @@ def fix_data(
         from fixer.engine.neighbours import Neighbours
     root = root_of(os.path.abspath(path), kind)
     if kind == WORKFLOW:
-        from fixer.engine.workflows import OtherWorkflows
+        from fixer.engine.workflows import OtherWorkflows, read_at
 
         place = os.path.relpath(os.path.abspath(path), root).replace(os.sep, "/")
     builder, built_by = find_builder(path, options)
@@ -384,6 +385,7 @@ def fix_data(
         dockerfiles=() if kind == DOCKERFILE else Neighbours(root, kind, options),
         place=place if kind == WORKFLOW else "",
         workflows=OtherWorkflows(root, place) if kind == WORKFLOW else None,
+        reader=partial(read_at, root, place) if kind == WORKFLOW else None,
         stays=stays,
     )
     if not outcome.changed or not options.diff:

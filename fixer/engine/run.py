@@ -20,13 +20,13 @@ from typing import NamedTuple
 from fixer._version import __version__
 from fixer.analysis import Facts, Targets, TooMuchWorkError, analyse
 from fixer.analysis.context import NO_CONTEXT, BuildContext, all_context_sources
-from fixer.analysis.documents import Neighbour
+from fixer.analysis.documents import DocumentFacts, Neighbour
 from fixer.analysis.scripts import Scripts
 from fixer.analysis.workflow import Workflow
 from fixer.codemods import registry
 from fixer.codemods.api import Builder, Change, Codemod, Refusal, Safety, Settings
 from fixer.engine.check import Parsed, find_fault
-from fixer.engine.documents import Document, PlainDocument, reader
+from fixer.engine.documents import Document, PlainDocument, reader_of
 from fixer.engine.generated import says_generated
 from fixer.engine.kinds import DOCKERFILE, WORKFLOW, kind_of
 from fixer.engine.outcome import ENGINE, AppliedChange, Outcome, PlacedRefusal, Problem
@@ -66,6 +66,7 @@ def fix(
     dockerfiles: Sequence[Neighbour] = (),
     place: str = "",
     workflows: Sequence[tuple[str, Workflow]] | None = None,
+    reader: Callable[[str], DocumentFacts] | None = None,
     stays: Stays | None = None,
     codemods: Sequence[Codemod] | None = None,
 ) -> Outcome[Source]:
@@ -82,6 +83,7 @@ def fix(
     kind: of document, one of `fixer.engine.kinds`; by default what `path` says.
     dockerfiles: for another document: the Dockerfiles around it.
     place, workflows: for a workflow: where it is in its repository, and the others (`Settings.workflows`).
+    reader: for another document: what makes the facts of a text; by default `documents.reader_of` says it.
     stays: why the file must stay as it is; what would be changed is refused.
     codemods: codemods to run, in this order, instead of the registered ones.
 
@@ -100,7 +102,7 @@ def fix(
         return bare
     known = {codemod.id for codemod in chosen}.union(registry.ids())
     try:
-        first = _read(kind, text, known, targets)
+        first = _read(kind, text, known, targets, reader)
         skipped, problem = first.suppressions.skip_file, first.problem
     except Exception as error:  # a bug of the parser on this input must not stop the other files
         return _failed(bare, error)
@@ -188,10 +190,14 @@ def _failed(bare: Outcome[Source], error: Exception) -> Outcome[Source]:
 
 
 def _read(
-    kind: str, text: str, known: Collection[str], targets: Callable[[], Targets] | None = None
+    kind: str,
+    text: str,
+    known: Collection[str],
+    targets: Callable[[], Targets] | None = None,
+    reader: Callable[[str], DocumentFacts] | None = None,
 ) -> Document:
     if kind != DOCKERFILE:
-        return PlainDocument(text, known, reader(kind))
+        return PlainDocument(text, known, reader or reader_of(kind))
     from fixer.tree.parse import parse  # the parser is imported only when there is something to parse
 
     return _Text(parse(text), known, Scripts(), targets)

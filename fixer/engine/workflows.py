@@ -60,6 +60,21 @@ class OtherWorkflows(Sequence[tuple[str, Workflow]]):
         return len(self._all())
 
 
+@lru_cache(maxsize=64)
+def _parsed(root: str) -> dict[str, Workflow]:
+    """The files of a repository by their paths in it, each as it was when it was first read."""
+    return {}
+
+
+def read_at(root: str, path: str, text: str) -> Workflow:
+    """What `read_workflow` makes of the text of a file at a path in the repository: one object for all who ask, as long
+    as the text is the one that was first there. So what is known of a repository's files is known for each of them."""
+    known = _parsed(root).get(path)
+    if known is None:
+        known = _parsed(root)[path] = read_workflow(text)
+    return known if known.text == text else read_workflow(text)
+
+
 def hosted_by(path: str) -> tuple[str, ...]:
     """The workflows of its repository that build the Dockerfile at `path` on runners that GitHub hosts, relative to the
     repository's root. Whatever the number of Dockerfiles, a repository's workflows are read once a process."""
@@ -160,7 +175,7 @@ def workflows_of(root: str) -> tuple[tuple[str, Workflow], ...]:
     """Those of a repository that name docker, or another builder, that call others, are called or upload something; and
     its actions."""
     found = [
-        (name, read_workflow(text))
+        (name, read_at(root, name, text))
         for name, text in _workflow_texts(root)
         if _BUILDER.search(text) or ".github/actions/" in name or _OWN.search(text) or _GIVES.search(text)
     ]
@@ -171,7 +186,7 @@ def workflows_of(root: str) -> tuple[tuple[str, Workflow], ...]:
 def used_actions(root: str) -> tuple[str, ...]:
     """The actions that workflows of a repository use and that lie elsewhere than in `.github/actions`, relative to its
     root. Of its workflows only those that use some of its own are parsed."""
-    found = [(name, read_workflow(text)) for name, text in _workflow_texts(root) if _OWN.search(text)]
+    found = [(name, read_at(root, name, text)) for name, text in _workflow_texts(root) if _OWN.search(text)]
     return tuple(sorted(name for name, _ in _actions(root, found) if not is_in_place(name)))
 
 
@@ -190,7 +205,7 @@ def _actions(root: str, found: Sequence[tuple[str, Workflow]]) -> Iterator[tuple
                     continue
                 seen.add(name)
                 try:
-                    workflow = read_workflow(decode(read(path)))
+                    workflow = read_at(root, name, decode(read(path)))
                 except FileTrouble:
                     continue
                 left.append(workflow)
