@@ -7,7 +7,7 @@ import pytest
 from fixer.analysis import TooMuchWorkError, workflow_runs
 from fixer.analysis.expressions import EXPRESSION, UNKNOWN, Somewhat, goes_on, holds, masked, outcomes, references
 from fixer.analysis.workflow import Workflow
-from fixer.analysis.workflow_runs import Place, Run, Runs
+from fixer.analysis.workflow_runs import Files, Place, Run, Runs
 
 
 @pytest.mark.parametrize(
@@ -93,6 +93,55 @@ def test_runs_are_all_or_too_many(monkeypatch: pytest.MonkeyPatch) -> None:
     for _ in range(2):
         with pytest.raises(TooMuchWorkError):
             runs.of(job)
+
+
+def test_runs_are_made_once_for_all_who_ask() -> None:
+    called = "on: workflow_call\njobs:\n  a:\n    uses: ./{}.yml\n"
+    texts = {name: called.format(after) for name, after in ("ab", "bc", "cb", "de")}
+    texts["e"] = "on: {workflow_call: , push: }\njobs:\n  a:\n    steps:\n    - run: echo\n"
+    workflows = {f"{name}.yml": Workflow(text) for name, text in texts.items()}
+
+    def made(runs: Runs, name: str) -> list[list[str]]:
+        """The files of each run, from the first that calls."""
+        found = []
+        for run in runs.of(workflows[name].jobs[0]):
+            found.append([runs.path(run)])
+            while run.outer is not None:
+                run = run.outer
+                found[-1].append(runs.path(run))
+        return found
+
+    alone = {name: made(Runs(tuple(workflows.items())), name) for name in workflows}
+    assert alone["e.yml"] == [["e.yml"], ["e.yml", "d.yml"]]
+    for names in (sorted(workflows), sorted(workflows, reverse=True)):
+        files = Files(tuple(workflows.items()))
+        assert {name: made(Runs(files), name) for name in names} == alone
+    known = files.runs[id(workflows["e.yml"].jobs[0])]
+    assert Runs(files).of(workflows["e.yml"].jobs[0]) is known
+    assert id(workflows["b.yml"].jobs[0]) not in files.runs  # it calls itself by way of another
+
+
+def test_conditions_of_jobs_come_with_those_that_they_need() -> None:
+    workflow = Workflow(
+        "jobs:\n  a: {if: x, steps: []}\n  b: {needs: a, steps: []}\n  c: {needs: [b, a, none], if: '${{ y }}'}\n"
+        "  d: {needs: c, if: always() && z}\n  e: {needs: [d, c]}\n  f: {needs: g, if: u}\n  g: {needs: [f, a]}\n"
+    )
+    jobs = workflow.by_id
+    assert [one.id for one in jobs["c"].needs] == ["b", "a"]
+    runs = Runs((("w.yml", workflow),))
+    assert {name: set(runs.conditions(jobs[name])) for name in "abcde"} == {
+        "a": {"x"}, "b": {"x"}, "c": {"x", "y"}, "d": {"always() && z"}, "e": {"always() && z", "x", "y"},
+    }  # fmt: skip
+    assert set(Runs((("w.yml", workflow),)).conditions(jobs["f"])) == {"u", "x"}
+
+
+def test_a_chain_of_jobs_costs_no_more_than_its_length(monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = "".join(f"  a{n + 1}: {{needs: a{n}, steps: []}}\n" for n in range(3_000))
+    workflow = Workflow(f"jobs:\n  a0: {{if: x, steps: []}}\n{lines}")
+    monkeypatch.setattr(workflow_runs, "MAX_STEPS", 4_000)
+    runs = Runs((("w.yml", workflow),))
+    assert runs.conditions(workflow.jobs[-1]) == ("x",)
+    assert all(runs.conditions(job) == ("x",) for job in workflow.jobs)
 
 
 def test_long_values_are_known() -> None:

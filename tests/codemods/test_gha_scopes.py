@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import random
 import re
+from collections.abc import Callable
+from functools import partial
 from itertools import product
 
 import pytest
@@ -46,6 +48,20 @@ def fixed(texts: dict[str, str], name: str) -> str:
     return fix(texts[name], kind=WORKFLOW, select=["gha-cache"], place=name, workflows=others).text_after
 
 
+def reader(texts: dict[str, str]) -> Callable[[str, str], Workflow]:
+    """One that gives each the same object for a file as it is stored, as `read_at` does."""
+    known = {name: Workflow(text) for name, text in texts.items()}
+    return lambda name, text: known[name] if known[name].text == text else Workflow(text)
+
+
+def fixed_with(texts: dict[str, str], name: str, read: Callable[[str, str], Workflow]) -> str:
+    others = [(other, read(other, text)) for other, text in sorted(texts.items()) if other != name]
+    made = fix(
+        texts[name], kind=WORKFLOW, select=["gha-cache"], place=name, workflows=others, reader=partial(read, name)
+    )
+    return made.text_after
+
+
 @pytest.mark.parametrize("seed", range(60))
 def test_no_scope_holds_two_things(seed: int) -> None:
     rng = random.Random(seed)
@@ -55,6 +71,7 @@ def test_no_scope_holds_two_things(seed: int) -> None:
     for name in rng.sample(sorted(files), len(files)):
         after[name] = fixed(after, name)
     assert after == {name: fixed(before, name) for name in files}
+    assert after == {name: fixed_with(before, name, read) for read in [reader(before)] for name in files}
     held: dict[str, set[tuple[str, ...]]] = {}
     for name, (_, runs) in files.items():
         builds = [step for step in Workflow(after[name]).steps if step.action == BUILD]

@@ -22,7 +22,7 @@ from fixer.engine.job import Options, contexts_of, diff_base, diff_name, fix_tar
 from fixer.engine.kinds import DOCKERFILE, IGNORE, WORKFLOW, kind_of, root_of
 from fixer.engine.neighbours import Neighbours
 from fixer.engine.run import fix
-from fixer.engine.workflows import builds_of, hosted_by, workflows_of
+from fixer.engine.workflows import builds_of, hosted_by, read_at, workflows_of
 from fixer.text.edits import Edit
 from fixer.text.source import Span
 
@@ -486,3 +486,14 @@ def _mask() -> int:
     mask = os.umask(0)
     os.umask(mask)
     return mask
+
+
+def test_a_file_of_a_repository_is_parsed_once(tmp_path: Path) -> None:
+    put(tmp_path, _git__HEAD="", _github__workflows__a_yml="on: push\n# docker\n")
+    root, name = str(tmp_path), ".github/workflows/a.yml"
+    known = read_at(root, name, "on: push\n# docker\n")
+    assert [one is known for _, one in workflows_of(root)] == [True]
+    other = read_at(root, name, "on: pull_request\n")
+    assert other is not known
+    assert set(other.triggers) == {"pull_request"}
+    assert read_at(root, name, "on: push\n# docker\n") is known
