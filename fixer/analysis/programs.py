@@ -13,6 +13,7 @@ from functools import lru_cache
 from itertools import pairwise
 
 from fixer.analysis.commands import Arg, Call
+from fixer.analysis.tools.pip import is_with_extras, local_place, may_be_place, pip_of
 from fixer.analysis.values import Known, Unknown, Value, join
 from fixer.text.records import dataclass, field
 from fixer.text.regex import regex
@@ -168,7 +169,7 @@ def program_uses(call: Call) -> Uses:
         return _named(call, uses, "unknown")
     if name in _PURE:
         return uses
-    special = _SPECIAL.get(name)
+    special = _pip if pip_of(call) is not None else _SPECIAL.get(name)
     if special is not None:
         special(call, uses)
         return uses
@@ -655,42 +656,47 @@ def _source(call: Call, uses: Uses) -> None:
 
 
 _PIP_PLACES = _set("-t --target --prefix --root --cache-dir -d --dest -w --wheel-dir --src")
+_PIP_LINKS = _set("-i --index-url --extra-index-url -f --find-links --trusted-host")
+_PIP_FILES = _set("-r --requirement -c --constraint --build-constraint")
+_PIP_TAKES = frozenset(("-e", "--editable", *_PIP_PLACES, *_PIP_LINKS, *_PIP_FILES))
+"""Options with a word behind them, or joined to them, that may be a path."""
 
 
 def _pip(call: Call, uses: Uses) -> None:
     """pip: requirement files and local projects; a local project is read whole."""
     uses.writes = _SYSTEM_PLACES
     _homes(call, uses, ("write",))
-    pairs = _pairs(call)
-    at = 0
-    while at < len(pairs):
-        word, node = pairs[at]
-        at += 1
-        text = _text(word)
-        if text in ("-r", "--requirement", "-c", "--constraint") and at < len(pairs):
-            uses.operands.append(Operand(pairs[at][1], "read", "exact"))
-            at += 1
-        elif text in ("-e", "--editable") and at < len(pairs):
-            if "://" not in _text(pairs[at][0]):
-                _both(uses, pairs[at][1], "unknown", None)
-            at += 1
-        elif text in _PIP_PLACES and at < len(pairs):
-            uses.operands.append(Operand(pairs[at][1], "write", "unknown"))
-            at += 1
-        elif text in ("-i", "--index-url", "--extra-index-url", "-f", "--find-links", "--trusted-host"):
-            if at < len(pairs) and _text(pairs[at][0]).startswith(("/", ".")):
-                uses.operands.append(Operand(pairs[at][1], "read", "tree"))
-            at += 1
-        elif text.startswith("-"):
-            _, equals, value = text.partition("=")
-            if equals and "/" in value and "://" not in value:
-                _both(uses, node, "unknown", Known(value))
-        elif text == "?":
-            start, _ = call.prefix(node)
-            if "/" in start or not start:
+    waiting = ""
+    for word, node in _pairs(call):
+        whole = isinstance(word, Known)
+        text = word.value if isinstance(word, Known) else call.prefix(node)[0]
+        name, waiting = waiting, ""
+        joined: Value | None = None
+        if not name and text.startswith("-"):
+            name, equals, value = text.partition("=")
+            if not text.startswith("--") and text[:2] in _PIP_TAKES:
+                name, equals, value = text[:2], text[2:], text[2:].removeprefix("=")
+            if not equals:
+                waiting = name if name in _PIP_TAKES else ""
+                continue
+            text, joined = value, Known(value) if whole else word
+        if name in _PIP_FILES:
+            uses.operands.append(Operand(node, "read", "exact", joined))
+        elif name in _PIP_PLACES:
+            uses.operands.append(Operand(node, "write", "unknown", joined))
+        elif name in _PIP_LINKS:
+            if not whole or text.startswith(("/", ".", "file:")):
+                links: Value | None = Known(local_place(text) or text) if whole else joined
+                uses.operands.append(Operand(node, "read", "tree", links))
+        elif may_be_place(text, whole, sure=name in ("-e", "--editable")):
+            place = local_place(text)
+            if joined is None and (not whole or place == text):
                 _both(uses, node, "unknown", None)
-        elif "://" not in text and (text.startswith((".", "/")) or "/" in text or text.endswith(_FILES)):
-            _both(uses, node, "unknown", Known(text.partition("[")[0]) if "[" in text else None)
+            elif not whole:
+                _both(uses, node, "unknown", joined)
+            inner = joined is not None or place != text if whole else is_with_extras(getattr(node, "text", ""))
+            if place and inner:
+                _both(uses, node, "unknown", Known(place))
 
 
 def _shell(call: Call, uses: Uses) -> None:
@@ -706,7 +712,7 @@ def _shell(call: Call, uses: Uses) -> None:
 _SPECIAL: dict[str, Callable[[Call, Uses], None]] = {
     "cp": _copy, "mv": _copy, "install": _copy, "rsync": _copy, "scp": _copy, "ln": _link, "find": _find, "tar": _tar,
     "bsdtar": _tar, "unzip": _unzip, "curl": _fetch, "wget": _fetch, "git": _git, "sed": _sed, "awk": _awk,
-    "gawk": _awk, "mawk": _awk, "tee": _tee, ".": _source, "source": _source, "pip": _pip, "pip3": _pip,
+    "gawk": _awk, "mawk": _awk, "tee": _tee, ".": _source, "source": _source,
     "cd": _cd, "pushd": _cd,
     "sh": _shell, "bash": _shell, "dash": _shell, "ash": _shell,
 }  # fmt: skip

@@ -539,7 +539,8 @@ class _Plan:
             if effect.implicit or isinstance(effect.path, Unknown):
                 because = f"{call.program or 'this'} may write to {each.path} before it is brought again"
                 return _Use(conflict=Stop("unknown-step", Span(*call.span), because))
-            because = f"it changes {each.path}, or removes it, which cannot be done to a mount"
+            does = "may change or remove" if effect.extent == "unknown" else "changes or removes"
+            because = f"it {does} {each.path}, which cannot be done to a mount"
             return _Use(reads, conflict=Stop("writes", effect.span, because), harmless=harmless)
         return _Use(reads)
 

@@ -34,6 +34,7 @@ from fixer.analysis.tools.pip import (
     cache_directory,
     is_local,
     keeps_wheel_of,
+    local_place,
     pip_of,
     read_linked,
     read_requirements,
@@ -824,9 +825,9 @@ def _projects(call: Call) -> Iterator[str]:
     """The directories among a call's words, as `.` and `./libs/tool[extra]`."""
     for word, text in zip(call.words[1:], _texts(call)[1:], strict=True):
         # The brackets make a pattern of it, as far as the file says.
-        path = word.value if isinstance(word, Known) else text.strip("\"'")
-        if path.startswith((".", "/")):
-            yield path.partition("[")[0]
+        place = local_place(word.value if isinstance(word, Known) else text.strip("\"'"))
+        if place is not None and place.startswith((".", "/")):
+            yield place
 
 
 def _odd(target: str, call: Call) -> bool:

@@ -212,6 +212,17 @@ def test_packages_in_files(script: str, reads: bool) -> None:
     assert bool(found.readers(found.stages[0], "/c")[1:]) is reads
 
 
+@pytest.mark.parametrize(
+    ("script", "reads"),
+    [(".[a]", True), ("./[a]", True), ("/c[a,b]", True), ("-e .[a]", True), ("--editable=.[a]", True), ("a[b]", False),
+     ("a[b]==1", False), ("./d/*.whl", False), ("./d*/[a]", False), ("/c/d[a]", False), ("*.whl", True)],
+)  # fmt: skip
+def test_extras_without_quotes(script: str, reads: bool) -> None:
+    """Who reads the directory's `requirements.txt`, perhaps."""
+    found = facts(f"WORKDIR /c\nRUN pip install {script}\n")
+    assert bool(found.readers(found.stages[0], "/c/requirements.txt")) is reads
+
+
 def test_exec_form_reads() -> None:
     assert _rows(HEAD + 'RUN ["cp", "target/release/x", "/x"]\n') == [
         ("run", '"target/release/x"', BIN, "inside", "site")
@@ -393,6 +404,16 @@ def test_a_writer_through_a_mount() -> None:
         ("touch a", ["write /w/a"]),
         (". ./a", ["read /w/a"]),
         ("pip install -r a -t b", ["read /w/a", "write /w/b"]),
+        ("pip3.11 install -ra -cb --target=c", ["read /w/a", "read /w/b", "write /w/c"]),
+        ("python -m pip install .", ["read /w", "write /w"]),
+        ("pip install a b[c] 'd>=1' -i https://e/f g==$H", []),
+        ("pip install './a[b]'", ["read /w/a", "write /w/a"]),
+        ("pip install -e 'a[b]'", ["read /w/a", "write /w/a"]),
+        ("pip install --editable=a", ["read /w/a", "write /w/a"]),
+        ("pip install file:a 'b @ file:///w/c'", ["read /w/a", "write /w/a", "read /w/c", "write /w/c"]),
+        ("pip install git+file:///w/a#egg=b", ["read /w/a", "write /w/a"]),
+        ("pip install -e git+https://a/b", []),
+        ("pip install --no-index -f ./a b", ["read /w/a"]),
         ("git clone https://x/y b", ["write /w/b"]),
         ("git clone https://x/y.git -b main", ["write /w/y"]),
         ("git clean -fdx", ["remove /w", "read /w", "write /w"]),

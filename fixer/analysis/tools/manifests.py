@@ -11,7 +11,7 @@ from fnmatch import fnmatchcase
 
 from fixer.analysis.commands import Call, once_a_call
 from fixer.analysis.tools.cargo import read_cargo
-from fixer.analysis.tools.pip import pip_of
+from fixer.analysis.tools.pip import may_be_place, pip_of
 from fixer.analysis.values import Known, Unknown, Value, join
 from fixer.text.records import dataclass
 
@@ -107,19 +107,22 @@ def read_manager(call: Call) -> Manager | None:
 class _Words:
     """The words of a call: options with their values, and the others."""
 
-    __slots__ = ("operands", "options", "unsure")
+    __slots__ = ("operands", "options", "places", "unsure")
 
     def __init__(self, call: Call, takes: frozenset[str]) -> None:
         self.options: dict[str, Value | None] = {}
         self.operands: list[str] = []
+        self.places: list[int] = []
+        """The indexes of the operands in the call, with those that are not known."""
         self.unsure = False
         waiting = ""
-        for word in call.words[1:]:
+        for at, word in enumerate(call.words[1:], 1):
             if waiting:
                 self.options[waiting] = word
                 waiting = ""
             elif isinstance(word, Unknown):
                 self.unsure = True
+                self.places.append(at)
             elif word.value.startswith("-") and len(word.value) > 1:
                 name, equals, value = word.value.partition("=")
                 if equals:
@@ -130,6 +133,7 @@ class _Words:
                     self.options[name] = None
             else:
                 self.operands.append(word.value)
+                self.places.append(at)
 
     def has(self, *names: str) -> bool:
         """Whether one of the options is given, and not switched off."""
@@ -156,6 +160,7 @@ def _true(call: Call, *names: str) -> bool:
 
 _PIP_FILES = ("-r", "--requirement", "-c", "--constraint", "--build-constraint", "--constraints", "--requirements",
               "--override")  # fmt: skip
+_PIP_EDITABLE = ("-e", "--editable")
 _PIP_READS_NOTHING = frozenset(("cache", "check", "config", "debug", "freeze", "list", "show", "uninstall", ""))
 
 
@@ -165,36 +170,34 @@ def _pip(call: Call) -> Manager | None:
     if pip.subcommand not in ("install", "download", "wheel"):
         known = pip.subcommand in _PIP_READS_NOTHING and pip.unsure is None
         return Manager(f"pip {pip.subcommand}".strip()) if known else None
-    return _requirements(call, f"pip {pip.subcommand}", list(pip.operands))
+    return _requirements(call, f"pip {pip.subcommand}", pip.operands_at)
 
 
-def _requirements(call: Call, tool: str, operands: Sequence[Value]) -> Manager | None:
-    """pip and what is like it: files of requirements are named, and may name others."""
+def _requirements(call: Call, tool: str, operands: Sequence[int]) -> Manager | None:
+    """pip and what is like it: files of requirements are named, and may name others. None where a project or an archive
+    may be named. operands: the indexes of the requirements among the words."""
     files: list[Value] = []
-    local = False
     waiting = ""
-    for word in call.words[1:]:
-        text = word.value if isinstance(word, Known) else ""
-        if waiting:
-            if waiting in ("-e", "--editable"):
-                local = local or "://" not in text
-            else:
-                files.append(join(call.cwd, word))
-            waiting = ""
-            continue
-        name, equals, value = text.partition("=")
-        if text in _PIP_FILES or text in ("-e", "--editable"):
-            waiting = text
-        elif equals and name in _PIP_FILES:
-            files.append(join(call.cwd, Known(value)))
-        elif text[:2] in ("-r", "-c") and len(text) > 2 and not text.startswith("--"):
-            files.append(join(call.cwd, Known(text[2:])))
-    for operand in operands:
-        text = operand.value if isinstance(operand, Known) else "?"
-        path = text.startswith((".", "/", "file:")) or ("/" in text and "://" not in text)
-        local = local or path or "file:" in text or (text == "?" and not files)
-    if local:
-        return None
+    for word, node in zip(call.words[1:], call.nodes[1:], strict=False):
+        text, whole = (word.value, True) if isinstance(word, Known) else call.prefix(node)
+        name, value, waiting = waiting, word, ""
+        if not name and text.startswith("-"):
+            name, equals, text = text.partition("=")
+            if not name.startswith("--") and len(name) > 2:
+                name, equals, text = name[:2], "=", name[2:] + equals + text
+            if not equals:
+                waiting = name if whole and name in (*_PIP_FILES, *_PIP_EDITABLE) else ""
+                continue
+            value = Known(text) if whole else word
+        if name in _PIP_FILES:
+            files.append(join(call.cwd, value))
+        elif name in _PIP_EDITABLE and may_be_place(text, whole, sure=True):
+            return None
+    for at in operands:
+        word, node = call.words[at], call.nodes[at]
+        text, whole = (word.value, True) if isinstance(word, Known) else call.prefix(node)
+        if may_be_place(text, whole) and (text or not files) and not text.startswith("-"):
+            return None
     return Manager(tool, PIP if files else (), tuple(files), requirements=True)
 
 
@@ -204,11 +207,10 @@ def _uv(call: Call) -> Manager | None:
                          "--prefix -r --requirement -c --constraint --package --no-install-package")  # fmt: skip
     head = words.operands[:2]
     if head[:1] == ["pip"] and head[1:] in (["install"], ["sync"], ["uninstall"]):
-        rest = [Known(o) for o in words.operands[2:]]
         if head[1] == "sync":
-            files = tuple(join(call.cwd, word) for word in rest)
+            files = tuple(join(call.cwd, Known(word)) for word in words.operands[2:])
             return Manager("uv pip sync", PIP, files, requirements=True)
-        return _requirements(call, f"uv pip {head[1]}", rest)
+        return _requirements(call, f"uv pip {head[1]}", words.places[2:])
     if head[:1] == ["sync"]:
         frozen = words.has("--frozen", "--locked") or _true(call, "UV_FROZEN", "UV_LOCKED")
         if words.unsure and not frozen:

@@ -102,6 +102,47 @@ def is_local(place: Value) -> bool | None:
     return text.startswith("file:") or "://" not in text
 
 
+def local_place(requirement: str) -> str | None:
+    """The path that a requirement names, if it is a project or an archive in the file system: `.[extras]`, `file:.`,
+    `tool @ file:///app`. None for a link that leads elsewhere; what may be a path is one.
+
+    pip takes what stands before the last bracket (`req/constructors.py`, pip 23.2), and drops a fragment.
+    """
+    head, at, tail = requirement.partition("@")
+    if at and _NAME.match(head.strip()) is not None and ":" in tail:
+        requirement = tail
+    link = requirement.partition(";")[0].strip()
+    scheme, _, rest = link.partition(":")
+    if scheme.rpartition("+")[2].lower() == "file":
+        path = rest.partition("#")[0]
+        path = path[2:].partition("/")[1] + path[2:].partition("/")[2] if path.startswith("//") else path
+        return unquote(path) or "."
+    return None if "://" in link else _EXTRAS.sub("", link)
+
+
+def may_be_place(text: str, whole: bool, *, sure: bool = False) -> bool:
+    """Whether a requirement may be a project or an archive in the file system.
+
+    text: the requirement, or what it surely begins with, if that is not the whole of it. sure: it is one, if it is no
+    link, as behind `--editable`.
+    """
+    if "file:" in text or not (text or whole):
+        return True
+    place = local_place(text)
+    return place is not None and (sure or "/" in place or place.startswith(".") or place.endswith(_ARCHIVES))
+
+
+def is_with_extras(written: str) -> bool:
+    """Whether a word, as it is written, ends in extras without quotes: a pattern, which the shell hands on as it is
+    where no file is called so, and which is none but for them."""
+    extras = _EXTRAS.search(written)
+    return extras is not None and not any(sign in written[: extras.start()] for sign in "*?[")
+
+
+_ARCHIVES = (".whl", ".zip", ".tar.gz", ".tgz", ".tar", ".tar.bz2", ".tbz", ".tar.xz", ".txz", ".tlz", ".tar.lz")
+"""What pip takes for an archive by its name (`utils/filetypes.py`, pip 23.2)."""
+
+
 def cache_directory(pip: Pip, cwd: Value, lookup: Lookup) -> Value:
     """Where pip keeps its cache: `--cache-dir`, else PIP_CACHE_DIR, else `$XDG_CACHE_HOME/pip`, else `~/.cache/pip`.
 
@@ -254,6 +295,7 @@ class Requirement:
 
 
 _NAME = regex(r"[A-Za-z0-9][\w.-]*\s*(?:\[[^\]]*\]\s*)?\Z")
+_EXTRAS = regex(r"\[[^\[\]/]*\]\Z")
 _HASHES = ("sha512", "sha384", "sha256", "sha224", "sha1", "md5")
 _VERSIONED = regex(r"(?i)[a-z0-9_.]+-[a-z0-9_.!+-]+")
 """What a name must hold so that pip takes it for one with a version, and keeps the wheel."""

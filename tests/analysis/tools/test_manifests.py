@@ -55,15 +55,25 @@ def test_may_write(command: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "command", ["pip install .", "pip install -e .", "npm run build", "bundle exec rake", "go build"]
-)
+    "command",
+    [
+        "pip install .", "pip install -e .", "npm run build", "bundle exec rake", "go build", "pip install .[a]",
+        "pip install -r a.txt .[a]", "pip install -e.", "pip install --editable=.[a]", "uv pip install .[a]",
+        "uv pip install -r a.txt -e .[a]", "uv pip install --editable=.", "uv pip install 'a @ file:.'",
+        "python -m pip install ./dist/*.whl",
+    ],
+)  # fmt: skip
 def test_not_known(command: str) -> None:
     assert manager(command) is None
 
 
 @pytest.mark.parametrize(
-    "command", ["npm install --global pnpm", "pip install flask", "go install example.com/x@latest", "uv venv"]
-)
+    "command",
+    [
+        "npm install --global pnpm", "pip install flask", "go install example.com/x@latest", "uv venv",
+        "pip install a[b]", "uv pip install a[b]==1 c", "pip install -e git+https://a/b", "pip install a==$B",
+    ],
+)  # fmt: skip
 def test_reads_no_manifest(command: str) -> None:
     found = manager(command)
     assert found is not None
