@@ -714,5 +714,5 @@ _SPECIAL: dict[str, Callable[[Call, Uses], None]] = {
     "bsdtar": _tar, "unzip": _unzip, "curl": _fetch, "wget": _fetch, "git": _git, "sed": _sed, "awk": _awk,
     "gawk": _awk, "mawk": _awk, "tee": _tee, ".": _source, "source": _source,
     "cd": _cd, "pushd": _cd,
-    "sh": _shell, "bash": _shell, "dash": _shell, "ash": _shell,
+    "pipx": _pip, "sh": _shell, "bash": _shell, "dash": _shell, "ash": _shell,
 }  # fmt: skip

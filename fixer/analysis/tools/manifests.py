@@ -173,9 +173,9 @@ def _pip(call: Call) -> Manager | None:
     return _requirements(call, f"pip {pip.subcommand}", pip.operands_at)
 
 
-def _requirements(call: Call, tool: str, operands: Sequence[int]) -> Manager | None:
+def _requirements(call: Call, tool: str, operands: Sequence[int], always: tuple[str, ...] = ()) -> Manager | None:
     """pip and what is like it: files of requirements are named, and may name others. None where a project or an archive
-    may be named. operands: the indexes of the requirements among the words."""
+    may be named. operands: the indexes of the requirements among the words. always: what it reads besides."""
     files: list[Value] = []
     waiting = ""
     for word, node in zip(call.words[1:], call.nodes[1:], strict=False):
@@ -198,7 +198,7 @@ def _requirements(call: Call, tool: str, operands: Sequence[int]) -> Manager | N
         text, whole = (word.value, True) if isinstance(word, Known) else call.prefix(node)
         if may_be_place(text, whole) and (text or not files) and not text.startswith("-"):
             return None
-    return Manager(tool, PIP if files else (), tuple(files), requirements=True)
+    return Manager(tool, (*(PIP if files else ()), *always), tuple(files), requirements=True)
 
 
 def _uv(call: Call) -> Manager | None:
@@ -209,17 +209,22 @@ def _uv(call: Call) -> Manager | None:
     if head[:1] == ["pip"] and head[1:] in (["install"], ["sync"], ["uninstall"]):
         if head[1] == "sync":
             files = tuple(join(call.cwd, Known(word)) for word in words.operands[2:])
-            return Manager("uv pip sync", PIP, files, requirements=True)
-        return _requirements(call, f"uv pip {head[1]}", words.places[2:])
+            return Manager("uv pip sync", (*PIP, *UV), files, requirements=True)
+        return _requirements(call, f"uv pip {head[1]}", words.places[2:], UV)
     if head[:1] == ["sync"]:
         frozen = words.has("--frozen", "--locked") or _true(call, "UV_FROZEN", "UV_LOCKED")
         if words.unsure and not frozen:
             return None
         writes = "" if frozen else "without --frozen or --locked it may write uv.lock"
         return Manager("uv sync", UV, writes=writes, anything=not words.has("--no-install-project"))
-    if head[:1] in (["venv"], ["python"], ["tool"], ["cache"], ["self"], ["version"]) or not head:
-        return Manager("uv") if not words.unsure else None
-    return None
+    if words.unsure:
+        return None
+    if head[:1] == ["venv"] or (head[:1] == ["python"] and head != ["python", "pin"]):
+        return Manager(f"uv {head[0]}", UV)  # .python-version and `requires-python` choose the Python
+    if head[:1] == ["tool"]:
+        local = words.has("--from", "-e", "--editable", "--with-editable", "--with-requirements")
+        return None if local or any(may_be_place(one, True) for one in words.operands[2:]) else Manager("uv tool")
+    return Manager("uv") if head[:1] in (["cache"], ["self"]) or not head else None
 
 
 def _poetry(call: Call) -> Manager | None:
@@ -253,6 +258,13 @@ _NPM_TAKES = ("--prefix -C --cache --registry --omit --include --loglevel --inst
               "--fetch-retries --fetch-timeout --userconfig --globalconfig --maxsockets")  # fmt: skip
 
 
+def _global(words: _Words, tool: str, names: tuple[str, ...] = ()) -> Manager | None:
+    """What installs packages for all: some that it names, or the one of its directory if it names none."""
+    named = words.operands[1:]
+    local = any(one.startswith((".", "/", "~", "file:", "link:")) or one.endswith((".tgz", ".tar.gz")) for one in named)
+    return Manager(tool, names) if named and not local and not words.unsure else None
+
+
 def _scripts(words: _Words, call: Call) -> str | None:
     silent = words.has("--ignore-scripts") or _true(call, "npm_config_ignore_scripts", "NPM_CONFIG_IGNORE_SCRIPTS")
     return None if silent else "package.json"
@@ -267,7 +279,7 @@ def _npm(call: Call) -> Manager | None:
         return Manager("npm ci", NPM, scripts=_scripts(words, call))
     if head[:1] in (["install"], ["i"], ["add"], ["update"], ["uninstall"]):
         if words.has("-g", "--global"):
-            return Manager("npm install --global")
+            return _global(words, "npm install --global")
         return Manager("npm install", NPM, writes="npm install may write package-lock.json; npm ci does not")
     if head[:1] in (["config"], ["set"], ["cache"], ["ping"], ["version"], ["get"]) or not head:
         local = "project" in str(words.options.get("--location")) or (len(words.operands) > 1 and head == ["version"])
@@ -289,9 +301,7 @@ def _yarn(call: Call) -> Manager | None:
         return Manager("yarn install", YARN, writes=writes, replaces=(".pnp.*",), scripts=_scripts(words, call))
     if head == ["cache"] or (head == ["config"] and words.has("-H", "--home")):
         return Manager("yarn cache", (".yarnrc", ".yarnrc.yml"))
-    if head == ["global"]:
-        return Manager("yarn global")
-    return None
+    return _global(words, "yarn global", (".yarnrc", ".npmrc")) if head == ["global"] else None
 
 
 def _pnpm(call: Call) -> Manager | None:
@@ -303,9 +313,9 @@ def _pnpm(call: Call) -> Manager | None:
         return Manager("pnpm install", PNPM, writes=writes, scripts=_scripts(words, call))
     if head == ["fetch"]:
         return Manager("pnpm fetch", PNPM)
-    if words.has("-g", "--global") or head in (["store"], ["setup"]) or not head:
-        return Manager("pnpm") if not words.unsure else None
-    return None
+    if words.has("-g", "--global"):
+        return _global(words, f"pnpm {head[0]} --global", (".npmrc",)) if head else None
+    return Manager("pnpm") if not words.unsure and (head in (["store"], ["setup"]) or not head) else None
 
 
 def _bun(call: Call) -> Manager | None:

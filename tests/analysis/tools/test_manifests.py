@@ -26,6 +26,9 @@ def manager(command: str) -> Manager | None:
         ("python3 -m pip install -rdev.txt", "/app/dev.txt"),
         ("uv pip install -r requirements.txt", "/app/requirements.txt"),
         ("uv sync --frozen --no-install-project", "/app/uv.lock"),
+        ("uv venv", "/app/.python-version"),
+        ("uv python install", "/app/.python-version"),
+        ("uv pip install a[b]==1 c", "/app/pyproject.toml"),
         ("poetry install --no-root", "/app/pyproject.toml"),
         ("npm ci --omit=dev", "/app/package-lock.json"),
         ("yarn install --frozen-lockfile", "/app/yarn.lock"),
@@ -60,7 +63,8 @@ def test_may_write(command: str) -> None:
         "pip install .", "pip install -e .", "npm run build", "bundle exec rake", "go build", "pip install .[a]",
         "pip install -r a.txt .[a]", "pip install -e.", "pip install --editable=.[a]", "uv pip install .[a]",
         "uv pip install -r a.txt -e .[a]", "uv pip install --editable=.", "uv pip install 'a @ file:.'",
-        "python -m pip install ./dist/*.whl",
+        "python -m pip install ./dist/*.whl", "uv tool install .", "uv tool install --from ./a b", "npm i -g ./a",
+        "npm install -g", "yarn global add file:a", "pnpm add -g ./a.tgz", "uv python pin 3.12", "uv tool install .[a]",
     ],
 )  # fmt: skip
 def test_not_known(command: str) -> None:
@@ -70,8 +74,9 @@ def test_not_known(command: str) -> None:
 @pytest.mark.parametrize(
     "command",
     [
-        "npm install --global pnpm", "pip install flask", "go install example.com/x@latest", "uv venv",
-        "pip install a[b]", "uv pip install a[b]==1 c", "pip install -e git+https://a/b", "pip install a==$B",
+        "npm install --global pnpm", "pip install flask", "go install example.com/x@latest", "uv --version",
+        "pip install a[b]", "uv tool install 'a[b]==1'", "pip install -e git+https://a/b", "pip install a==$B",
+        "npm i -g @a/b",
     ],
 )  # fmt: skip
 def test_reads_no_manifest(command: str) -> None:
