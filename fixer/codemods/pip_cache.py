@@ -504,6 +504,7 @@ class _Plan:
             return
         found = [self.from_context.path(step.run, file.value) for file in files if isinstance(file, Known)]
         todo = [path for path in found if path is not None]
+        known = set(todo)
         for at, path in enumerate(todo):
             if at >= _MOST_FILES:
                 because = f"it reads more than {_MOST_FILES} files of requirements, which may name archives that change"
@@ -517,7 +518,9 @@ class _Plan:
             for each in self.requirements[path]:
                 if each.kind == "-r":
                     other = in_context(f"{dirname(path)}/{each.text}")
-                    todo += [] if "://" in each.text or other in todo else [other]
+                    if "://" not in each.text and other not in known:
+                        known.add(other)
+                        todo.append(other)
                 elif (
                     keeps_wheel_of(each.text)
                     if not each.kind
