@@ -106,8 +106,8 @@ class Files:
         self.all = tuple(files)
         self.by_path = dict(files)
         self.path_of = {id(workflow): path for path, workflow in files}
-        self.runs: dict[int, tuple[Run, ...]] = {}
-        """Those of jobs, by their ids, that are known to whoever has asked for them."""
+        self.runs: dict[Job, tuple[Run, ...]] = {}
+        """Those of jobs for which somebody has asked."""
         self._mentioned: dict[str, bool] = {}
 
     def mention(self, word: str) -> bool:
@@ -116,8 +116,41 @@ class Files:
             self._mentioned[word] = any(word in one.text for _, one in self.all)
         return self._mentioned[word]
 
+    def callers(self, workflow: Workflow) -> list[Step | Job]:
+        """The steps that use an action, or the jobs that call a workflow."""
+        path = self.path_of.get(id(workflow), "")
+        return self._callers.get(path.rpartition("/")[0] if workflow.kind == "action" else path, [])
+
+    def calling(self, workflow: Workflow) -> list[Job]:
+        """The jobs of the callers of a file, in their order."""
+        return [caller.job if isinstance(caller, Step) else caller for caller in self.callers(workflow)]
+
+    def in_circle(self, workflow: Workflow) -> bool:
+        """Whether a file calls itself, perhaps by way of others, or lies between two that do: GitHub runs no such."""
+        return id(workflow) in self._circular
+
     @cached_property
-    def callers(self) -> dict[str, list[Step | Job]]:
+    def _circular(self) -> frozenset[int]:
+        above = {id(one): {id(job.workflow) for job in self.calling(one)} for _, one in self.all}
+        below: dict[int, set[int]] = {one: set() for one in above}
+        for one, callers in above.items():
+            for caller in callers:
+                below[caller].add(one)
+        left = set(above)
+        for before, after in ((above, below), (below, above)):
+            counts = {one: len(before[one] & left) for one in left}
+            free = [one for one, count in counts.items() if not count]
+            while free:
+                one = free.pop()
+                left.discard(one)
+                for other in after[one] & left:
+                    counts[other] -= 1
+                    if not counts[other]:
+                        free.append(other)
+        return frozenset(left)
+
+    @cached_property
+    def _callers(self) -> dict[str, list[Step | Job]]:
         """By the path of a workflow, or the folder of an action."""
         found: dict[str, list[Step | Job]] = {}
         for _, workflow in self.all:
@@ -158,9 +191,6 @@ class Runs:
         self._looked_at = 0
         self._notable: dict[tuple[Job, Wanted], tuple[Step, ...]] = {}
         self._holding: dict[Wanted, frozenset[int]] = {}
-        self._made: dict[int, tuple[Run, ...]] = {}
-        self._begun: set[int] = set()
-        self._finished: set[int] = set()
         self._inner: dict[object, Run] = {}
         self._values: dict[object, str | None] = {}
         self._files = files if isinstance(files, Files) else Files(files)
@@ -198,29 +228,22 @@ class Runs:
 
     def callers(self, workflow: Workflow) -> list[Step | Job]:
         """The steps that use an action, or the jobs that call a workflow."""
-        path = self.path_of(workflow)
-        return self._files.callers.get(path.rpartition("/")[0] if workflow.kind == "action" else path, [])
+        return self._files.callers(workflow)
 
     def of(self, job: Job) -> tuple[Run, ...]:
-        """Every run of a job that is known; where others may call it too, one more without a caller."""
+        """Every run of a job that is known; where others may call it too, one more without a caller. Of a job in a file
+        that calls itself only that one is."""
         self.charge(0)
         known = self._files.runs
-        waiting = [] if id(job) in known or id(job) in self._made else [job]
+        waiting = [] if job in known else [job]
         while waiting:
             at = waiting[-1]
-            calling = list(self.calling(at.workflow))
-            if id(at) not in self._begun:
-                self._begun.add(id(at))
-                self._made[id(at)] = (Run(at, {} if not at.id else None),)  # for those that call themselves
-                waiting += [one for one in calling if id(one) not in known and id(one) not in self._made]
-                continue
-            waiting.pop()
-            if id(at) not in self._finished:
-                self._finished.add(id(at))
-                made = self._made[id(at)] = tuple(self._runs(at))
-                if all(id(one) in known for one in calling):  # what is in a circle depends on who asks first
-                    known[id(at)] = made
-        return known.get(id(job)) or self._made[id(job)]
+            new = [] if self._files.in_circle(at.workflow) else self.calling(at.workflow)
+            new = [one for one in new if one not in known]
+            waiting += new
+            if not new and waiting.pop() not in known:
+                known[at] = tuple(self._runs(at))
+        return known[job]
 
     def charge(self, steps: int) -> None:
         """Note that so many steps or runs are looked at. Raises TooMuchWorkError, from then on at every question: what
@@ -231,14 +254,17 @@ class Runs:
 
             raise TooMuchWorkError
 
-    def calling(self, workflow: Workflow) -> Iterator[Job]:
+    def calling(self, workflow: Workflow) -> list[Job]:
         """The jobs of the callers of a file."""
-        return (caller.job if isinstance(caller, Step) else caller for caller in self.callers(workflow))
+        return self._files.calling(workflow)
 
     def _runs(self, job: Job) -> Iterator[Run]:
+        if self._files.in_circle(job.workflow):
+            yield Run(job, None if job.id else {})
+            return
         outers: list[tuple[Step | Job, Run]] = []
         for caller, its in zip(self.callers(job.workflow), self.calling(job.workflow), strict=True):
-            made = self._files.runs.get(id(its)) or self._made[id(its)]
+            made = self._files.runs[its]
             self.charge(len(made))
             outers += [(caller, one) for one in made if one.level < LEVELS or one.composite != (not job.id)]
         if not job.id:
