@@ -20,7 +20,7 @@ from fixer.analysis.opaque import REASONS
 from fixer.analysis.programs import NO_CONTENT, REMOVES, Operand, program_uses
 from fixer.analysis.stages import Stage, flag_value
 from fixer.analysis.state import State
-from fixer.analysis.values import ROOT, Known, Unknown, Value, below, clean, expand, join
+from fixer.analysis.values import ROOT, Known, Unknown, Value, below, clean, expand, join, known_start
 from fixer.text.records import dataclass, replace
 from fixer.text.regex import regex
 from fixer.text.source import Span
@@ -235,9 +235,7 @@ def _operand_effects(call: Call, operand: Operand) -> Iterator[Effect]:
             implicit = not whole and bool(call.nodes) and operand.node is call.nodes[0]
             yield Effect(operand.mode, path, operand.extent, path.value, site, span, call, None, implicit, operand.base)
         return
-    start, _ = call.prefix(operand.node) if whole else ("", False)
-    if not start.startswith("/"):
-        start = f"{call.cwd.value}/{start}" if isinstance(call.cwd, Known) else ""
+    start = known_start(call.cwd, call.prefix(operand.node)[0]) if whole else ""
     yield Effect(operand.mode, path, "unknown", start, operand.node if whole else None, span, call)
 
 

@@ -114,6 +114,19 @@ def join(base: Value, path: Value) -> Value:
     return Known(clean(text), args)
 
 
+def known_start(base: Value, text: str) -> str:
+    """What a path that goes on behind `text` surely begins with, seen from the directory `base`: absolute, and clean as
+    far as directories are named whole; "" if nothing is sure, as what goes on behind a dot may lead anywhere."""
+    if not text or (not text.startswith("/") and isinstance(base, Unknown)):
+        return ""
+    if not text.startswith("/"):
+        text = f"{base.value if isinstance(base, Known) else ''}/{text}"
+    directory, _, last = text.rpartition("/")
+    if last in (".", ".."):
+        return ""
+    return f"{clean(directory or '/').rstrip('/')}/{last}"
+
+
 def below(path: str, parent: str) -> bool:
     """True if `path` is `parent` or lies below it (both clean and absolute)."""
     return path == parent or parent == "/" or path.startswith(parent + "/")

@@ -108,6 +108,8 @@ class Files:
         self.path_of = {id(workflow): path for path, workflow in files}
         self.runs: dict[Job, tuple[Run, ...]] = {}
         """Those of jobs for which somebody has asked."""
+        self.costs: dict[Job, int] = {}
+        """The steps that making these alone has taken."""
         self._mentioned: dict[str, bool] = {}
 
     def mention(self, word: str) -> bool:
@@ -195,6 +197,7 @@ class Runs:
         self._values: dict[object, str | None] = {}
         self._files = files if isinstance(files, Files) else Files(files)
         self._conditions: dict[Job, tuple[str, ...]] = {}
+        self._asked: set[Job] = set()
 
     @property
     def workflows(self) -> Iterator[Workflow]:
@@ -234,15 +237,22 @@ class Runs:
         """Every run of a job that is known; where others may call it too, one more without a caller. Of a job in a file
         that calls itself only that one is."""
         self.charge(0)
-        known = self._files.runs
-        waiting = [] if job in known else [job]
+        known, costs = self._files.runs, self._files.costs
+        waiting = [] if job in self._asked else [job]
         while waiting:
             at = waiting[-1]
             new = [] if self._files.in_circle(at.workflow) else self.calling(at.workflow)
-            new = [one for one in new if one not in known]
+            new = [one for one in new if one not in self._asked]
             waiting += new
-            if not new and waiting.pop() not in known:
+            if new or waiting.pop() in self._asked:
+                continue
+            if at in known:  # what is too much must not depend on who has asked before
+                self.charge(costs[at])
+            else:
+                before = self._looked_at
                 known[at] = tuple(self._runs(at))
+                costs[at] = self._looked_at - before
+            self._asked.add(at)
         return known[job]
 
     def charge(self, steps: int) -> None:
@@ -292,19 +302,31 @@ class Runs:
         begun = {job}
         while waiting:
             at, rest = waiting[-1]
-            needed = next((one for one in rest if one not in self._conditions and one not in begun), None)
-            if needed is not None:  # jobs that need themselves are none for GitHub
+            needed = next((one for one in rest if one not in self._conditions), None)
+            if needed is not None:
+                if needed in begun:
+                    return self._conditions_in_circle(job)
                 begun.add(needed)
                 waiting.append((needed, iter(_inherited(needed))))
                 continue
             waiting.pop()
             found = dict.fromkeys([at.condition] if at.condition else ())
             for one in _inherited(at):
-                inherited = self._conditions.get(one, ())
-                self.charge(len(inherited))
-                found.update(dict.fromkeys(inherited))
+                self.charge(len(self._conditions[one]))
+                found.update(dict.fromkeys(self._conditions[one]))
             self._conditions[at] = tuple(found)
         return self._conditions[job]
+
+    def _conditions_in_circle(self, job: Job) -> tuple[str, ...]:
+        """The same where jobs need themselves, which GitHub refuses."""
+        found = {job: None}
+        waiting = [job]
+        while waiting:
+            newer = [one for one in _inherited(waiting.pop()) if one not in found]
+            self.charge(1 + len(newer))
+            found.update(dict.fromkeys(newer))
+            waiting += newer
+        return tuple(dict.fromkeys(one.condition for one in found if one.condition))
 
     # --- texts ------------------------------------------------------------------------------------------------------
 

@@ -131,7 +131,28 @@ def test_conditions_of_jobs_come_with_those_that_they_need() -> None:
     assert {name: set(runs.conditions(jobs[name])) for name in "abcde"} == {
         "a": {"x"}, "b": {"x"}, "c": {"x", "y"}, "d": {"always() && z"}, "e": {"always() && z", "x", "y"},
     }  # fmt: skip
-    assert set(Runs((("w.yml", workflow),)).conditions(jobs["f"])) == {"u", "x"}
+    for names in ("fg", "gf"):  # in a circle, whoever is first
+        runs = Runs((("w.yml", workflow),))
+        assert [set(runs.conditions(jobs[name])) for name in names] == [{"u", "x"}] * 2
+
+
+def test_too_much_does_not_depend_on_who_has_asked_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    matrix = "strategy: {matrix: {n: [" + ", ".join(map(str, range(40))) + "]}}"
+    called = Workflow(f"on: workflow_call\njobs:\n  a:\n    {matrix}\n    steps:\n    - run: echo\n")
+    empty = Workflow("jobs:\n  a:\n    strategy: {matrix: {n: []}}\n    uses: ./b.yml\n")
+    caller = Workflow(f"jobs:\n  a:\n    {matrix}\n    uses: ./b.yml\n")
+    files = (("a.yml", caller), ("b.yml", called), ("c.yml", empty))
+    (job,) = called.jobs
+    for bound in (1_500, 2_000):
+        monkeypatch.setattr(workflow_runs, "MAX_STEPS", bound)
+        shared = Files(files)
+        for one in (Runs(shared), Runs(shared), Runs(files)):
+            if bound == 2_000:
+                assert len(one.of(job)) == 1_600
+            else:
+                with pytest.raises(TooMuchWorkError):
+                    one.of(job)
+    assert [Runs(shared).of(empty.jobs[0]) for _ in range(2)] == [(), ()]
 
 
 def test_a_chain_of_jobs_costs_no_more_than_its_length(monkeypatch: pytest.MonkeyPatch) -> None:
