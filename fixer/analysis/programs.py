@@ -13,7 +13,18 @@ from functools import lru_cache
 from itertools import pairwise
 
 from fixer.analysis.commands import Arg, Call
-from fixer.analysis.tools.pip import is_with_extras, local_place, may_be_place, pip_of
+from fixer.analysis.tools.pip import (
+    EDITABLE,
+    ENVIRONMENT,
+    FILES,
+    NEEDS_CACHE,
+    Said,
+    is_with_extras,
+    local_place,
+    may_be_place,
+    pip_of,
+    said,
+)
 from fixer.analysis.values import Known, Unknown, Value, join
 from fixer.text.records import dataclass, field
 from fixer.text.regex import regex
@@ -169,13 +180,17 @@ def program_uses(call: Call) -> Uses:
         return _named(call, uses, "unknown")
     if name in _PURE:
         return uses
-    special = _pip if pip_of(call) is not None else _SPECIAL.get(name)
+    pip = pip_of(call)
+    special = _pip if pip is not None and pip.subcommand in _PIP_KNOWN else _SPECIAL.get(name)
     if special is not None:
         special(call, uses)
         return uses
     if name in _SYSTEM:
         uses.writes = _SYSTEM_PLACES
         _homes(call, uses, ("write",))
+        if name in _CONDA:
+            files = (node for (word, _), (_, node) in pairwise(_pairs(call)) if _text(word) in ("--file", "-f"))
+            uses.operands += [Operand(node, "read", "exact") for node in files]
         return _named(call, uses, "tree")
     for names, mode, extent in ((_READS, "read", "tree"), (_WRITES, "write", "exact"), (REMOVES, "remove", "tree")):
         if name in names:
@@ -187,6 +202,9 @@ def program_uses(call: Call) -> Uses:
     return _named(call, uses, "unknown")
 
 
+_PIP_KNOWN = NEEDS_CACHE | _set("cache check config debug freeze help inspect list search show uninstall")
+"""Subcommands of pip that use what their words name, and nothing else."""
+_CONDA = ("conda", "mamba", "micromamba")
 _WORK_IN = {
     "make": _set("-C --directory"), "gmake": _set("-C --directory"), "ninja": _set("-C"), "meson": _set("-C"),
     "cmake": _set("-B --build --install"), "ctest": _set("--test-dir"),
@@ -657,46 +675,57 @@ def _source(call: Call, uses: Uses) -> None:
 
 _PIP_PLACES = _set("-t --target --prefix --root --cache-dir -d --dest -w --wheel-dir --src")
 _PIP_LINKS = _set("-i --index-url --extra-index-url -f --find-links --trusted-host")
-_PIP_FILES = _set("-r --requirement -c --constraint --build-constraint")
-_PIP_TAKES = frozenset(("-e", "--editable", *_PIP_PLACES, *_PIP_LINKS, *_PIP_FILES))
-"""Options with a word behind them, or joined to them, that may be a path."""
 
 
 def _pip(call: Call, uses: Uses) -> None:
     """pip: requirement files and local projects; a local project is read whole."""
     uses.writes = _SYSTEM_PLACES
     _homes(call, uses, ("write",))
-    waiting = ""
-    for word, node in _pairs(call):
-        whole = isinstance(word, Known)
-        text = word.value if isinstance(word, Known) else call.prefix(node)[0]
-        name, waiting = waiting, ""
-        joined: Value | None = None
-        if not name and text.startswith("-"):
-            name, equals, value = text.partition("=")
-            if not text.startswith("--") and text[:2] in _PIP_TAKES:
-                name, equals, value = text[:2], text[2:], text[2:].removeprefix("=")
-            if not equals:
-                waiting = name if name in _PIP_TAKES else ""
-                continue
-            text, joined = value, Known(value) if whole else word
-        if name in _PIP_FILES:
-            uses.operands.append(Operand(node, "read", "exact", joined))
-        elif name in _PIP_PLACES:
-            uses.operands.append(Operand(node, "write", "unknown", joined))
-        elif name in _PIP_LINKS:
-            if not whole or text.startswith(("/", ".", "file:")):
-                links: Value | None = Known(local_place(text) or text) if whole else joined
-                uses.operands.append(Operand(node, "read", "tree", links))
-        elif may_be_place(text, whole, sure=name in ("-e", "--editable")):
-            place = local_place(text)
-            if joined is None and (not whole or place == text):
-                _both(uses, node, "unknown", None)
-            elif not whole:
-                _both(uses, node, "unknown", joined)
-            inner = joined is not None or place != text if whole else is_with_extras(getattr(node, "text", ""))
-            if place and inner:
-                _both(uses, node, "unknown", Known(place))
+    for each in said(call):
+        node = call.nodes[each.at]
+        value = each.value if each.joined else None
+        if each.option in FILES:
+            uses.operands.append(Operand(node, "read", "exact", value))
+        elif each.option in _PIP_PLACES:
+            uses.operands.append(Operand(node, "write", "unknown", value))
+        elif each.option in _PIP_LINKS:
+            if not each.whole or each.text.startswith(("/", ".", "file:")):
+                place = local_place(each.text) if each.whole else None
+                uses.operands.append(Operand(node, "read", "tree", Known(place) if place else value))
+        elif may_be_place(each.text, each.whole, sure=each.option in EDITABLE):
+            _project(uses, each, node)
+    for name in ENVIRONMENT:
+        given = call.lookup(name)
+        for one in given.value.split() if isinstance(given, Known) else ():
+            uses.operands.append(Operand(call.nodes[0], "read", "tree", join(call.cwd, Known(one))))
+
+
+def _project(uses: Uses, each: Said, node: Arg) -> None:
+    """A project in a directory, or an archive. Extras without quotes are a pattern, which the shell hands on as it is
+    where no file is called so."""
+    place = local_place(each.text)
+    if each.whole:
+        _both(uses, node, "unknown", None if place == each.text and not each.joined else Known(place or each.text))
+        return
+    start, opened, _ = each.text.partition("[")
+    written = is_with_extras(getattr(node, "text", ""))
+    inside = place if written else start if opened else None
+    linked = "@" in each.text or "file:" in each.text
+    _both(uses, node, "unknown", each.value if each.joined or linked or opened else None)
+    if inside:
+        _both(uses, node, "unknown", Known(inside))
+
+
+def _pipx(call: Call, uses: Uses) -> None:
+    """pipx: what it installs, it installs with pip; what it runs may do anything."""
+    if len(call.words) > 1 and call.words[1] == Known("install") and not any(
+        each.option == "--pip-args" or each.text.startswith("--pip-args") for each in said(call)
+    ):
+        _pip(call, uses)
+        return
+    uses.anything = True
+    _homes(call, uses, ("read", "write"))
+    _named(call, uses, "unknown")
 
 
 def _shell(call: Call, uses: Uses) -> None:
@@ -714,5 +743,5 @@ _SPECIAL: dict[str, Callable[[Call, Uses], None]] = {
     "bsdtar": _tar, "unzip": _unzip, "curl": _fetch, "wget": _fetch, "git": _git, "sed": _sed, "awk": _awk,
     "gawk": _awk, "mawk": _awk, "tee": _tee, ".": _source, "source": _source,
     "cd": _cd, "pushd": _cd,
-    "pipx": _pip, "sh": _shell, "bash": _shell, "dash": _shell, "ash": _shell,
+    "pipx": _pipx, "sh": _shell, "bash": _shell, "dash": _shell, "ash": _shell,
 }  # fmt: skip

@@ -28,6 +28,7 @@ from fixer.analysis import (
 from fixer.analysis.brought import FromContext
 from fixer.analysis.context import BuildContext, in_context
 from fixer.analysis.tools.pip import (
+    EDITABLE,
     PROJECT_FILES,
     Pip,
     Requirement,
@@ -38,6 +39,7 @@ from fixer.analysis.tools.pip import (
     pip_of,
     read_linked,
     read_requirements,
+    said,
 )
 from fixer.codemods import common
 from fixer.codemods.altered import alters
@@ -826,10 +828,12 @@ def _fills(writer: Writer, target: str) -> bool:
 
 def _projects(call: Call) -> Iterator[str]:
     """The directories among a call's words, as `.` and `./libs/tool[extra]`."""
-    for word, text in zip(call.words[1:], _texts(call)[1:], strict=True):
+    texts = _texts(call)
+    for each in said(call):
         # The brackets make a pattern of it, as far as the file says.
-        place = local_place(word.value if isinstance(word, Known) else text.strip("\"'"))
-        if place is not None and place.startswith((".", "/")):
+        text = each.text if each.whole or each.joined else texts[each.at].strip("\"'")
+        place = local_place(text)
+        if place is not None and (each.option in EDITABLE or (not each.option and place.startswith((".", "/")))):
             yield place
 
 

@@ -11,7 +11,7 @@ from fnmatch import fnmatchcase
 
 from fixer.analysis.commands import Call, once_a_call
 from fixer.analysis.tools.cargo import read_cargo
-from fixer.analysis.tools.pip import may_be_place, pip_of
+from fixer.analysis.tools.pip import EDITABLE, ENVIRONMENT, FILES, may_be_place, pip_of, said
 from fixer.analysis.values import Known, Unknown, Value, join
 from fixer.text.records import dataclass
 
@@ -98,6 +98,8 @@ def is_manager(call: Call) -> bool:
 @once_a_call
 def read_manager(call: Call) -> Manager | None:
     """What a call does; None if it is not known, or calls none of them."""
+    if "xargs" in call.wrappers:  # more words follow that nobody knows
+        return None
     if pip_of(call) is not None:
         return _pip(call)
     reader = _READERS.get(call.program or "")
@@ -158,9 +160,6 @@ def _true(call: Call, *names: str) -> bool:
 
 # --- Python --------------------------------------------------------------------------------------------------------
 
-_PIP_FILES = ("-r", "--requirement", "-c", "--constraint", "--build-constraint", "--constraints", "--requirements",
-              "--override")  # fmt: skip
-_PIP_EDITABLE = ("-e", "--editable")
 _PIP_READS_NOTHING = frozenset(("cache", "check", "config", "debug", "freeze", "list", "show", "uninstall", ""))
 
 
@@ -168,7 +167,7 @@ def _pip(call: Call) -> Manager | None:
     pip = pip_of(call)
     assert pip is not None
     if pip.subcommand not in ("install", "download", "wheel"):
-        known = pip.subcommand in _PIP_READS_NOTHING and pip.unsure is None
+        known = pip.subcommand in _PIP_READS_NOTHING and pip.unsure is None and not pip.requirements
         return Manager(f"pip {pip.subcommand}".strip()) if known else None
     return _requirements(call, f"pip {pip.subcommand}", pip.operands_at)
 
@@ -177,22 +176,18 @@ def _requirements(call: Call, tool: str, operands: Sequence[int], always: tuple[
     """pip and what is like it: files of requirements are named, and may name others. None where a project or an archive
     may be named. operands: the indexes of the requirements among the words. always: what it reads besides."""
     files: list[Value] = []
-    waiting = ""
-    for word, node in zip(call.words[1:], call.nodes[1:], strict=False):
-        text, whole = (word.value, True) if isinstance(word, Known) else call.prefix(node)
-        name, value, waiting = waiting, word, ""
-        if not name and text.startswith("-"):
-            name, equals, text = text.partition("=")
-            if not name.startswith("--") and len(name) > 2:
-                name, equals, text = name[:2], "=", name[2:] + equals + text
-            if not equals:
-                waiting = name if whole and name in (*_PIP_FILES, *_PIP_EDITABLE) else ""
-                continue
-            value = Known(text) if whole else word
-        if name in _PIP_FILES:
-            files.append(join(call.cwd, value))
-        elif name in _PIP_EDITABLE and may_be_place(text, whole, sure=True):
+    for each in said(call):
+        if each.option in FILES:
+            files.append(join(call.cwd, each.value if each.joined else call.words[each.at]))
+        elif each.option == "--group":
+            always = (*always, "pyproject.toml")
+        elif each.option in EDITABLE and may_be_place(each.text, each.whole, sure=True):
             return None
+    for name in ENVIRONMENT:
+        given = call.lookup(name)
+        if given is not None and (not isinstance(given, Known) or (given.value and name == "PIP_EDITABLE")):
+            return None
+        files += [join(call.cwd, Known(one)) for one in (given.value.split() if isinstance(given, Known) else ())]
     for at in operands:
         word, node = call.words[at], call.nodes[at]
         text, whole = (word.value, True) if isinstance(word, Known) else call.prefix(node)
@@ -201,16 +196,30 @@ def _requirements(call: Call, tool: str, operands: Sequence[int], always: tuple[
     return Manager(tool, (*(PIP if files else ()), *always), tuple(files), requirements=True)
 
 
+_UV_TOOL = frozenset(
+    {
+        "-p", "--python", "-q", "--quiet", "-v", "--verbose", "--force", "--no-cache", "-n", "-U", "--upgrade",
+        "--reinstall", "--all", "--cache-dir", "--link-mode", "--index-url", "--default-index", "--index",
+        "--extra-index-url", "--prerelease", "--compile-bytecode", "--no-progress",
+    }
+)
+"""Options of `uv tool` that name no file of requirements and no project."""
+
+
 def _uv(call: Call) -> Manager | None:
     words = _words(call, "-p --python --directory --project --cache-dir --config-file --group --extra --index-url "
                          "--no-group --only-group --link-mode --default-index --index --extra-index-url --target "
-                         "--prefix -r --requirement -c --constraint --package --no-install-package")  # fmt: skip
+                         "--prefix -r --requirement --requirements -c --constraint --constraints -b --build-constraint "
+                         "--build-constraints --override --overrides --exclude --excludes --package "
+                         "--no-install-package")  # fmt: skip
     head = words.operands[:2]
     if head[:1] == ["pip"] and head[1:] in (["install"], ["sync"], ["uninstall"]):
         if head[1] == "sync":
             files = tuple(join(call.cwd, Known(word)) for word in words.operands[2:])
             return Manager("uv pip sync", (*PIP, *UV), files, requirements=True)
         return _requirements(call, f"uv pip {head[1]}", words.places[2:], UV)
+    if head[:1] == ["pip"] and head[1:] in (["list"], ["freeze"], ["check"], ["show"], ["tree"]):
+        return None if words.unsure else Manager(f"uv pip {head[1]}", UV)
     if head[:1] == ["sync"]:
         frozen = words.has("--frozen", "--locked") or _true(call, "UV_FROZEN", "UV_LOCKED")
         if words.unsure and not frozen:
@@ -222,8 +231,9 @@ def _uv(call: Call) -> Manager | None:
     if head[:1] == ["venv"] or (head[:1] == ["python"] and head != ["python", "pin"]):
         return Manager(f"uv {head[0]}", UV)  # .python-version and `requires-python` choose the Python
     if head[:1] == ["tool"]:
-        local = words.has("--from", "-e", "--editable", "--with-editable", "--with-requirements")
-        return None if local or any(may_be_place(one, True) for one in words.operands[2:]) else Manager("uv tool")
+        known = head[1:] in (["install"], ["upgrade"], ["uninstall"], ["list"], ["dir"], ["update-shell"])
+        named = any(may_be_place(one, True) for one in words.operands[2:])
+        return Manager("uv tool") if known and not named and set(words.options) <= _UV_TOOL else None
     return Manager("uv") if head[:1] in (["cache"], ["self"]) or not head else None
 
 
@@ -259,10 +269,34 @@ _NPM_TAKES = ("--prefix -C --cache --registry --omit --include --loglevel --inst
 
 
 def _global(words: _Words, tool: str, names: tuple[str, ...] = ()) -> Manager | None:
-    """What installs packages for all: some that it names, or the one of its directory if it names none."""
-    named = words.operands[1:]
-    local = any(one.startswith((".", "/", "~", "file:", "link:")) or one.endswith((".tgz", ".tar.gz")) for one in named)
-    return Manager(tool, names) if named and not local and not words.unsure else None
+    """What is done with packages for all: those that it names, or the one of its directory if it installs, and names
+    none."""
+    verb = next((one for one in words.operands if one != "global"), "")
+    if words.unsure or verb not in _GLOBAL:
+        return None
+    named = [one for one in words.operands if one not in ("global", verb)]
+    local = any(_names_a_file(one.lower()) for one in named)
+    return None if local or (verb in ("install", "i", "add") and not named) else Manager(tool, names)
+
+
+_GLOBAL = frozenset(
+    {
+        "install", "i", "add", "update", "up", "upgrade", "uninstall", "remove", "rm", "un", "list", "ls", "root",
+        "bin", "dir", "outdated", "config",
+    }
+)
+
+
+def _names_a_file(package: str) -> bool:
+    """Whether what is installed may be a directory or an archive: `.`, `file:…`, `tool@link:…`."""
+    source = package.rpartition("@")[2]
+    return (
+        "file:" in package
+        or "link:" in package
+        or package.startswith((".", "/", "~"))
+        or source.startswith((".", "/", "~"))
+        or package.endswith((".tgz", ".tar.gz", ".tar"))
+    )
 
 
 def _scripts(words: _Words, call: Call) -> str | None:

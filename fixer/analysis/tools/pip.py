@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from posixpath import basename, splitext
+from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from fixer.analysis.commands import Call, once_a_call
@@ -109,7 +110,8 @@ def local_place(requirement: str) -> str | None:
     pip takes what stands before the last bracket (`req/constructors.py`, pip 23.2), and drops a fragment.
     """
     head, at, tail = requirement.partition("@")
-    if at and _NAME.match(head.strip()) is not None and ":" in tail:
+    tail = tail.strip()
+    if at and _NAME.match(head.strip()) is not None and (":" in tail or tail.startswith((".", "/"))):
         requirement = tail
     link = requirement.partition(";")[0].strip()
     scheme, _, rest = link.partition(":")
@@ -126,10 +128,74 @@ def may_be_place(text: str, whole: bool, *, sure: bool = False) -> bool:
     text: the requirement, or what it surely begins with, if that is not the whole of it. sure: it is one, if it is no
     link, as behind `--editable`.
     """
-    if "file:" in text or not (text or whole):
+    if "file:" in text or not (text or whole) or (not whole and _LINKING.match(text)):
         return True
     place = local_place(text)
     return place is not None and (sure or "/" in place or place.startswith(".") or place.endswith(_ARCHIVES))
+
+
+FILES = _set(
+    "-r --requirement --requirements -c --constraint --constraints -b --build-constraint --build-constraints "
+    "--requirements-from-script --override --overrides --exclude --excludes"
+)
+"""Options of pip, and of uv, that name a file of requirements."""
+ENVIRONMENT = ("PIP_REQUIREMENT", "PIP_CONSTRAINT", "PIP_BUILD_CONSTRAINT", "PIP_EDITABLE", "UV_CONSTRAINT",
+               "UV_BUILD_CONSTRAINT", "UV_OVERRIDE")  # fmt: skip
+"""Variables that name files of requirements, or projects, parted by blanks."""
+EDITABLE = _set("-e --editable --with-editable")
+_SHORT = frozenset(name for name in _TAKES if len(name) == 2) - {"-b"}
+
+
+class Said(NamedTuple):
+    """A word of a call of pip, or of what is like it, with what it stands for.
+
+    option: that in whose value it is; "" for what is no option. text: the value, or the word; or what that surely
+    begins with, if it is not `whole`. joined: whether it stands in one word with its option.
+    """
+
+    option: str
+    text: str
+    whole: bool
+    at: int
+    joined: bool
+
+    @property
+    def value(self) -> Value:
+        return Known(self.text) if self.whole else Unknown("a part of it is not known")
+
+
+_ALL_TAKES = _TAKES | FILES | EDITABLE
+
+
+def said(call: Call) -> Iterator[Said]:
+    """The words of a call behind the program, but for options without a value. One letter may follow others
+    (`-Ur FILE`), and its value may follow at once; a long option may be cut short."""
+    takes = _ALL_TAKES
+    waiting = ""
+    for at in range(1, min(len(call.words), len(call.nodes))):
+        word = call.words[at]
+        text, whole = (word.value, True) if isinstance(word, Known) else call.prefix(call.nodes[at])
+        whole = whole and isinstance(word, Known)
+        if waiting or not text.startswith("-") or text == "-":
+            yield Said(waiting, text, whole, at, False)
+            waiting = ""
+            continue
+        name, equals, value = text.partition("=")
+        if text.startswith("--"):
+            longer = sorted(one for one in takes if one.startswith(name)) if len(name) > _SHORTEST_CUT else []
+            name = name if name in takes or not longer else longer[0]
+        else:
+            first = next((n for n, letter in enumerate(text) if n and f"-{letter}" in _SHORT & takes), None)
+            if first is not None:
+                name, value = f"-{text[first]}", text[first + 1 :].removeprefix("=")
+                equals = value or ("" if whole else "?")
+        if equals:
+            yield Said(name, value, whole, at, True)
+        elif whole and name in takes:
+            waiting = name
+
+
+_SHORTEST_CUT = len("--ed")
 
 
 def is_with_extras(written: str) -> bool:
@@ -295,6 +361,8 @@ class Requirement:
 
 
 _NAME = regex(r"[A-Za-z0-9][\w.-]*\s*(?:\[[^\]]*\]\s*)?\Z")
+_LINKING = regex(r"[A-Za-z0-9][\w.-]*\s*(?:\[[^\]]*\Z|(?:\[[^\]]*\])?\s*@)")
+"""What may go on to be a requirement with a link, if a part of the word is not known."""
 _EXTRAS = regex(r"\[[^\[\]/]*\]\Z")
 _HASHES = ("sha512", "sha384", "sha256", "sha224", "sha1", "md5")
 _VERSIONED = regex(r"(?i)[a-z0-9_.]+-[a-z0-9_.!+-]+")

@@ -1,0 +1,140 @@
+"""bind-manifests: whoever reads a manifest behind the step that it is for goes on finding it."""
+
+from __future__ import annotations
+
+import pytest
+
+from fixer.engine.run import fix
+
+PYTHON = (
+    "FROM python:3.12\nWORKDIR /app\nCOPY requirements.txt ./\nRUN pip install -r requirements.txt\n"
+    "COPY setup.py ./\nCOPY src src\nARG E\nRUN {}\nCMD [\"app\"]\n"
+)
+NODE = (
+    "FROM node:20 AS build\nWORKDIR /app\nCOPY package.json package-lock.json ./\nRUN npm ci --ignore-scripts\n"
+    "RUN {}\nFROM node:20\nCOPY --from=build /out /out\n"
+)
+READS = (
+    "cp ./req*.txt /x",
+    "cp ./*.txt /x",
+    "cat ../app/req*.txt",
+    'pip install ".[${E}]"',
+    'pip install -e ".[${E}]"',
+    'pip install "./${E}"',
+    'pip install "/app[${E}]"',
+    'python -m pip install ".[${E}]"',
+    'python3 -m pip install "./${E}"',
+    "cd / && pip install ./app*",
+    "cd / && pip install ./ap[p]",
+    "cd / && python -m pip install ./ap*",
+    "cd / && for d in app b; do pip install -e $d; done",
+    "for d in /app /b; do pip install -e $d; done",
+    'pip install "app[${E}] @ file:///app"',
+    'pip install "app @ file://${E}"',
+    'uv pip install --system "app[${E}] @ file:///app"',
+    'python -m pip install "app[${E}] @ file:///app"',
+    "pipx run build --wheel",
+    "pipx run tox",
+    "uv tool run tox",
+    "uv tool run pip-audit -r requirements.txt",
+    "pip install -Ue.",
+    "pip install -Uqe.",
+    "uv pip install --system -qe.",
+    "pip install --editabl=.",
+    "pip install -e$E",
+    "xargs pip install --no-cache-dir < requirements.txt",
+    "xargs -a requirements.txt pip install",
+    "echo . | xargs pip install",
+    "xargs uv pip install --system < requirements.txt",
+    "PIP_EDITABLE=. pip install",
+    "pip hash requirements.txt",
+    "pip lock",
+    "pip lock -qr requirements.txt",
+    "python -m pip hash requirements.txt",
+    'uv pip install --system "app @ ."',
+    'uv pip install --system "app@."',
+    'pipx install app --pip-args="-c requirements.txt"',
+    "conda install --file requirements.txt",
+    "uv tool install x --with=.",
+    "uv tool install x -c requirements.txt",
+    "pip install -qr requirements.txt",
+    "pip install -Ur requirements.txt",
+    "pip install -qc requirements.txt x",
+    "uv pip install --system -Ur requirements.txt",
+    "pip install --require requirements.txt",
+    "pip install -r$E",
+    "uv pip install --system --overrides requirements.txt x",
+    "uv pip install --system -b requirements.txt x",
+    "PIP_CONSTRAINT=requirements.txt pip install gunicorn",
+    "PIP_CONSTRAINT=/app/requirements.txt pip install gunicorn",
+    "PIP_REQUIREMENT=requirements.txt pip install",
+    "pip uninstall -y -r requirements.txt",
+    "pip freeze -r requirements.txt",
+    "pip install --requirements-from-script requirements.txt",
+)
+READS_NOT = (
+    "pip install a[b] c==1",
+    "python -m pip install a[b]",
+    "pip install --prefix=$E -t /x y",
+    "uv pip list",
+    "uv pip install --system x[y]==1",
+    "uv tool install 'x[y]'",
+    "pip install -U pip",
+    "pip install git+https://a/b@c#egg=d",
+    'pip install "a @ git+https://a/b"',
+    'pip install "a>=$E"',
+    "pip install a-$E",
+)
+NODE_READS = (
+    "npm i -g x@file:.",
+    "npm i -g x@.",
+    "npm i -g git+file:///app",
+    "npm i -g FILE:.",
+    "npm install -g",
+    "npm i -g ./x.TGZ",
+    "yarn global add x@link:.",
+    "pnpm add -g x@file:.",
+    "pnpm run -g x",
+    "pnpm exec -g x",
+    "cp ./package*.json /out/",
+)
+NODE_READS_NOT = (
+    "npm i -g @acme/tool",
+    "npm i -g npm@10",
+    "pnpm root -g",
+    "pnpm list -g",
+    "npm update -g",
+    "yarn global add x",
+)
+
+
+def fixed(text: str) -> list[str]:
+    """The instructions that come out."""
+    made = fix(text, path="Dockerfile", select=["bind-manifests"], unsafe_fixes=True)
+    return made.text_after.replace("\\\n", "").splitlines()
+
+
+@pytest.mark.parametrize("command", READS)
+def test_what_reads_requirements_finds_them(command: str) -> None:
+    lines = fixed(PYTHON.format(command))
+    (step,) = (line for line in lines if line.startswith("RUN") and line.endswith(command))
+    assert "COPY requirements.txt ./" in lines or "source=requirements.txt," in step
+
+
+@pytest.mark.parametrize("command", READS_NOT)
+def test_what_reads_no_requirements_is_no_reason(command: str) -> None:
+    lines = fixed(PYTHON.format(command))
+    assert "COPY requirements.txt ./" not in lines
+    assert f"RUN {command}" in lines
+
+
+@pytest.mark.parametrize("command", NODE_READS)
+def test_what_reads_a_package_finds_it(command: str) -> None:
+    lines = fixed(NODE.format(command))
+    (step,) = (line for line in lines if line.startswith("RUN") and line.endswith(command))
+    assert any(line.startswith("COPY package.json") for line in lines) or "source=package.json," in step
+
+
+@pytest.mark.parametrize("command", NODE_READS_NOT)
+def test_what_reads_no_package_is_no_reason(command: str) -> None:
+    assert not any(line.startswith("COPY package.json") for line in fixed(NODE.format(command)))
