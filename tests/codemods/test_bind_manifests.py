@@ -80,6 +80,8 @@ READS_NOT = (
     "uv pip install --system x[y]==1",
     "uv tool install 'x[y]'",
     "pip install -U pip",
+    "pip install --upgrade pip",
+    "pip install --no-deps --pre --user --quiet a",
     "pip install git+https://a/b@c#egg=d",
     'pip install "a @ git+https://a/b"',
     'pip install "a>=$E"',

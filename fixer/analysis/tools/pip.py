@@ -182,7 +182,7 @@ def said(call: Call) -> Iterator[Said]:
             continue
         name, equals, value = text.partition("=")
         if text.startswith("--"):
-            longer = sorted(one for one in takes if one.startswith(name)) if len(name) > _SHORTEST_CUT else []
+            longer = sorted(one for one in FILES | EDITABLE if one.startswith(name)) if len(name) > _SHORTEST_CUT else []
             name = name if name in takes or not longer else longer[0]
         else:
             first = next((n for n, letter in enumerate(text) if n and f"-{letter}" in _SHORT & takes), None)
