@@ -183,8 +183,8 @@ def _requirements(call: Call, tool: str, operands: Sequence[int], always: tuple[
             always = (*always, "pyproject.toml")
         elif each.option in EDITABLE and may_be_place(each.text, each.whole, sure=True):
             return None
-    for name in ENVIRONMENT:
-        given = call.lookup(name)
+    for name in ENVIRONMENT:  # no base image has them
+        given = call.lookup(name) if name in call.file_text else None
         if given is not None and (not isinstance(given, Known) or (given.value and name == "PIP_EDITABLE")):
             return None
         files += [join(call.cwd, Known(one)) for one in (given.value.split() if isinstance(given, Known) else ())]

@@ -182,8 +182,8 @@ def said(call: Call) -> Iterator[Said]:
             continue
         name, equals, value = text.partition("=")
         if text.startswith("--"):
-            longer = sorted(one for one in FILES | EDITABLE if one.startswith(name)) if len(name) > _SHORTEST_CUT else []
-            name = name if name in takes or not longer else longer[0]
+            longer = sorted(one for one in FILES | EDITABLE if one.startswith(name))
+            name = longer[0] if longer and name not in takes and len(name) > _SHORTEST_CUT else name
         else:
             first = next((n for n, letter in enumerate(text) if n and f"-{letter}" in _SHORT & takes), None)
             if first is not None:
