@@ -689,7 +689,7 @@ def _pip(call: Call, uses: Uses) -> None:
         elif each.option in _PIP_PLACES:
             uses.operands.append(Operand(node, "write", "unknown", value))
         elif each.option in _PIP_LINKS:
-            if not each.whole or each.text.startswith(("/", ".", "file:")):
+            if each.text.startswith(("/", ".", "file:")):
                 place = local_place(each.text) if each.whole else None
                 uses.operands.append(Operand(node, "read", "tree", Known(place) if place else value))
         elif may_be_place(each.text, each.whole, sure=each.option in EDITABLE):
@@ -718,9 +718,8 @@ def _project(uses: Uses, each: Said, node: Arg) -> None:
 
 def _pipx(call: Call, uses: Uses) -> None:
     """pipx: what it installs, it installs with pip; what it runs may do anything."""
-    if len(call.words) > 1 and call.words[1] == Known("install") and not any(
-        each.option == "--pip-args" or each.text.startswith("--pip-args") for each in said(call)
-    ):
+    handed_on = any(_text(word).startswith("--pip-args") for word in call.words)
+    if call.words[1:2] == (Known("install"),) and not handed_on:
         _pip(call, uses)
         return
     uses.anything = True

@@ -205,7 +205,8 @@ def test_tools_use_what_their_variables_name() -> None:
 @pytest.mark.parametrize(
     ("script", "reads"),
     [("dpkg -i x.deb", True), ("dpkg -i *.deb", True), ("apt-get install -y ./x.deb", True),
-     ("apt-get install x", False), ("pip install $P", True), ("pip install x==$P", False), ("pip install x.whl", True)],
+     ("apt-get install x", False), ("pip install -i $P x", False), ("pip install --trusted-host $P x", False),
+     ("pip install $P", True), ("pip install x==$P", False), ("pip install x.whl", True)],
 )  # fmt: skip
 def test_packages_in_files(script: str, reads: bool) -> None:
     found = facts(f"ARG P\nWORKDIR /c\nRUN {script}\n")

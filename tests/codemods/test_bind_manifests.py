@@ -54,6 +54,7 @@ READS = (
     'uv pip install --system "app @ ."',
     'uv pip install --system "app@."',
     'pipx install app --pip-args="-c requirements.txt"',
+    'pipx install app --pip-args "-c requirements.txt"',
     "conda install --file requirements.txt",
     "uv tool install x --with=.",
     "uv tool install x -c requirements.txt",

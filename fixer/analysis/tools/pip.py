@@ -164,38 +164,36 @@ class Said(NamedTuple):
         return Known(self.text) if self.whole else Unknown("a part of it is not known")
 
 
+_LONG = sorted(FILES | EDITABLE)
 _ALL_TAKES = _TAKES | FILES | EDITABLE
+_SHORTEST_CUT = len("--edi")
 
 
 def said(call: Call) -> Iterator[Said]:
     """The words of a call behind the program, but for options without a value. One letter may follow others
     (`-Ur FILE`), and its value may follow at once; a long option may be cut short."""
-    takes = _ALL_TAKES
     waiting = ""
     for at in range(1, min(len(call.words), len(call.nodes))):
         word = call.words[at]
-        text, whole = (word.value, True) if isinstance(word, Known) else call.prefix(call.nodes[at])
-        whole = whole and isinstance(word, Known)
+        whole = isinstance(word, Known)
+        text = word.value if isinstance(word, Known) else call.prefix(call.nodes[at])[0]
         if waiting or not text.startswith("-") or text == "-":
             yield Said(waiting, text, whole, at, False)
             waiting = ""
             continue
         name, equals, value = text.partition("=")
         if text.startswith("--"):
-            longer = sorted(one for one in FILES | EDITABLE if one.startswith(name))
-            name = longer[0] if longer and name not in takes and len(name) > _SHORTEST_CUT else name
+            if name not in _ALL_TAKES and len(name) >= _SHORTEST_CUT:
+                name = next((one for one in _LONG if one.startswith(name)), name)
         else:
-            first = next((n for n, letter in enumerate(text) if n and f"-{letter}" in _SHORT & takes), None)
+            first = next((n for n, letter in enumerate(text) if n and f"-{letter}" in _SHORT), None)
             if first is not None:
                 name, value = f"-{text[first]}", text[first + 1 :].removeprefix("=")
                 equals = value or ("" if whole else "?")
         if equals:
             yield Said(name, value, whole, at, True)
-        elif whole and name in takes:
+        elif whole and name in _ALL_TAKES:
             waiting = name
-
-
-_SHORTEST_CUT = len("--ed")
 
 
 def is_with_extras(written: str) -> bool:
