@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -17,6 +17,7 @@ from fixer.tree.parse import parse
 from fixer.tree.parse_shell import _BUILDERS, REASONS, Dialect, parse_shell
 from fixer.tree.shell import OpaqueScript, Operator, Redirect, Script, ShellNode, Simple, Word
 from fixer.tree.shell_lexer import Scanner
+from tests.cost import count_calls
 from tests.shell.cases import BASH, BOTH, OPAQUE, SH
 from tests.shell.oracle import invariants, plain, shell_text
 from tests.shell.sketch import sketch
@@ -199,14 +200,6 @@ def test_exec_form_has_no_shell() -> None:
      "{}", "{,}", "a* ", "\"${a:-'", "1>", "2", "&", ";;", "`\\`", "$a", "=~", "@(", "<<'E'\nE\n",
      "\r", "\0", "\udc80"],
 )  # fmt: skip
-def test_time_is_linear(unit: str, dialect: Dialect) -> None:
-    def cost(times: int) -> float:
-        text = unit * times
-        start = time.process_time()
-        parse_shell(plain(text), 0, dialect)
-        return time.process_time() - start
-
-    cost(10)
-    small = min(cost(1_000) for _ in range(3))
-    large = min(cost(10_000) for _ in range(3))  # a full garbage collection may fall into one of them
-    assert large < 40 * small + 0.05
+def test_the_cost_is_linear(unit: str, dialect: Dialect) -> None:
+    few, many = (count_calls(partial(parse_shell, plain(unit * times), 0, dialect)) for times in (200, 1_600))
+    assert many < 8.5 * few, (few, many)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 
 from fixer.tree.parse import parse
+from tests.cost import count_calls
 
 SHAPES: dict[str, Callable[[int], str]] = {
     "instructions": lambda k: "RUN echo hi && x\n" * k,
@@ -35,25 +36,10 @@ SHAPES: dict[str, Callable[[int], str]] = {
 }
 
 
-def _calls(text: str) -> int:
-    count = 0
-
-    def counting(frame: object, event: str, argument: object) -> None:
-        nonlocal count
-        count += 1
-
-    sys.setprofile(counting)
-    try:
-        parse(text)
-    finally:
-        sys.setprofile(None)
-    return count
-
-
 @pytest.mark.parametrize("name", SHAPES)
 def test_linear(name: str) -> None:
     parse("FROM a\n")
-    few, many = _calls(SHAPES[name](100)), _calls(SHAPES[name](800))
+    few, many = (count_calls(partial(parse, SHAPES[name](times))) for times in (100, 800))
     assert many < 8.5 * few, (few, many)
 
 
