@@ -91,8 +91,10 @@ somebody has made the current one (docs.docker.com, "Build variables" and "Docke
 _NEW_TAG = re.compile(r"latest|(?:master|nightly|buildx-stable-1)?(?:-?rootless)?")
 """Tags of moby/buildkit that move on to the newest version."""
 _SCHEDULED = (
-    "the workflow runs on a schedule too; if that is to get newer packages, layers from the cache keep the old ones."
+    "the workflow runs on a schedule too; if that is to get newer packages, layers from the cache keep the old ones"
 )
+_OTHER_BUILDER = "the builder is another one: it sees no images of the engine, and pulls base images itself"
+_ONCE_CONVERTED = "only a build that is a script now could read it, once that builds with docker/build-push-action too"
 _NEWEST = {SETUP: "v4", BUILD: "v7"}
 """Where nothing in the repository says which version to use (November 2026)."""
 _SWITCHED_OFF = re.compile(r"#+[ \t]*[\"']?cache-(?:from|to)[\"']?[ \t]*:")
@@ -117,13 +119,14 @@ class GhaCache(Codemod):
     cache: what they hold is lost with the runner (see `cache-dance`).
 
     A `scope` is added where the workflows of the repository build more than one image, because builds in one scope
-    overwrite each other's cache. It is named for the image, with the values of the matrix, or of the inputs of an
-    action or a workflow, that tell its builds apart; the only build of a repository needs none, unless a file of Bake,
-    Compose or make, or a script, names this cache too, or other repositories call the workflow. Builds of the same
-    image, as once to test and once to push, share one, if they have the same build arguments and the same files. These
-    are not the same where another repository or tag is checked out, or where a script or an action before the build
-    may write into the workspace, unless both builds come after the same ones, with the same texts and variables. Where
-    it cannot be told whether two builds are the same, they have two names, or the file is left alone.
+    overwrite each other's cache; a script that can become such a build counts. It is named for the image, with the
+    values of the matrix, or of the inputs of an action or a workflow, that tell its builds apart; the only build of a
+    repository needs none, unless a file of Bake, Compose or make, or a script, names this cache too, or other
+    repositories call the workflow. Builds of the same image, as once to test and once to push, share one, if they have
+    the same build arguments and the same files. These are not the same where another repository or tag is checked out,
+    or where a script or an action before the build may write into the workspace, unless both builds come after the same
+    ones, with the same texts and variables. Where it cannot be told whether two builds are the same, they have two
+    names, or the file is left alone.
 
     Who may write to the cache
 
@@ -138,7 +141,7 @@ class GhaCache(Codemod):
     GitHub shows a cache to the runs of the branch that wrote it, and that of the default branch to all; what a run for
     a tag has cached is shown to no other tag. So a build that runs for new tags, releases or merge groups alone, by the
     events of its workflow, by its conditions or those of the jobs that it needs, is left alone, if no other job builds
-    the same.
+    the same; where that is a script that can become a build with a cache, the change is not safe.
 
     Pull requests from forks read what the base branch wrote, so it must hold no secrets, and nobody else reads what
     they write. A build is left alone where a build argument holds a secret, also by way of `env`, of inputs, or of what
@@ -220,6 +223,14 @@ class _Stop:
     span: Span | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """The inputs that a build gets, and what may be wrong with them, without a stop."""
+
+    pairs: tuple[Pair, ...]
+    risk: str = ""
+
+
 class _Around:
     """The other workflows of the repository, as far as they are known."""
 
@@ -268,7 +279,7 @@ class _JobPlan:
         self._kept_makers: dict[tuple[int, str, int], Step | _Stop | None] = {}
 
     def found(self) -> Iterator[Change | Refusal]:
-        plans: list[tuple[Step, list[Pair] | _Stop, bool]] = []
+        plans: list[tuple[Step, _Plan | _Stop, bool]] = []
         for step in self._job.steps:
             if step.action == BAKE:
                 yield from self._bake(step)
@@ -283,24 +294,27 @@ class _JobPlan:
             if isinstance(plan, _Stop):
                 yield _refused(step, plan)
             elif not alone:
-                risk = _SCHEDULED if scheduled(self._runs, self._job) else ""
-                edit = add_inputs(step, plan)
+                risks = self._risks(plan)
+                edit = add_inputs(step, plan.pairs)
                 yield Change(
                     GhaCache.id,
                     "keep the layers in GitHub's cache",
-                    f"the runner is new for every job, and takes unchanged layers from there; {_what(plan)}.",
+                    f"the runner is new for every job, and takes unchanged layers from there; {_what(plan.pairs)}.",
                     Span(step.span.start, max(step.span.end, edit.start)),
                     (edit,),
-                    Safety.UNSAFE if risk else Safety.SAFE,
-                    risk,
+                    Safety.UNSAFE if risks else Safety.SAFE,
+                    "; ".join(risks) + ("." if risks else ""),
                 )
         if missing:
             yield from self._with_setup([(step, plan) for step, plan in missing if not isinstance(plan, _Stop)])
 
     # --- one build --------------------------------------------------------------------------------------------------
 
-    def _plan(self, step: Step) -> list[Pair] | _Stop | None:
-        """The inputs to add; None where there is nothing to say."""
+    def _risks(self, plan: _Plan) -> list[str]:
+        return [*([plan.risk] if plan.risk else ()), *([_SCHEDULED] if scheduled(self._runs, self._job) else ())]
+
+    def _plan(self, step: Step) -> _Plan | _Stop | None:
+        """What to add; None where there is nothing to say."""
         source, target = cache_inputs(step)
         if source and target:
             return None
@@ -310,13 +324,14 @@ class _JobPlan:
         scope = self._scopes.of(step)
         if isinstance(scope, NoScope):
             return _Stop("no-scope", f"{scope.because}: write `type=gha,scope=…` with a name for each image.")
-        others = (one.job for one in self._scopes.alike(step))
-        unread = None if any(job is not self._job for job in others) else self._unread(step)
-        if unread is not None:
+        others = [one for one in self._scopes.alike(step) if one.job is not self._job]
+        unread = None if any(one.run is None for one in others) else self._unread(step)
+        if unread is not None and not others:
             return unread
         named = "" if scope is None else f",scope={scope}"
         lenient = ",ignore-error=true" if self._ignore_error else ""
-        return [("cache-from", f"type=gha{named}"), ("cache-to", f"type=gha,mode=max{named}{lenient}")]
+        pairs = ("cache-from", f"type=gha{named}"), ("cache-to", f"type=gha,mode=max{named}{lenient}")
+        return _Plan(pairs, "" if unread is None else _ONCE_CONVERTED)
 
     def _first_stop(self, step: Step, half: str | None) -> _Stop | None:
         runner = self._runner(step)
@@ -567,7 +582,7 @@ class _JobPlan:
             return _Stop("local-image", because, _uses(build))
         return self._load(build)
 
-    def _with_setup(self, builds: Sequence[tuple[Step, list[Pair]]]) -> Iterator[Change | Refusal]:
+    def _with_setup(self, builds: Sequence[tuple[Step, _Plan]]) -> Iterator[Change | Refusal]:
         first = builds[0][0]
         stop = self._setup_stop(first)
         version = None if stop is not None else self._version(first)
@@ -579,7 +594,7 @@ class _JobPlan:
                 if isinstance(extra, _Stop):
                     stop = extra
                     break
-                pairs = [*extra, *next((plan for one, plan in builds if one is step), [])]
+                pairs = [*extra, *next((plan.pairs for one, plan in builds if one is step), ())]
                 loads += [name for name, _ in extra]
                 if not pairs:
                     continue
@@ -597,16 +612,16 @@ class _JobPlan:
             return
         assert version is not None
         edits.append(put_before(first, [_setup_lines(first, version)]))
-        load = " and loads the image for the steps behind" if loads else ""
+        load, what = " and loads the image for the steps behind" if loads else "", _what(builds[0][1].pairs)
+        risks = dict.fromkeys(risk for _, plan in builds for risk in self._risks(plan))
         yield Change(
             GhaCache.id,
             "build with Buildx and keep the layers in GitHub's cache",
-            f"the runner is new for every job; a builder of Buildx can write the cache{load}; {_what(builds[0][1])}.",
+            f"the runner is new for every job; a builder of Buildx can write the cache{load}; {what}.",
             Span(first.span.start, max(*(step.span.end for step, _ in builds), *(edit.start for edit in edits))),
             tuple(sorted(edits, key=lambda edit: edit.start)),
             Safety.UNSAFE,
-            "the builder is another one: it sees no images of the engine, and pulls base images itself"
-            + (f"; {_SCHEDULED}" if scheduled(self._runs, self._job) else "."),
+            "; ".join((_OTHER_BUILDER, *risks)) + ".",
         )
 
     def _setup_stop(self, first: Step) -> _Stop | None:

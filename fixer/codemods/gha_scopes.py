@@ -30,6 +30,7 @@ from fixer.analysis.workflow import (
 from fixer.analysis.workflow_runs import LEVELS, Files, Place, Run, Runs, Use
 from fixer.analysis.yaml_nodes import Scalar
 from fixer.codemods.gha_elsewhere import Elsewhere
+from fixer.codemods.gha_scripts import AsBuild, ScriptBuild, script_build
 from fixer.codemods.gha_sources import Sources
 from fixer.text.records import dataclass
 from fixer.tree.words import Unreadable, csv_fields
@@ -355,7 +356,7 @@ class Scopes:
         return NoScope("no name tells this build from the other builds of the repository")
 
     def alike(self, step: Step) -> Iterator[Step]:
-        """All builds that have the same layers as one, with that one."""
+        """All builds that have the same layers as one, with that one; scripts that can become such are `AsBuild`."""
         return (one.step for one in self._groups[self._build_of[id(step)].identity])
 
     def _fits(self, name: str, builds: Sequence[_Build], shared: frozenset[object] = frozenset()) -> bool:
@@ -391,15 +392,16 @@ class Scopes:
 
     @cached_property
     def _builds(self) -> list[_Build]:
-        """Those that use GitHub's cache, or might."""
+        """Those that use GitHub's cache, or might. Scripts that can become such steps are among them: each file of a
+        repository is changed with all others as they were, and yet no two images may get the same name."""
         return [
-            self._build(path, step)
+            self._build(path, step, build)
             for path, workflow in self._files.all
             for step in workflow.steps
-            if is_build(step) and _may_use(step, self._runs)
+            if (build := _as_build(step)) is not None and _may_use(build, self._runs)
         ]
 
-    def _build(self, path: str, step: Step) -> _Build:
+    def _build(self, path: str, step: Step, build: Step) -> _Build:
         """Kept with the step as long as the files that decide what it is are the same: a repository's workflows are
         read once, and compared with each other again where one of them is not any more what it was."""
         kept = step.kept
@@ -410,8 +412,8 @@ class Scopes:
         if names not in self._parts:
             runs = Runs(tuple(files.items()))
             self._parts[names] = runs, Sources(runs, lambda place: _image_key(place, runs))
-        step.kept = build = _Build(step, path, *self._parts[names], files)
-        return build
+        step.kept = found = _Build(build, path, *self._parts[names], files)
+        return found
 
     def _deciding(self, path: str) -> dict[str, Workflow]:
         """The files that say what the builds of one are: itself, those that call it, and the actions of them all."""
@@ -532,6 +534,17 @@ class Scopes:
         for scope in self._other_scopes:
             found.setdefault(scope, set()).add(_OTHERS)
         return found
+
+
+def _as_build(step: Step) -> Step | None:
+    """A step that makes an image, or a script as the one that it can become; None for others."""
+    if step.run is None:
+        return step if is_build(step) else None
+    job = step.job
+    if "docker" not in step.run.text or (job.id and not (job.runner == "hosted" and job.linux)):
+        return None
+    script = script_build(step)
+    return AsBuild(step, script) if isinstance(script, ScriptBuild) else None
 
 
 def _may_matter(step: Step) -> bool:

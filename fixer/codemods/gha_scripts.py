@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import posixpath
 import re
+from functools import cached_property
 from itertools import pairwise
 
 from fixer.analysis.docker_scripts import DockerBuild, only_command, read_build
-from fixer.analysis.workflow import Step, default_directory, text_of
+from fixer.analysis.workflow import BUILD, Step, default_directory, text_of
 from fixer.analysis.yaml_nodes import Node, Scalar
 from fixer.codemods.yaml_edits import column, newline_at
 from fixer.text.edits import Edit
@@ -41,6 +42,24 @@ class ScriptBuild:
 
     def get(self, name: str) -> tuple[str, ...]:
         return next((values for key, values in self.inputs if key == name), ())
+
+
+class AsBuild(Step):
+    """A script that is a build, as the step with docker/build-push-action that it can become."""
+
+    def __init__(self, script: Step, build: ScriptBuild) -> None:
+        super().__init__(script.node, script.job, script.index)
+        self._given = {name: "\n".join(values) for name, values in build.inputs}
+
+    @cached_property
+    def action(self) -> str:
+        return BUILD
+
+    def input(self, name: str) -> str | None:
+        return self._given.get(name)
+
+    def input_node(self, name: str) -> None:
+        return None
 
 
 def script_build(step: Step) -> ScriptBuild | str:

@@ -18,17 +18,26 @@ WORDS = ("a", "b", "a-b", "b-a")
 USES = ("${{ matrix.x }}", "${{ matrix['y'] }}", "${{ matrix.x }}-${{ matrix.y }}")
 
 
-def made(rng: random.Random) -> tuple[str, list[list[tuple[str, str]]]]:
-    """A workflow, and for every build the values of the matrix in its runs."""
+def made(rng: random.Random, scripts: bool) -> tuple[str, list[list[tuple[str, str]]]]:
+    """A workflow, and for every build the values of the matrix in its runs.
+
+    scripts: with builds that are scripts."""
     text, runs = "on: push\njobs:\n", []
     for number in range(rng.randint(1, 3)):
         xs, ys = rng.sample(WORDS, rng.randint(1, 3)), rng.sample(WORDS, rng.randint(1, 2))
         varies = rng.random() < 0.6
         text += f"  j{number}:\n    runs-on: ubuntu-latest\n"
         text += f"    strategy: {{matrix: {{x: [{', '.join(xs)}], y: [{', '.join(ys)}]}}}}\n" if varies else ""
-        text += "    steps:\n    - uses: docker/setup-buildx-action@v3\n"
+        values = WORDS + USES if varies else WORDS
+        text += "    steps:\n"
+        if scripts and rng.random() < 0.5:
+            target = f"--target {rng.choice(values)} " if rng.random() < 0.4 else ""
+            tag = f"-t acme/{rng.choice(values)}:{rng.choice(values)} " if rng.random() < 0.7 else ""
+            text += f"    - run: docker build {target}{tag}./{rng.choice(values)}\n"
+            runs.append(list(product(xs, ys)) if varies else [("", "")])
+            continue
+        text += "    - uses: docker/setup-buildx-action@v3\n"
         for _ in range(rng.randint(1, 2)):
-            values = WORDS + USES if varies else WORDS
             text += f"    - uses: {BUILD}@v6\n      with:\n        push: true\n"
             text += f"        context: {rng.choice(values)}\n" if rng.random() < 0.7 else ""
             text += f"        target: {rng.choice(values)}\n" if rng.random() < 0.4 else ""
@@ -45,7 +54,7 @@ def filled(text: str, run: tuple[str, str]) -> str:
 
 def fixed(texts: dict[str, str], name: str) -> str:
     others = [(other, Workflow(text)) for other, text in sorted(texts.items()) if other != name]
-    return fix(texts[name], kind=WORKFLOW, select=["gha-cache"], place=name, workflows=others).text_after
+    return fix(texts[name], kind=WORKFLOW, select=["gha-cache"], unsafe_fixes=True, place=name, workflows=others).text_after
 
 
 def reader(texts: dict[str, str]) -> Callable[[str, str], Workflow]:
@@ -56,21 +65,28 @@ def reader(texts: dict[str, str]) -> Callable[[str, str], Workflow]:
 
 def fixed_with(texts: dict[str, str], name: str, read: Callable[[str, str], Workflow]) -> str:
     others = [(other, read(other, text)) for other, text in sorted(texts.items()) if other != name]
-    made = fix(
-        texts[name], kind=WORKFLOW, select=["gha-cache"], place=name, workflows=others, reader=partial(read, name)
-    )
-    return made.text_after
+    return fix(
+        texts[name],
+        kind=WORKFLOW,
+        select=["gha-cache"],
+        unsafe_fixes=True,
+        place=name,
+        workflows=others,
+        reader=partial(read, name),
+    ).text_after
 
 
+@pytest.mark.parametrize("scripts", [False, True])
 @pytest.mark.parametrize("seed", range(60))
-def test_no_scope_holds_two_things(seed: int) -> None:
+def test_no_scope_holds_two_things(seed: int, scripts: bool) -> None:
     rng = random.Random(seed)
-    files = {f".github/workflows/{name}.yml": made(rng) for name in "abc"[: rng.randint(1, 3)]}
+    files = {f".github/workflows/{name}.yml": made(rng, scripts) for name in "abc"[: rng.randint(1, 3)]}
     before = {name: text for name, (text, _) in files.items()}
     after = dict(before)
     for name in rng.sample(sorted(files), len(files)):
         after[name] = fixed(after, name)
     assert after == {name: fixed(before, name) for name in files}
+    assert after == {name: fixed(after, name) for name in files}
     assert after == {name: fixed_with(before, name, read) for read in [reader(before)] for name in files}
     held: dict[str, set[tuple[str, ...]]] = {}
     for name, (_, runs) in files.items():
