@@ -15,7 +15,7 @@ from fixer.analysis.mounts import hiding_mount
 from fixer.analysis.stages import Stage
 from fixer.analysis.transfers import DIRECTORIES
 from fixer.analysis.values import Known, below
-from fixer.tree.nodes import Copy, Run, Transfer
+from fixer.tree.nodes import Copy, Instruction, Run, Transfer
 
 
 class Brought:
@@ -95,9 +95,9 @@ class FromContext:
         self._stages: dict[int, dict[str, list[tuple[int, str]]]] = {}
         """By the stage: where its instructions put something, with their places in it and the path in the context."""
 
-    def path(self, run: Run, path: str) -> str | None:
-        """The path in the context of what stands at `path`, absolute, in the file system of a RUN; None if it does not
-        come from there, as far as it is at hand."""
+    def path(self, run: Instruction, path: str) -> str | None:
+        """The path in the context of what stands at `path`, absolute, in the file system of a RUN, or of what the image
+        starts with; None if it does not come from there, as far as it is at hand."""
         stage = self.facts.stage_of(run)
         if stage is None or not self.context.at_hand:
             return None
@@ -108,10 +108,7 @@ class FromContext:
             if not isinstance(mount.target, Known) or not isinstance(mount.source, Known):
                 return None
             return in_context(mount.source.value + path[len(mount.target.value.rstrip("/")) :])
-        for each in reversed(stage.lineage):
-            self.facts.charge(1)
-            put = self._put(each)
-            end = self.facts.index_of(run) if each is stage else len(each.instructions)
+        for put, end in self._before(run, stage):
             found = [
                 (at, f"{source}{path[len(target.rstrip('/')) :]}".strip("/"))
                 for target in _at_and_above(path) for at, source in put.get(target, ()) if at < end
@@ -121,6 +118,23 @@ class FromContext:
                 if self.context.kind(source) is not None:
                     return source
         return None
+
+    def may_bring(self, run: Instruction, path: str, *, below: bool) -> bool:
+        """Whether a COPY or ADD from a context that is not at hand says `path` itself, or, with `below`, a directory
+        that it may be in."""
+        stage = self.facts.stage_of(run)
+        if stage is None or self.context.at_hand:
+            return False
+        targets = tuple(_at_and_above(path)) if below else (path,)
+        return any(at < end for put, end in self._before(run, stage) for one in targets for at, _ in put.get(one, ()))
+
+    def _before(self, run: Instruction, stage: Stage) -> Iterator[tuple[Mapping[str, Sequence[tuple[int, str]]], int]]:
+        """What the stages of an instruction put somewhere, the last first, and the index in each from which on it comes
+        too late; what the image starts with finds all."""
+        for each in reversed(stage.lineage):
+            self.facts.charge(1)
+            late = self.facts.index_of(run) if each is stage and isinstance(run, Run) else len(each.instructions)
+            yield self._put(each), late
 
     def _put(self, stage: Stage) -> Mapping[str, Sequence[tuple[int, str]]]:
         if stage.index not in self._stages:

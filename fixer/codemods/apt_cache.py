@@ -7,11 +7,12 @@ from fnmatch import fnmatchcase
 from itertools import pairwise
 from typing import ClassVar
 
-from fixer.analysis import REASONS, BaseImage, Call, Facts, Known, Stage, below, hiding_mount, join
+from fixer.analysis import REASONS, BaseImage, Call, Facts, Known, Reader, Stage, below, hiding_mount, join
 from fixer.analysis.brought import FromContext
 from fixer.analysis.scripts import calls_in
 from fixer.analysis.tools import apt
 from fixer.analysis.tools.apt import CACHE, DOCKER_CLEAN, LISTS, Apt, Kind
+from fixer.analysis.unseen import Unseen
 from fixer.codemods import common
 from fixer.codemods.altered import alters
 from fixer.codemods.api import Change, Codemod, Refusal, Safety, Settings
@@ -35,6 +36,9 @@ _REMOVES = frozenset(("rm", "rmdir", "mv", "shred"))
 _FETCHES = (Kind.UPDATE, Kind.BOTH)
 _KEEP = "/etc/apt/apt.conf.d/keep-cache"
 _DIRECTORIES = (CACHE, LISTS)
+_ABOVE = ("/var", "/ ", "lib", "cache")
+"""What a RUN names that copies a directory above them."""
+_COPIES = frozenset(("cp", "rsync", "tar", "zip"))
 _LONGEST_SCRIPT = 100_000
 _NAMES = ("apt", "archives", "lists", "partial", "lock", "pkgcache.bin", "curl_8.1-1_amd64.deb", "deb.org_Packages.lz4")
 """What things in apt's directories are called."""
@@ -86,7 +90,9 @@ class AptCache(Codemod):
     ## When it refuses
 
     It is unsafe where a script shares a RUN with apt, or runs after one that left its lists: nobody sees whether it
-    removes or reads apt's directories. So it is where the base image may have no apt: docker-clean's new line fails
+    removes or reads apt's directories. A program, a sourced file or a Makefile that comes from the build context
+    counts, if its text says something of apt, or is not at hand; so do ansible, puppet and their like, and, if its text
+    says so, what the image starts with. So it is where the base image may have no apt: docker-clean's new line fails
     there. Where the file itself needs docker-clean later, it stays.
 
     A package source that is a directory (`file:`) is no server: its state is that of a layer, which may be older than
@@ -147,7 +153,8 @@ class AptCache(Codemod):
     def _change(self, facts: Facts, chain: _Chain, settings: Settings) -> Change | None:
         if not any(step.installs for step in chain.steps):
             return None
-        risk = _local_sources(facts, chain) or _nobody_reads(facts, chain)
+        unseen = Unseen(facts, settings.context)
+        risk = _local_sources(facts, chain) or _nobody_reads(facts, chain, unseen)
         mounts = _mounts(facts)
         edits: list[Edit] = []
         about: Run | None = None
@@ -160,7 +167,7 @@ class AptCache(Codemod):
             about = about or (step.run if changed else None)
             edits += changed
             if added:
-                risk = risk or _script_inside(facts, step)
+                risk = risk or _script_inside(facts, step, unseen)
         mounted = bool(altered)
         hooks = [step for step in chain.first if _needs_hook(facts, step, new=mounted)]
         for step in hooks:
@@ -449,16 +456,21 @@ def _brings_sources(facts: Facts, instruction: Copy | Add) -> bool:
 # --- who else reads lists and packages -----------------------------------------------------------------------------
 
 
-def _script_inside(facts: Facts, step: _Step) -> str:
+def _script_inside(facts: Facts, step: _Step, unseen: Unseen) -> str:
     """The risk of a script that shares a RUN with apt; nothing if there is none."""
-    for call in apt.scripts(facts, step.run):
-        if not apt.is_fetching_script(call):
-            name = " ".join(w.value for w in call.words if isinstance(w, Known)) or "a script"
-            return f"`{name}` may be a script that removes one of apt's directories, which fails where they are mounted"
+    scripts = {id(call) for call in apt.scripts(facts, step.run)}
+    for call in step.calls:
+        if (id(call) in scripts or apt.may_be_about(unseen, step.run, call)) and not apt.is_fetching_script(call):
+            return f"{_named(call)} may remove one of apt's directories, which fails where they are mounted"
     return ""
 
 
-def _nobody_reads(facts: Facts, chain: _Chain) -> str:
+def _named(call: Call) -> str:
+    name = " ".join(word.value for word in call.words if isinstance(word, Known))
+    return f"what `{name}` runs" if name else "a script"
+
+
+def _nobody_reads(facts: Facts, chain: _Chain, unseen: Unseen) -> str:
     """Raises Stop if lists or packages are read from a layer of the chain; a risk if a script may read them."""
     risk = ""
     for stage in chain.stages:
@@ -473,19 +485,54 @@ def _nobody_reads(facts: Facts, chain: _Chain) -> str:
                 _check_trigger(facts, instruction)
             if isinstance(instruction, Run):
                 if left and not risk:
-                    risk = _script_after(facts, instruction)
+                    risk = _script_after(facts, instruction, unseen)
                 left = _check_run(facts, instruction, left)
         for instruction in starts.values() if left else ():
-            _check_start(facts, instruction)
+            risk = _check_start(facts, instruction, unseen) or risk
     _check_removals(facts, chain)
     for directory in _DIRECTORIES:
         for taker in facts.takers(chain.root, directory):
-            if taker.relation in ("same", "inside"):
+            if taker.relation in ("same", "inside") or (taker.relation == "above" and _takes_along(facts, taker)):
                 raise Stop("lists-are-read", taker.span, "this reads apt's lists or packages from the layer")
     return risk
 
 
-def _script_after(facts: Facts, run: Run) -> str:
+def _takes_along(facts: Facts, taker: Reader) -> bool:
+    """Whether somebody who takes a directory above apt's wants what is in these: it is one below /var, and they are put
+    somewhere else, or another stage gets them in their place and reads them."""
+    source = taker.path.value if isinstance(taker.path, Known) else "/"
+    if isinstance(taker.instruction, Copy):
+        put = next((one.path for one in facts.effects(taker.instruction) if one.mode == "write"), None)
+        if put == Known(source):
+            return _is_read_behind(facts, taker.stage, taker.instruction)
+    return source not in ("/", "/var")
+
+
+def _is_read_behind(facts: Facts, stage: Stage, instruction: Instruction) -> bool:
+    """Whether a stage, or one derived from it, reads lists behind an instruction before it fetches some."""
+    found = [_reads_first(facts, stage.instructions[facts.index_of(instruction) + 1 :])]
+    stages = list(stage.derived) if found[0] is None else []
+    for each in stages:
+        facts.charge(1)
+        found.append(_reads_first(facts, each.instructions))
+        stages += each.derived if found[-1] is None else ()
+    return any(found)
+
+
+def _reads_first(facts: Facts, instructions: Sequence[Instruction]) -> bool | None:
+    """Whether lists are read before some are fetched; None if neither is done."""
+    for instruction in instructions:
+        if isinstance(instruction, Cmd | Entrypoint) or (
+            isinstance(instruction, Run) and facts.may_name(instruction, apt.NAMES)
+        ):
+            calls = facts.calls(instruction)
+            for a in () if isinstance(calls, OpaqueScript) else apt.reads(calls):
+                if a.kind in (*_FETCHES, Kind.INSTALL, Kind.QUERY):
+                    return a.kind not in _FETCHES
+    return None
+
+
+def _script_after(facts: Facts, run: Run, unseen: Unseen) -> str:
     """The risk of a script that finds lists which another RUN has left; nothing if there is none."""
     calls = facts.calls(run)
     if isinstance(calls, OpaqueScript):
@@ -497,9 +544,8 @@ def _script_after(facts: Facts, run: Run) -> str:
             return ""
         if call.words and call.program is None:
             return "nobody knows what a variable runs here, and it may install from lists that would no longer be there"
-        if id(call) in scripts:
-            name = " ".join(w.value for w in call.words if isinstance(w, Known)) or "a script"
-            return f"`{name}` may be a script that installs from lists which would no longer be in the layer"
+        if id(call) in scripts or apt.may_be_about(unseen, run, call):
+            return f"{_named(call)} may install from lists which would no longer be in the layer"
     return ""
 
 
@@ -533,10 +579,13 @@ def _check_trigger(facts: Facts, trigger: Onbuild) -> None:
 
 def _check_run(facts: Facts, run: Run, left: bool) -> bool:
     """Whether lists are left after `run`; raises Stop if it reads those that were left before."""
-    if not facts.may_name(run, apt.NAMES):
-        return left
-    calls = facts.calls(run)
+    named = facts.may_name(run, apt.NAMES)
+    calls = facts.calls(run) if named or facts.may_name(run, _ABOVE) else ()
     if isinstance(calls, OpaqueScript):
+        return left
+    for call in calls:
+        _check_copies(facts, call)
+    if not named:
         return left
     fetched = False
     for call in calls:
@@ -547,6 +596,16 @@ def _check_run(facts: Facts, run: Run, left: bool) -> bool:
         if kind is Kind.QUERY and left and not fetched:
             raise Stop("lists-are-read", Span(*call.span), "this reads lists that would no longer be in the layer")
     return _left_after(calls, left)
+
+
+def _check_copies(facts: Facts, call: Call) -> None:
+    """Raises Stop for a command that copies one of apt's directories, or one that they are in."""
+    for effect in facts.call_effects(call) if call.program in _COPIES else ():
+        if effect.mode == "read" and effect.extent == "tree" and isinstance(effect.path, Known):
+            path = effect.path.value
+            if any(below(directory, path) for directory in _DIRECTORIES):
+                because = "this copies apt's lists or packages along, and the mount holds others, or none"
+                raise Stop("lists-are-read", effect.span, because)
 
 
 def _check_words(call: Call) -> None:
@@ -575,15 +634,20 @@ def _check_transfer(facts: Facts, instruction: Copy | Add) -> None:
             raise Stop("lists-are-read", instruction.span, "the mount would hide the packages that this brings")
 
 
-def _check_start(facts: Facts, instruction: Instruction) -> None:
-    """Raises Stop if what the image starts with reads lists that it does not fetch."""
+def _check_start(facts: Facts, instruction: Instruction, unseen: Unseen) -> str:
+    """Raises Stop if what the image starts with reads lists that it does not fetch; the risk of a script of the build
+    context that may do so, nothing if there is none."""
     calls = facts.calls(instruction)
-    for a in () if isinstance(calls, OpaqueScript) else apt.reads(calls):
-        if a.kind in _FETCHES:
-            return
-        if a.kind in (Kind.INSTALL, Kind.QUERY):
+    for call in () if isinstance(calls, OpaqueScript) else calls:
+        a = apt.read(call)
+        if a is not None and a.kind in _FETCHES:
+            return ""
+        if a is not None and a.kind in (Kind.INSTALL, Kind.QUERY):
             because = "this runs in the container, with lists that would no longer be in the image"
-            raise Stop("lists-are-read", Span(*a.call.span), because)
+            raise Stop("lists-are-read", Span(*call.span), because)
+        if apt.is_about(unseen, instruction, call):
+            return f"{_named(call)} in the container may install from lists which would no longer be in the image"
+    return ""
 
 
 def _check_removals(facts: Facts, chain: _Chain) -> None:

@@ -10,6 +10,7 @@ from fixer.analysis.commands import Arg
 from fixer.analysis.programs import ONLY_LOOK
 from fixer.analysis.tools import apt
 from fixer.analysis.tools.apt import Kind
+from fixer.analysis.unseen import Unseen
 from fixer.codemods.altered import alters
 from fixer.codemods.api import Change, Codemod, Refusal, Settings
 from fixer.codemods.common import Stop
@@ -76,9 +77,10 @@ class AptUpdateInstall(Codemod):
     def run(self, facts: Facts, settings: Settings) -> Iterator[Change | Refusal]:
         found: list[_Source] = []
         ends: dict[int, _Lists] = {}
+        unseen = Unseen(facts, settings.context)
         for stage in facts.stages:
             below = ends[stage.base.index] if isinstance(stage.base, Stage) else _NO_LISTS
-            ends[stage.index] = _follow(facts, stage, below, found)
+            ends[stage.index] = _follow(facts, stage, below, found, unseen)
         for source in found:
             if not source.needs:
                 continue
@@ -151,7 +153,7 @@ class _Lists(NamedTuple):
 _NO_LISTS = _Lists(None, None, None)
 
 
-def _follow(facts: Facts, stage: Stage, now: _Lists, found: list[_Source]) -> _Lists:
+def _follow(facts: Facts, stage: Stage, now: _Lists, found: list[_Source], unseen: Unseen) -> _Lists:
     """The lists at the end of `stage`, from those that its base left; new sources go to `found`."""
     for instruction in stage.instructions:
         if now.source is not None and isinstance(instruction, Onbuild):
@@ -162,11 +164,11 @@ def _follow(facts: Facts, stage: Stage, now: _Lists, found: list[_Source]) -> _L
             because = "this brings package sources that the update did not see"
             now = _stopped(now, "sources-change", instruction.span, because)
         elif isinstance(instruction, Run):
-            now = _step(facts, instruction, now, found)
+            now = _step(facts, instruction, now, found, unseen)
     return now
 
 
-def _step(facts: Facts, run: Run, now: _Lists, found: list[_Source]) -> _Lists:
+def _step(facts: Facts, run: Run, now: _Lists, found: list[_Source], unseen: Unseen) -> _Lists:
     if now.source is None and not facts.may_name(run, apt.NAMES):
         return now
     calls = facts.calls(run)
@@ -201,7 +203,7 @@ def _step(facts: Facts, run: Run, now: _Lists, found: list[_Source]) -> _Lists:
             now, own = _Lists(now.source, user, None, now.renewed or _renews(facts, run, call)), True
         elif kind is Kind.QUERY:
             now.read()
-        elif kind is Kind.UNKNOWN or id(call) in scripts:
+        elif kind is Kind.UNKNOWN or id(call) in scripts or apt.may_be_about(unseen, run, call):
             now.read()
             because = "this may change the package sources, so that a later update would find other packages"
             now = _stopped(now, "sources-change", Span(*call.span), because)

@@ -53,8 +53,7 @@ def filled(text: str, run: tuple[str, str]) -> str:
 
 
 def fixed(texts: dict[str, str], name: str) -> str:
-    others = [(other, Workflow(text)) for other, text in sorted(texts.items()) if other != name]
-    return fix(texts[name], kind=WORKFLOW, select=["gha-cache"], unsafe_fixes=True, place=name, workflows=others).text_after
+    return fixed_with(texts, name, lambda other, text: Workflow(text))
 
 
 def reader(texts: dict[str, str]) -> Callable[[str, str], Workflow]:

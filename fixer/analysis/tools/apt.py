@@ -10,6 +10,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from enum import Enum
+from itertools import pairwise
 from re import Pattern
 from typing import TYPE_CHECKING
 
@@ -17,11 +18,12 @@ from fixer.analysis.commands import Arg, Call, once_a_call
 from fixer.analysis.values import Known, Value, join
 from fixer.text.records import dataclass
 from fixer.text.regex import regex
-from fixer.tree.nodes import Run
+from fixer.tree.nodes import Instruction, Run
 from fixer.tree.shell import OpaqueScript, Pipeline, Script, Simple, Word
 
 if TYPE_CHECKING:
     from fixer.analysis.facts import Facts
+    from fixer.analysis.unseen import Unseen
 
 LISTS = "/var/lib/apt/lists"
 CACHE = "/var/cache/apt"
@@ -68,6 +70,16 @@ _BUILD_SCRIPTS = frozenset(
     ("configure", "Configure", "config", "autogen.sh", "buildconf", "gradlew", "mvnw", "b2", "bjam")
 )
 """Scripts of build tools, which leave the system's packages alone as `make` does."""
+
+_ABOUT = regex(r"(?<![\w.-])apt(?:-get|itude)?(?![\w-])")
+"""What a script holds that runs apt, or names one of its directories."""
+
+_MANAGERS = frozenset(
+    ("ansible", "ansible-playbook", "ansible-pull", "chef-client", "chef-solo", "chef-apply", "puppet", "salt-call",
+     "ubuntu-drivers", "run-parts", "install_packages", "clean-install")
+)  # fmt: skip
+"""Programs that install what files elsewhere say, run scripts that no word names, or come with an image that has them
+for it (install_packages of bitnami/minideb, clean-install of Kubernetes' debian-base)."""
 
 _SHELLS = frozenset(("sh", "bash", "dash", "ash", "zsh"))
 _GETTERS = frozenset(("curl", "wget"))
@@ -260,6 +272,33 @@ def scripts(facts: Facts, run: Run) -> Iterator[Call]:
             known = file.rpartition("/")[2] in gotten or _is_piped(call, _INSTALLING)
             if not known and not _INSTALLING.match(_added_from(facts, run, at) or ""):
                 yield call
+
+
+def may_be_about(unseen: Unseen, run: Run, call: Call) -> bool:
+    """Whether a call of a RUN runs something that the Dockerfile does not show, and that may install packages or name
+    apt's directories: code of the build context that says so, or that cannot be read."""
+    if read(call) is not None:
+        return False
+    if call.program in _MANAGERS or (call.program == "find" and _finds_for_a_shell(call)):
+        return True
+    code = unseen.code(run, call)
+    if code is None or code.text is None:
+        return code is not None and code.name.rpartition("/")[2] not in _BUILD_SCRIPTS
+    return _ABOUT.search(code.text) is not None
+
+
+def is_about(unseen: Unseen, start: Instruction, call: Call) -> bool:
+    """Whether what an image starts with runs a file of the build context that is seen to run apt."""
+    return any(_ABOUT.search(text) is not None for text in unseen.texts(start, call))
+
+
+def _finds_for_a_shell(call: Call) -> bool:
+    """`find … -exec sh {} \\;`: scripts that no word names."""
+    words = [word.value if isinstance(word, Known) else "" for word in call.words]
+    return any(
+        one in ("-exec", "-execdir") and next_one in _SHELLS and words[at + 2 : at + 3] != ["-c"]
+        for at, (one, next_one) in enumerate(pairwise(words))
+    )
 
 
 def _added_from(facts: Facts, run: Run, at: int) -> str | None:

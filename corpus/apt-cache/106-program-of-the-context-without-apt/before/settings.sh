@@ -1,0 +1,1 @@
+DATA_URL=https://data.example.com/latest.json

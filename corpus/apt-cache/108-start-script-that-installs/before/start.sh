@@ -1,0 +1,3 @@
+#!/bin/sh
+[ -z "$EXTRA" ] || apt-get install -y $EXTRA
+exec sleep infinity

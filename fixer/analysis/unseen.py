@@ -1,0 +1,113 @@
+"""Programs and scripts that come from the build context, and which the Dockerfile itself does not show.
+
+Source: the manuals of dash, bash (`.`, the search in PATH), make (the names of makefiles, GNU make 4.4) and npm.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from posixpath import normpath
+
+from fixer.analysis.brought import FromContext
+from fixer.analysis.commands import Call
+from fixer.analysis.context import BuildContext
+from fixer.analysis.facts import Facts
+from fixer.analysis.values import Known, join
+from fixer.text.records import dataclass
+from fixer.text.regex import regex
+from fixer.tree.nodes import Instruction
+
+_SHELLS = frozenset(("sh", "bash", "dash", "ash", "ksh", "zsh"))
+_INTERPRETERS = regex(r"(?:python|pypy|perl|ruby|php|node|Rscript|tclsh|lua)[\d.]*")
+_BUILDERS = {
+    **dict.fromkeys(("make", "gmake"), ("GNUmakefile", "makefile", "Makefile")),
+    **dict.fromkeys(("npm", "yarn", "pnpm", "bun"), ("package.json",)),
+    "rake": ("Rakefile", "rakefile"),
+    "just": ("justfile", "Justfile"),
+}
+"""Programs that run commands which stand in a file of the current directory."""
+_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+"""What BuildKit has for PATH where the image has none (util/system/path.go, v0.25)."""
+
+
+@dataclass(frozen=True, slots=True)
+class UnseenCode:
+    """name: of the file that is run, as the call has it. text: what is in it; None if that is not at hand, or no text.
+    by_name: it runs because the call names it, and not because a tool looks for a file of that name."""
+
+    name: str
+    text: str | None
+
+
+class Unseen:
+    """Finds what the calls of an instruction run of the build context."""
+
+    def __init__(self, facts: Facts, context: BuildContext) -> None:
+        self._facts = facts
+        self._files = FromContext(facts, context)
+
+    def texts(self, instruction: Instruction, call: Call) -> Iterator[str]:
+        """The texts of what the build context brings and a call may run: as it is found by `code`, or as any of its
+        words names it, for a call of a program that starts another one (`tini -- /start.sh`)."""
+        found = self.code(instruction, call)
+        if found is not None and found.text is not None:
+            yield found.text
+        for word in call.words[1:]:
+            path = join(call.cwd, word) if isinstance(word, Known) and "/" in word.value else None
+            self._facts.charge(1)
+            source = self._files.path(instruction, normpath(path.value)) if isinstance(path, Known) else None
+            text = self._files.context.text(source) if source is not None else None
+            if text is not None:
+                yield text
+
+    def code(self, instruction: Instruction, call: Call) -> UnseenCode | None:
+        """What a call of a RUN, or of what a container starts with, runs that a COPY, an ADD or a mount has brought
+        from the build context; None if that is nothing, as far as is known.
+
+        Where the context is not at hand, it is what is brought by exactly that name, and a shell's script (`*.sh`) that
+        may be in a directory that is brought.
+        """
+        for name, candidates, direct in _candidates(call):
+            self._facts.charge(1)
+            for candidate in candidates:
+                path = join(call.cwd, Known(candidate))
+                if not isinstance(path, Known):
+                    continue
+                place = normpath(path.value)
+                found = self._files.path(instruction, place)
+                if found is not None:
+                    kind = self._files.context.kind(found)
+                    return UnseenCode(name, self._files.context.text(found) if kind == "file" else None)
+                if direct and self._files.may_bring(instruction, place, below=name.endswith(".sh")):
+                    return UnseenCode(name, None)
+        return None
+
+
+def _candidates(call: Call) -> Iterator[tuple[str, tuple[str, ...], bool]]:
+    """What a call may run: how it names it, the paths where that would be, and whether the call itself names it."""
+    first = call.argument(0)
+    if first is None:
+        return
+    program = call.program or ""
+    if program in (*_SHELLS, ".", "source") or _INTERPRETERS.fullmatch(program):
+        script = _operand(call)
+        if script is not None:
+            yield script, (script,), not _INTERPRETERS.fullmatch(program)
+    elif "/" in first:
+        yield first, (first,), True
+    elif first in _BUILDERS:
+        yield first, _BUILDERS[first], False
+    else:
+        value = call.lookup("PATH")
+        path = value.value if isinstance(value, Known) else _PATH
+        yield first, tuple(f"{folder}/{first}" for folder in path.split(":") if folder.startswith("/")), True
+
+
+def _operand(call: Call) -> str | None:
+    """The script that a shell or another interpreter is given; None if it is none, or not known."""
+    for word in call.words[1:]:
+        if not isinstance(word, Known) or word.value in ("-c", "-s", "-m", "-e", "-"):
+            return None
+        if not word.value.startswith(("-", "+")):
+            return word.value
+    return None
