@@ -130,7 +130,7 @@ def _in_root(runs: Runs, place: Place, made: _Recipe, path: str | None) -> str |
         return None
     if ":" in path or path.startswith("/"):
         return ""
-    inside = path if made.of_root else _in_repository(runs, place, path)
+    inside = path if made.of_root else in_repository(runs, place, path)
     return "" if inside is None else posixpath.normpath(inside)
 
 
@@ -198,12 +198,12 @@ def _of_script(runs: Runs, place: Place, step: Step, compose: Compose) -> Iterat
             yield from _overridden(bake)
         call = read_compose(command.words) if command.directory is not None else None
         if call is not None and command.directory is not None:
-            directory = _in_repository(runs, place, command.directory)
+            directory = in_repository(runs, place, command.directory)
             for found in compose(directory, call) if directory is not None else ():
                 yield _Recipe(*found, of_root=True, elsewhere=elsewhere)
 
 
-def _in_repository(runs: Runs, place: Place, path: str) -> str | None:
+def in_repository(runs: Runs, place: Place, path: str) -> str | None:
     """A path of the workspace, relative to the root of the repository; None if that is not checked out there. Without a
     step that checks it out it is in the workspace itself."""
     best: tuple[int, str | None] | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -23,14 +24,17 @@ from fixer.analysis.workflow import (
     listed,
     local_action,
     read_workflow,
+    recipe,
     text_of,
 )
+from fixer.analysis.workflow_builds import in_repository
 from fixer.analysis.workflow_runs import LETTERS, LEVELS, Place, Run, Runs, files_with
 from fixer.analysis.yaml_nodes import Items, Mapping, Node
 from fixer.codemods.api import Builder, Change, Codemod, Refusal, Safety, Settings
 from fixer.codemods.gha_engine import Engine, leaves, loaded
 from fixer.codemods.gha_events import UNREAD, events_of, reads_back, scheduled
 from fixer.codemods.gha_ignored import LeftOut
+from fixer.codemods.gha_mounts import keeper
 from fixer.codemods.gha_scopes import NoScope, Scopes, cache_inputs, is_build, scopes_of
 from fixer.codemods.gha_scripts import as_action, script_build
 from fixer.codemods.gha_secrets import Secrets
@@ -157,6 +161,12 @@ class GhaCache(Codemod):
     one of actions/create-github-app-token, end with the job and are no such secrets. What the .dockerignore of the
     build leaves out is not in its context.
 
+    Nor may the Dockerfile keep a secret that the build gives it by `secrets`, `secret-files` or `secret-envs`: a `RUN`
+    with such a mount is read in the same way, with its layer in the place of the workspace. `npm ci` with a mounted
+    `.npmrc`, or a token in the environment, keeps none, nor does `pip install` with one in the address of the index;
+    `git config --global url."https://$(cat …)@…"` and `cp /run/secrets/…` do, unless the same `RUN` ends with an `rm`
+    of the file, and a program that is not known may.
+
     Safe and unsafe
 
     Safe: builds with docker/build-push-action, on a runner that GitHub hosts, with a builder from
@@ -198,7 +208,7 @@ class GhaCache(Codemod):
         "unread-cache": "each run is for a new tag, or another new ref, and none could read what another has cached",
         "secret-build-arg": "a build argument holds a secret, which may be in layers that the cache would show",
         "secret-file": "a step before writes, or may write, a secret into a file that the build may copy into a layer, "
-        "or into its Dockerfile",
+        "or into its Dockerfile; or a `RUN` of the Dockerfile does so with a secret that is mounted",
         "local-image": "steps share images or a builder with the engine, which another builder would part",
         "local-network": "the build uses the network of the runner, which another builder would not",
         "output": "it cannot be told which images the engine must have after the build",
@@ -356,7 +366,7 @@ class _JobPlan:
         held = self._secrets.in_inputs(step)
         if held is not None:
             return _Stop("secret-build-arg", f"`{held}` {_SHOWN}", _span(step.input_node(held)))
-        file = self._secret_file(step, _contexts(step), step.input("file"))
+        file = self._secret_file(step, _contexts(step), step.input("file")) or self._mounted(step)
         if file is not None:
             return file
         fault = inputs_fault(step, ("cache-from", "cache-to"))
@@ -381,6 +391,46 @@ class _JobPlan:
             "`RUN --mount=type=secret`."
         )
         return _Stop("secret-file", because, writer.span if here else None)
+
+    def _mounted(self, step: Step) -> _Stop | None:
+        """Whether the Dockerfile may keep a secret in a layer that the build mounts into it."""
+        ids = self._secrets.mounted(step)
+        if ids is not None and not ids:
+            return None
+        given = ("secrets", "secret-envs", "secret-files", "github-token")
+        node = next((one for name in given if (one := step.input_node(name)) is not None), None)
+        known = {one.path: one for one in self._around.settings.dockerfiles}
+        for path, target in sorted(set(self._recipes(step)), key=str):
+            neighbour = None if path is None else known.get(path)
+            if neighbour is None or neighbour.facts is None:
+                what = "which Dockerfile it builds cannot be told" if path is None else f"{path} is not here"
+                what = what if neighbour is None else f"{path} is not understood"
+                because = f"the build mounts a secret, and {what}: a `RUN` that keeps it in a layer would show it."
+                return _Stop("secret-file", because, _span(node))
+            place = keeper(neighbour, target, ids)
+            if place is not None:
+                because = (
+                    f"the `RUN` at {place} writes, or may write, what a secret mount holds into its layer, which would "
+                    "be in a cache that pull requests from forks can read: use it there without leaving it in a file."
+                )
+                return _Stop("secret-file", because, _span(node))
+        return None
+
+    def _recipes(self, step: Step) -> Iterator[tuple[str | None, str | None]]:
+        """The Dockerfiles that a build takes, and the targets that it builds of them; None for what is not known."""
+        for place in (Place(run, step) for run in self._runs.of(step.job)):
+            def read(name: str, place: Place = place) -> str:
+                return self._runs.read(step.input(name) or "", place)
+
+            build, context = recipe(step, read), read("context")
+            target = None if "${{" in build.target else build.target
+            paths = {build.file} if "${{" not in build.file else recipe(step).files() or {None}
+            for path in paths:
+                of_git = not context.strip() or "defaultcontext" in context.lower()
+                elsewhere = path is None or ":" in path or path.startswith("/")
+                if path is not None and not of_git and not elsewhere:
+                    path = in_repository(self._runs, place, path)
+                yield (None if path is None or elsewhere else posixpath.normpath(path)), target
 
     def _runner(self, step: Step) -> _Stop | None:
         jobs = [self._job]

@@ -11,7 +11,7 @@ import posixpath
 import re
 from collections.abc import Sequence
 
-from fixer.text.records import dataclass
+from fixer.text.records import dataclass, replace
 from fixer.tree.cook import Cooked
 from fixer.tree.parse_shell import parse_shell
 from fixer.tree.shell import (
@@ -120,7 +120,11 @@ _COMPUTES = frozenset({"basename", "date", "dirname", "echo", "expr", "printf", 
 """Programs of `_PRINTS` that tell no more than what they are given."""
 HOMES = ("HOME", "DOCKER_CONFIG", "NPM_CONFIG_USERCONFIG", "TMPDIR")
 """Variables that say where programs keep what they are told."""
-_GIT_SEES = frozenset({"fetch", "ls-remote", "pull", "push"})
+_GIT_SEES = frozenset({"fetch", "ls-remote", "push"})
+"""Commands of git that leave a password out of what they note of an address: not `pull`, whose words are in the reflog
+(git 2.47, builtin/pull.c, set_reflog_message; builtin/fetch.c asks transport_anonymize_url)."""
+_UPSTREAM = re.compile(r"-[46dfnqv]*u.*|--se(?:t(?:-(?:u(?:p(?:s(?:t(?:r(?:e(?:a(?:m)?)?)?)?)?)?)?)?)?)?")
+"""The option by which `push` notes the address, in a cluster of short ones, or cut short (git-push(1))."""
 _GIT = re.compile(r"config --(?:global|system)\b")
 _REGISTRIES = frozenset({"skopeo", "crane", "oras", "cosign", "regctl", "buildah", "podman", "nerdctl", "trivy"})
 _DOCKER = frozenset(
@@ -150,6 +154,25 @@ _INSTALLERS = {
     "pipenv": ("install", "sync", "--version"),
 }
 """Programs that take a token from the environment to get packages, and in which commands."""
+_PACKAGERS = frozenset(
+    {
+        "addgroup", "adduser", "apk", "dnf", "groupadd", "ldconfig", "microdnf", "tdnf", "update-ca-certificates",
+        "useradd", "usermod", "yum", "zypper",
+    }
+)  # fmt: skip
+"""Programs of the system that look at no secret that they are not told."""
+_NO_READER = _QUIET | _PACKAGERS | {"git", *_INSTALLERS}
+"""Programs that put nothing of a file that they name elsewhere."""
+_SETTINGS = {
+    "mvn": frozenset({"-s", "--settings", "-gs", "--global-settings"}),
+    "mvnw": frozenset({"-s", "--settings", "-gs", "--global-settings"}),
+}
+"""Options behind which a program is told the file of its own settings (maven.apache.org, "Maven CLI Options")."""
+_CONFIGURATION = re.compile(
+    r"/etc/|~/(?:\.npmrc|\.yarnrc(?:\.yml)?|\.netrc|\.pypirc|\.gitconfig|\.git-credentials|\.m2/|\.gradle/|\.cargo/"
+    r"|\.config/|\.aws/|\.gem/|\.bundle/|\.composer/|\.nuget/|\.docker/|\.pip/|\.ssh/|\.kube/)"
+)
+"""Where programs look for their own configuration, of which they copy nothing."""
 _OWN_FILE = r"(?!.*(?:project\b|--(?:user|global)config\b))"
 _CONFIGURES = {
     "bundle": re.compile(r"config (?=.*--global\b)"),
@@ -201,6 +224,21 @@ EVERYTHING = Kept((SOMEWHERE,), True, True, frozenset({SOMEWHERE}), frozenset({S
 
 
 @dataclass(frozen=True, slots=True)
+class Layer:
+    """What is around a script of a Dockerfile that sees secrets: whatever it writes stays in its layer.
+
+    directory, home: where it runs, and its home; SOMEWHERE if that is not known.
+    files: the paths at which secrets are mounted.
+    aside: those of all mounts that leave nothing in the layer.
+    """
+
+    directory: str
+    home: str
+    files: frozenset[str]
+    aside: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Around:
     """What is around a script.
 
@@ -211,6 +249,7 @@ class Around:
     files: those of the workspace that may hold one, relative to it; SOMEWHERE for one that is not known.
     homes: what is known of the variables of HOMES, with their names.
     doubted: whether all counts as a secret that is not known to be computed from what is none.
+    layer: for a script of a Dockerfile, which has no workspace: all files of its container are kept.
     """
 
     names: frozenset[str] = frozenset()
@@ -221,6 +260,7 @@ class Around:
     files: frozenset[str] = frozenset()
     homes: frozenset[tuple[str, str]] = frozenset()
     doubted: bool = False
+    layer: Layer | None = None
 
 
 def is_elsewhere(path: str) -> bool:
@@ -243,15 +283,21 @@ def kept(text: str, shell: str, around: Around) -> Kept:
         return Kept()
     if shell.split(" ")[0] not in ("bash", "sh"):
         return EVERYTHING
-    script = parse_shell(Cooked(text, [(0, len(text))]), 0, "bash")
+    return kept_by(parse_shell(Cooked(text, [(0, len(text))]), 0, "bash"), text, around)
+
+
+def kept_by(script: Script | OpaqueScript, text: str, around: Around) -> Kept:
+    """What a script may keep that is parsed already. text: in which its nodes are."""
     if isinstance(script, OpaqueScript):
         return EVERYTHING
     reader = _Reader(around, text)
+    if around.layer is not None:
+        reader.meet(script)
     for _ in range(_ROUNDS):
         before = reader.state
         reader.read(script)
         if reader.state == before:
-            return reader.found
+            return reader.found if around.layer is None else replace(reader.found, targets=reader.left(script))
     return EVERYTHING
 
 
@@ -267,7 +313,9 @@ class _Reader:
         self._called = False
         self._got = False
         self._parts: set[str] = set()
-        self._loose = self._anywhere = False
+        self._loose = self._anywhere = self._exported = False
+        self._layer = around.layer
+        self._mounted: set[str] = set() if around.layer is None else set(around.layer.files)
         for path in around.files:
             self._note(path)
         self._homes: dict[str, set[str]] = {}
@@ -300,7 +348,7 @@ class _Reader:
     @property
     def state(self) -> object:
         """Equal where nothing new was learned; only grows."""
-        files = len(self._parts), self._anywhere, self._loose
+        files = len(self._parts), self._anywhere, self._loose, self._exported, len(self._mounted)
         return len(self._tainted), dict(self._functions), self._called, self.outside, len(self._assigned), files
 
     def read(self, script: Script) -> None:
@@ -439,7 +487,7 @@ class _Reader:
         words = list(command.words)
         if not words:
             return False
-        inherits = given or bool(self._around.names) or self._around.unknown
+        inherits = given or self._exported or bool(self._around.names) or self._around.unknown
         texts = [word.static for word in words]
         at = _program(texts)
         if at == len(words):  # `env`, `sudo`, `exec >file`
@@ -467,8 +515,10 @@ class _Reader:
         if program in _ASSIGNS:
             return self._assign(program, plain, saw)
         opens = False
-        if program in _READ:
-            opens = any(map(self._opens, words[at + 1 : ends]))
+        if program in _READ or (self._layer is not None and program not in _NO_READER):
+            behind = _SETTINGS.get(posixpath.basename(program or ""), frozenset())
+            asked = [word for k, word in enumerate(words[at + 1 : ends]) if not (k and plain[k - 1] in behind)]
+            opens = any(map(self._opens, asked))
         sees = sees or opens
         return self._runs(program or "", rest, plain, saw, sees, sees or stdin, inherits, named)
 
@@ -480,6 +530,10 @@ class _Reader:
                 self._give(name.rstrip("+"), value)
             if sees:
                 self._tainted.add(name.rstrip("+"))
+        if program == "export" or any(re.match(r"-\w*x", text) for text in plain):
+            self._exported = self._exported or any(
+                self._is_tainted(name.partition("=")[0].rstrip("+")) for name in names
+            )
         prints = program in _WHOLE and (not names or any(re.match(r"-\w*p", text) for text in plain))
         return prints and bool(self._tainted or self._around.unknown)
 
@@ -510,6 +564,8 @@ class _Reader:
                 self._give(name, SOMEWHERE)
         if program == "set" and any(saw):
             self._tainted |= _POSITIONS
+        if program == "set" and re.search(r"(?:^| )-(?:\w*a|o allexport)", said):
+            self._exported = self._exported or bool(self._tainted)
         if program == "let":
             self._computes(f"{said} {SECRET if sees else ''}")
         if program == "getopts" and sees:
@@ -519,8 +575,10 @@ class _Reader:
             self._gets(plain)
         if (reads or named) and _keeps_at_home(program):
             self.beside["~"] = None
-            if self._home_is_at_work(program):
+            if self._home_is_at_work(program, said):
                 self._write(SOMEWHERE)
+        if program in _PACKAGERS and not (reads or named):
+            return False
         if program in _QUIET or program == "command" or (program == "set" and plain):
             return doubted and program in ("curl", "wget", "ssh")
         if doubted and program in _DIGESTS:
@@ -621,9 +679,11 @@ class _Reader:
         said = " ".join(plain[at:])
         if not reads or (any(saw) and not any(saw[at:])):
             return False
-        upstream = any(re.fullmatch(r"-u|--set-upstream", text) for text in plain[at:])
-        if not ((plain[at] if at < len(plain) else "") in _GIT_SEES and not upstream) and not _GIT.match(said):
-            self._write(SOMEWHERE)
+        command = plain[at] if at < len(plain) else ""
+        if not (command in _GIT_SEES and not any(map(_UPSTREAM.fullmatch, plain[at:]))) and not _GIT.match(said):
+            self._write(".git/logs/HEAD" if command == "pull" and "-C" not in plain[:at] else SOMEWHERE)
+        elif self._layer is not None and _GIT.match(said):
+            self._write("~/.gitconfig" if "--global" in plain else "/etc/gitconfig")
         return False
 
     def _names(self, text: str) -> bool:
@@ -646,6 +706,8 @@ class _Reader:
 
     def _opens(self, word: Word) -> bool:
         """Whether a word may name a file of the workspace that may hold a secret, or a directory with one."""
+        if self._layer is not None:
+            return any(self._holds(text) for text in self._paths(_plain(word)))
         if not self._parts and not self._anywhere:
             return False
         text = word.static
@@ -658,6 +720,102 @@ class _Reader:
         names = {posixpath.basename(one.rstrip("/")) for one in paths}
         names |= {".git" for one in paths if ".git" in one.split("/")}
         return self._anywhere or not names.isdisjoint({"", ".", ".."} | self._parts)
+
+    # --- layers -----------------------------------------------------------------------------------------------------
+
+    def meet(self, script: Script) -> None:
+        """Who reads the secrets that are mounted: if no program is seen to do so, one that is not known may."""
+        assert self._layer is not None
+        there = [path for path in self._mounted if not _CONFIGURATION.match(self._in_home(path))]
+        seen: list[str] = []
+        for node in script.walk():
+            words: Sequence[Word] = ()
+            if isinstance(node, Simple):
+                program = posixpath.basename((node.words[0].static if node.words else None) or "")
+                words = node.words if program in _READ or program in _SETTINGS or program in _QUIET else ()
+            elif isinstance(node, Redirect) and node.op == "<":
+                words = (node.target,)
+            seen += [path for word in words for text in self._paths(_plain(word)) if (path := self._at(text))]
+        self._loose = any(path not in seen for path in there)
+
+    def _in_home(self, path: str) -> str:
+        assert self._layer is not None
+        home = self._layer.home
+        return f"~{path[len(home):]}" if path.startswith(f"{home}/") else path
+
+    def _paths(self, text: str) -> list[str]:
+        """The paths that a word may name: it, what an option or a variable in it is given, and what `@` is before."""
+        _, is_given, value = text.partition("=")
+        found = [one.removeprefix("@") for one in ((text, value) if is_given else (text,))]
+        return [each for one in found for each in (self._meant(one) if one.startswith("$") else ()) or (one,)]
+
+    def _at(self, text: str) -> str | None:
+        """A path of the container as it is; None if that is not known."""
+        assert self._layer is not None
+        text = re.sub(r"\A(?:~|\$HOME\b|\$\{HOME\})(?=/|\Z)", lambda _: self._layer_home, text)
+        if not text.startswith("/"):
+            text = SOMEWHERE if self.moved else posixpath.join(self._layer.directory, text)
+        return None if re.search(r"[$*?\[{~]", text) else posixpath.normpath(text)
+
+    @property
+    def _layer_home(self) -> str:
+        assert self._layer is not None
+        return self._layer.home
+
+    def _holds(self, text: str) -> bool:
+        """Whether a path of the container may be that of a secret, or of a directory with one."""
+        path = self._at(text)
+        if path is not None:
+            return any(_covers(path, one) or _covers(one, path) for one in self._mounted)
+        if text.startswith(("-", "$(")) or "=" in text:
+            return False
+        known = re.split(r"[$*?\[{~]", text, maxsplit=1)[0]
+        if known.startswith("/"):
+            return any(one.startswith(known) for one in self._mounted)
+        names = {posixpath.basename(one) for one in self._mounted}
+        return any(one.startswith(known) for one in names) or posixpath.basename(text) in names
+
+    def _write_layer(self, target: str) -> None:
+        assert self._layer is not None
+        if target.startswith(("/dev/", "/proc/", "/sys/")):
+            return
+        for path in {self._at(one) for one in self._paths(target)}:
+            if path is None:
+                self.targets[SOMEWHERE] = None
+                continue
+            if not any(_covers(one, path) for one in self._layer.aside):
+                self.targets[path] = None
+                self._loose = True
+            self._mounted.add(path)
+
+    def left(self, script: Script) -> tuple[str, ...]:
+        """The files with secrets that are there when a script has ended well: those that it does not remove."""
+        assert self._layer is not None
+        removed: list[str] = []
+        for k, item in enumerate(script.items):
+            last = k == len(script.items) - 1
+            for n, pipeline in enumerate(item.pipelines):
+                # what is behind `&&` has run if the script ends well by it
+                sure = not n or (last and all(one.text == "&&" for one in item.operators))
+                command = pipeline.commands[0] if len(pipeline.commands) == 1 else None
+                if not sure or not isinstance(command, Simple) or not command.words:
+                    continue
+                if command.words[0].static == "rm" and self._is_last_of(command, script):
+                    removed += [path for word in command.words[1:] if (path := self._at(_plain(word))) is not None]
+        return tuple(one for one in self.targets if not any(_covers(path, one) for path in removed))
+
+    def _is_last_of(self, command: Simple, script: Script) -> bool:
+        """Whether behind a command nothing is done but to remove more, or what keeps nothing."""
+        later = [node for node in script.walk() if isinstance(node, Simple) and node.start > command.start]
+        ends = any(
+            isinstance(node, Simple) and node.words and node.words[0].static in ("exit", "exec", "trap", "return")
+            for node in script.walk()
+        )
+        return not ends and all(
+            node.words and node.words[0].static in _NO_READER and not node.redirects for node in later
+        )
+
+    # --- files ------------------------------------------------------------------------------------------------------
 
     def _note(self, path: str) -> None:
         """Note that a file of the workspace may hold a secret."""
@@ -683,8 +841,11 @@ class _Reader:
             if "://" not in text and _is_for_secrets(text):
                 self._write(text)
 
-    def _home_is_at_work(self, program: str) -> bool:
+    def _home_is_at_work(self, program: str, said: str) -> bool:
         """Whether the directory in which a program keeps what it is told may be in the workspace."""
+        if self._layer is not None:  # what is told to log in, and not to get something
+            configures = program in _CONFIGURES and _CONFIGURES[program].match(said) is not None
+            return configures or program not in ("git", *_CONFIGURES, *_INSTALLERS)
         if program == "docker" or program in _REGISTRIES:
             return self._is_at_work("DOCKER_CONFIG") or (not self._values("DOCKER_CONFIG") and self._is_at_work("HOME"))
         its = program in ("npm", "pnpm") and self._is_at_work("NPM_CONFIG_USERCONFIG")
@@ -715,6 +876,9 @@ class _Reader:
 
     def _write(self, target: str, name: str = SOMEWHERE) -> None:
         """Note that a file gets what may be a secret; name: if it is one for variables or outputs, of that one."""
+        if self._layer is not None:
+            self._write_layer(target)
+            return
         if self._is_elsewhere(target):
             for path in {target, *self._meant(target)}:
                 if re.match(r"\$\{?GITHUB_ENV\b", path):
@@ -743,6 +907,11 @@ def _keeps_at_home(program: str) -> bool:
     """Whether a program keeps what it is told in the home directory."""
     known = (_CLOUD, _CONFIGURES, _INSTALLERS, _REGISTRIES)
     return program in ("docker", "git") or any(program in programs for programs in known)
+
+
+def _covers(directory: str, path: str) -> bool:
+    """Whether an absolute path is a directory, or below it."""
+    return path == directory or path.startswith(directory.rstrip("/") + "/")
 
 
 def _is_for_secrets(target: str) -> bool:

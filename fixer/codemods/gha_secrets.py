@@ -39,6 +39,10 @@ _WORKSPACE = re.compile(r"\$\{\{\s*github\.workspace\s*\}\}|\$\{?GITHUB_WORKSPAC
 _ARGUMENT = re.compile(r"--build-arg[= \t]+(?P<value>(?:\"[^\"]*\"|'[^']*'|\$\{\{.*?(?:\}\}|\Z)|[^\s\"'])+)", re.DOTALL)
 _WORKFLOW_TOKEN = "github_token"
 """The token of the job, which ends with it: in a cache it is of use to nobody. `github.token` is the same."""
+_MOUNTED = re.compile(r"\"?(?P<id>[\w.-]+)=(?P<value>.*)")
+"""A line of the inputs that give secrets; one that is no such belongs to the line before."""
+_GIT_TOKEN = "GIT_AUTH_TOKEN"
+"""As what docker/build-push-action gives its `github-token` (README of v6)."""
 _GLOB = re.compile(r"[*?\[]|\$\{\{")
 _TEMPORARY = re.compile(r"\$\{\{\s*runner\.temp\s*\}\}")
 _COMPUTED = re.compile(r"\$\{?\w+\}?(?:=|<<)|\b(?:jq|yq|sed|awk|cat|tr|sops|vault|op|doppler|env|printenv|envsubst)\b")
@@ -125,6 +129,27 @@ class Secrets:
         if key not in self._in_files:
             self._in_files[key] = self._writer(step, contexts, dockerfile)
         return self._in_files[key]
+
+    def mounted(self, step: Step) -> frozenset[str] | None:
+        """The ids of the secrets that a build gives its Dockerfile; None if one may have any. A file that is given so
+        is one, whatever is in it."""
+        found: set[str] = set()
+        for place in self._places(step):
+            for name in ("secrets", "secret-envs", "secret-files"):
+                id = ""
+                for line in listed(step.input(name)):
+                    match = _MOUNTED.match(line)
+                    id = id if match is None else match["id"]
+                    value = line if match is None else match["value"]
+                    if name == "secret-envs":
+                        value = re.sub(r"\A[A-Za-z_]\w*\Z", r"${{ env.\g<0> }}", value.strip())
+                    if (name == "secret-files" and value) or self._secret(value, place, 0, doubted=True):
+                        if not id:
+                            return None
+                        found.add(id)
+            if self._secret(step.input("github-token") or "", place, 0, doubted=True):
+                found.add(_GIT_TOKEN)
+        return frozenset(found)
 
     def _writer(self, step: Step, contexts: Sequence[str], dockerfile: str | None) -> Writer | None:
         for place in self._places(step):
