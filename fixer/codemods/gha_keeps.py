@@ -106,12 +106,43 @@ _MOVES = frozenset({"cp", "install", "ln", "mv"})
 _OUTPUT = re.compile(r"-o|-out|-keyout|--output|--output-file|--out-file|--logger-file|--kubeconfig|--file")
 """Options behind which a file to be written stands, with programs of `_PRINTS` and `_CLOUD`."""
 _FORMATS = frozenset({"json", "yaml", "text", "table", "tsv", "name", "wide", "none"})
-_SECRET_FILE = re.compile(r"\A\.env|\.env(?:\.|\Z)|\A\.(?:npmrc|netrc|pypirc)\Z|\.(?:pem|key|p12|jks)\Z|\Aid_\w+\Z")
-"""Names of files that say that they hold a secret."""
-_MAY_NAME = re.compile(r"\.(?:env|npmrc|netrc|pypirc|pem|key|p12|jks)|\bid_")
-_MAY_GET = re.compile(rf"\b(?:{'|'.join(sorted(_CLOUD))})\b")
-_DESTINATION = re.compile(r"-[oO]|--output|--output-document|--output-file|--out-file|--dir|-D")
+_SECRET_FILE = re.compile(
+    r"\A\.env|\.env(?:\.|\Z)|\A\.(?:npmrc|netrc|pypirc|htpasswd|git-credentials)\Z|\.(?:pem|key|p12|pfx|jks|kubeconfig)\Z"
+    r"|\Aid_\w+\Z|\A(?:secrets?|credentials?)[\w.-]*\.(?:json|ya?ml|toml|txt|ini|properties)\Z|\Akubeconfig\b"
+    r"|[-_]credentials?\.json\Z|(?:\A|[-_])key\.json\Z"
+)
+_NO_SECRET_FILE = re.compile(
+    r"(?:example|sample|template|tpl|dist|pub)\Z|(?:bundle|ca|certs?|chain|public|root)[\w-]*\.pem\Z"
+)
+"""Names of files that say that they hold a secret, and those of them that say that they do not."""
+_SECRET_PLACE = re.compile(r"(?<![a-z])(?:secrets?|(?:key)?vault)(?![a-z])")
+"""A word in an address of what holds secrets."""
+_MAY_NAME = re.compile(
+    r"\.(?:env|npmrc|netrc|pypirc|htpasswd|git-cred|pem|key|p12|pfx|jks|kubeconfig)|\bid_|secret|vault|credential|key\.json"
+    r"|\bkubeconfig"
+)
+_GETTERS = _CLOUD | {"rsync", "scp", "sftp", "ssh"}
+"""Programs that get what they write, with a secret that need not be seen."""
+_MAY_GET = re.compile(rf"\b(?:{'|'.join(sorted(_GETTERS))})\b")
+_DESTINATION = re.compile(
+    r"-[oO]|--output|--output-document|--output-file|--out-file|--dir|-D|--output-dir|--directory-prefix|-P|--kubeconfig"
+)
+_AZURE_DESTINATION = re.compile(r"-[fd]|--(?:file|destination(?:-path)?)")
 """Options of what gets something behind which the file stands that it writes."""
+_SOURCE = re.compile(r"--(?:key|name|blob-name|source|source-path)|-[ns]")
+"""Options behind which stands the name of what it gets."""
+_COPIES = frozenset(
+    {"copy", "cp", "download", "download-batch", "get-credentials", "get-object", "mv", "rsync", "sync"}
+)
+"""Commands of `_CLOUD` that write files."""
+_SWITCHES = re.compile(
+    r"-[avzrRqpCmBnLfsSkvuN]+|--(?:recursive|quiet|only-show-errors|dryrun|delete|exact-timestamps|size-only|force|archive"
+    r"|compress|progress|no-[\w-]+|follow-symlinks|silent|fail|show-error|location|remote-name|overwrite(?:-existing)?"
+    r"|admin|yes|verbose)"
+)
+"""Options of them behind which no value stands."""
+_REMOTE = re.compile(r"\w+://|[^/:=]+:(?!\d)")
+"""What begins so is not on the machine."""
 _DIGESTS = frozenset({"b2sum", "cksum", "md5sum", "sha1sum", "sha256sum", "sha512sum", "wc"})
 """Programs whose output tells nothing of what they read."""
 _FILTERS = frozenset({"awk", "egrep", "fgrep", "gawk", "grep", "jq", "mawk", "sed", "yq"})
@@ -571,8 +602,9 @@ class _Reader:
         if program == "getopts" and sees:
             self._tainted |= {"OPTARG", *plain[1:2]}
         doubted = self._around.doubted
-        if program in _CLOUD or (program in ("curl", "wget") and (reads or named)):
-            self._gets(plain)
+        got = False
+        if program in _GETTERS or (program in ("curl", "wget") and (reads or named)):
+            got = self._gets(program, plain)
         if (reads or named) and _keeps_at_home(program):
             self.beside["~"] = None
             if self._home_is_at_work(program, said):
@@ -580,7 +612,7 @@ class _Reader:
         if program in _PACKAGERS and not (reads or named):
             return False
         if program in _QUIET or program == "command" or (program == "set" and plain):
-            return doubted and program in ("curl", "wget", "ssh")
+            return got or (doubted and program in ("curl", "wget", "ssh"))
         if doubted and program in _DIGESTS:
             return False
         if doubted and program in _READ and program not in _COMPUTES:
@@ -634,7 +666,9 @@ class _Reader:
         if program in _CLOUD:
             if told:
                 self._named_output(plain)
-            return told or doubted
+            if program == "gcloud" and "keys create" in said:
+                self._write((re.findall(r"keys create (?:-\S+ )*([^\s-]\S*)", said) or [SOMEWHERE])[0])
+            return got or told or doubted
         if program == "git":
             return self._git(rest, plain, saw, reads)
         if program in _PUTS:
@@ -827,19 +861,79 @@ class _Reader:
             self._parts.update(parts if own is None else parts[: own + 1])
             self._loose = self._loose or own is None
 
-    def _gets(self, plain: Sequence[str]) -> None:
-        """A program that gets something with the help of a secret: what it puts into a file that is there for secrets
-        is one."""
+    def _gets(self, program: str, plain: Sequence[str]) -> bool:
+        """A program that gets something with the help of a secret. What it puts into a file that is there for secrets
+        is one, and so is what it gets from where secrets are. Answers whether it tells one."""
         self._got = True
-        last = len(plain) - 1
+        if program == "ssh":
+            behind = [text for k, text in enumerate(plain) if not (k and re.fullmatch(r"-[a-zA-Z]", plain[k - 1]))]
+            return any(_is_for_secrets(one) for text in behind for one in text.split() if not one.startswith("-"))
+        options = _AZURE_DESTINATION if program == "az" and not _COPIES.isdisjoint(plain) else _DESTINATION
+        cluster = {"curl": r"-[a-zA-Z#]*o(.*)", "wget": r"-[a-zA-Z]*O(.*)"}.get(program)
+        sources: list[str] = []
+        given: list[str] = []
+        places: list[str] = []
         for k, text in enumerate(plain):
             name, is_given, value = text.partition("=")
-            if is_given and _DESTINATION.fullmatch(name):
-                text = value
-            elif k != last and not (k and _DESTINATION.fullmatch(plain[k - 1])):
+            match = re.fullmatch(cluster, text) if cluster is not None else None
+            if match is not None:
+                given += [match[1]] if match[1] else list(plain[k + 1 : k + 2])
                 continue
-            if "://" not in text and _is_for_secrets(text):
+            if text.startswith("-") and text != "-":
+                if is_given and (options.fullmatch(name) or _DESTINATION.fullmatch(name)):
+                    given.append(value)
+                elif is_given and _SOURCE.fullmatch(name):
+                    sources.append(value)
+                continue
+            before = plain[k - 1] if k else ""
+            if cluster is not None and re.fullmatch(cluster[:-4], before):
+                continue
+            if before.startswith("-") and "=" not in before and before != "-":
+                if (options.fullmatch(before) or _DESTINATION.fullmatch(before)) and not _REMOTE.match(text):
+                    given.append(text)
+                    continue
+                if _SOURCE.fullmatch(before):
+                    sources.append(text)
+                    continue
+                short = not before.startswith("--")
+                switch = _SWITCHES.fullmatch(before) and not (short and program in ("aws", "az", "gcloud", "gh"))
+                if not switch and not ("://" in text and (short or program in ("curl", "wget"))):
+                    continue
+            if _REMOTE.match(text):
+                sources += [text]
+                places.clear()  # what stands before is what goes there
+            else:
+                places.append(text)
+        secret = [one for one in sources if _is_for_secrets(one) or _SECRET_PLACE.search(one.lower())]
+        local = [one for one in given if one not in _FORMATS]
+        for text in (*local, *places):
+            if _is_for_secrets(text):
                 self._write(text)
+        if not secret:
+            return False
+        if program in ("curl", "wget"):
+            if not local:
+                return self._gets_by_name(program, plain, secret)
+        elif program in _CLOUD and _COPIES.isdisjoint(plain):
+            return False
+        elif not local:
+            if not places:
+                return False  # it goes there
+            local = places[-1:]
+        for text in local:
+            if text in ("-", "/dev/stdout"):
+                return True
+            into = text in (".", "..") or text.endswith("/")
+            self._write(posixpath.join(text, posixpath.basename(secret[0])) if into and "/" in secret[0] else text)
+        return False
+
+    def _gets_by_name(self, program: str, plain: Sequence[str], sources: Sequence[str]) -> bool:
+        """What is put into a file that is named as it is where it comes from, or told."""
+        if program == "curl" and not any(re.fullmatch(r"-[a-zA-Z#]*O|--remote-name(?:-all)?", text) for text in plain):
+            return True
+        for text in sources:
+            self._write(posixpath.basename(text) or SOMEWHERE)
+        return False
 
     def _home_is_at_work(self, program: str, said: str) -> bool:
         """Whether the directory in which a program keeps what it is told may be in the workspace."""
@@ -916,7 +1010,8 @@ def _covers(directory: str, path: str) -> bool:
 
 def _is_for_secrets(target: str) -> bool:
     """Whether the name of a file says that it holds a secret."""
-    return _SECRET_FILE.search(posixpath.basename(target)) is not None
+    name = posixpath.basename(target)
+    return _SECRET_FILE.search(name) is not None and _NO_SECRET_FILE.search(name) is None
 
 
 def _plain(word: Word) -> str:

@@ -340,6 +340,69 @@ def test_an_action_that_gives_secrets_and_scripts_that_do_not_ask_for_them() -> 
     assert reasons(f"{script}    script: core.setOutput('a', 1)\n") == []
 
 
+@pytest.mark.parametrize(
+    "script",
+    [
+        "aws s3 cp s3://acme/live.env .env --region us-east-1",
+        "aws s3 cp --only-show-errors s3://acme/.env .",
+        "aws s3 cp s3://acme/.env conf/ --endpoint-url https://minio.acme.dev",
+        "aws s3 cp s3://acme/live.env app.conf",
+        "aws s3 cp --recursive s3://acme-secrets/ conf",
+        "aws s3 cp s3://acme-secrets/app.yaml - > conf",
+        "aws s3api get-object --bucket acme --key live/.env conf",
+        "aws eks update-kubeconfig --name a --kubeconfig ./kubeconfig",
+        "gcloud storage cp -r gs://acme-vault/a conf",
+        "gcloud iam service-accounts keys create --iam-account x acme.json",
+        "gsutil cp gs://acme/.env .env --x y",
+        "az storage blob download -c a -n live.env -f conf --account-name a",
+        "az aks get-credentials -n a -g b --file kubeconfig",
+        "scp -i key deploy@${{ vars.HOST }}:/srv/.env conf",
+        "rsync -avz deploy@acme.dev:/srv/.env .",
+        'ssh -p 22 deploy@acme.dev "cat /srv/.env" > conf',
+        "ssh acme.dev env > .env",
+        "curl -u a:${{ secrets.A }} -sO https://acme.dev/live.env",
+        "curl -u a:${{ secrets.A }} -fsSLo .env https://acme.dev/live",
+        "curl -u a:${{ secrets.A }} -o conf https://acme.dev/secrets/live",
+        "curl -H 'X-Vault-Token: ${{ secrets.A }}' https://vault.acme.dev/v1/a | jq -r .data > conf",
+        "X=$(curl -H 'X-Vault-Token: ${{ secrets.A }}' https://vault.acme.dev/v1/a)\necho $X > conf",
+        "curl -u a:${{ secrets.A }} https://acme.dev/live > credentials.json",
+        "wget --password=${{ secrets.A }} https://acme.dev/live.env",
+        "wget --password=${{ secrets.A }} -qO .env https://acme.dev/live",
+    ],
+)
+def test_secrets_that_are_fetched(script: str) -> None:
+    assert reasons(script) == ["secret-file"]
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        "aws s3 cp s3://acme/a.csv a.csv --region us-east-1",
+        "aws s3 cp s3://acme/.env.example .env.example",
+        "aws s3 cp .env s3://acme-secrets/.env",
+        "aws s3 ls s3://acme-secrets/",
+        "aws s3 sync dist s3://acme --delete",
+        "aws s3 cp s3://acme-secrets/.env /tmp/live.env",
+        "aws s3 cp s3://acme/db-ca-bundle.pem .",
+        "gcloud storage cp -r gs://acme/model conf",
+        "az storage blob upload -c a -n live.env -f .env",
+        "az aks get-credentials -n a -g b",
+        "gh secret set -f .env",
+        "gh release download v1 -R hashicorp/vault -p '*.zip' -O tool.zip",
+        "scp dist.tgz deploy@acme.dev:/srv/",
+        "scp -r deploy@acme.dev:/srv/static ./static",
+        "rsync -avz --exclude .env ./ deploy@acme.dev:/srv",
+        'ssh acme.dev "docker compose --env-file .env up -d"',
+        "ssh -i ~/.ssh/id_a acme.dev uname -a > kernel.txt",
+        "curl -u a:${{ secrets.A }} -sO https://acme.dev/app.tgz",
+        "curl -sf https://acme.dev/secrets.html > page.html",
+        "curl -H 'X-Vault-Token: ${{ secrets.A }}' https://vault.acme.dev/v1/a | docker login --password-stdin",
+    ],
+)
+def test_what_is_fetched_and_no_secret(script: str) -> None:
+    assert reasons(script) == []
+
+
 FETCH = "aws secretsmanager get-secret-value --secret-id a --query SecretString --output text"
 
 
