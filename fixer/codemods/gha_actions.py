@@ -26,7 +26,7 @@ anything, is beside the workspace."""
 _QUIET = re.compile(
     r"login|setup|install|metadata|slack|discord|telegram|mattermost|teams|webhook|notif|e?mail|comment|label|status|"
     r"coverall|sonar|scan|trivy|snyk|lint|audit|release|publish|upload|deploy|rollout|purge|invalidat|dispatch|trigger|"
-    r"workflow|wait|badge|pull-request|push|commit|ssh|scp|rsync|sign|sbom|attest|cache|vpn|tailscale|sentry|lock|"
+    r"workflow|wait|badge|pull-request|push|commit|ssh|scp|rsync|sign|sbom|attest|cache|tailscale|sentry|lock|"
     r"approve|assign|merge|stale|triage|tag|bump|changelog|version|import-gpg|app-token|workload-identity|clean|prune|"
     r"delete|download-artifact|checkout|disk-space|docker|image|helm|argocd|semantic|paths-filter|changed-files|jira|linear|kubectl|http-request|check|report|"
     r"review|netrc"

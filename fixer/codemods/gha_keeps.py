@@ -46,7 +46,7 @@ SECRET, OTHER = "\ue000", "\ue001"
 SOMEWHERE = "${{ }}"
 """A file that cannot be told."""
 _ELSEWHERE = re.compile(
-    r"/(?:dev|tmp|etc|root|var|run|usr|opt)/|/home/(?!runner\b)"
+    r"/(?:dev|tmp|etc|root|var|run|usr|opt)(?![\w.-])|/home/(?!runner\b)"
     r"|(?:~|\$HOME\b|\$\{HOME\})(?:/(?!work\b)|\Z)|\$\{?(?:TMPDIR|RUNNER_TEMP|RUNNER_TOOL_CACHE|GITHUB_(?!WORKSPACE)\w+)\b"
     r"|\$\(mktemp(?: -d)?\)"
 )
@@ -103,11 +103,12 @@ _READ = (_PRINTS - _NO_INPUT) | _PUTS | {"awk", "gawk", "jq", "mawk", "sed", "yq
 """Programs that read the files that they name, and what they tell of them."""
 _MOVES = frozenset({"cp", "install", "ln", "mv"})
 """Those of them whose last word is a file that is made."""
-_OUTPUT = re.compile(r"-o|-out|-keyout|--output|--output-file|--out-file|--logger-file|--kubeconfig|--file")
+_OUTPUT = re.compile(r"-o|-out|-keyout|--output(?:-file|-dir)?|--out-file|--logger-file|--kubeconfig|--file")
 """Options behind which a file to be written stands, with programs of `_PRINTS` and `_CLOUD`."""
 _FORMATS = frozenset({"json", "yaml", "text", "table", "tsv", "name", "wide", "none"})
 _SECRET_FILE = re.compile(
-    r"\A\.env|\.env(?:\.|\Z)|\A\.(?:npmrc|netrc|pypirc|htpasswd|git-credentials)\Z|\.(?:pem|key|p12|pfx|jks|kubeconfig)\Z"
+    r"\A\.env|\.env(?:\.|\Z)|\A\.(?:npmrc|netrc|pypirc|htpasswd|git-credentials)\Z"
+    r"|\.(?:pem|key|p12|pfx|jks|kubeconfig)\Z"
     r"|\Aid_\w+\Z|\A(?:secrets?|credentials?)[\w.-]*\.(?:json|ya?ml|toml|txt|ini|properties)\Z|\Akubeconfig\b"
     r"|[-_]credentials?\.json\Z|(?:\A|[-_])key\.json\Z"
 )
@@ -149,8 +150,37 @@ _FILTERS = frozenset({"awk", "egrep", "fgrep", "gawk", "grep", "jq", "mawk", "se
 """Programs whose first word that is no option is no file."""
 _COMPUTES = frozenset({"basename", "date", "dirname", "echo", "expr", "printf", "pwd", "realpath", "seq", "tr"})
 """Programs of `_PRINTS` that tell no more than what they are given."""
-HOMES = ("HOME", "DOCKER_CONFIG", "NPM_CONFIG_USERCONFIG", "TMPDIR")
+_MOVED = {
+    "aws": ("AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE"),
+    "az": ("AZURE_CONFIG_DIR",),
+    "bundle": ("BUNDLE_USER_CONFIG", "BUNDLE_USER_HOME"),
+    "cargo": ("CARGO_HOME",),
+    "composer": ("COMPOSER_HOME",),
+    "docker": ("DOCKER_CONFIG",),
+    "gcloud": ("CLOUDSDK_CONFIG",),
+    "gh": ("GH_CONFIG_DIR", "XDG_CONFIG_HOME"),
+    "git": ("GIT_CONFIG_GLOBAL", "XDG_CONFIG_HOME"),
+    "gpg": ("GNUPGHOME",),
+    "helm": ("HELM_CONFIG_HOME", "HELM_REGISTRY_CONFIG", "HELM_REPOSITORY_CONFIG", "XDG_CONFIG_HOME"),
+    "kubectl": ("KUBECONFIG",),
+    "npm": ("NPM_CONFIG_USERCONFIG",),
+    "pip": ("PIP_CONFIG_FILE", "XDG_CONFIG_HOME"),
+    "pip3": ("PIP_CONFIG_FILE", "XDG_CONFIG_HOME"),
+    "pnpm": ("NPM_CONFIG_USERCONFIG", "XDG_CONFIG_HOME"),
+    "poetry": ("POETRY_CONFIG_DIR", "XDG_CONFIG_HOME"),
+}
+"""Variables that say where a program keeps what it is told, besides HOME: the manuals of these programs."""
+HOMES = ("HOME", "TMPDIR", *dict.fromkeys(name for names in _MOVED.values() for name in names))
 """Variables that say where programs keep what they are told."""
+_KEYS = {
+    "gpg": re.compile(r"--(?:fast-)?import\b"),
+    "helm": re.compile(r"registry login\b|repo add\b"),
+    "kubectl": re.compile(r"\bconfig set\b|\bconfig set-"),
+}
+"""Commands of programs of `_PRINTS` that keep what they are told, where other programs do."""
+_HOME_OPTION = re.compile(r"--(?:homedir|kubeconfig|registry-config|repository-config)")
+_MADE = {"htpasswd": 0, "uniq": 1, "xxd": 1}
+"""Programs of `_PRINTS` one of whose operands, counted from 0, is a file that they write."""
 _GIT_SEES = frozenset({"fetch", "ls-remote", "push"})
 """Commands of git that leave a password out of what they note of an address: not `pull`, whose words are in the reflog
 (git 2.47, builtin/pull.c, set_reflog_message; builtin/fetch.c asks transport_anonymize_url)."""
@@ -276,7 +306,7 @@ class Around:
     names: the variables of its environment that hold a secret.
     told: those that hold one which ends with the job, or is known by its name: only who names them is asked about.
     unknown: whether other variables may hold one too; known are then those that do not.
-    outside: whether files outside of the workspace may hold one.
+    outside: whether files outside of the workspace may hold one; beside: those of them that are known.
     files: those of the workspace that may hold one, relative to it; SOMEWHERE for one that is not known.
     homes: what is known of the variables of HOMES, with their names.
     doubted: whether all counts as a secret that is not known to be computed from what is none.
@@ -288,6 +318,7 @@ class Around:
     unknown: bool = False
     known: frozenset[str] = frozenset()
     outside: bool = False
+    beside: frozenset[str] = frozenset()
     files: frozenset[str] = frozenset()
     homes: frozenset[tuple[str, str]] = frozenset()
     doubted: bool = False
@@ -344,7 +375,7 @@ class _Reader:
         self._called = False
         self._got = False
         self._parts: set[str] = set()
-        self._loose = self._anywhere = self._exported = False
+        self._loose = self._anywhere = self._exported = self._away = False
         self._layer = around.layer
         self._mounted: set[str] = set() if around.layer is None else set(around.layer.files)
         for path in around.files:
@@ -379,7 +410,7 @@ class _Reader:
     @property
     def state(self) -> object:
         """Equal where nothing new was learned; only grows."""
-        files = len(self._parts), self._anywhere, self._loose, self._exported, len(self._mounted)
+        files = len(self._parts), self._anywhere, self._loose, self._exported, self._away, len(self._mounted)
         return len(self._tainted), dict(self._functions), self._called, self.outside, len(self._assigned), files
 
     def read(self, script: Script) -> None:
@@ -536,7 +567,7 @@ class _Reader:
         plain = [_plain(word) for word in words[at + 1 :]]
         named = any(text is not None and self._names(text) for text in rest)
         ends = len(words) - (program in _MOVES and "-t" not in plain)  # of what is read
-        from_outside = self.outside and any(self._reads_elsewhere(text) for text in plain[: ends - at - 1])
+        from_outside = self.outside and self._from_outside(program or "", plain[: ends - at - 1])
         sees = any(seen) or from_outside
         if program in self._functions:
             if any(saw):
@@ -588,6 +619,7 @@ class _Reader:
         everything = inherits or bool(self._around.told)
         if program in ("cd", "pushd", "popd"):
             self.moved = True
+            self._away = self._away or any(map(self._is_elsewhere, plain))
         if program in ("read", "mapfile", "readarray"):
             names = {text for text in rest if text is not None and not text.startswith("-")}
             self._tainted |= names if reads else set()
@@ -655,11 +687,11 @@ class _Reader:
             sees = sees or (reads and "-" in plain)
             if sees:
                 self._named_output(plain)
+                self._made(program, plain)
+                if program in _KEYS and _KEYS[program].search(said):
+                    self._keeps_keys(program, plain, said)
                 if program == "printf" and "-v" in plain[:1]:
                     self._tainted |= set(plain[1:2])
-                if program == "kubectl" and "config" in rest:
-                    self.outside = True
-                    self.beside["~"] = None
                 if (program == "sops" and "-i" in plain) or (told and {"inject", "run", "download"} & set(plain)):
                     self._write(SOMEWHERE)
             return sees
@@ -674,7 +706,9 @@ class _Reader:
         if program in _PUTS:
             if reads:
                 made = [text[3:] for text in plain if text.startswith("of=")] or plain[-1:]
-                self._write(made[0] if made and program in ("cp", "dd", "install", "ln", "mv") else SOMEWHERE)
+                if program == "tar":
+                    made = plain[1:2] if re.match(r"-?[a-zA-Z]*c[a-zA-Z]*f\Z", "".join(plain[:1])) else []
+                self._write(made[0] if made and program in ("cp", "dd", "install", "ln", "mv", "tar") else SOMEWHERE)
             return False
         if program == "docker" and "build" in rest[:3]:
             self.built = self.built or any(
@@ -725,8 +759,43 @@ class _Reader:
         last = re.split(r"[=,:]", text)[-1]
         return re.fullmatch(r"[A-Za-z_]\w*", last) is not None and last in self._tainted
 
+    def _from_outside(self, program: str, plain: Sequence[str]) -> bool:
+        """Whether a program reads a file outside of the workspace, by its path, or by its name in a directory there."""
+        if any(map(self._reads_elsewhere, plain)):
+            return True
+        away = self._away or (program == "tar" and any(map(self._is_directory_elsewhere, plain)))
+        if not away or program not in _READ:
+            return False
+        names = {posixpath.basename(path) for path in (*self._around.beside, *self.beside)}
+        return any(posixpath.basename(text) in names or text in (".", "*") for text in plain)
+
+    def _is_directory_elsewhere(self, text: str) -> bool:
+        match = re.fullmatch(r"(?:-C|--directory=)(.+)", text)
+        return match is not None and self._is_elsewhere(match[1])
+
     def _reads_elsewhere(self, text: str) -> bool:
         return self._is_elsewhere(text) and not text.startswith("/dev/null")
+
+    def _made(self, program: str, plain: Sequence[str]) -> None:
+        """Note the file that a program makes which stands there without an option."""
+        if program not in _MADE or (program == "htpasswd" and any(re.match(r"-[a-zA-Z]*n", text) for text in plain)):
+            return
+        operands = [text for text in plain if text == "-" or not text.startswith("-")]
+        if program == "htpasswd" and any(re.match(r"-[a-zA-Z]*[Cr]", text) for text in plain):
+            operands = [SOMEWHERE]  # with a number before it
+        for text in operands[_MADE[program] :][:1]:
+            self._write(text)
+
+    def _keeps_keys(self, program: str, plain: Sequence[str], said: str) -> None:
+        """A program that keeps what it is told with its own configuration."""
+        self.outside = True
+        self.beside["~"] = None
+        pairs = [(*text.partition("=")[::2], "".join(plain[k + 1 : k + 2])) for k, text in enumerate(plain)]
+        places = [value or after for name, value, after in pairs if _HOME_OPTION.fullmatch(name)]
+        for text in places:
+            self._write(text or SOMEWHERE)
+        if not places and self._home_is_at_work(program, said):
+            self._write(SOMEWHERE)
 
     def _named_output(self, plain: Sequence[str]) -> None:
         for k, text in enumerate(plain):
@@ -940,10 +1009,11 @@ class _Reader:
         if self._layer is not None:  # what is told to log in, and not to get something
             configures = program in _CONFIGURES and _CONFIGURES[program].match(said) is not None
             return configures or program not in ("git", *_CONFIGURES, *_INSTALLERS)
-        if program == "docker" or program in _REGISTRIES:
-            return self._is_at_work("DOCKER_CONFIG") or (not self._values("DOCKER_CONFIG") and self._is_at_work("HOME"))
-        its = program in ("npm", "pnpm") and self._is_at_work("NPM_CONFIG_USERCONFIG")
-        return its or self._is_at_work("HOME")
+        names = _MOVED.get("docker" if program in _REGISTRIES else program, ())
+        moved = any(map(self._values, names))
+        return any(map(self._is_at_work, names)) or (
+            (not moved or program not in ("docker", *_REGISTRIES)) and self._is_at_work("HOME")
+        )
 
     def _values(self, name: str) -> set[str]:
         return self._homes.get(name, set()) | self._assigned.get(name, set())

@@ -538,6 +538,7 @@ class Secrets:
             or found.loose
             or (SOMEWHERE in found.variables and _COMPUTED.search(text) is not None),
             outside=before.outside or found.outside,
+            beside=before.beside.union(found.beside[:_MOST_FILES]) if found.beside else before.beside,
             homes=before.homes.union(homes) if homes else before.homes,
         )
 

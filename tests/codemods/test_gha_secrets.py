@@ -403,6 +403,69 @@ def test_what_is_fetched_and_no_secret(script: str) -> None:
     assert reasons(script) == []
 
 
+S = "${{ secrets.A }}"
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        f'htpasswd -bc conf admin "{S}"',
+        f'htpasswd -bBC 12 conf admin "{S}"',
+        f'gpg --homedir ./keys --import <<< "{S}"',
+        f'export GNUPGHOME=$PWD/keys; echo "{S}" | gpg --batch --import',
+        f"helm template a . --set a={S} --output-dir conf",
+        f"export HELM_REGISTRY_CONFIG=$PWD/conf; helm registry login acme.dev -u a -p {S}",
+        f"export KUBECONFIG=./conf; kubectl config set-credentials a --token={S}",
+        f"kubectl config set-credentials a --token={S} --kubeconfig conf",
+        f"export CARGO_HOME=.cargo; cargo login {S}",
+        f"export AWS_SHARED_CREDENTIALS_FILE=conf; aws configure set aws_secret_access_key {S}",
+        f'echo "{S}" | uniq - conf',
+        f'echo "{S}" > /tmp/a.pem; tar czf conf.tgz -C /tmp a.pem',
+        f'echo "{S}" > /tmp/a/a.pem; tar czf conf.tgz --directory=/tmp/a .',
+        f'echo "{S}" > /tmp/a; cd /tmp; cp a $GITHUB_WORKSPACE/conf',
+    ],
+)
+def test_programs_that_write_what_they_are_told(script: str) -> None:
+    assert reasons(script) == ["secret-file"]
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        f'htpasswd -nb admin "{S}"',
+        f'echo "{S}" | gpg --batch --import',
+        f'gpg --homedir /tmp/keys --import <<< "{S}"',
+        f'export GNUPGHOME=$(mktemp -d); gpg --import <<< "{S}"',
+        f"helm template a . --set a={S} | kubectl apply -f -",
+        f"helm registry login acme.dev -u a -p {S}",
+        f"kubectl config set-credentials a --token={S}",
+        f"export KUBECONFIG=/tmp/conf; kubectl config set-credentials a --token={S}",
+        f"kubectl --token={S} get pods",
+        f'echo "{S}" > ~/.ssh/id_a; cd /tmp && curl -sO https://x.dev/a.tgz && tar xzf a.tgz && mv a /usr/local/bin/',
+        f'echo "{S}" > /tmp/a; tar czf /tmp/a.tgz -C /tmp a',
+        f'echo "{S}" | sort | uniq -c',
+    ],
+)
+def test_programs_that_keep_what_they_are_told_elsewhere(script: str) -> None:
+    assert reasons(script) == []
+
+
+@pytest.mark.parametrize(
+    ("steps", "env", "secret"),
+    [
+        ("- uses: acme/openvpn-connect@v1\n  with:\n    client-key: ${{ secrets.A }}\n", "", True),
+        ("- uses: tailscale/github-action@v4\n  with:\n    authkey: ${{ secrets.A }}\n", "", False),
+        (f"- run: echo '{S}' > /tmp/a.pem\n- run: tar czf conf.tgz -C /tmp a.pem\n", "", True),
+        (f"- run: echo '{S}' > /tmp/a.pem\n- run: cd /tmp && cp a.pem $GITHUB_WORKSPACE/\n", "", True),
+        (f"- run: echo '{S}' > /tmp/a.pem\n- run: cd /tmp && tar xzf tool.tgz\n", "", False),
+        (f"- run: kubectl config set-credentials a --token={S}\n", 'KUBECONFIG: "${{ github.workspace }}/a"', True),
+        (f"- run: kubectl config set-credentials a --token={S}\n", 'KUBECONFIG: "${{ runner.temp }}/a"', False),
+    ],
+)
+def test_where_programs_keep_what_they_are_told(steps: str, env: str, secret: bool) -> None:
+    assert reasons(steps, env=env) == (["secret-file"] if secret else [])
+
+
 FETCH = "aws secretsmanager get-secret-value --secret-id a --query SecretString --output text"
 
 
