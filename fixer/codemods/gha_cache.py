@@ -32,7 +32,7 @@ from fixer.analysis.workflow_runs import LETTERS, LEVELS, Place, Run, Runs, file
 from fixer.analysis.yaml_nodes import Items, Mapping, Node
 from fixer.codemods.api import Builder, Change, Codemod, Refusal, Safety, Settings
 from fixer.codemods.gha_engine import Engine, leaves, loaded
-from fixer.codemods.gha_events import UNREAD, events_of, reads_back, scheduled
+from fixer.codemods.gha_events import BY_HAND, UNREAD, events_of, from_outside, reads_back
 from fixer.codemods.gha_ignored import LeftOut
 from fixer.codemods.gha_mounts import keeper
 from fixer.codemods.gha_scopes import NoScope, Scopes, cache_inputs, is_build, scopes_of
@@ -176,7 +176,10 @@ class GhaCache(Codemod):
     Unsafe:
 
     - The workflow runs on a schedule, perhaps to get newer packages: `RUN apt-get upgrade` is then taken from the
-      cache, until something before it changes.
+      cache, until something before it changes. The same of one that `repository_dispatch` or `registry_package` starts,
+      that runs behind such a one, or that is started by hand alone: something may have changed outside of the
+      repository. Events with which the build, by its conditions, does not run do not count, nor do those with which
+      `no-cache: ${{ … }}` is true.
     - docker/setup-buildx-action is missing. It is put before the first build, because the engine's own builder cannot
       write such a cache. The new builder sees no images of the engine and leaves none there, so `load: true` is added
       where a later step may use the image.
@@ -304,7 +307,7 @@ class _JobPlan:
             if isinstance(plan, _Stop):
                 yield _refused(step, plan)
             elif not alone:
-                risks = self._risks(plan)
+                risks = self._risks(step, plan)
                 edit = add_inputs(step, plan.pairs)
                 yield Change(
                     GhaCache.id,
@@ -320,8 +323,8 @@ class _JobPlan:
 
     # --- one build --------------------------------------------------------------------------------------------------
 
-    def _risks(self, plan: _Plan) -> list[str]:
-        return [*([plan.risk] if plan.risk else ()), *([_SCHEDULED] if scheduled(self._runs, self._job) else ())]
+    def _risks(self, step: Step, plan: _Plan) -> list[str]:
+        return [*([plan.risk] if plan.risk else ()), *map(_started, sorted(from_outside(self._runs, step)))]
 
     def _plan(self, step: Step) -> _Plan | _Stop | None:
         """What to add; None where there is nothing to say."""
@@ -663,7 +666,7 @@ class _JobPlan:
         assert version is not None
         edits.append(put_before(first, [_setup_lines(first, version)]))
         load, what = " and loads the image for the steps behind" if loads else "", _what(builds[0][1].pairs)
-        risks = dict.fromkeys(risk for _, plan in builds for risk in self._risks(plan))
+        risks = dict.fromkeys(risk for step, plan in builds for risk in self._risks(step, plan))
         yield Change(
             GhaCache.id,
             "build with Buildx and keep the layers in GitHub's cache",
@@ -872,6 +875,17 @@ def _inputs(step: Step) -> Iterator[str]:
         for key, value in _pairs(node.get("env")):
             if any(re.search(rf"\benv\.{re.escape(key)}\b", text) for text in texts):
                 yield value
+
+
+def _started(event: str) -> str:
+    """Why a build that an event starts may be to take what is new elsewhere."""
+    if event == "schedule":
+        return _SCHEDULED
+    how = "by hand alone" if event == BY_HAND else f"by `{event}` too"
+    return (
+        f"the workflow is started {how}, perhaps because something outside of the repository has changed, as a version "
+        "that is fetched or cloned; layers from the cache keep the old one"
+    )
 
 
 def _said(step: Step) -> str:

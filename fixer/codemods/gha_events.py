@@ -8,14 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fixer.analysis.expressions import UNKNOWN, Somewhat, Value, holds
-from fixer.analysis.workflow import Job, Step, text_of
+from fixer.analysis.expressions import EXPRESSION, UNKNOWN, Somewhat, Value, holds
+from fixer.analysis.workflow import Step, text_of
 from fixer.analysis.workflow_runs import LETTERS, Run, Runs
 from fixer.analysis.yaml_nodes import Items, Mapping, Node
 from fixer.text.records import dataclass
 
 _EACH_NEW = ("release", "create", "merge_group")
 """Events that happen once for a ref: a release, a new tag or branch, a merge group."""
+_OUTSIDE = frozenset({"schedule", "repository_dispatch", "registry_package"})
+"""Events for which nothing in the repository has changed."""
+BY_HAND = "workflow_dispatch"
+_ASKS = "workflow_run.event"
 _REFS = {"branch": "refs/heads/", "tag": "refs/tags/", "pull": "refs/pull/"}
 _KINDS = {
     "push": ("branch", "tag"), "workflow_dispatch": ("branch", "tag"), "create": ("branch", "tag"), "release": ("tag",),
@@ -50,9 +54,34 @@ class _Start:
         return Somewhat(True, _REFS[self.ref]) if name == "github.ref" and self.ref else UNKNOWN
 
 
-def scheduled(runs: Runs, job: Job) -> bool:
-    """Whether a schedule starts a run of a job, perhaps by way of one that calls it."""
-    return any("schedule" in _first(run).job.workflow.triggers for run in runs.of(job))
+def from_outside(runs: Runs, step: Step) -> frozenset[str]:
+    """The events that start a build because something outside of the repository may have changed: a schedule, a call by
+    a program elsewhere, a workflow behind one that these start, and somebody by hand, where nothing else starts it. Not
+    those with which it takes nothing from the cache."""
+    starts = [(run, start) for run in runs.of(step.job) for start in _starts(run, step, runs)]
+    fresh = EXPRESSION.fullmatch((step.input("no-cache") or "").strip())
+    found: set[str] = set()
+    for run, start in starts:
+        if fresh is not None and holds(fresh[1], start.value) is True:
+            continue
+        follows = start.event == "workflow_run" and _follows_outside(run, step, runs)
+        if start.event in _OUTSIDE or follows:
+            found.add(start.event)
+    by_hand = {start.event for _, start in starts} == {BY_HAND}
+    return frozenset({BY_HAND} if by_hand and fresh is None else found)
+
+
+def _follows_outside(run: Run, step: Step, runs: Runs) -> bool:
+    """Whether a workflow that runs behind others does so behind one that is started from outside, as far as that is
+    known: not if it asks what has started them."""
+    if any(_ASKS in condition for condition in _conditions(run, step, runs)):
+        return False
+    node = _first(run).job.workflow.triggers.get("workflow_run")
+    said = node.get("workflows") if isinstance(node, Mapping) else None
+    names = {text_of(one) for one in (said.nodes if isinstance(said, Items) else (said,))}
+    followed = [one for one in runs.workflows if one.root is not None and text_of(one.root.get("name")) in names]
+    runs.charge(len(followed))
+    return any(not _OUTSIDE.isdisjoint(one.triggers) for one in followed if one.kind == "workflow")
 
 
 def reads_back(runs: Runs, step: Step) -> bool:

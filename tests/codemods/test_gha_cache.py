@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from fixer.analysis.workflow import Workflow
-from fixer.codemods.api import Builder
+from fixer.codemods.api import Builder, Safety
 from fixer.dev import Case, cases
 from fixer.engine.kinds import WORKFLOW, kind_of
 from fixer.engine.outcome import Outcome
@@ -610,6 +610,44 @@ def test_who_may_write(events: str, lenient: bool | None) -> None:
     else:
         assert reasons(outcome) == []
         assert ("ignore-error=true" in outcome.text_after) is lenient
+
+
+NIGHTLY = "name: nightly\non: {schedule: [{cron: '0 0 * * *'}]}\njobs: {}\n"
+TESTS = "name: tests\non: push\njobs: {}\n"
+
+
+@pytest.mark.parametrize(
+    ("events", "build", "words"),
+    [
+        ("push", "", ""),
+        ("[push, workflow_dispatch]", "", ""),
+        ("[release, workflow_dispatch, push]", "", ""),
+        ("[workflow_run, push]", "", ""),
+        ("{workflow_run: {workflows: [tests]}}", "", ""),
+        ("{workflow_run: {workflows: [unknown]}}", "", ""),
+        ("{workflow_run: {workflows: [nightly]}}", "if: github.event.workflow_run.event == 'push'", ""),
+        ("[push, schedule]", "if: github.event_name != 'schedule'", ""),
+        ("[push, schedule]", "no-cache: ${{ github.event_name == 'schedule' }}", ""),
+        ("[push, repository_dispatch]", "if: github.event_name == 'push'", ""),
+        ("[push, schedule]", "no-cache: ${{ inputs.fresh }}", "on a schedule"),
+        ("[push, schedule]", "if: github.event_name != 'push'", "on a schedule"),
+        ("[push, repository_dispatch]", "", "by `repository_dispatch` too"),
+        ("registry_package", "", "by `registry_package` too"),
+        ("{push: {}, workflow_run: {workflows: [nightly]}}", "", "by `workflow_run` too"),
+        ("workflow_dispatch", "", "by hand alone"),
+        ("[push, workflow_dispatch]", "if: github.event_name == 'workflow_dispatch'", "by hand alone"),
+    ],
+)
+def test_who_starts_it(events: str, build: str, words: str) -> None:
+    text = PLAIN.replace("on: push", f"on: {events}")
+    if build.startswith("if"):
+        text = text.replace("    - uses: docker/build", f"    - {build}\n      uses: docker/build")
+    elif build:
+        text = text.rstrip() + f"\n        {build}\n"
+    others = [("nightly.yml", NIGHTLY), ("tests.yml", TESTS)]
+    (change,) = run(text, unsafe=True, others=others).changes
+    assert (change.safety is Safety.SAFE) is (not words)
+    assert words in change.risk
 
 
 @pytest.mark.parametrize(
