@@ -5,16 +5,17 @@ from __future__ import annotations
 import json
 import posixpath
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import ClassVar
 
 from fixer.analysis.documents import Neighbour
 from fixer.analysis.mounts import Mount
 from fixer.analysis.values import Known
-from fixer.analysis.workflow import SETUP, Job, Step, Workflow, recipe
+from fixer.analysis.workflow import SETUP, Job, Step, Workflow, listed, recipe
 from fixer.analysis.workflow_runs import Runs, files_with
 from fixer.codemods.api import Change, Codemod, Refusal, Safety, Settings
 from fixer.codemods.gha_events import UNREAD, reads_back
+from fixer.codemods.gha_mounts import built_stages
 from fixer.codemods.gha_scopes import is_build, slug
 from fixer.codemods.yaml_edits import (
     column,
@@ -35,6 +36,8 @@ _VERSIONS = {DANCE: "v3", CACHE: "v5"}
 """Where the repository does not use them yet (November 2026)."""
 _PLACE = "${{ runner.temp }}/cache-mounts"
 """Outside of the workspace, which is mostly the build context."""
+_NAMESPACE = "BUILDKIT_CACHE_MOUNT_NS"
+"""The build argument that is put before the ids of cache mounts (docs.docker.com, "Dockerfile reference")."""
 _LOCKS = (
     (r"cargo|/target\b|rust", ("**/Cargo.lock",)),
     (r"\bpip\b|\buv\b|poetry|pypoetry|pipenv", ("**/requirements*.txt", "**/pyproject.toml", "**/*.lock")),
@@ -100,7 +103,9 @@ class CacheDance(Codemod):
     kept outside of the workspace, so that `COPY . .` does not see it. The key holds the names of the workflow's file
     and of the job, and what is in the Dockerfile and in the lock files that belong to what the mounts are for, which
     the job must have checked out. The step that makes the builder gets an `id` if it has none. A build that some runs
-    leave out would let them keep empty caches for the others, so that it is left alone.
+    leave out would let them keep empty caches for the others, so that it is left alone. So is one that throws mounts
+    away (`no-cache`), or gives them other ids (`BUILDKIT_CACHE_MOUNT_NS`). Mounts of stages that its `target` does not
+    need are not in the map.
 
     Nobody gets this unasked (`--select cache-dance`), and it is unsafe: it runs the action of a third party, moves
     every cache through GitHub's, which holds 10 GB for a repository, and takes time in every run. Layers in a cache
@@ -119,6 +124,8 @@ class CacheDance(Codemod):
         "unknown-dockerfile": "which Dockerfile is built cannot be told, or it is not here, or not understood",
         "unknown-mount": "where a cache mount is, or which cache it is, cannot be told",
         "seeded-mount": "a cache mount begins with what another stage or image holds, which the map cannot say",
+        "no-cache": "the build throws away what cache mounts hold (`no-cache`, `no-cache-filters`)",
+        "namespace": "a build argument gives the cache mounts other ids, which the map cannot say",
         "other-map": "the step is there, and its map does not name a cache mount of the Dockerfile",
         "unread-cache": "each run is for a new tag, or another new ref, and none could read what another has kept",
         "not-plain": "the steps are written in a form in which nothing can be added",
@@ -134,10 +141,16 @@ class CacheDance(Codemod):
 def _one_job(job: Job, builds: Sequence[Step], settings: Settings) -> Iterator[Change | Refusal]:
     held: dict[object, _Held] = {}
     files: dict[str, None] = {}
+    dance = next((step for step in job.steps if step.action == DANCE), None)
+    danced = dance is not None
     for step in builds:
         found = _mounts_of(step, settings.dockerfiles)
         if isinstance(found, _Stop):
             yield _refused(step, found)
+            return
+        thrown = _thrown_away(step) if found and not danced else None
+        if thrown is not None:
+            yield _refused(step, thrown)
             return
         for path, caches in found:
             files[path] = None
@@ -146,7 +159,6 @@ def _one_job(job: Job, builds: Sequence[Step], settings: Settings) -> Iterator[C
     if not held:
         return
     first = builds[0]
-    dance = next((step for step in job.steps if step.action == DANCE), None)
     if dance is not None:
         yield from _compare(dance, list(held.values()))
         return
@@ -157,6 +169,23 @@ def _one_job(job: Job, builds: Sequence[Step], settings: Settings) -> Iterator[C
         yield _refused(first, stop or _Stop("no-buildx", "docker/setup-buildx-action is not used before the build."))
         return
     yield _change(first, setup, _apart(list(held.values())), list(files), settings)
+
+
+def _thrown_away(step: Step) -> _Stop | None:
+    """Why the cache mounts of a build would not be what the map fills."""
+    for name in ("no-cache", "no-cache-filters"):
+        said = (step.input(name) or "").strip()
+        if said and said not in ("false", "False", "FALSE") and (name != "no-cache" or "${{" not in said):
+            node = step.input_node(name)
+            because = f"with `{name}` BuildKit throws away what the mounts hold, and begins with empty ones."
+            return _Stop("no-cache", because, None if node is None else node.span)
+    for line in listed(step.input("build-args")):
+        name, _, value = line.strip("\"'").partition("=")
+        if name == _NAMESPACE and value:
+            node = step.input_node("build-args")
+            because = f"`{_NAMESPACE}` gives the cache mounts other ids than the Dockerfile does, and the map its own."
+            return _Stop("namespace", because, None if node is None else node.span)
+    return None
 
 
 def _apart(held: Sequence[_Held]) -> list[_Held]:
@@ -322,6 +351,7 @@ def _mounts_of(step: Step, dockerfiles: Sequence[Neighbour]) -> list[tuple[str, 
     if paths is None:
         return _Stop("unknown-dockerfile", "which Dockerfile it builds cannot be told.")
     known = {one.path: one for one in dockerfiles}
+    targets: Collection[str | None] = step.job.values(recipe(step).target) or (None,)
     found: list[tuple[str, list[_Held]]] = []
     for path in sorted(paths):
         facts = known[path].facts if path in known else None
@@ -329,7 +359,8 @@ def _mounts_of(step: Step, dockerfiles: Sequence[Neighbour]) -> list[tuple[str, 
             why = "is not understood" if path in known else "is not here"
             return _Stop("unknown-dockerfile", f"{path} {why}.")
         caches: dict[_Held, None] = {}
-        for instruction in facts.file.instructions:
+        stages = {stage.index: stage for target in targets for stage in built_stages(facts, target)}
+        for instruction in (one for index in sorted(stages) for one in stages[index].instructions):
             for mount in facts.mounts(instruction) if isinstance(instruction, Run) else ():
                 if mount.type == "cache":
                     one = _held(mount)

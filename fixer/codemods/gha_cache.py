@@ -31,6 +31,7 @@ from fixer.analysis.workflow_builds import in_repository
 from fixer.analysis.workflow_runs import LETTERS, LEVELS, Place, Run, Runs, files_with
 from fixer.analysis.yaml_nodes import Items, Mapping, Node
 from fixer.codemods.api import Builder, Change, Codemod, Refusal, Safety, Settings
+from fixer.codemods.gha_elsewhere import is_cached
 from fixer.codemods.gha_engine import Engine, leaves, loaded
 from fixer.codemods.gha_events import BY_HAND, UNREAD, events_of, from_outside, reads_back
 from fixer.codemods.gha_ignored import LeftOut
@@ -732,7 +733,12 @@ class _JobPlan:
         settings = " ".join(given)
         if self._runner(step) is None and self._secrets.in_arguments(step, given):
             yield _refused(step, _Stop("secret-build-arg", f"`set` {_SHOWN}", _span(step.input_node("set"))))
-        elif self._runner(step) is None and "cache-to" not in settings and "cache-from" not in settings:
+        elif (
+            self._runner(step) is None
+            and "cache-to" not in settings
+            and "cache-from" not in settings
+            and not is_cached(step, self._around.settings.context.stored)
+        ):
             because = (
                 "docker/bake-action takes its cache from the bake file: give each target `cache-from = "
                 "[\"type=gha,scope=…\"]` and `cache-to = [\"type=gha,mode=max,scope=…\"]`, if they have none."

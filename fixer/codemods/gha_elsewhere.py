@@ -14,7 +14,7 @@ from functools import lru_cache
 from itertools import pairwise
 
 from fixer.analysis.docker_scripts import in_workspace, script_commands
-from fixer.analysis.workflow import BAKE, Workflow, comma_listed, default_directory, text_of
+from fixer.analysis.workflow import BAKE, Step, Workflow, comma_listed, default_directory, text_of
 
 _DEFAULTS = (
     "docker-bake.json", "docker-bake.hcl", "docker-bake.override.json", "docker-bake.override.hcl",
@@ -22,6 +22,12 @@ _DEFAULTS = (
     "compose.override.yml", "docker-compose.override.yaml", "docker-compose.override.yml",
     "Makefile", "makefile", "GNUmakefile", "justfile", "Justfile", "Taskfile.yml", "Taskfile.yaml", "package.json",
 )  # fmt: skip
+_BAKE_FILES = (
+    "compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml", "docker-bake.json", "docker-bake.hcl",
+    "docker-bake.override.json", "docker-bake.override.hcl",
+)  # fmt: skip
+"""Those that Bake takes by itself (docs.docker.com, "Bake file reference")."""
+_CACHE_KEY = re.compile(r"\b(cache[-_](?:from|to))\b[\"']?\s*[=:]")
 _TAKERS = frozenset({"docker", "docker-compose", "just", "make", "npm", "pnpm", "task", "yarn"})
 """Programs that take some of these."""
 _GHA = re.compile(r"\btype[\"']?\s*[=:]\s*[\"']?gha\b", re.IGNORECASE)
@@ -43,12 +49,23 @@ class Elsewhere:
         self.scopes = frozenset(match[1] for text in texts for match in _SCOPE.finditer(text))
 
 
+def is_cached(step: Step, stored: Callable[[str], str | None]) -> bool:
+    """Whether the files that a step with docker/bake-action takes name this cache, both to read and to write."""
+    texts = [stored(path) or "" for path in _of_bake(step, comma_listed(step.input("files")) or _BAKE_FILES)]
+    lines = [line for text in texts for line in text.splitlines() if not line.lstrip().startswith(("#", "//"))]
+    keys = {match[1].replace("_", "-") for line in lines for match in _CACHE_KEY.finditer(line)}
+    return len(keys) == 2 and any(map(_GHA.search, lines))
+
+
+def _of_bake(step: Step, names: Iterable[str]) -> Iterator[str]:
+    home = in_workspace(step.input("source") or ".", step.input("workdir") or ".")
+    yield from (path for name in names if (path := _path(home, name)) is not None)
+
+
 def _named(workflow: Workflow) -> Iterator[str]:
     for step in workflow.steps:
         if step.action == BAKE:
-            home = in_workspace(step.input("source") or ".", step.input("workdir") or ".")
-            names = (*comma_listed(step.input("files")), *_DEFAULTS)
-            yield from (path for name in names if (path := _path(home, name)) is not None)
+            yield from _of_bake(step, (*comma_listed(step.input("files")), *_DEFAULTS))
         elif step.run is not None:
             home = text_of(step.node.get("working-directory")) or default_directory(step) or "."
             yield from _in_script(step.run.text, in_workspace(".", home))

@@ -105,6 +105,49 @@ def test_ids_that_are_taken_are_not_used() -> None:
     assert "steps.cache-mounts-2.outputs.cache-hit" in after
 
 
+STAGES = """\
+FROM debian AS tools
+RUN --mount=type=cache,target=/tools make
+FROM debian AS test
+RUN --mount=type=cache,target=/test make
+FROM debian
+RUN --mount=type=cache,target=/last --mount=from=tools,target=/t make
+"""
+
+
+@pytest.mark.parametrize(
+    ("inputs", "targets"),
+    [
+        ("target: test", ["/test"]),
+        ("target: TOOLS", ["/tools"]),
+        ("push: true", ["/tools", "/last"]),
+        ("target: ${{ inputs.target }}", ["/tools", "/test", "/last"]),
+        ("target: other", ["/tools", "/test", "/last"]),
+        ("no-cache: false", ["/tools", "/last"]),
+        ("no-cache: ${{ inputs.fresh }}", ["/tools", "/last"]),
+        ("build-args: A=b", ["/tools", "/last"]),
+    ],
+)
+def test_the_mounts_of_stages_that_are_built(inputs: str, targets: list[str]) -> None:
+    outcome = run(STAGES, f"{TEXT}        with:\n          {inputs}\n")
+    assert list(cache_map(outcome.text_after).values()) == targets
+
+
+@pytest.mark.parametrize(
+    ("inputs", "reason"),
+    [
+        ("no-cache: true", "no-cache"),
+        ("no-cache-filters: tools", "no-cache"),
+        ("build-args: BUILDKIT_CACHE_MOUNT_NS=a", "namespace"),
+    ],
+)
+def test_mounts_that_are_others(inputs: str, reason: str) -> None:
+    outcome = run(STAGES, f"{TEXT}        with:\n          {inputs}\n")
+    assert [one.reason for one in outcome.refusals] == [reason]
+    assert outcome.text_after == outcome.text_before
+    assert run("FROM debian\n", f"{TEXT}        with:\n          {inputs}\n").refusals == ()
+
+
 def test_a_second_run_changes_nothing() -> None:
     dockerfile = "FROM debian\nRUN --mount=type=cache,id=x,target=/a make\n"
     after = run(dockerfile).text_after
