@@ -253,6 +253,7 @@ class _Around:
         self.settings = settings
         self.others = tuple(settings.workflows or ())
         self._versions: dict[tuple[str, Workflow], str | None] = {}
+        self.keepers: dict[object, str | None] = {}
 
     def version(self, action: str, own: Workflow) -> str | None:
         """How the repository uses an action: with `@`, the version, and the comment that tells what a digest is."""
@@ -411,7 +412,10 @@ class _JobPlan:
                 what = what if neighbour is None else f"{path} is not understood"
                 because = f"the build mounts a secret, and {what}: a `RUN` that keeps it in a layer would show it."
                 return _Stop("secret-file", because, _span(node))
-            place = keeper(neighbour, target, ids)
+            key = (path, target, ids)
+            if key not in self._around.keepers:
+                self._around.keepers[key] = keeper(neighbour, target, ids)
+            place = self._around.keepers[key]
             if place is not None:
                 because = (
                     f"the `RUN` at {place} writes, or may write, what a secret mount holds into its layer, which would "

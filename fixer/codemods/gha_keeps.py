@@ -198,9 +198,9 @@ _DOCKER = frozenset(
 _WRITES_OUT = re.compile(r"-[ov].*|--(?:output|metadata-file|iidfile|cidfile|volume|volumes-from|mount)\b.*")
 """Options by which docker writes files."""
 _INSTALLERS = {
-    "npm": ("ci", "install", "i", "add", "publish", "audit", "view", "whoami", "ping", "-v", "--version"),
-    "pnpm": ("ci", "install", "i", "add", "publish", "fetch", "-v", "--version"),
-    "yarn": ("install", "add", "--frozen-lockfile", "--immutable", "-v", "--version"),
+    "npm": ("cache", "ci", "install", "i", "add", "publish", "audit", "view", "whoami", "ping", "-v", "--version"),
+    "pnpm": ("ci", "install", "i", "add", "publish", "fetch", "store", "-v", "--version"),
+    "yarn": ("cache", "install", "add", "--frozen-lockfile", "--immutable", "-v", "--version"),
     "pip": ("install", "download", "wheel", "--version"),
     "pip3": ("install", "download", "wheel", "--version"),
     "uv": ("sync", "pip", "--version"),
@@ -209,7 +209,7 @@ _INSTALLERS = {
     "bundle": ("install", "--version"),
     "cargo": ("fetch", "metadata", "--version"),
     "composer": ("install", "require", "--version"),
-    "go": ("mod", "get", "install", "build", "vet", "version", "list"),
+    "go": ("env", "mod", "get", "install", "build", "vet", "version", "list"),
     "corepack": ("enable", "prepare"),
     "dotnet": ("restore", "--version"),
     "pipenv": ("install", "sync", "--version"),
@@ -224,13 +224,14 @@ _PACKAGERS = frozenset(
 """Programs of the system that look at no secret that they are not told."""
 _NO_READER = _QUIET | _PACKAGERS | {"git", *_INSTALLERS}
 """Programs that put nothing of a file that they name elsewhere."""
+_ENDS = frozenset({"exec", "exit", "return", "trap"})
 _SETTINGS = {
     "mvn": frozenset({"-s", "--settings", "-gs", "--global-settings"}),
     "mvnw": frozenset({"-s", "--settings", "-gs", "--global-settings"}),
 }
 """Options behind which a program is told the file of its own settings (maven.apache.org, "Maven CLI Options")."""
 _CONFIGURATION = re.compile(
-    r"/etc/|~/(?:\.npmrc|\.yarnrc(?:\.yml)?|\.netrc|\.pypirc|\.gitconfig|\.git-credentials|\.m2/|\.gradle/|\.cargo/"
+    r"/etc/(?:apk|apt|ca-certificates|containers|dnf|gitconfig|netrc|npmrc|pip\.conf|pki|ssl|yum|zypp)|~/(?:\.npmrc|\.yarnrc(?:\.yml)?|\.netrc|\.pypirc|\.gitconfig|\.git-credentials|\.m2/|\.gradle/|\.cargo/"
     r"|\.config/|\.aws/|\.gem/|\.bundle/|\.composer/|\.nuget/|\.docker/|\.pip/|\.ssh/|\.kube/)"
 )
 """Where programs look for their own configuration, of which they copy nothing."""
@@ -306,7 +307,7 @@ class Around:
     names: the variables of its environment that hold a secret.
     told: those that hold one which ends with the job, or is known by its name: only who names them is asked about.
     unknown: whether other variables may hold one too; known are then those that do not.
-    outside: whether files outside of the workspace may hold one; beside: those of them that are known.
+    outside: whether files outside of the workspace may hold one; beside: those that are known, SOMEWHERE for too many.
     files: those of the workspace that may hold one, relative to it; SOMEWHERE for one that is not known.
     homes: what is known of the variables of HOMES, with their names.
     doubted: whether all counts as a secret that is not known to be computed from what is none.
@@ -558,6 +559,8 @@ class _Reader:
             for redirect in command.redirects if texts[0] == "exec" else ():
                 self._write(_plain(redirect.target))
             return False
+        if re.fullmatch(r"python[\d.]*", texts[at] or "") and texts[at + 1 : at + 3] in (["-m", "pip"], ["-m", "uv"]):
+            at += 2
         program = texts[at]
         if program is not None and re.fullmatch(r"(?:/usr)?(?:/local)?/s?bin/[\w.+-]+", program):
             program = posixpath.basename(program)
@@ -766,6 +769,8 @@ class _Reader:
         away = self._away or (program == "tar" and any(map(self._is_directory_elsewhere, plain)))
         if not away or program not in _READ:
             return False
+        if SOMEWHERE in self._around.beside or len(self.beside) > _MOST_VALUES:
+            return True
         names = {posixpath.basename(path) for path in (*self._around.beside, *self.beside)}
         return any(posixpath.basename(text) in names or text in (".", "*") for text in plain)
 
@@ -829,8 +834,8 @@ class _Reader:
     def meet(self, script: Script) -> None:
         """Who reads the secrets that are mounted: if no program is seen to do so, one that is not known may."""
         assert self._layer is not None
-        there = [path for path in self._mounted if not _CONFIGURATION.match(self._in_home(path))]
-        seen: list[str] = []
+        there = {path for path in self._mounted if not _CONFIGURATION.match(self._in_home(path))}
+        seen: set[str] = set()
         for node in script.walk():
             words: Sequence[Word] = ()
             if isinstance(node, Simple):
@@ -838,8 +843,8 @@ class _Reader:
                 words = node.words if program in _READ or program in _SETTINGS or program in _QUIET else ()
             elif isinstance(node, Redirect) and node.op == "<":
                 words = (node.target,)
-            seen += [path for word in words for text in self._paths(_plain(word)) if (path := self._at(text))]
-        self._loose = any(path not in seen for path in there)
+            seen |= {path for word in words for text in self._paths(_plain(word)) if (path := self._at(text))}
+        self._loose = not there <= seen
 
     def _in_home(self, path: str) -> str:
         assert self._layer is not None
@@ -847,9 +852,9 @@ class _Reader:
         return f"~{path[len(home):]}" if path.startswith(f"{home}/") else path
 
     def _paths(self, text: str) -> list[str]:
-        """The paths that a word may name: it, what an option or a variable in it is given, and what `@` is before."""
+        """The paths that a word may name: it, what it gives an option, or the values of a variable; behind `@` too."""
         _, is_given, value = text.partition("=")
-        found = [one.removeprefix("@") for one in ((text, value) if is_given else (text,))]
+        found = [re.sub(r"\A(?:@|file:(?://)?)", "", one) for one in ((text, value) if is_given else (text,))]
         return [each for one in found for each in (self._meant(one) if one.startswith("$") else ()) or (one,)]
 
     def _at(self, text: str) -> str | None:
@@ -868,6 +873,8 @@ class _Reader:
     def _holds(self, text: str) -> bool:
         """Whether a path of the container may be that of a secret, or of a directory with one."""
         path = self._at(text)
+        if len(self._mounted) > _MOST_VALUES:
+            return True
         if path is not None:
             return any(_covers(path, one) or _covers(one, path) for one in self._mounted)
         if text.startswith(("-", "$(")) or "=" in text:
@@ -888,35 +895,27 @@ class _Reader:
                 continue
             if not any(_covers(one, path) for one in self._layer.aside):
                 self.targets[path] = None
-                self._loose = True
+                self._loose = self._loose or not _CONFIGURATION.match(self._in_home(path))
             self._mounted.add(path)
 
     def left(self, script: Script) -> tuple[str, ...]:
-        """The files with secrets that are there when a script has ended well: those that it does not remove."""
-        assert self._layer is not None
-        removed: list[str] = []
+        """The files with secrets that are there when a script has ended well: those that it does not remove at last."""
+        simple = [node for node in script.walk() if isinstance(node, Simple)]
+        names = [node.words[0].static if node.words else None for node in simple]
+        if any(one is not None and one.text == "&" for one in script.separators) or not _ENDS.isdisjoint(names):
+            return tuple(self.targets)  # in the background, or not at all
+        busy = [one.start for one, name in zip(simple, names, strict=True) if name not in _NO_READER or one.redirects]
+        removed: set[str] = set()
         for k, item in enumerate(script.items):
-            last = k == len(script.items) - 1
-            for n, pipeline in enumerate(item.pipelines):
-                # what is behind `&&` has run if the script ends well by it
-                sure = not n or (last and all(one.text == "&&" for one in item.operators))
+            # what is behind `&&` has run if the script ends well by it
+            sure = k == len(script.items) - 1 and all(one.text == "&&" for one in item.operators)
+            for pipeline in item.pipelines if sure else item.pipelines[:1]:
                 command = pipeline.commands[0] if len(pipeline.commands) == 1 else None
-                if not sure or not isinstance(command, Simple) or not command.words:
+                if not isinstance(command, Simple) or command.start < max(busy, default=0) or not command.words:
                     continue
-                if command.words[0].static == "rm" and self._is_last_of(command, script):
-                    removed += [path for word in command.words[1:] if (path := self._at(_plain(word))) is not None]
-        return tuple(one for one in self.targets if not any(_covers(path, one) for path in removed))
-
-    def _is_last_of(self, command: Simple, script: Script) -> bool:
-        """Whether behind a command nothing is done but to remove more, or what keeps nothing."""
-        later = [node for node in script.walk() if isinstance(node, Simple) and node.start > command.start]
-        ends = any(
-            isinstance(node, Simple) and node.words and node.words[0].static in ("exit", "exec", "trap", "return")
-            for node in script.walk()
-        )
-        return not ends and all(
-            node.words and node.words[0].static in _NO_READER and not node.redirects for node in later
-        )
+                if command.words[0].static == "rm":
+                    removed |= {path for word in command.words[1:] if (path := self._at(_plain(word))) is not None}
+        return tuple(one for one in self.targets if removed.isdisjoint(_upwards(one)))
 
     # --- files ------------------------------------------------------------------------------------------------------
 
@@ -964,6 +963,9 @@ class _Reader:
                 if _SOURCE.fullmatch(before):
                     sources.append(text)
                     continue
+                if program == "gh" and before in ("-p", "--pattern"):  # it is named as it is there
+                    places.append(text)
+                    continue
                 short = not before.startswith("--")
                 switch = _SWITCHES.fullmatch(before) and not (short and program in ("aws", "az", "gcloud", "gh"))
                 if not switch and not ("://" in text and (short or program in ("curl", "wget"))):
@@ -973,6 +975,9 @@ class _Reader:
                 places.clear()  # what stands before is what goes there
             else:
                 places.append(text)
+        joins = "get-credentials" in plain or "update-kubeconfig" in plain
+        if joins and not given and self._is_at_work("KUBECONFIG"):
+            self._write(SOMEWHERE)
         secret = [one for one in sources if _is_for_secrets(one) or _SECRET_PLACE.search(one.lower())]
         local = [one for one in given if one not in _FORMATS]
         for text in (*local, *places):
@@ -1071,6 +1076,12 @@ def _keeps_at_home(program: str) -> bool:
     """Whether a program keeps what it is told in the home directory."""
     known = (_CLOUD, _CONFIGURES, _INSTALLERS, _REGISTRIES)
     return program in ("docker", "git") or any(program in programs for programs in known)
+
+
+def _upwards(path: str) -> list[str]:
+    """An absolute path and the directories that it is in."""
+    parts = path.split("/")
+    return ["/".join(parts[: k + 1]) or "/" for k in range(len(parts))]
 
 
 def _covers(directory: str, path: str) -> bool:

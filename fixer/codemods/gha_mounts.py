@@ -16,13 +16,11 @@ from fixer.analysis.mounts import Mount
 from fixer.analysis.paths import sources_of
 from fixer.analysis.stages import Stage
 from fixer.analysis.values import Known
+from fixer.analysis.workflow_runs import PARSED
 from fixer.codemods.gha_keeps import SOMEWHERE, Around, Layer, kept_by
 from fixer.tree.cook import Cooked
 from fixer.tree.nodes import ExecForm, Instruction, Onbuild, Run
 from fixer.tree.parse_shell import parse_shell
-
-_BESIDE = "/run/secrets/"
-"""Where a secret is mounted of which no target is said (docs.docker.com, "Dockerfile reference")."""
 
 
 def keeper(neighbour: Neighbour, target: str | None, ids: frozenset[str] | None) -> str | None:
@@ -38,6 +36,8 @@ def keeper(neighbour: Neighbour, target: str | None, ids: frozenset[str] | None)
         for instruction in stage.instructions:
             mounts = facts.mounts(instruction)
             secret = [one for one in mounts if one.type == "secret" and _is_one(one, ids)]
+            if secret:
+                facts.charge((instruction.span.end - instruction.span.start) // PARSED)
             if secret and _may_keep(facts, instruction, mounts, secret):
                 return neighbour.at(instruction.span.start)
     return None

@@ -529,6 +529,7 @@ class Secrets:
         words: Collection[str] = found.variables
         if SOMEWHERE in words:
             words = re.findall(r"\b([A-Za-z_]\w*)(?==|<<)", text)
+        beside = before.beside.union(found.beside) if found.beside else before.beside
         homes = _AT_HOME.findall(_place_names(text)) if "GITHUB_ENV" in text else ()
         self._runs.charge((len(before.names) + len(words) + len(before.homes) + len(homes)) // LETTERS)
         return replace(
@@ -538,7 +539,7 @@ class Secrets:
             or found.loose
             or (SOMEWHERE in found.variables and _COMPUTED.search(text) is not None),
             outside=before.outside or found.outside,
-            beside=before.beside.union(found.beside[:_MOST_FILES]) if found.beside else before.beside,
+            beside=beside if len(beside) <= _MOST_FILES else frozenset({SOMEWHERE}),
             homes=before.homes.union(homes) if homes else before.homes,
         )
 

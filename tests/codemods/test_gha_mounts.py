@@ -57,6 +57,10 @@ def built(run: str) -> str:
         "rc NPM_CONFIG_USERCONFIG=/run/secrets/rc npm ci --userconfig /run/secrets/rc",
         "rc cp /run/secrets/rc .npmrc && npm ci && rm -f .npmrc",
         "rc cp /run/secrets/rc .npmrc; npm ci; rm -f .npmrc",
+        "rc cp /run/secrets/rc .npmrc && npm ci && npm cache clean --force && rm .npmrc && rm -rf /tmp/x",
+        "tok git config --global url.https://$(cat /run/secrets/tok)@x.insteadOf https://x && make deps"
+        " && rm -f ~/.gitconfig",
+        "tok python3 -m pip install --index-url https://$(cat /run/secrets/tok)@pypi.acme.dev acme",
         'tok echo "machine x password $(cat /run/secrets/tok)" > ~/.netrc && go mod download && rm /root/.netrc',
         "tok git config --global url.https://$(cat /run/secrets/tok)@x.insteadOf https://x && go mod download"
         " && rm -f ~/.gitconfig",
@@ -83,6 +87,9 @@ def test_a_mount_of_which_nothing_is_kept(run: str) -> None:
         "rc cp /run/secrets/rc .npmrc && npm ci",
         "rc cp /run/secrets/rc .npmrc && npm ci || rm -f .npmrc",
         "rc cp /run/secrets/rc .npmrc && npm ci && rm -f .npmrc; true",
+        "rc cp /run/secrets/rc .npmrc && npm ci & rm -f .npmrc",
+        "rc,target=/etc/acme.conf ./build.sh",
+        "tok openssl enc -d -pass file:/run/secrets/tok -in a.enc -out a",
         "rc cd /tmp && cp /run/secrets/rc x && rm /srv/x",
         "rc cp /run/secrets/rc .npmrc && npm run build && rm -f .npmrc",
         "tok cat /run/secrets/tok > .env",
