@@ -7,6 +7,7 @@ layers of all stages are in the cache.
 from __future__ import annotations
 
 import posixpath
+import re
 import shlex
 from collections.abc import Sequence
 
@@ -15,12 +16,14 @@ from fixer.analysis.facts import Facts
 from fixer.analysis.mounts import Mount
 from fixer.analysis.paths import sources_of
 from fixer.analysis.stages import Stage
-from fixer.analysis.values import Known
+from fixer.analysis.values import Known, Unknown
 from fixer.analysis.workflow_runs import PARSED
 from fixer.codemods.gha_keeps import SOMEWHERE, Around, Layer, kept_by
 from fixer.tree.cook import Cooked
-from fixer.tree.nodes import ExecForm, Instruction, Onbuild, Run
+from fixer.tree.nodes import Copy, ExecForm, Instruction, Onbuild, Run
 from fixer.tree.parse_shell import parse_shell
+
+_VARIABLE = re.compile(r"\$\{[^}]*\}|\$\w+")
 
 
 def keeper(neighbour: Neighbour, target: str | None, ids: frozenset[str] | None) -> str | None:
@@ -56,11 +59,28 @@ def built_stages(facts: Facts, target: str | None) -> Sequence[Stage]:
     while waiting:
         at = waiting.pop()
         facts.charge(1 + len(at.instructions))
+        if _takes_any(facts, at):
+            return facts.stages
         for one in (*([at.base] if isinstance(at.base, Stage) else ()), *sources_of(facts, at)):
             if one.index not in found:
                 found[one.index] = one
                 waiting.append(one)
     return [found[index] for index in sorted(found)]
+
+
+def _takes_any(facts: Facts, stage: Stage) -> bool:
+    """Whether a stage starts from, or takes from, one that a variable chooses, which a build may set. The names of
+    stages have neither colons nor slashes."""
+    image = stage.from_.image.text
+    if "$" in image and not re.search(r"[/:]", _VARIABLE.sub("", image)):
+        return True
+    for outer in stage.instructions:
+        inner = outer.inner if isinstance(outer, Onbuild) else outer
+        if isinstance(inner, Copy) and isinstance(facts.copied_from(inner), Unknown):
+            return True
+        if any(isinstance(one.stage, Unknown) for one in facts.mounts(inner)):
+            return True
+    return False
 
 
 def _is_one(mount: Mount, ids: frozenset[str] | None) -> bool:

@@ -134,6 +134,23 @@ def test_the_mounts_of_stages_that_are_built(inputs: str, targets: list[str]) ->
 
 
 @pytest.mark.parametrize(
+    ("last", "targets"),
+    [
+        ("FROM alpine", []),
+        ("FROM alpine:$TAG", []),
+        ("ARG A=one\nFROM ${HOST}/alpine", []),
+        ("FROM one", ["/one"]),
+        ("FROM alpine\nCOPY --from=two /a /a", ["/two"]),
+        ("FROM $BASE", ["/one", "/two"]),
+    ],
+)
+def test_stages_that_a_variable_chooses(last: str, targets: list[str]) -> None:
+    stages = "".join(f"FROM debian AS {a}\nRUN --mount=type=cache,target=/{a} make\n" for a in ("one", "two"))
+    outcome = run(f"ARG BASE=one\nARG HOST=acme.dev\nARG TAG=3\n{stages}{last}\n")
+    assert (list(cache_map(outcome.text_after).values()) if outcome.changes else []) == targets
+
+
+@pytest.mark.parametrize(
     ("inputs", "reason"),
     [
         ("no-cache: true", "no-cache"),
