@@ -891,7 +891,7 @@ def _started(event: str) -> str:
     """Why a build that an event starts may be to take what is new elsewhere."""
     if event == "schedule":
         return _SCHEDULED
-    how = "by hand alone" if event == BY_HAND else f"by `{event}` too"
+    how = "by hand alone" if event == BY_HAND else f"by `{event}`"
     return (
         f"the workflow is started {how}, perhaps because something outside of the repository has changed, as a version "
         "that is fetched or cloned; layers from the cache keep the old one"
