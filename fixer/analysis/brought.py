@@ -13,9 +13,11 @@ from fixer.analysis.context import BuildContext, Kind, context_sources, in_conte
 from fixer.analysis.facts import Facts
 from fixer.analysis.mounts import hiding_mount
 from fixer.analysis.stages import Stage
-from fixer.analysis.transfers import DIRECTORIES
+from fixer.analysis.transfers import DIRECTORIES, Source, destination, destination_text, is_file_name
+from fixer.analysis.transfers import sources as sources_of
 from fixer.analysis.values import Known, below
-from fixer.tree.nodes import Copy, Instruction, Run, Transfer
+from fixer.text.regex import regex
+from fixer.tree.nodes import Add, Copy, Instruction, Run, Transfer
 
 
 class Brought:
@@ -165,6 +167,80 @@ def leaves_out(facts: Facts, context: BuildContext, instruction: Transfer, path:
         if inside and (not context.excluded(inside) or context.names(inside)):
             return False
     return bool(places)
+
+
+def may_bring(facts: Facts, context: BuildContext, instruction: Transfer, directory: str) -> bool:
+    """Whether a COPY or ADD may put something at `directory`, absolute, or below it: also as a part of a tree that it
+    brings to a directory above. A destination that nobody knows is taken for one elsewhere."""
+    target = destination(facts, instruction)
+    if not isinstance(target, Known):
+        return destination_text(instruction).partition("$")[0].startswith(f"{directory}/")
+    if below(target.value, directory):
+        return True
+    if not below(directory, target.value):
+        return False
+    rest = directory[len(target.value.rstrip("/")) + 1 :]
+    facts.charge(len(instruction.sources))
+    if isinstance(instruction, Add) and _fetches_tree(instruction):
+        return True
+    return any(_may_hold(facts, context, instruction, each, rest) for each in sources_of(facts, instruction))
+
+
+def _fetches_tree(instruction: Add) -> bool:
+    """Whether an ADD gets a repository, or unpacks what it gets."""
+    texts = instruction.form.values if instruction.form is not None else [leaf.value for leaf in instruction.sources]
+    fetched = [text for text in texts if "://" in text or text.startswith("git@")]
+    return any(flag.name == "unpack" for flag in instruction.flags) or any(
+        text.partition("#")[0].strip("\"'").endswith(".git") for text in fetched
+    )
+
+
+_ARCHIVE = regex(r"\.(?:tar(?:\.[a-z0-9]+)?|t[gbx]z2?|tzst)\Z")
+"""What ADD unpacks, by its name."""
+
+
+def _may_hold(facts: Facts, context: BuildContext, instruction: Transfer, source: Source, rest: str) -> bool:
+    """Whether a source may hold something at `rest`, a path seen from where its content comes to."""
+    if not isinstance(source.path, Known):
+        return True
+    path = source.path.value
+    if isinstance(instruction, Add) and _ARCHIVE.search(path):
+        return True
+    if any(flag.name == "parents" for flag in instruction.flags):
+        return below(f"/{path}", f"/{rest}") or below(f"/{rest}", f"/{path}")
+    if facts.copied_from(instruction) is None and context.at_hand:
+        names = list(_matches(context, path)) if source.pattern else [path]
+        seen = [name for name in names if context.kind(name) is not None]
+        if seen:
+            facts.charge(len(seen))
+            return any(_holds(context, name, rest) for name in seen)
+    return fnmatchcase(rest, basename(path)) or not _is_file(path)
+
+
+def _holds(context: BuildContext, source: str, rest: str) -> bool:
+    """Whether a path of the context holds `rest`, as far as its links tell."""
+    if context.kind(source) != "directory" and basename(source) == rest:
+        return True
+    at = source
+    for part in rest.split("/"):
+        if context.kind(at) == "link":
+            return True
+        at = f"{at}/{part}".strip("/")
+    return context.kind(at) is not None
+
+
+_FILE = regex(r"[A-Z0-9_-]+\Z|.*(?:file|entrypoint)\Z")
+_PROGRAMS = frozenset(("bin", "sbin", "release", "debug"))
+"""Directories that hold programs: cargo's among them."""
+
+
+def _is_file(path: str) -> bool:
+    """Whether the last name of a path is one that files have, as a directory has none of an ending."""
+    directory, _, name = path.rpartition("/")
+    name = name.rstrip("*?")
+    stem, _, ending = name.lstrip(".").rpartition(".")
+    named = is_file_name(name) or _FILE.match(name) is not None or (stem and ending != "d" and not ending.isdigit())
+    return bool(named) or basename(directory) in _PROGRAMS
 
 
 def _at_and_above(path: str) -> Iterator[str]:

@@ -8,7 +8,8 @@ from itertools import pairwise
 from typing import ClassVar
 
 from fixer.analysis import REASONS, BaseImage, Call, Facts, Known, Reader, Stage, below, hiding_mount, join
-from fixer.analysis.brought import FromContext
+from fixer.analysis.brought import FromContext, may_bring
+from fixer.analysis.context import BuildContext
 from fixer.analysis.scripts import calls_in
 from fixer.analysis.tools import apt
 from fixer.analysis.tools.apt import CACHE, DOCKER_CLEAN, LISTS, Apt, Kind
@@ -47,7 +48,7 @@ _LOCAL = regex(r"\b(?:file|copy):/")
 """A package source that is a directory."""
 _LISTED = regex(r"/etc/apt/|\bdeb(?:-src)?\b|\bURIs:|-repository\b")
 """What an instruction that adds a package source holds."""
-_SOURCES = regex(r"/etc/apt(/sources\.list(\.d)?(/.*)?)?\Z")
+_SOURCES = ("/etc/apt/sources.list", "/etc/apt/sources.list.d")
 _HARMLESS = frozenset(("echo", "printf", "mkdir", "install", "chmod", "chown", "chgrp", "touch", "du", "find", "true"))
 """Programs that may name one of apt's directories without reading what is in it, or for which it is seen to."""
 
@@ -154,7 +155,7 @@ class AptCache(Codemod):
         if not any(step.installs for step in chain.steps):
             return None
         unseen = Unseen(facts, settings.context)
-        risk = _local_sources(facts, chain) or _nobody_reads(facts, chain, unseen)
+        risk = _local_sources(facts, settings.context, chain) or _nobody_reads(facts, chain, unseen)
         mounts = _mounts(facts)
         edits: list[Edit] = []
         about: Run | None = None
@@ -414,7 +415,7 @@ def _selects(arguments: Sequence[str | None]) -> bool:
 # --- package sources -----------------------------------------------------------------------------------------------
 
 
-def _local_sources(facts: Facts, chain: _Chain) -> str:
+def _local_sources(facts: Facts, context: BuildContext, chain: _Chain) -> str:
     """Raises Stop if a package source of the chain is a directory; a risk if one that is copied may be.
 
     apt takes no release file that is older than the one it has. A directory comes with a layer, and goes back in time
@@ -436,7 +437,7 @@ def _local_sources(facts: Facts, chain: _Chain) -> str:
                 if _LOCAL.search(code) and _LISTED.search(code):
                     because = "this package source is a directory, and apt would not go back to an older state of it"
                     raise Stop("local-source", instruction.span, because)
-            if not risk and isinstance(instruction, Copy | Add) and _brings_sources(facts, instruction):
+            if not risk and isinstance(instruction, Copy | Add) and _brings_sources(facts, context, instruction):
                 what = " ".join(instruction.code.split())
                 risk = (
                     f"`{what}` may name a directory (`file:`) as a package source; apt would not go back to an older "
@@ -445,11 +446,10 @@ def _local_sources(facts: Facts, chain: _Chain) -> str:
     return risk
 
 
-def _brings_sources(facts: Facts, instruction: Copy | Add) -> bool:
+def _brings_sources(facts: Facts, context: BuildContext, instruction: Copy | Add) -> bool:
     """Whether it brings a list of package sources that the file does not show."""
     return len(instruction.heredocs) < max(len(instruction.sources), 1) and any(
-        effect.mode == "write" and isinstance(effect.path, Known) and _SOURCES.match(effect.path.value) is not None
-        for effect in facts.effects(instruction)
+        may_bring(facts, context, instruction, place) for place in _SOURCES
     )
 
 

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fixer.analysis import analyse
-from fixer.analysis.brought import Brought
+from fixer.analysis.brought import Brought, may_bring
+from fixer.analysis.context import NO_CONTEXT
 from fixer.tree.nodes import Transfer
 from fixer.tree.parse import parse
 from tests.analysis.tools.test_workspace import Held
@@ -63,3 +64,51 @@ def test_it_is_what_a_copy_gives(copies: Copies) -> None:
 )
 def test_conflicts(copies: Copies, conflict: str | None) -> None:
     assert brought(copies).conflict() == conflict
+
+
+SEEN = ("rootfs/etc/apt/sources.list.d/a.list", "plain/etc/motd", "apt/sources.list", "start", "x.tar.gz")
+
+
+@pytest.mark.parametrize(
+    ("copy", "unseen", "seen"),
+    [
+        ("COPY a.list /etc/apt/sources.list.d/", True, True),
+        ("COPY a.list $NAME/etc/apt", False, False),
+        ("COPY a.list /etc/apt/sources.list.d/$NAME", True, True),
+        ("COPY rootfs/ /", True, True),
+        ("COPY rootfs /rootfs", False, False),
+        ("COPY plain /", True, False),
+        ("COPY other /", True, True),
+        ("COPY apt /etc/apt", True, True),
+        ("COPY apt /etc", True, False),
+        ("COPY apt/ /etc/apt-other", False, False),
+        ("COPY . /", True, False),
+        ("COPY . /app", False, False),
+        ("COPY . .", False, False),
+        ("COPY *.sh /", False, False),
+        ("COPY * /", True, True),
+        ("COPY root* /", True, True),
+        ("COPY start /", True, False),
+        ("COPY start.sh VERSION docker-entrypoint /", False, False),
+        ("COPY --parents start /", False, False),
+        ("COPY --parents etc /", True, True),
+        ("COPY --from=alpine /etc /etc", True, True),
+        ("COPY --from=alpine / /", True, True),
+        ("COPY --from=alpine /usr/bin/tool /", False, False),
+        ("COPY <<FILE /etc/start\nx\nFILE", False, False),
+        ("ADD x.tar.gz /", True, True),
+        ("ADD x.tar.gz /opt", False, False),
+        ("COPY x.tar.gz /", False, False),
+        ("ADD https://example.com/x.tar.gz /", False, False),
+        ("ADD --unpack=true https://example.com/x.tar.gz /", True, True),
+        ("ADD https://example.com/x.git#main /", True, True),
+        ('COPY ["rootfs", "/"]', True, True),
+        ('COPY ["start.sh", "/"]', False, False),
+    ],
+)
+def test_what_may_come_to_a_directory(copy: str, unseen: bool, seen: bool) -> None:
+    facts = analyse(parse(f"FROM debian:bookworm\nARG NAME\nWORKDIR /app\n{copy}\n"))
+    instruction = facts.stages[0].instructions[-1]
+    assert isinstance(instruction, Transfer)
+    assert unseen == may_bring(facts, NO_CONTEXT, instruction, "/etc/apt")
+    assert seen == may_bring(facts, Held(dict.fromkeys(SEEN, "")), instruction, "/etc/apt")
