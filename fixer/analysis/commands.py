@@ -167,6 +167,10 @@ class Call:
             return self.local[name]
         return self._walk.exported(name, self._time, self.cwd)
 
+    def inherits(self, name: str) -> bool:
+        """Whether the shell has the variable as it was started with it."""
+        return self._walk.variables.get(name, self._time) is None
+
     def shell_value(self, node: Arg) -> Value:
         """What a word is at this place (for words that are not the call's own, such as a redirection's target)."""
         if isinstance(node, JsonString):

@@ -2,31 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import shlex
+from collections.abc import Callable, Iterator, Sequence
 from typing import ClassVar, NamedTuple
 
-from fixer.analysis import Call, Facts, Known, Stage, hiding_mount
-from fixer.analysis.commands import Arg
-from fixer.analysis.programs import ONLY_LOOK
+from fixer.analysis import Call, Facts, Known, Mount, Stage, hiding_mount, related
+from fixer.analysis.brought import may_bring
+from fixer.analysis.context import BuildContext
+from fixer.analysis.stages import flag_value
 from fixer.analysis.tools import apt
 from fixer.analysis.tools.apt import Kind
 from fixer.analysis.unseen import Unseen
 from fixer.codemods.altered import alters
 from fixer.codemods.api import Change, Codemod, Refusal, Settings
+from fixer.codemods.apt_sources import SOURCES, changes_sources
 from fixer.codemods.common import Stop
 from fixer.text.edits import Edit
 from fixer.text.records import dataclass, field
 from fixer.text.source import Span
 from fixer.tree.editor import insert_before, remove_instruction
-from fixer.tree.nodes import Add, Copy, Onbuild, Run, Transfer
-from fixer.tree.shell import OpaqueScript, Pipeline, Script
+from fixer.tree.nodes import ExecForm, Onbuild, Run, Transfer
+from fixer.tree.shell import Literal, OpaqueScript, Parameter, Part, Pipeline, Script
 
-_SOURCES = "/etc/apt"
 _UPDATED = (apt.LISTS, f"{apt.CACHE}/pkgcache.bin", f"{apt.CACHE}/srcpkgcache.bin")
 """What an update writes: a stage that has one more, or one less, has other lists, or lists of another age."""
-_REPOSITORIES = frozenset(("add-apt-repository", "apt-add-repository", "extrepo"))
-_READ = frozenset((*ONLY_LOOK, "cat", "head", "tail", "grep"))
-"""Programs that change none of the files that they name."""
+_CACHES = (apt.LISTS, apt.CACHE)
+_OPTIONAL = frozenset((":-", "-", ":+", "+"))
+"""Operators of a parameter that may be unset, also under `set -u`."""
+_SETTINGS = ("APT_CONFIG", "http_proxy", "https_proxy", "ftp_proxy", "no_proxy", "all_proxy")
+"""Variables that apt reads (apt.conf(5), apt-transport-http(1) of apt 2.6)."""
 
 
 class AptUpdateInstall(Codemod):
@@ -58,7 +62,8 @@ class AptUpdateInstall(Codemod):
     ## When it refuses
 
     Where something stands between the update and the install that decides what the lists are: another user, a change of
-    the package sources, a script that nobody can read.
+    the package sources, a script that nobody can read. And where the update would not be the same in another RUN:
+    without a mount or the network of its own, or where a variable that it uses is not set.
 
     Facts: `apt-get` 2.6; BuildKit v0.25 (layers of RUN are keyed by their text and what stands before them).
     """
@@ -72,6 +77,9 @@ class AptUpdateInstall(Codemod):
         "opaque-script": "A script that is not understood stands between the update and the install, or holds one.",
         "inner-script": "The install is in a script that the RUN feeds to another shell.",
         "exec-form": "The install is a RUN in exec form, which holds one command.",
+        "other-flags": "The update and the install run with other mounts, another network or other rights.",
+        "other-environment": "The update uses a variable, a file or a setting that is not the same at the install.",
+        "in-loop": "The update stands in a loop, which tries again or does more: one line cannot take its place.",
     }
 
     def run(self, facts: Facts, settings: Settings) -> Iterator[Change | Refusal]:
@@ -80,7 +88,7 @@ class AptUpdateInstall(Codemod):
         unseen = Unseen(facts, settings.context)
         for stage in facts.stages:
             below = ends[stage.base.index] if isinstance(stage.base, Stage) else _NO_LISTS
-            ends[stage.index] = _follow(facts, stage, below, found, unseen)
+            ends[stage.index] = _follow(facts, settings.context, stage, below, found, unseen)
         for source in found:
             if not source.needs:
                 continue
@@ -94,7 +102,7 @@ class AptUpdateInstall(Codemod):
         for need in source.needs:
             if need.stop is not None:
                 raise need.stop
-            edits += _insertion(facts, need, source.update)
+            edits += _insertion(facts, need, source)
         altered = [*_UPDATED]
         about, title = source.needs[0].run, "update the lists in the RUN that installs from them"
         if apt.only_updates(_calls(facts, source.run)) and not source.read_otherwise:
@@ -153,15 +161,19 @@ class _Lists(NamedTuple):
 _NO_LISTS = _Lists(None, None, None)
 
 
-def _follow(facts: Facts, stage: Stage, now: _Lists, found: list[_Source], unseen: Unseen) -> _Lists:
+def _follow(
+    facts: Facts, context: BuildContext, stage: Stage, now: _Lists, found: list[_Source], unseen: Unseen
+) -> _Lists:
     """The lists at the end of `stage`, from those that its base left; new sources go to `found`."""
     for instruction in stage.instructions:
         if now.source is not None and isinstance(instruction, Onbuild):
             calls = facts.calls(instruction)
             if isinstance(calls, OpaqueScript) or any(a.kind is Kind.INSTALL for a in apt.reads(calls)):
                 now.read()
-        elif isinstance(instruction, Transfer) and _may_write_sources(facts, instruction):
-            because = "this brings package sources that the update did not see"
+        elif now.source is not None and isinstance(instruction, Transfer):
+            if not may_bring(facts, context, instruction, SOURCES):
+                continue
+            because = "this brings, or may bring, package sources that the update did not see"
             now = _stopped(now, "sources-change", instruction.span, because)
         elif isinstance(instruction, Run):
             now = _step(facts, instruction, now, found, unseen)
@@ -187,16 +199,21 @@ def _step(facts: Facts, run: Run, now: _Lists, found: list[_Source], unseen: Uns
         if kind is Kind.UPDATE and not call.in_substitution:
             if not own:
                 found.append(_Source(run, call))
-                now = _Lists(found[-1], user, None)
+            now = _Lists(found[-1] if not own else now.source, user, None, own and now.renewed)
             own, inside = True, []
         elif apt.deletes_lists(call):
             now, own = _NO_LISTS, False
+        elif kind in (None, Kind.LOCAL) and id(call) not in scripts and changes_sources(facts, run, call):
+            verb = "may change" if call.program == "dpkg" else "changes"
+            because = f"this {verb} the package sources, so that a later update would find other packages"
+            now = _stopped(now, "sources-change", Span(*call.span), because)
         elif now.source is None or (own and not (kind is Kind.INSTALL and _misses(inside, call))):
             continue
         elif kind is Kind.INSTALL:
             stop = now.stop
             if stop is None and user != now.user:
                 stop = Stop("user-changes", Span(*call.span), "the update ran as another user than this install")
+            stop = stop or _not_the_same(facts, now.source, run, call)
             now.source.needs.append(_Need(run, call, stop))
             inside.append(call)
             # The RUN gets an update of its own, and what follows relies on that one.
@@ -206,10 +223,6 @@ def _step(facts: Facts, run: Run, now: _Lists, found: list[_Source], unseen: Uns
         elif kind is Kind.UNKNOWN or id(call) in scripts or apt.may_be_about(unseen, run, call):
             now.read()
             because = "this may change the package sources, so that a later update would find other packages"
-            now = _stopped(now, "sources-change", Span(*call.span), because)
-        elif _names_sources(call):
-            verb = "may change" if call.program == "dpkg" else "changes"
-            because = f"this {verb} the package sources, so that a later update would find other packages"
             now = _stopped(now, "sources-change", Span(*call.span), because)
     return now
 
@@ -241,24 +254,116 @@ def _stopped(now: _Lists, reason: str, span: Span, because: str) -> _Lists:
     return now._replace(stop=Stop(reason, span, because))
 
 
-def _names_sources(call: Call) -> bool:
-    if call.program in _REPOSITORIES:
-        return True
-    if call.program == "dpkg" and any(call.argument(i) in ("-i", "--install") for i in range(1, len(call.words))):
-        return True
-    operands = () if call.program in _READ else call.nodes[1:]
-    words: tuple[Arg, ...] = (*operands, *(r.target for r in call.redirects if not r.op.startswith("<")))
-    return call.program != "rm" and any(call.prefix(word)[0].startswith(_SOURCES) for word in words)
+# --- whether the update is the same elsewhere -----------------------------------------------------------------------
 
 
-def _may_write_sources(facts: Facts, instruction: Transfer) -> bool:
-    """Whether a COPY or ADD brings something below /etc/apt; one into / or /etc brings a tree that may hold it."""
-    if not isinstance(instruction, Copy | Add):
+def _not_the_same(facts: Facts, source: _Source, run: Run, install: Call) -> Stop | None:
+    """Why the update of a source, written before an install of another RUN, would do something else there."""
+    update = source.update
+    if update.loop:
+        return Stop("in-loop", Span(*update.span), "this update stands in a loop, and what the loop does is not moved")
+    there = _flags(facts, run, _any)
+    if not _flags(facts, source.run, _may_need) <= there:
+        because = "the update runs with a mount, a network or rights that this RUN does not have"
+        return Stop("other-flags", run.span, because)
+    if not _flags(facts, run, _may_disturb) <= _flags(facts, source.run, _any):
+        because = "this RUN has a mount, a network or rights with which the update did not run"
+        return Stop("other-flags", run.span, because)
+    shell = _inner_shell(update)
+    if shell and update.user.name != facts.state(source.run).user.name and "sudo" not in update.wrappers[shell:]:
+        return Stop("user-changes", Span(*update.span), "this update runs in a shell that another user is given")
+    because = _changed(facts, source, run, install)
+    return Stop("other-environment", Span(*update.span), because) if because else None
+
+
+def _flags(facts: Facts, run: Run, counts: Callable[[Mount], bool]) -> set[tuple[object, ...]]:
+    """What the flags of a RUN say, with those of its mounts that count, each to be compared."""
+    said: set[tuple[object, ...]] = {
+        (name, flag_value(run.flags, name) or default)
+        for name, default in (("network", "default"), ("security", "sandbox"))
+    }
+    for mount in facts.mounts(run):
+        if counts(mount):
+            said.add((mount.type, mount.target, mount.source, mount.from_, mount.id, mount.env, mount.problem))
+    return said
+
+
+def _any(_: Mount) -> bool:
+    return True
+
+
+def _may_need(mount: Mount) -> bool:
+    """Whether an update may read something of a mount: keys, a list of sources, or what these name."""
+    return mount.type != "cache" or _touches(mount, SOURCES)
+
+
+def _may_disturb(mount: Mount) -> bool:
+    """Whether an update with this mount may do something else."""
+    if mount.type == "ssh":
         return False
-    return any(
-        effect.mode == "write" and isinstance(effect.path, Known) and effect.path.value.startswith(_SOURCES)
-        for effect in facts.effects(instruction)
-    )
+    return _touches(mount, SOURCES) or (mount.type != "cache" and any(_touches(mount, path) for path in _CACHES))
+
+
+def _touches(mount: Mount, path: str) -> bool:
+    if mount.target is None:
+        return False
+    return not isinstance(mount.target, Known) or related(mount.target.value, path)
+
+
+def _inner_shell(call: Call) -> int:
+    """How many of its wrappers a call leaves behind if its own words move: those up to the last `sh -c`."""
+    return max((at for at, name in enumerate(call.wrappers, 1) if name.endswith(" -c")), default=0)
+
+
+def _changed(facts: Facts, source: _Source, run: Run, install: Call) -> str:
+    """What an update uses that is not the same before an install of another RUN; nothing if all is."""
+    update = source.update
+    for name in _SETTINGS:
+        here, there = update.lookup(name), install.lookup(name)
+        # What stands in front of the update goes with it, and what stands in front of the install is not for it.
+        told = name in update.local or name in install.local
+        if not told and here != there and isinstance(here, Known):
+            return f"it runs with ${name}, which is not the same at the install"
+        if not told and here is None and isinstance(there, Known):
+            return f"the install runs with ${name}, and the update did not"
+    if update.cwd != install.cwd and _names_relative(update):
+        return "it names a file from a directory that is not the same at the install"
+    if isinstance(source.run.form, ExecForm) and update.simple is None:
+        return "a word of it holds a line break" if any("\n" in word for word in source.run.form.values) else ""
+    if update.simple is None or apt.is_fetching_script(update):
+        return ""
+    if any(each.append or each.array for each in update.simple.assignments):
+        return "a variable is set for it in a way that depends on what comes before"
+    words = [*(word for each in update.simple.assignments for word in each.values), *update.simple.words]
+    for part in (part for word in words for part in word.parts):
+        if not _lasts(facts, source, run, install, part):
+            what = f"${part.name}" if isinstance(part, Parameter) else "one of its words"
+            return f"{what} may be something else at the install"
+    return ""
+
+
+def _lasts(facts: Facts, source: _Source, run: Run, install: Call, part: Part) -> bool:
+    """Whether a part of a word is surely the same in the script of the update and in that of the install: fixed, or
+    a variable of the environment."""
+    if isinstance(part, Literal):
+        return True
+    if not isinstance(part, Parameter) or (part.op and part.op not in _OPTIONAL):
+        return False
+    update, name = source.update, part.name
+    if _inner_shell(update) or _inner_shell(install) or not (update.inherits(name) and install.inherits(name)):
+        return False
+    here, there = facts.state(source.run).lookup(name), facts.state(run).lookup(name)
+    inside = all(_lasts(facts, source, run, install, each) for each in part.parts)
+    return here == there and inside and (here is not None or bool(part.op))
+
+
+def _names_relative(update: Call) -> bool:
+    """Whether an option of the update names a file from the current directory."""
+    found = apt.read(update)
+    if found is None or found.moved is None:
+        return False
+    texts = [update.argument(at) or "" for at in (found.moved, found.moved + 1)]
+    return not any(text.rpartition("=")[2].removeprefix("-c").startswith("/") for text in texts)
 
 
 def _calls(facts: Facts, run: Run) -> tuple[Call, ...]:
@@ -266,21 +371,24 @@ def _calls(facts: Facts, run: Run) -> tuple[Call, ...]:
     return () if isinstance(calls, OpaqueScript) else calls
 
 
-def _text(call: Call) -> str:
+def _text(source: _Source) -> str:
     """The update as one line, the way its author wrote it; it may fail where it may fail there."""
-    return _line(call) if call.fatal else f"({_line(call)} || true)"
+    return _line(source) if source.update.fatal else f"({_line(source)} || true)"
 
 
-def _line(call: Call) -> str:
+def _line(source: _Source) -> str:
+    run, call = source.run, source.update
+    if isinstance(run.form, ExecForm) and call.simple is None:
+        return shlex.join(run.form.values)
     if apt.is_fetching_script(call):
         return "sudo apt-get update" if "sudo" in call.wrappers else "apt-get update"
     if call.simple is None:
-        return " ".join(str(w.value) for w in call.words if isinstance(w, Known))
+        return "apt-get update"
     words = [*(f"{a.name}={a.values[0].text}" for a in call.simple.assignments), *(w.text for w in call.simple.words)]
     return " ".join(words)
 
 
-def _insertion(facts: Facts, need: _Need, update: Call) -> list[Edit]:
+def _insertion(facts: Facts, need: _Need, source: _Source) -> list[Edit]:
     script = facts.script(need.run)
     if not isinstance(script, Script):
         raise Stop("exec-form", need.run.span, "a RUN in exec form runs one command, and no update can go before it")
@@ -294,9 +402,9 @@ def _insertion(facts: Facts, need: _Need, update: Call) -> list[Edit]:
     place, otherwise = found
     if otherwise:
         # `a || install && b`: the update belongs to what runs if `a` fails.
-        start = f"{{ {_line(update)} && " if update.fatal else f"{{ {_line(update)} || true; "
+        start = f"{{ {_line(source)} && " if source.update.fatal else f"{{ {_line(source)} || true; "
         return [Edit(place.start, place.start, start), Edit(place.end, place.end, "; }")]
-    return [insert_before(facts.file, need.run, script, place, _text(update), chain=not need.call.fatal)]
+    return [insert_before(facts.file, need.run, script, place, _text(source), chain=not need.call.fatal)]
 
 
 def _place(script: Script, call: Call) -> tuple[Pipeline, bool] | None:

@@ -1,0 +1,50 @@
+"""What may change the package sources that `apt-get update` reads: commands, and files that COPY and ADD bring."""
+
+from __future__ import annotations
+
+from fixer.analysis import Call, Facts, Known, Unknown, below
+from fixer.analysis.paths import Effect
+from fixer.analysis.programs import ONLY_LOOK, REMOVES
+from fixer.tree.nodes import Run
+from fixer.tree.shell import Word
+
+SOURCES = "/etc/apt"
+_REPOSITORIES = frozenset(("add-apt-repository", "apt-add-repository", "extrepo"))
+_READ = frozenset((*ONLY_LOOK, "cat", "head", "tail", "grep", "echo"))
+"""Programs that change none of the files that they name."""
+_KEYS = frozenset(("gpg", "apt-key"))
+"""Programs that write a keyring whose name stands behind an option."""
+_TREES = frozenset(("cp", "mv", "rsync"))
+"""Programs that put a directory's content, whatever it is, into another one. (What `tar -C /` unpacks is a program far
+more often than a system.)"""
+
+
+def changes_sources(facts: Facts, run: Run, call: Call) -> bool:
+    """Whether a command of a RUN may change the package sources, their keys or apt's settings. One that removes some
+    does not count: apt does not look at lists of a source that it has no more."""
+    if call.program in _REPOSITORIES:
+        return True
+    if call.program == "dpkg" and any(
+        call.argument(i) in ("-i", "--install", "--add-architecture") for i in range(1, len(call.words))
+    ):
+        return True
+    if call.program in _KEYS and any(call.prefix(node)[0].startswith(f"{SOURCES}/") for node in call.nodes[1:]):
+        return True
+    named = "etc/apt" in run.code
+    if named and "xargs" in call.wrappers and call.program not in _READ and call.program not in REMOVES:
+        return True
+    return any(_reaches(call, effect, named) for effect in facts.call_effects(call) if effect.mode == "write")
+
+
+def _reaches(call: Call, effect: Effect, named: bool) -> bool:
+    if effect.implicit:
+        return effect.path == call.cwd and isinstance(effect.path, Known) and below(effect.path.value, SOURCES)
+    if isinstance(effect.path, Unknown):
+        if effect.start.startswith(f"{SOURCES}/"):
+            return True
+        # A variable may hold what the RUN names elsewhere: `for f in /etc/apt/sources.list.d/*`.
+        relative = not effect.start and isinstance(effect.site, Word) and call.prefix(effect.site)[0] != ""
+        return named and not relative and f"{SOURCES}/".startswith(effect.start)
+    if below(effect.path.value, SOURCES):
+        return True
+    return call.program in _TREES and effect.extent == "tree" and below(SOURCES, effect.path.value)
