@@ -353,8 +353,12 @@ def _lasts(facts: Facts, source: _Source, run: Run, install: Call, part: Part) -
     if _inner_shell(update) or _inner_shell(install) or not (update.inherits(name) and install.inherits(name)):
         return False
     here, there = facts.state(source.run).lookup(name), facts.state(run).lookup(name)
-    inside = all(_lasts(facts, source, run, install, each) for each in part.parts)
-    return here == there and inside and (here is not None or bool(part.op))
+    # Where nobody knows whether it is set, `set -u` may end the other script.
+    if part.op:
+        same = here == there and all(_lasts(facts, source, run, install, each) for each in part.parts)
+    else:
+        same = isinstance(here, Known) and isinstance(there, Known) and here == there
+    return same and getattr(here, "args", None) == getattr(there, "args", None)
 
 
 def _names_relative(update: Call) -> bool:
