@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from fixer.analysis import Call, Facts, Known, Unknown, below
+from fixer.analysis.commands import Arg
 from fixer.analysis.paths import Effect
 from fixer.analysis.programs import ONLY_LOOK, REMOVES
+from fixer.text.regex import regex
 from fixer.tree.nodes import Run
 from fixer.tree.shell import Word
 
@@ -15,8 +17,10 @@ _READ = frozenset((*ONLY_LOOK, "cat", "head", "tail", "grep", "echo"))
 _KEYS = frozenset(("gpg", "apt-key"))
 """Programs that write a keyring whose name stands behind an option."""
 _TREES = frozenset(("cp", "mv", "rsync"))
-"""Programs that put a directory's content, whatever it is, into another one. (What `tar -C /` unpacks is a program far
-more often than a system.)"""
+"""Programs that put things into a directory that is there. (What `tar -C /` unpacks is a program far more often than a
+system.)"""
+_ALL = regex(r"(?:^|/)(?:|\.|apt|etc|[^/]*[*?\[$][^/]*)/*\Z")
+"""An operand of theirs that may be all of a directory, or that is called as one on the way to the sources."""
 
 
 def changes_sources(facts: Facts, run: Run, call: Call) -> bool:
@@ -47,4 +51,9 @@ def _reaches(call: Call, effect: Effect, named: bool) -> bool:
         return named and not relative and f"{SOURCES}/".startswith(effect.start)
     if below(effect.path.value, SOURCES):
         return True
-    return call.program in _TREES and effect.extent == "tree" and below(SOURCES, effect.path.value)
+    whole = any(_ALL.search(_text(node)) for node in call.nodes[1:-1])
+    return whole and call.program in _TREES and effect.extent == "tree" and below(SOURCES, effect.path.value)
+
+
+def _text(node: Arg) -> str:
+    return node.text.strip("\"'") if isinstance(node, Word) else node.value
