@@ -318,8 +318,10 @@ def _inner_shell(call: Call) -> int:
 def _changed(facts: Facts, source: _Source, run: Run, install: Call) -> str:
     """What an update uses that is not the same before an install of another RUN; nothing if all is."""
     update = source.update
-    for name in _SETTINGS:
-        here, there = update.lookup(name), install.lookup(name)
+    # sudo gives an environment of its own to the one that it runs.
+    outside = facts.state(run).lookup if "sudo" in install.wrappers else install.lookup
+    for name in () if "sudo" in update.wrappers else _SETTINGS:
+        here, there = update.lookup(name), outside(name)
         # What stands in front of the update goes with it, and what stands in front of the install is not for it.
         told = name in update.local or name in install.local
         if not told and here != there and isinstance(here, Known):
