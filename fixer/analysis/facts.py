@@ -286,20 +286,21 @@ class Facts:
                 return True, True
         return False, False
 
-    def user_named(self, state: State, name: str | None) -> UserState:
-        """The user `name` (or number) at that state; None means the one in force."""
+    def user_named(self, state: State, name: str | None, at: Instruction | None = None) -> UserState:
+        """The user `name` (or number) at that state; None means the one in force. at: the instruction in which somebody
+        becomes that user, if it is not USER."""
         if name is None:
             return state.user
-        return self._account_user(state, name, "")
+        return self._account_user(state, name, "", at)
 
-    def _account_user(self, state: State, name: str, group: str) -> UserState:
+    def _account_user(self, state: State, name: str, group: str, at: Instruction | None = None) -> UserState:
         home = _home(state, name)
         if name in ("root", "0") and (home is not None or name == "root") and not group:
             return UserState("root", 0, 0, home or Known("/root"), True)
         if name == "?":
             why = "the user is not known"
             return UserState(None, None, None, home or Unknown(why), None)
-        accounts = self._accounts_before(state)
+        accounts = self._accounts_before(state, at)
         gid = decimal(group)
         if gid is None and group:
             gid = accounts.groups.get(group)
@@ -319,11 +320,12 @@ class Facts:
         root = account.uid == 0 if account.uid is not None else False
         return UserState(name, account.uid, gid if group else account.gid, home or account.home, root)
 
-    def _accounts_before(self, state: State) -> Accounts:
-        """The accounts at the USER instruction that is in force."""
-        if state.user_set_by is None:
+    def _accounts_before(self, state: State, at: Instruction | None) -> Accounts:
+        """The accounts at an instruction; None: at the USER instruction that is in force."""
+        by = at or state.user_set_by
+        if by is None:
             return Accounts.of_base(state.stage.root)
-        found = self._stage_of.get(id(state.user_set_by))
+        found = self._stage_of.get(id(by))
         if found is None:
             return Accounts.of_base(state.stage.root)
         return self._accounts_at(*found)
@@ -471,7 +473,7 @@ class Facts:
         state = self.state(instruction)
         if isinstance(instruction.form, ExecForm):
             items = instruction.form.items
-            return exec_calls(items, self._around(state)) if items else ()
+            return exec_calls(items, self._around(state, instruction)) if items else ()
         script = self.script(instruction)
         if script is None or isinstance(script, OpaqueScript):
             return script if script is not None else ()
@@ -488,13 +490,13 @@ class Facts:
                 errexit = any(o.startswith("-") and "e" in o for o in options)
                 pipefail = "pipefail" in options
                 dialect = "bash" if shebang[1] == "bash" else "sh"
-        around = self._around(state, heredoc=inside)
+        around = self._around(state, instruction, heredoc=inside)
         return script_calls(script, around, dialect=dialect, errexit=errexit, pipefail=pipefail)
 
-    def _around(self, state: State, *, heredoc: bool = False) -> Surroundings:
+    def _around(self, state: State, at: Instruction | None = None, *, heredoc: bool = False) -> Surroundings:
         text, escape = self.file.text, self.file.escape
         return surroundings_of(
-            state, lambda name: self.user_named(state, name), text, escape, self._parse, heredoc=heredoc
+            state, lambda name: self.user_named(state, name, at), text, escape, self._parse, heredoc=heredoc
         )
 
     def image_calls(self, instruction: Instruction, stage: Stage) -> tuple[Call, ...] | OpaqueScript:

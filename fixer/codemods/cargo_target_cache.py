@@ -6,7 +6,7 @@ from collections.abc import Container, Iterator, Mapping, Sequence
 from posixpath import basename, dirname
 from typing import ClassVar
 
-from fixer.analysis import BaseImage, Call, Facts, Known, Stage, Unknown, Value, below, join, related
+from fixer.analysis import BaseImage, Call, Facts, Known, Stage, Unknown, UserState, Value, below, join, related
 from fixer.analysis.paths import Effect, Reader
 from fixer.analysis.tools.cargo import OWN_DIRECTORIES, Written
 from fixer.codemods import common
@@ -33,7 +33,8 @@ from fixer.codemods.artifacts import (
     take_out,
     wants_content,
 )
-from fixer.codemods.cargo_steps import Group, Step, brought, calls_of, chains, group_of, no_artifact, roots_of, span_of
+from fixer.codemods.cargo_sources import filled, real_path, roots_of
+from fixer.codemods.cargo_steps import Group, Step, brought, calls_of, chains, group_of, no_artifact, span_of
 from fixer.text.edits import Edit
 from fixer.text.source import Span
 from fixer.tree.editor import add_mounts, insert_before
@@ -138,6 +139,7 @@ class CargoTargetCache(Codemod):
 
     def _change(self, facts: Facts, group: Group, settings: Settings, *, several: bool) -> Change:
         _check_place(facts, group)
+        _check_links(facts, group)
         roots = [roots_of(facts, step, group.directory) for step in group.steps]
         _find_products(facts, group)
         for step, where in zip(group.steps, roots, strict=True):
@@ -195,6 +197,20 @@ def _check_place(facts: Facts, group: Group) -> None:
             if made is not None:
                 because = f"it makes a directory that is there, and not empty, where {group.directory} is mounted"
                 raise Stop("sources-in-step", made, because)
+
+
+def _check_links(facts: Facts, group: Group) -> None:
+    """Where a link leads to the target directory, nobody may read there under its own name, which is another one."""
+    for step in group.steps:
+        real = real_path(facts, step, group.directory)
+        if real == group.directory:
+            continue
+        seen = {reader.span for reader in facts.readers(step.stage, group.directory, step.run)}
+        for reader in facts.readers(step.stage, real, step.run):
+            takes = reader.relation in ("same", "inside") or (reader.relation == "above" and reader.kind != "run")
+            if takes and reader.span not in seen and reader.kind != "symlink" and wants_content(reader):
+                because = f"a link leads to the target directory, and this reads it as {real}"
+                raise Stop("fixed-reader", reader.span, because)
 
 
 def _parents(path: str) -> Iterator[str]:
@@ -293,24 +309,41 @@ def _is_left(facts: Facts, step: Step, path: str, *, moved: bool) -> bool:
 
 
 def _check_user(facts: Facts, step: Step, roots: Sequence[str]) -> None:
-    state = facts.state(step.run)
+    user, runs = _compiler(step), facts.state(step.run).user
     for mount in facts.mounts(step.run):
         if mount.type not in ("bind", "secret") or not mount.read_only or not isinstance(mount.target, Known):
             continue
         if any(related(mount.target.value, root) for root in roots):
             raise Stop("unwritable-sources", mount.flag.word.span, "what is mounted read-only cannot be touched")
-    if state.user.root:
-        return
-    if state.user.uid is None or state.user.gid is None:
+    if not user.root and (user.uid is None or user.gid is None):
         because = "the mount has to name the number of the user who compiles, and the file does not say it"
         raise Stop("unknown-user", span_of(step), because)
+    if runs.root:
+        return
+    if (user.name, user.uid) != (runs.name, runs.uid):
+        because = "it compiles as another user, whose sources and programs the user of the step cannot touch and move"
+        raise Stop("unwritable-sources", span_of(step), because)
+    because = "what it brings belongs to another user than the one who compiles and would have to touch it"
     for instruction, path in brought(facts, step):
         if isinstance(instruction, Transfer) and (path is None or any(related(path, root) for root in roots)):
             owner = next((flag.value for flag in instruction.flags if flag.name == "chown"), None)
-            name = (owner or "root").partition(":")[0]
-            if name not in (str(state.user.uid), state.user.name):
-                because = "what it brings belongs to another user than the one who compiles and would have to touch it"
+            if (owner or "root").partition(":")[0] not in (str(user.uid), user.name):
                 raise Stop("unwritable-sources", instruction.span, because)
+    for fill in filled(facts, step):
+        if fill.call is None or not any(below(root, fill.path) or below(fill.path, root) for root in roots[1:]):
+            continue
+        if (fill.call.user.name, fill.call.user.uid) != (user.name, user.uid):
+            raise Stop("unwritable-sources", fill.span, because)
+
+
+def _compiler(step: Step) -> UserState:
+    """The user who compiles, in the step's own name or through `sudo`, `runuser` and the like."""
+    user = step.calls[0][0].user
+    for call, _ in step.calls:
+        if (call.user.name, call.user.uid, call.user.gid) != (user.name, user.uid, user.gid):
+            because = "several users compile in this step, and the mount can belong to one of them only"
+            raise Stop("unknown-user", Span(*call.span), because)
+    return user
 
 
 def _check_find(facts: Facts, step: Step) -> None:
@@ -516,14 +549,17 @@ def _mount(facts: Facts, step: Step, group: Group, project: str, *, several: boo
             name += f"-${variable}"
             break
     fields = ["type=cache", f"id={name}", f"target={group.directory}", "sharing=locked"]
-    if not state.user.root:
-        fields += [f"uid={state.user.uid}", f"gid={state.user.gid}"]
+    user = _compiler(step)
+    if not user.root:
+        fields += [f"uid={user.uid}", f"gid={user.gid}"]
     return ",".join(fields)
 
 
-def _touch(roots: Sequence[str], directory: str, cwd: Value) -> str:
-    """The command that touches all files below `roots` but not those of the cache."""
-    here = cwd.value if isinstance(cwd, Known) else None
+def _touch(facts: Facts, step: Step, roots: Sequence[str], directory: str, cwd: Value) -> str:
+    """The command that touches all files below `roots` but not those of the cache. (`find` goes by the directory that
+    is meant, also if a link leads to the current one; and it follows no link that it is given.)"""
+    directory = real_path(facts, step, directory)
+    here = real_path(facts, step, cwd.value) if isinstance(cwd, Known) else None
     names = ["." if root == here else quoted(root) for root in roots]
     prune = ""
     for root, name in zip(roots, names, strict=True):
@@ -538,7 +574,7 @@ def _edits(facts: Facts, step: Step, group: Group, mount: str, roots: Sequence[s
     products = [product for product in group.products if product.run is run]
     call = step.calls[0][0]
     if isinstance(run.form, ExecForm):
-        touch = _touch(roots, group.directory, call.cwd)
+        touch = _touch(facts, step, roots, group.directory, call.cwd)
         return [*add_mounts(file, run, [mount]), *take_out(facts, run, products, before=touch)]
     script = facts.script(run)
     if not isinstance(script, Script):
@@ -551,7 +587,7 @@ def _edits(facts: Facts, step: Step, group: Group, mount: str, roots: Sequence[s
     edits = add_mounts(file, run, [mount])
     touched = _touched_already(facts, step, group.directory, roots)
     if touched is None:
-        touch = _touch(roots, group.directory, call.cwd if own else Unknown("inside another command"))
+        touch = _touch(facts, step, roots, group.directory, call.cwd if own else Unknown("inside another command"))
         calls = facts.calls(run)
         chain = isinstance(calls, OpaqueScript) or not stops_at_failure(facts, run, calls)
         touched = [insert_before(file, run, script, pipeline, touch, chain=chain, own_line=True)]
@@ -594,11 +630,14 @@ def _touched_already(facts: Facts, step: Step, directory: str, roots: Sequence[s
     It is enough that all Rust files are touched: one of each crate is, and of each build script.
     """
     first = step.calls[0][0].span[0]
+    directory = real_path(facts, step, directory)
     for call in calls_of(facts, step.run):
         if call.span[0] >= first or call.program != "find" or not call.fatal or not _always_runs(call):
             continue
         words = [word.value if isinstance(word, Known) else "" for word in call.words]
         place = join(call.cwd, call.words[1]) if len(words) > 2 else None
+        if isinstance(place, Known) and words[:2] in (["find", "."], ["find", "./"]):
+            place = Known(real_path(facts, step, place.value))
         spared = _spared(words[2:])
         if not isinstance(place, Known) or spared is None or not all(below(root, place.value) for root in roots):
             continue

@@ -120,3 +120,171 @@ def test_with_bound_sources_in_any_order(tmp_path: Path) -> None:
     assert found[0] == found[1] == found[2]
     assert "--mount=type=cache,id=p-target,target=/app/target,sharing=locked" in found[0]
     assert "--mount=type=bind,source=src,target=src,rw" in found[0]
+
+
+FIND = "find {} -path ./target -prune -o -type f -exec touch {{}} +"
+CRATE = '[package]\nname = "api"\nversion = "0.1.0"\n[dependencies]\n'
+
+
+def step_or_reasons(head: str, files: dict[str, str] | None = None, where: Path | None = None, *, command: str) -> str:
+    """The touch and what follows it, up to what takes the program out; or the reasons of the refusals."""
+    source = f"FROM rust:1.84-bookworm AS builder\n{head}\nRUN {command}\n{TAIL}"
+    context = None
+    if files is not None and where is not None:
+        for name, text in {"Dockerfile": source, "Cargo.lock": "", "src/main.rs": "", **files}.items():
+            (where / name).parent.mkdir(parents=True, exist_ok=True)
+            (where / name).write_text(text)
+        context = FoundContext(str(where / "Dockerfile"), str(where))
+    outcome = fix(source, select=["cargo-target-cache"], project="p", **({"context": context} if context else {}))
+    assert outcome.error is None
+    if outcome.after == source:
+        return " ".join(refusal.reason for refusal in outcome.refusals)
+    step = outcome.after.partition("sharing=locked")[2].partition("\nFROM")[0]
+    line = " ".join(step.replace("\\\n", " ").split())
+    return line.partition(" && cargo")[0].partition(" && runuser")[0].partition(" && mv")[0]
+
+
+@pytest.mark.parametrize(
+    ("head", "roots"),
+    [
+        # Sources that something else than COPY from the context brings.
+        ("WORKDIR /app\nRUN git clone -b $V https://example.com/rates /rates\nCOPY . .", ". /rates"),
+        ("WORKDIR /app\nRUN git clone https://example.com/rates.git ../rates\nCOPY . .", ". /rates"),
+        ("WORKDIR /app\nRUN mkdir /rates && tar xzf /tmp/rates.tgz -C /rates\nCOPY . .", ". /rates"),
+        ("WORKDIR /app\nRUN mkdir /rates && unzip /tmp/rates.zip -d /rates\nCOPY . .", ". /rates"),
+        ("WORKDIR /app\nADD rates.tar.gz /rates/\nCOPY . .", ". /rates"),
+        ("WORKDIR /app\nADD https://example.com/rates.git#v2 /rates\nCOPY . .", ". /rates"),
+        ("WORKDIR /app\nCOPY --from=rates . /rates\nCOPY . .", ". /rates"),
+        ("WORKDIR /app\nCOPY --from=registry.example.com/rates:1 /src /rates\nCOPY . .", ". /rates"),
+        ("WORKDIR /app\nCOPY . .\nRUN cp -r /app/vendored/rates /rates", ". /rates"),
+        ("WORKDIR /app\nCOPY rates /src/rates\nRUN mv /src/rates /rates\nCOPY . .", ". /rates"),
+        ("WORKDIR /app\nCOPY . .\nRUN mkdir /gen && protoc --rust_out=/gen api.proto", ". /gen"),
+        ("WORKDIR /app\nRUN git clone https://example.com/r /r && mv /r /rates\nCOPY . .", ". /rates"),
+        # What is no crate, or is gone.
+        ("WORKDIR /app\nRUN git clone https://example.com/r /r && rm -rf /r\nCOPY . .", "."),
+        ("WORKDIR /app\nRUN git clone https://example.com/c /c && cd /c && make install\nCOPY . .", "."),
+        ("WORKDIR /app\nRUN git clone https://example.com/c /tmp/c\nCOPY . .", "."),
+        ("WORKDIR /app\nRUN curl -L https://example.com/x.tgz | tar xz -C /usr/local\nCOPY . .", "."),
+        ("WORKDIR /app\nRUN curl -L https://example.com/ndk.tgz | tar xz -C /opt/ndk\nCOPY . .", "."),
+        ("WORKDIR /app\nCOPY --from=tonistiigi/xx / /\nCOPY . .", "."),
+        ("WORKDIR /app\nCOPY --from=ghcr.io/example/mold /opt/mold /opt/mold\nCOPY . .", "."),
+        ("WORKDIR /app\nADD https://example.com/data.tar.gz /data/\nCOPY . .", "."),
+        ("WORKDIR /app\nCOPY . .\nRUN cp config.toml /srv/config.toml", "."),
+        ("WORKDIR /app\nCOPY . .\nRUN git config --global user.name x", "."),
+        ("WORKDIR /app\nRUN --mount=type=cache,target=/r git clone https://example.com/r /r\nCOPY . .", "."),
+    ],
+)
+def test_what_is_touched(head: str, roots: str) -> None:
+    assert step_or_reasons(head, command="cargo build -r") == FIND.format(roots)
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "WORKDIR /app\nRUN test -z $X || git clone https://example.com/rates /rates\nCOPY . .",
+        "WORKDIR /app\nRUN git clone https://example.com/rates /w/rates\nCOPY . .\nRUN rm -rf /w/*",
+    ],
+)
+def test_sources_that_may_be_there(head: str) -> None:
+    assert step_or_reasons(head, command="cargo build -r") == "sources-elsewhere"
+
+
+@pytest.mark.parametrize(
+    ("head", "manifest", "expected"),
+    [
+        ("COPY . .", 'rates = { path = "crates/rates" }', FIND.format(".")),
+        ("COPY . .", 'rates = { path = "../rates" }', "sources-elsewhere"),
+        ("COPY . .\nCOPY kit /\nRUN ./unpack.sh", 'rates = { path = "/rates" }', FIND.format(". /rates")),
+        ("COPY . .\nRUN ./unpack.sh", 'rates = { path = "/rates" }', "sources-elsewhere"),
+        ("COPY . .\nCOPY --from=kits .x /.x", 'rates = { path = "/.x/rates" }', FIND.format(". /.x/rates")),
+        ("COPY . .\nRUN git clone https://e.com/r /opt/r", 'r = { path = "/opt/r/core" }', FIND.format(". /opt/r")),
+        ("COPY . .\nRUN curl -L e.com/r | tar xz -C /opt", 'r = { path = "/opt/r" }', FIND.format(". /opt/r")),
+        ("COPY . .", '[patch.crates-io]\nr = { path = "/r" }', "sources-elsewhere"),
+        ("COPY . .", '[replace]\n"r:1.0.0" = { path = "/r" }', "sources-elsewhere"),
+        ("COPY . .", '[target."cfg(unix)".dependencies]\nr = { path = "../r" }', "sources-elsewhere"),
+        ("COPY . .\nRUN test -z $X || git clone https://example.com/r /r", 'serde = "1"', FIND.format(".")),
+    ],
+)
+def test_crates_by_path(head: str, manifest: str, expected: str, tmp_path: Path) -> None:
+    files = {"Cargo.toml": CRATE + manifest + "\n"}
+    assert step_or_reasons("WORKDIR /app\n" + head, files, tmp_path, command="cargo build -r") == expected
+
+
+def test_crate_by_path_of_a_crate_by_path(tmp_path: Path) -> None:
+    files = {
+        "Cargo.toml": CRATE + 'a = { path = "a" }\n',
+        "a/Cargo.toml": CRATE.replace("api", "a") + 'b = { path = "../../b" }\n',
+    }
+    assert step_or_reasons("WORKDIR /app\nCOPY . .", files, tmp_path, command="cargo build -r") == "sources-elsewhere"
+
+
+@pytest.mark.parametrize(
+    ("head", "expected"),
+    [
+        ("RUN git clone https://example.com/all /src\nWORKDIR /src/server", "find /src -type f -exec touch {} +"),
+        ("COPY . /src\nWORKDIR /src/server", "find /src -type f -exec touch {} +"),
+        ("COPY server /src/server\nCOPY rates /src/rates\nWORKDIR /src/server",
+         "find . /src/rates -type f -exec touch {} +"),
+        ("WORKDIR /src\nRUN curl -L https://example.com/all.tgz | tar xz\nWORKDIR /src/server",
+         "find /src -type f -exec touch {} +"),
+        ("WORKDIR /src\nRUN ./fetch\nWORKDIR /src/server", "sources-elsewhere"),
+    ],
+)  # fmt: skip
+def test_sources_beside_a_given_target_directory(head: str, expected: str) -> None:
+    assert step_or_reasons(head, command="cargo build -r --target-dir /app/target") == expected
+
+
+@pytest.mark.parametrize(
+    ("head", "expected"),
+    [
+        ("COPY . /src/api\nRUN ln -s /src/api /app\nWORKDIR /app", FIND.format(".")),
+        ("COPY . /src/api\nRUN ln -s /src/api /w\nRUN ln -s /w /app\nWORKDIR /app", FIND.format(".")),
+        ("COPY . /src/api\nCOPY rates /src/rates\nRUN ln -s /src/api /app\nWORKDIR /app", FIND.format(". /src/rates")),
+        ("COPY . /src/api\nRUN ln -s /src/api /app\nWORKDIR /\nRUN cp -r /src/api/rates /rates\nWORKDIR /app",
+         FIND.format(". /rates")),
+    ],
+)  # fmt: skip
+def test_sources_behind_a_link(head: str, expected: str) -> None:
+    assert step_or_reasons(head, command="cargo build -r") == expected
+
+
+def test_target_directory_that_is_read_by_its_other_name() -> None:
+    head = HEAD.replace("WORKDIR /app\nCOPY . .", "COPY . /src\nRUN ln -s /src /app\nWORKDIR /app")
+    source = head + "RUN cargo build -r\n" + TAIL + "COPY --from=builder /src/target/release/worker /worker\n"
+    outcome = fix(source, select=["cargo-target-cache"], project="p")
+    assert [refusal.reason for refusal in outcome.refusals] == ["fixed-reader"]
+
+
+USER = "RUN useradd -m -u 1000 web\nWORKDIR /app\nCOPY --chown=web . .\n"
+
+
+@pytest.mark.parametrize(
+    ("command", "expected"),
+    [
+        ("runuser -u web -- cargo build -r", ",uid=1000,gid=1000 " + TOUCH),
+        ("sudo -u web cargo build -r", ",uid=1000,gid=1000 " + TOUCH + " && sudo -u web cargo build -r"),
+        ("gosu web cargo build -r", ",uid=1000,gid=1000 " + TOUCH + " && gosu web cargo build -r"),
+        ("sudo cargo build -r", TOUCH + " && sudo cargo build -r"),
+        ("gosu other cargo build -r", "unknown-user"),
+        ("cargo fetch && cargo build -r && runuser -u web -- cargo build -r", "unknown-user"),
+    ],
+)
+def test_another_user_compiles(command: str, expected: str) -> None:
+    assert step_or_reasons(USER, command=command) == expected
+
+
+@pytest.mark.parametrize(
+    ("command", "expected"),
+    [
+        ("cargo build -r", ",uid=1000,gid=1000 " + TOUCH),
+        ("sudo -u web cargo build -r", ",uid=1000,gid=1000 " + TOUCH + " && sudo -u web cargo build -r"),
+        ("sudo cargo build -r", "unwritable-sources"),
+    ],
+)
+def test_the_user_of_the_step_touches(command: str, expected: str) -> None:
+    assert step_or_reasons(USER + "USER web", command=command) == expected
+
+
+def test_a_user_cannot_touch_what_root_fetched() -> None:
+    head = USER + "RUN git clone https://example.com/rates /rates\nUSER web"
+    assert step_or_reasons(head, command="cargo build -r") == "unwritable-sources"

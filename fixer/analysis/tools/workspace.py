@@ -9,6 +9,7 @@ package has) and `util/context/mod.rs` (where configuration is looked for), carg
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 from posixpath import dirname, normpath
@@ -80,6 +81,51 @@ def root_of(files: Brought, directory: str) -> str | None:
     return None if manifest is None else _root(files, directory, manifest)[0]
 
 
+def crates_by_path(files: Brought, directory: str) -> list[tuple[str, str]] | None:
+    """The crates by path that a build of the manifest in `directory`, or above it, reads: the members of its workspace,
+    what they and their dependencies by path depend on by path, and patches; names, and directories in the stage. None
+    if the manifest cannot be read. (One of a crate that comes from elsewhere cannot, and is passed over.)"""
+    found = _nearest(files, directory)
+    if found is None:
+        return None
+    at, manifest = found
+    root, root_manifest = _root(files, at, manifest)
+    named = [("the package", at), ("the workspace", root), *_patches(root, root_manifest)]
+    for pattern in _strings(_table(root_manifest, "workspace").get("members")):
+        named += [(pattern, path) for path in _glob(files, root, pattern)]
+    for place in (directory, *_above(directory)):
+        config = _config_in(files, place) or {}
+        named += _patches(place, config)
+        named += [(path, _at(place, path)) for path in _strings(config.get("paths"))]
+    crates: dict[str, str] = {}
+    while named:
+        name, path = named.pop()
+        if path in crates:
+            continue
+        crates[path] = name
+        table = _manifest(files, path)
+        if table is not None:
+            inside = below(path, root) and "workspace" not in table
+            own_root, own = (root, root_manifest) if inside else _root(files, path, table)
+            named += _path_dependencies(path, table, own_root, own)
+    return [(name, path) for path, name in crates.items()]
+
+
+def _nearest(files: Brought, directory: str) -> tuple[str, Mapping[str, Any]] | None:
+    """The manifest in the directory, or in the nearest one above it that has one; None if it cannot be read."""
+    places = (directory, *_above(directory))
+    at = next((at for at in places if files.kind(f"{at.rstrip('/')}/Cargo.toml") is not None), None)
+    manifest = None if at is None else _manifest(files, at)
+    return None if at is None or manifest is None else (at, manifest)
+
+
+def _config_in(files: Brought, place: str) -> Mapping[str, Any] | None:
+    """The configuration in the directory `.cargo` of `place`; None if there is none that can be read."""
+    names = (f"{place.rstrip('/')}/.cargo/{name}" for name in CONFIGS)
+    path = next((name for name in names if files.kind(name) == "file"), None)
+    return None if path is None else _toml(files.text(path))
+
+
 def configured(files: Brought, cargo: Cargo) -> Cargo:
     """The call as the project's own configuration has it, which says nothing about a target directory that the call or
     its environment names. `build.target-dir` is seen from the directory that holds `.cargo`; the nearest one counts.
@@ -88,10 +134,7 @@ def configured(files: Brought, cargo: Cargo) -> Cargo:
     if cargo.target_dir is not None or not isinstance(start, Known):
         return cargo
     for place in (start.value, *_above(start.value)):
-        names = (f"{place.rstrip('/')}/.cargo/{name}" for name in CONFIGS)
-        path = next((name for name in names if files.kind(name) == "file"), None)
-        config = None if path is None else _toml(files.text(path))
-        directory = _table(config, "build").get("target-dir")
+        directory = _table(_config_in(files, place), "build").get("target-dir")
         if isinstance(directory, str):
             return replace(cargo, target_dir=join(Known(place), Known(directory)))
     return cargo
@@ -102,11 +145,10 @@ def products_of(files: Brought, cargo: Cargo) -> Products | None:
     of the workspace. None if some manifest or source directory is not at hand."""
     if not isinstance(cargo.manifest, Known):
         return None
-    places = (cargo.manifest.value, *_above(cargo.manifest.value))
-    directory = next((at for at in places if files.kind(f"{at.rstrip('/')}/Cargo.toml") is not None), None)
-    manifest = None if directory is None else _manifest(files, directory)
-    if directory is None or manifest is None:
+    found = _nearest(files, cargo.manifest.value)
+    if found is None:
         return None
+    directory, manifest = found
     root, root_manifest = _root(files, directory, manifest)
     try:
         members = _members(files, root, root_manifest, strict=False)
@@ -170,6 +212,11 @@ def _above(path: str) -> Iterator[str]:
         yield path
 
 
+def _at(directory: str, path: str) -> str:
+    """A path of a manifest, which may be absolute."""
+    return normpath(posixpath.join(directory, path))
+
+
 def _manifest(files: Brought, directory: str) -> Mapping[str, Any] | None:
     return _toml(files.text(f"{directory.rstrip('/')}/Cargo.toml"))
 
@@ -187,7 +234,7 @@ def _root(files: Brought, directory: str, manifest: Mapping[str, Any]) -> tuple[
     if "workspace" in manifest:
         return directory, manifest
     named = _table(manifest, "package").get("workspace")
-    for place in (normpath(f"{directory}/{named}"),) if isinstance(named, str) else _above(directory):
+    for place in (_at(directory, named),) if isinstance(named, str) else _above(directory):
         found = _manifest(files, place)
         if found is not None and "workspace" in found:
             return (directory, manifest) if _excluded(place, found, directory) else (place, found)
@@ -196,8 +243,8 @@ def _root(files: Brought, directory: str, manifest: Mapping[str, Any]) -> tuple[
 
 def _excluded(root: str, manifest: Mapping[str, Any], directory: str) -> bool:
     workspace = _table(manifest, "workspace")
-    inside = any(below(directory, normpath(f"{root}/{path}")) for path in _strings(workspace.get("exclude")))
-    return inside and not any(normpath(f"{root}/{path}") == directory for path in _strings(workspace.get("members")))
+    inside = any(below(directory, _at(root, path)) for path in _strings(workspace.get("exclude")))
+    return inside and not any(_at(root, path) == directory for path in _strings(workspace.get("members")))
 
 
 def _members(
@@ -257,18 +304,23 @@ def _path_dependencies(
                 if isinstance(entry, dict) and entry.get("workspace") is True:
                     base, entry = root, shared.get(name)
                 if isinstance(entry, dict) and isinstance(entry.get("path"), str):
-                    yield name, normpath(f"{base}/{entry['path']}")
+                    yield name, _at(base, entry["path"])
 
 
 def _check_patches(members: Mapping[str, object], root: str, manifest: Mapping[str, Any]) -> None:
+    for name, path in _patches(root, manifest):
+        if path not in members:
+            because = f"{name} is patched with {path}, which is no member of the workspace: cook lacks it"
+            raise Trouble("path-dependency", because)
+
+
+def _patches(root: str, manifest: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """The crates by path in `[patch]` and `[replace]` of a manifest or a configuration."""
     tables = [table for table in _table(manifest, "patch").values() if isinstance(table, dict)]
     for table in [*tables, _table(manifest, "replace")]:
         for name, entry in table.items():
             if isinstance(entry, dict) and isinstance(entry.get("path"), str):
-                path = normpath(f"{root}/{entry['path']}")
-                if path not in members:
-                    because = f"{name} is patched with {path}, which is no member of the workspace: cook lacks it"
-                    raise Trouble("path-dependency", because)
+                yield name, _at(root, entry["path"])
 
 
 _PROGRAMS = ("linker", "runner", "rustc", "rustc-wrapper", "rustc-workspace-wrapper")
