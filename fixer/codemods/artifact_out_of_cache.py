@@ -90,8 +90,8 @@ class ArtifactOutOfCache(Codemod):
     When a reader cannot be told to read from elsewhere (an archive and a check sum hold the path), takes a pattern or a
     whole profile directory, which in a cache hold what earlier builds left, or something else, too, that must stay;
     when it is not certain that the step writes what is read (the manifests say which programs there are, if the build
-    context is at hand), or that nobody writes it after that; when it is not certain that it is read; when the build's
-    failure would not stop the step. The reasons are below.
+    context is at hand), or that nobody writes it after that, as a later step with the same cache that strips it does;
+    when it is not certain that it is read; when the build's failure would not stop the step. The reasons are below.
 
     Sources: BuildKit v0.25 on a real engine (a cache mount is not in the layer; the content of a cache is in no
     layer's key), cargo 1.95 (products are linked again at every call).
@@ -313,6 +313,7 @@ def _missed(
         if _put_later(facts, stage, run, reader, path):
             return None
         _must_read(reader, need)
+        _must_be_done(facts, stage, run, reader, path)
         return Product(run, call, path, text, _verb(facts, makers, stage, run, path))
     layer = _layer_writers(facts, makers, stage, reader, path, [run for run, _ in steps])
     if enters(reader) and any(w.relation in ("same", "inside") for w in _made(facts, stage, reader, path)):
@@ -341,6 +342,7 @@ def _missed(
     _must_read(reader, need)
     if perhaps:
         run, call = perhaps[-1]
+        _must_be_done(facts, stage, run, reader, path)
         return Product(run, call, path, text, _verb(facts, makers, stage, run, path))
     return _guessed(facts, stage, reader, steps, path, text)
 
@@ -353,6 +355,34 @@ def _put_later(facts: Facts, stage: Stage, run: Run, reader: Reader, path: str) 
         because = f"line {line} may put it there once more, so that what is wanted cannot be told"
         raise Stop("not-provably-written", reader.span, because)
     return later is Written.YES
+
+
+def _must_be_done(facts: Facts, stage: Stage, run: Run, reader: Reader, path: str) -> None:
+    """Raises Stop if a later step with the same cache changes what `run` leaves at `path`. (It cannot be taken out
+    there instead: by then the cache may be empty, when the layer of `run` is an old one.)"""
+    mine = hiding_mount(facts.mounts(run), path)
+    for seen in sees(facts, stage, reader):
+        for each in facts.passing(seen.lineage[seen.lineage.index(stage) :]):
+            for instruction in each.instructions:
+                if not isinstance(instruction, Run) or instruction.keyword.start <= run.keyword.start:
+                    continue
+                mount = hiding_mount(facts.mounts(instruction), path)
+                if mount is None or mine is None or mount.cache_key != mine.cache_key:
+                    continue
+                change = next((effect for effect in facts.effects(instruction) if _changes(effect, path)), None)
+                if change is not None:
+                    program = (change.call.program if change.call is not None else None) or "a later step"
+                    because = f"{program} changes it in the cache, in another step than the one that makes it"
+                    raise Stop("not-provably-written", change.span, because)
+
+
+def _changes(effect: Effect, path: str) -> bool:
+    """Whether a command, which is not cargo, names the file to change it."""
+    if effect.mode != "write" or effect.implicit or (effect.call is not None and effect.call.program == "cargo"):
+        return False
+    if isinstance(effect.path, Unknown):
+        return effect.start != "" and path.startswith(effect.start)
+    return path == effect.path.value or (effect.extent == "tree" and path.startswith(f"{effect.path.value}/"))
 
 
 def _must_read(reader: Reader, need: Need) -> None:

@@ -26,7 +26,7 @@ from fixer.tree.nodes import Dockerfile, Env, ExecForm, Instruction, JsonString,
 from fixer.tree.shell import AndOr, OpaqueScript, Script, Simple, Word
 
 REASONS: Mapping[str, str] = {
-    "ends-early": "The script leaves before its end (`exit`, `exec`), so that nothing can be appended.",
+    "ends-early": "The script leaves before its end (`exit`, `exec`), or acts then (`trap`): nothing comes after that.",
     "failure-not-fatal": "The step goes on, or succeeds, when the build fails; a stale product would be taken out.",
     "fixed-reader": "A reader names the path in a place that cannot be changed by itself, or keeps the name itself.",
     "glob": "A reader takes a pattern; in a cache it matches what earlier builds left, too.",
@@ -301,6 +301,7 @@ def place(facts: Facts, stage: Stage, product: Product, products: Sequence[Produ
         because = "whether the program reads this file or makes it is not certain, nor that it is there after the build"
         raise Stop("not-provably-written", product.readers[0].span, because)
     _must_stay(facts, product)
+    _must_be_last(facts, product.run)
     _must_not_be_chosen(facts, stage, product)
     name = basename(product.path)
     rivals = {other.path for other in products if basename(other.path) == name} | {product.path}
@@ -356,6 +357,36 @@ def _must_stay(facts: Facts, product: Product) -> None:
         cleans = cargo.subcommand == "clean" and cargo.target_dir_of(product.path) is not None
         if cleans and call.span[0] > product.call.span[0]:
             raise Stop("not-provably-written", Span(*call.span), because)
+
+
+def _must_be_last(facts: Facts, run: Run) -> None:
+    """Raises Stop if the script has told its shell to do something when it ends, which is after all that is
+    appended. (`trap`, POSIX.1-2024 XCU 2.15; ERR and RETURN are bash's.)"""
+    calls = facts.calls(run)
+    facts.charge(1 if isinstance(calls, OpaqueScript) else 1 + len(calls) // 20)
+    for call in () if isinstance(calls, OpaqueScript) else calls:
+        if call.program != "trap":
+            continue
+        words = [word.value if isinstance(word, Known) else None for word in call.words[1:]]
+        action, *conditions = words[1:] if words[:1] == ["--"] else words or [""]
+        if conditions and action not in ("", "-") and not set(conditions) <= _SIGNALS and not _is_harmless(action):
+            because = "what this does when the script ends comes after all that could be appended, and may undo it"
+            raise Stop("ends-early", Span(*call.span), because)
+
+
+_SIGNALS = frozenset(
+    sign + name for sign in ("", "SIG") for name in ("HUP", "INT", "QUIT", "TERM", "PIPE", "USR1", "USR2", "ALRM")
+)  # fmt: skip
+
+
+def _is_harmless(script: str | None) -> bool:
+    """Whether a script for `trap` only says something, or ends what runs."""
+    from fixer.analysis.docker_scripts import all_commands
+
+    if script is None:
+        return False
+    programs = [command.words[0] for command in all_commands(script, None) if command.words]
+    return bool(programs) and all(program in _HARMLESS | {"kill", "exit", "wait"} for program in programs)
 
 
 def _sets_variables(facts: Facts) -> bool:
