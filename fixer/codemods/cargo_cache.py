@@ -7,13 +7,17 @@ from functools import cached_property
 from typing import ClassVar
 
 from fixer.analysis import REASONS, BaseImage, Call, Facts, Known, Mount, Reader, Stage, Unknown, Value, below
+from fixer.analysis.brought import Brought
+from fixer.analysis.context import BuildContext
 from fixer.analysis.programs import find_actions
 from fixer.analysis.tools.cargo import Cargo, read_cargo
+from fixer.analysis.tools.workspace import is_offline
 from fixer.codemods import common
 from fixer.codemods.altered import alters
 from fixer.codemods.api import Builder, Change, Codemod, Refusal, Settings
 from fixer.codemods.artifact_readers import Need, need_of
-from fixer.codemods.cargo_steps import cargo_home
+from fixer.codemods.cargo_commands import Scripts, calls_cargo, runs_cargo, words_of
+from fixer.codemods.cargo_steps import cargo_home, files_before
 from fixer.codemods.common import Downloads, Owner, Reach, Stop
 from fixer.text.edits import Edit
 from fixer.text.records import dataclass, field
@@ -60,9 +64,10 @@ class CargoCache(Codemod):
 
     When it refuses
 
-    When some step of the file is offline; when the image is there to run cargo, by its own command or by that of a
-    service of Compose; when the place of CARGO_HOME or the number of the user is not in the file; when something else
-    of the step removes the cargo home.
+    When some step of the file is offline, also by the project's own configuration; when the image is there to run
+    cargo: by its own command, by that of a service of Compose, by a script of the context that one of them names, or
+    where another image gets the cargo home; when the place of CARGO_HOME or the number of the user is not in the file;
+    when something else of the step removes the cargo home, or empties it.
 
     Sources: the Cargo book ("Cargo Home"), cargo 1.95 and BuildKit v0.25 on a real engine.
     """
@@ -94,11 +99,11 @@ class CargoCache(Codemod):
             open_ = [step for step in open_ if not any(_is_behind(step, other) for other in kept)]
         if not open_:
             return
-        stop = _whole_file(facts, steps)
+        stop = _whole_file(facts, settings.context)
         if stop is not None:
             yield self._refusal(stop)
             return
-        plan = _Plan(facts, steps)
+        plan = _Plan(facts, steps, settings.context)
         for step in open_:
             plan.prepare(step)
         said: set[tuple[str, Span]] = set()
@@ -227,7 +232,7 @@ def _serves(mount: Mount, target: str) -> bool:
 # --- what concerns the whole file ----------------------------------------------------------------------------------
 
 
-def _whole_file(facts: Facts, steps: Sequence[_Step]) -> Stop | None:
+def _whole_file(facts: Facts, context: BuildContext) -> Stop | None:
     old = common.takes_mounts(facts.file)
     if old is not None:
         because = f"{old.argument.value.strip()} does not know RUN --mount; docker/dockerfile:1 does"
@@ -237,26 +242,39 @@ def _whole_file(facts: Facts, steps: Sequence[_Step]) -> Stop | None:
             if not isinstance(instruction, Run) or "cargo" not in instruction.code.lower():
                 continue
             calls = facts.calls(instruction)
-            stop = None if isinstance(calls, OpaqueScript) else _offline(instruction, calls)
+            if isinstance(calls, OpaqueScript):
+                continue
+            files = files_before(facts, stage, instruction, context) if context.at_hand else None
+            stop = _offline(facts, instruction, calls, files)
             if stop is not None:
                 return stop
     return None
 
 
-def _offline(instruction: Instruction, calls: Sequence[Call]) -> Stop | None:
+def _offline(facts: Facts, instruction: Run, calls: Sequence[Call], files: Brought | None) -> Stop | None:
     """A step that wants what another one has downloaded."""
-    network = next((flag for flag in instruction.flags if flag.name == "network" and flag.value == "none"), None)
+    network = any(flag.name == "network" and flag.value == "none" for flag in instruction.flags)
     fetched = False
     for call in calls:
         cargo = read_cargo(call.words, call.cwd, call.lookup)
-        if cargo is None or not cargo.fetches:
+        if cargo is None or not cargo.reads_crates:
             continue
-        if not cargo.offline and network is None:
-            fetched = True
-        elif not fetched:
+        offline = cargo.offline or (files is not None and _by_configuration(facts, instruction, call, cargo, files))
+        if not offline and not network:
+            fetched = fetched or cargo.fetches
+        elif not fetched and (cargo.fetches or offline):
             because = "it is offline, and the crates that it needs would be in a cache that may be empty by then"
             return Stop("offline-step", Span(*call.span), because)
     return None
+
+
+def _by_configuration(facts: Facts, run: Run, call: Call, cargo: Cargo, files: Brought) -> bool:
+    """Whether the project's own configuration, or that in the cargo home, says that cargo is offline, and the
+    environment does not say otherwise."""
+    if not isinstance(cargo.cwd, Known) or call.lookup("CARGO_NET_OFFLINE") == Known("false"):
+        return False
+    home = cargo_home(facts, call, run)
+    return is_offline(files, cargo.cwd.value, home.value if isinstance(home, Known) else None)
 
 
 # --- planning ------------------------------------------------------------------------------------------------------
@@ -265,14 +283,15 @@ def _offline(instruction: Instruction, calls: Sequence[Call]) -> Stop | None:
 class _Plan:
     """Works out what a step gets, or why it cannot."""
 
-    def __init__(self, facts: Facts, steps: Sequence[_Step]) -> None:
+    def __init__(self, facts: Facts, steps: Sequence[_Step], context: BuildContext) -> None:
         self.facts = facts
+        self.context = context
         self.file = facts.file
         self.steps = steps
         self.known_mounts = common.known_mounts(facts, [step.run for step in steps])
         self.registry_only = any(self._has_registry_only(step) for step in steps)
         self.readers: dict[tuple[int, str], Stop | None] = {}
-        self.run_time: dict[int, Stop | None] = {}
+        self.run_time: dict[tuple[int, frozenset[str]], Stop | None] = {}
         self.whole_git: set[str] = set()
         """Cargo homes of which all of `git` is mounted, by all steps alike."""
         self.ready: dict[int, tuple[list[Edit], list[Call], dict[str, Owner | None]] | Stop] = {}
@@ -348,9 +367,10 @@ class _Plan:
         return True
 
     def _at_run_time(self, step: _Step) -> None:
-        key = step.stage.index
+        homes = frozenset(home.value for _, _, home in step.fetching if isinstance(home, Known))
+        key = (step.stage.index, homes)
         if key not in self.run_time:
-            self.run_time[key] = self._image_runs_cargo(step.stage)
+            self.run_time[key] = self._image_runs_cargo(step.stage, homes)
         stop = self.run_time[key]
         if stop is not None:
             raise stop
@@ -365,30 +385,45 @@ class _Plan:
             for other in self.steps
         )
 
-    def _image_runs_cargo(self, stage: Stage) -> Stop | None:
-        """The command of an image that is made from this stage, if it calls cargo."""
+    def _image_runs_cargo(self, stage: Stage, homes: frozenset[str]) -> Stop | None:
+        """The command of an image that is made from this stage, or has its cargo home, if it calls cargo."""
         stages = [stage]
         for each in stages:
             self.facts.charge(1)
-            stages.extend(each.derived)
-            if not each.shipped:
-                continue
-            effective: dict[type[Instruction], Instruction] = {}
-            for below_ in self.facts.passing(each.lineage):
-                for instruction in below_.instructions:
-                    if isinstance(instruction, Cmd | Entrypoint | Healthcheck):
-                        effective[type(instruction)] = instruction
-            for by, words in each.commands:
-                if _runs_cargo(self.facts, words):
-                    because = f"{by} runs cargo in the image, which would have to download all crates again"
-                    return Stop("cargo-at-run-time", each.from_.span, because)
-            for instruction in effective.values():
-                calls = self.facts.image_calls(instruction, each)
-                for call in () if isinstance(calls, OpaqueScript) else calls:
-                    cargo = read_cargo(call.words, call.cwd, call.lookup)
-                    if cargo is not None and cargo.fetches:
-                        because = "the image runs cargo, which would have to download all crates again"
-                        return Stop("cargo-at-run-time", Span(*call.span), because)
+            takers = [reader for home in homes for reader in self.facts.takers(each, home)]
+            taking = [r.stage for r in takers if r.kind == "copy" and r.relation in ("same", "above")]
+            stages.extend(dict.fromkeys(other for other in (*each.derived, *taking) if other not in stages))
+            if each.shipped:
+                stop = self._command_runs_cargo(each)
+                if stop is not None:
+                    return stop
+        return None
+
+    def _command_runs_cargo(self, stage: Stage) -> Stop | None:
+        effective: dict[type[Instruction], Instruction] = {}
+        for each in self.facts.passing(stage.lineage):
+            for instruction in each.instructions:
+                if isinstance(instruction, Cmd | Entrypoint | Healthcheck):
+                    effective[type(instruction)] = instruction
+        entry = effective.get(Entrypoint)
+        before = words_of(entry)
+        scripts = Scripts(self.facts, stage, self.context)
+        for by, words in stage.commands:
+            if runs_cargo(self.facts, words) or runs_cargo(self.facts, [*before, *words]) or scripts.run_cargo(words):
+                because = f"{by} runs cargo in the image, which would have to download all crates again"
+                return Stop("cargo-at-run-time", stage.from_.span, because)
+        because = "the image runs cargo, which would have to download all crates again"
+        command = effective.get(Cmd)
+        if command is not None and before and runs_cargo(self.facts, [*before, *words_of(command)]):
+            return Stop("cargo-at-run-time", command.span, because)
+        for instruction in effective.values():
+            calls = self.facts.image_calls(instruction, stage)
+            if isinstance(calls, OpaqueScript) and _is_mentioned(instruction.code):
+                return Stop("cargo-at-run-time", instruction.span, because)
+            for call in () if isinstance(calls, OpaqueScript) else calls:
+                known = [word.value if isinstance(word, Known) else None for word in call.words]
+                if calls_cargo(known) or scripts.run_cargo(known):
+                    return Stop("cargo-at-run-time", Span(*call.span), because)
         return None
 
     def _home_is_there(self, step: _Step, home: str) -> None:
@@ -423,6 +458,9 @@ class _Plan:
         names = ("registry",) if self.registry_only else ("registry", "git")
         temporary = common.temporary_names(self.facts, step.run)
         for call in step.calls:
+            if _empties(call):
+                because = "cargo-cache would empty what the mounts keep for all builds"
+                raise Stop("cleanup", Span(*call.span), because)
             if id(call) in own:
                 continue
             if call.program not in common.REMOVERS:
@@ -529,6 +567,17 @@ def _is_cargo(call: Call | None) -> bool:
     return call is not None and read_cargo(call.words, call.cwd, call.lookup) is not None
 
 
+def _empties(call: Call) -> bool:
+    """Whether cargo-cache is told to remove something (its README, "Usage")."""
+    words = [word.value if isinstance(word, Known) else "" for word in call.words]
+    if call.program == "cargo" and words[1:2] == ["cache"]:
+        words = words[1:]
+    elif call.program != "cargo-cache":
+        return False
+    options = {word.partition("=")[0] for word in words[1:]}
+    return bool(options & {"-r", "-a", "-e", "--remove-dir", "--autoclean", "--autoclean-expensive", "trim"})
+
+
 _CHANGES = frozenset(("chmod", "chown", "chgrp", "touch"))
 
 
@@ -545,18 +594,3 @@ def _matters(facts: Facts, reader: Reader, home: str) -> bool:
     if reader.call is not None and reader.call.program == "find" and reader.path != Known("/"):
         return not find_actions(reader.call) & _CHANGES and need_of(facts, reader) not in (Need.LOOK, Need.NONE)
     return not isinstance(reader.path, Known) or not below(home, reader.path.value)
-
-
-def _runs_cargo(facts: Facts, words: Sequence[str]) -> bool:
-    """Whether a command that is run in an image calls cargo for what may fetch, also in a script for a shell."""
-    import shlex
-
-    from fixer.analysis.docker_scripts import all_commands
-
-    facts.charge(len(words))
-    for command in all_commands(shlex.join(words), None):
-        known = [Unknown("a variable") if word is None else Known(word) for word in command.words]
-        cargo = read_cargo(known, Unknown("the image is run somewhere"), lambda _: None)
-        if cargo is not None and cargo.fetches:
-            return True
-    return False

@@ -75,7 +75,7 @@ class Makers:
             calls = [] if stage is None else list(cargo_calls(self._facts, run))
             step = self._steps[id(run)] = Step(stage or self._facts.stages[0], run, calls)
             if calls and self.context.at_hand:
-                step.files = _files(self._facts, step, self.context)
+                step.files = files_before(self._facts, step.stage, run, self.context)
                 step.calls = [(call, configured(step.files, cargo)) for call, cargo in calls]
         return step
 
@@ -126,7 +126,7 @@ def group_of(facts: Facts, stages: list[Stage], context: BuildContext) -> Group 
     refuse_layers(facts, steps)
     if context.at_hand:
         for step in steps:
-            step.files = _files(facts, step, context)
+            step.files = files_before(facts, step.stage, step.run, context)
             step.calls = [(call, configured(step.files, cargo)) for call, cargo in step.calls]
         if _all_mounted(facts, steps):
             return None
@@ -138,16 +138,17 @@ def group_of(facts: Facts, stages: list[Stage], context: BuildContext) -> Group 
     return Group(directory, stages, steps)
 
 
-def _files(facts: Facts, step: Step, context: BuildContext) -> Brought:
+def files_before(facts: Facts, stage: Stage, run: Run | None, context: BuildContext) -> Brought:
+    """What the context brings to a stage up to a RUN of it, whose mounts are included; None: up to its end."""
     found: list[Transfer | Run] = []
-    for stage in facts.passing(step.stage.lineage):
-        for instruction in stage.instructions:
-            if instruction is step.run:
+    for each in facts.passing(stage.lineage):
+        for instruction in each.instructions:
+            if instruction is run:
                 break
             if isinstance(instruction, Transfer) and facts.copied_from(instruction) is None:
                 found.append(instruction)
     facts.charge(len(found))
-    return Brought(facts, context, [*found, step.run])
+    return Brought(facts, context, found if run is None else [*found, run])
 
 
 def step_of(facts: Facts, stage: Stage, instruction: Instruction) -> Step | None:

@@ -43,6 +43,9 @@ _READ_ONLY = _set(
 ) | {""}
 """Known commands that compile nothing, well-known plug-ins among them; `cargo --version` is none at all."""
 
+_READS_CRATES = _set("about cyclonedx deny license machete outdated sbom")
+"""Those among them that look at the crates of a project, by way of `cargo metadata`, which may fetch them."""
+
 _VALUE_OPTIONS = _set(
     "--package --exclude --bin --example --test --bench --features --target --target-dir --profile --jobs "
     "--message-format --color --config --manifest-path --lockfile-path --artifact-dir --out-dir --version "
@@ -129,6 +132,11 @@ class Cargo:
         if self.subcommand in FETCHES:
             return True
         return self.subcommand not in _READ_ONLY
+
+    @property
+    def reads_crates(self) -> bool:
+        """It wants the crates of the project, whether it may download them or not."""
+        return self.fetches or self.subcommand in _READS_CRATES
 
     @property
     def compiles(self) -> bool:

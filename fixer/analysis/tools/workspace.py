@@ -140,6 +140,17 @@ def configured(files: Brought, cargo: Cargo) -> Cargo:
     return cargo
 
 
+def is_offline(files: Brought, directory: str, home: str | None) -> bool:
+    """Whether the configuration in force in `directory` keeps cargo from the network: `net.offline`, in the nearest
+    file that says something about it; that of the cargo home comes last."""
+    for place in (directory, *_above(directory)):
+        offline = _table(_config_in(files, place), "net").get("offline")
+        if isinstance(offline, bool):
+            return offline
+    own = (_toml(files.text(f"{home}/{name}")) for name in CONFIGS) if home is not None else ()
+    return any(_table(config, "net").get("offline") is True for config in own)
+
+
 def products_of(files: Brought, cargo: Cargo) -> Products | None:
     """The programs and libraries of the packages that the call may compile: of those that it names, else of all members
     of the workspace. None if some manifest or source directory is not at hand."""
