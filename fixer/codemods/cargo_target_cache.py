@@ -90,7 +90,8 @@ class CargoTargetCache(Codemod):
 
     cargo sees another compiler, other options and other sources; it does not see that the system around it changed.
     After a move to another base system with the very same compiler, results of build scripts (the system's OpenSSL,
-    say) may be those of the old one: give the mount another id then.
+    say) may be those of the old one: give the mount another id then. Where a build argument chooses the system, the
+    cache is named after it.
 
     When it refuses
 
@@ -124,20 +125,23 @@ class CargoTargetCache(Codemod):
         "unknown-step": "Another tool may compile in the same directory, into a layer, which the mount would hide.",
         "unknown-target-dir": "Which directory cargo compiles in is not certain, or it cannot be mounted.",
         "unknown-user": "The number of the user who compiles is not known, and the mount has to name it.",
+        "variable-base": "A build argument chooses the base image, so that two systems would share the cache.",
         "unwritable-sources": "The user who compiles cannot touch the sources.",
     }
 
     def run(self, facts: Facts, settings: Settings) -> Iterator[Change | Refusal]:
         families = list(chains(facts))
+        taken: set[str] = set()
         for chain in families:
             try:
                 group = group_of(facts, chain, settings.context)
                 if group is not None:
-                    yield self._change(facts, group, settings, several=len(families) > 1)
+                    hint = _hint(facts, group, taken) if len(families) > 1 else ""
+                    yield self._change(facts, group, settings, hint)
             except Stop as stop:
                 yield Refusal(self.id, stop.reason, stop.span, stop.because)
 
-    def _change(self, facts: Facts, group: Group, settings: Settings, *, several: bool) -> Change:
+    def _change(self, facts: Facts, group: Group, settings: Settings, hint: str) -> Change:
         _check_place(facts, group)
         _check_links(facts, group)
         roots = [roots_of(facts, step, group.directory) for step in group.steps]
@@ -150,9 +154,10 @@ class CargoTargetCache(Codemod):
             because = "compiled code of two projects must not meet in one cache: say --project NAME"
             raise Stop("no-project-name", span_of(group.steps[0]), because)
         _check_syntax(facts)
+        name = f"{settings.project}{hint}-target{_of_base(facts, group)}"
         edits: list[Edit] = []
         for step, where in zip(group.steps, roots, strict=True):
-            mount = _mount(facts, step, group, settings.project, several=several)
+            mount = _mount(facts, step, group, name)
             edits += _edits(facts, step, group, mount, where)
         for product in group.products:
             edits += repoint(product)
@@ -536,13 +541,54 @@ def _altered(facts: Facts, group: Group) -> Alters:
 # --- edits ---------------------------------------------------------------------------------------------------------
 
 
-def _mount(facts: Facts, step: Step, group: Group, project: str, *, several: bool) -> str:
-    name = project
-    if several:
-        stage = group.steps[0].stage
-        hint = stage.name or basename(dirname(group.directory)) or f"stage{stage.index}"
-        name += f"-{hint}"
-    name += "-target"
+def _hint(facts: Facts, group: Group, taken: set[str]) -> str:
+    """What tells the caches of a file apart, which may be those of different systems: the name of a stage, or of the
+    directory, and its number where another cache has that name."""
+    stage = group.steps[0].stage
+    hint = stage.name or basename(dirname(group.directory)) or f"stage{stage.index}"
+    if hint in taken or any(_has_cache(facts, each, f"-{hint}-target") for each in facts.stages):
+        hint += str(stage.index)
+    taken.add(hint)
+    return f"-{hint}"
+
+
+def _has_cache(facts: Facts, stage: Stage, end: str) -> bool:
+    facts.charge(1 + len(stage.instructions) // 20)
+    runs = [instruction for instruction in stage.instructions if isinstance(instruction, Run) and instruction.flags]
+    mounts = (mount for run in runs for mount in facts.mounts(run) if mount.type == "cache")
+    return any(end in str(mount.id) for mount in mounts)
+
+
+def _of_base(facts: Facts, group: Group) -> str:
+    """The build arguments that choose the system on which is compiled, for the name of the cache. Raises Stop if one
+    cannot be said there: cargo does not see that the libraries around it are others."""
+    bottom = group.stages[0].lineage[0]
+    image = bottom.image
+    names = image.args if isinstance(image, Known) else frozenset((image.arg,) if image.arg else ())
+    out = ""
+    for name in sorted(names):
+        if _is_compiler(name) or name in _PLATFORM:
+            continue
+        if any(facts.state(step.run).args.get(name) is None for step in group.steps):
+            because = f"{name} chooses the system; without `ARG {name}` in the stage the cache cannot be named after it"
+            raise Stop("variable-base", bottom.from_.image.span, because)
+        out += f"-${name}"
+    return out
+
+
+_PLATFORM = frozenset(("TARGETARCH", "TARGETPLATFORM", "BUILDPLATFORM", "BUILDARCH"))
+
+
+def _is_compiler(name: str) -> bool:
+    """Whether a build argument is called as one that chooses the version of the compiler, which cargo sees."""
+    words = name.upper().split("_")
+    return not {"RUST", "RUSTC", "CARGO"}.isdisjoint(words) and words[-1] in _VERSIONS
+
+
+_VERSIONS = frozenset(("VERSION", "VER", "RUST", "TOOLCHAIN", "CHANNEL"))
+
+
+def _mount(facts: Facts, step: Step, group: Group, name: str) -> str:
     state = facts.state(step.run)
     for variable in ("TARGETARCH", "TARGETPLATFORM"):
         if state.args.get(variable) is not None:

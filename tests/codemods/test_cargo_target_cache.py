@@ -288,3 +288,40 @@ def test_the_user_of_the_step_touches(command: str, expected: str) -> None:
 def test_a_user_cannot_touch_what_root_fetched() -> None:
     head = USER + "RUN git clone https://example.com/rates /rates\nUSER web"
     assert step_or_reasons(head, command="cargo build -r") == "unwritable-sources"
+
+
+@pytest.mark.parametrize(
+    ("base", "expected"),
+    [
+        ("ARG SUITE=bookworm\nFROM rust:1.84-${SUITE} AS builder\nARG SUITE", ["p-target-$SUITE"]),
+        ("ARG SUITE=bookworm\nFROM rust:1.84-${SUITE} AS builder", ["variable-base"]),
+        ("ARG BASE=rust:1.84\nFROM $BASE AS builder", ["variable-base"]),
+        ("ARG RUST_VERSION=1.84\nFROM rust:${RUST_VERSION}-bookworm AS builder", ["p-target"]),
+        ("ARG RUST=1.84\nFROM rust:$RUST AS builder", ["p-target"]),
+        ("FROM rust:1.84 AS builder\nARG SUITE", ["p-target"]),
+    ],
+)
+def test_argument_that_chooses_the_system(base: str, expected: list[str]) -> None:
+    source = HEAD.replace("FROM rust:1.84 AS builder", base) + "RUN cargo build -r\n" + TAIL
+    assert ids_or_reasons(source) == expected
+
+
+@pytest.mark.parametrize(
+    ("stages", "expected"),
+    [
+        (("rust:1.84-bookworm", "rust:1.84-bullseye"), ["p-app-target", "p-app1-target"]),
+        (("rust:1.84 AS a", "rust:1.84 AS b"), ["p-a-target", "p-b-target"]),
+        (("rust:1.84 AS app", "rust:1.84"), ["p-app-target", "p-app1-target"]),
+    ],
+)
+def test_caches_of_two_systems(stages: tuple[str, str], expected: list[str]) -> None:
+    source = "".join(f"FROM {base}\nWORKDIR /app\nCOPY . .\nRUN cargo build -r\n\n" for base in stages)
+    source += "FROM debian:12\nCOPY --from=0 /app/target/release/a /a\nCOPY --from=1 /app/target/release/b /b\n"
+    assert ids_or_reasons(source) == expected
+
+
+def ids_or_reasons(source: str) -> list[str]:
+    outcome = fix(source, select=["cargo-target-cache"], project="p")
+    assert outcome.error is None
+    found = [part.partition(",")[0] for part in outcome.after.split("type=cache,id=")[1:]]
+    return found or [refusal.reason for refusal in outcome.refusals]
