@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from fixer.analysis import BaseImage, Call, Facts, Known, Stage, Unknown, UserState, Value, below, join, related
 from fixer.analysis.paths import Effect, Reader
+from fixer.analysis.programs import ABOUT_THE_SYSTEM
 from fixer.analysis.tools.cargo import OWN_DIRECTORIES, Written
 from fixer.codemods import common
 from fixer.codemods.altered import alters, put_by, settings_of
@@ -25,6 +26,7 @@ from fixer.codemods.artifacts import (
     moved_to,
     must_have_run,
     must_not_stand_in,
+    names_anywhere,
     place,
     quoted,
     repoint,
@@ -34,7 +36,17 @@ from fixer.codemods.artifacts import (
     wants_content,
 )
 from fixer.codemods.cargo_sources import filled, real_path, roots_of
-from fixer.codemods.cargo_steps import Group, Step, brought, calls_of, chains, group_of, no_artifact, span_of
+from fixer.codemods.cargo_steps import (
+    Group,
+    Step,
+    brought,
+    calls_of,
+    cargo_home,
+    chains,
+    group_of,
+    no_artifact,
+    span_of,
+)
 from fixer.text.edits import Edit
 from fixer.text.source import Span
 from fixer.tree.editor import add_mounts, insert_before
@@ -66,14 +78,16 @@ class CargoTargetCache(Codemod):
     Why it is safe
 
     Only as a whole. The touch: COPY keeps the dates of files, and a layer from the cache brings those of an older
-    build, so that cargo would take changed sources for old ones and hand out the last build's program. The id: a
+    build, so that cargo would take changed sources for old ones and hand out the last build's program. It names all
+    places to which sources come: from the context, an image or another stage, by `git clone`, `tar` or `mv`, and the
+    crates that the manifests name by path, if these are at hand. The id: a
     cache that another project uses can hold a program of the same name. The lock: two builds at once wait for each
     other. The move, in the same step and only after success: a cache is in no layer. If one of these cannot be had,
     nothing is done.
 
     What is moved comes again: cargo links programs, and the libraries of the project, into the target directory at
     every call. It does not do so with what a build script left there (the library of a dependency, say), which runs
-    once: who takes such a file is a reason to refuse. Which programs and libraries there are say the manifests, if the
+    once: who takes such a file, from there or from the home, is a reason to refuse. Which programs and libraries there are say the manifests, if the
     build context is at hand, and the project's own `.cargo/config.toml` says where they are.
 
     A step that touches its sources itself does not get a second touch; its own spares the cache. A program to which the
@@ -148,6 +162,7 @@ class CargoTargetCache(Codemod):
         _find_products(facts, group)
         for step, where in zip(group.steps, roots, strict=True):
             _check_step(facts, step, group)
+            _check_home(facts, step, group)
             _check_find(facts, step)
             _check_user(facts, step, where)
         if settings.project is None:
@@ -216,6 +231,28 @@ def _check_links(facts: Facts, group: Group) -> None:
             if takes and reader.span not in seen and reader.kind != "symlink" and wants_content(reader):
                 because = f"a link leads to the target directory, and this reads it as {real}"
                 raise Stop("fixed-reader", reader.span, because)
+
+
+def _check_home(facts: Facts, step: Step, group: Group) -> None:
+    """Nobody may take from the home of who compiles what only the build script of a dependency can have put there: it
+    does not run again when cargo finds the dependency compiled."""
+    call = step.calls[0][0]
+    home, own = call.lookup("HOME"), cargo_home(facts, call, step.run)
+    if not isinstance(home, Known) or home.value == "/" or not names_anywhere(facts, home.value):
+        return
+    compiling = {id(each) for other in group.steps for each, _ in other.calls}
+    for reader in facts.readers(step.stage, home.value, step.run):
+        if reader.relation != "inside" or not isinstance(reader.path, Known) or reader.through_mount is not None:
+            continue
+        path = reader.path.value
+        cargos = isinstance(own, Known) and below(path, own.value)
+        if cargos or related(path, group.directory) or reader.kind not in ("copy", "mount", "run"):
+            continue
+        writers = [w for w in facts.writers(step.stage, path) if w.mode == "write" and w.content and w.kind != "base"]
+        others = [w for w in writers if w.call is None or w.call.program not in ABOUT_THE_SYSTEM]
+        if others and all(w.call is not None and id(w.call) in compiling for w in others):
+            because = "only a build script can have put it there, which does not run again for what the cache holds"
+            raise Stop("not-provably-written", reader.span, because)
 
 
 def _parents(path: str) -> Iterator[str]:

@@ -325,3 +325,21 @@ def ids_or_reasons(source: str) -> list[str]:
     assert outcome.error is None
     found = [part.partition(",")[0] for part in outcome.after.split("type=cache,id=")[1:]]
     return found or [refusal.reason for refusal in outcome.refusals]
+
+
+@pytest.mark.parametrize(
+    ("before", "taken", "refused"),
+    [
+        ("", "/root/.cache/onnx", True),
+        ("RUN apt-get update && apt-get install -y cmake\n", "/root/.cache/onnx", True),
+        ("RUN curl --create-dirs -o /root/.cache/onnx/x.so e.com\n", "/root/.cache/onnx", False),
+        ("RUN ./fetch-model\n", "/root/.cache/onnx", False),
+        ("COPY onnx /root/.cache/onnx\n", "/root/.cache/onnx", False),
+        ("ENV CARGO_HOME=/root/.cargo\n", "/root/.cargo/bin/tool", False),
+        ("", "/etc/ssl/certs", False),
+        ("", "/app/assets", False),
+    ],
+)
+def test_what_a_build_script_leaves_in_the_home(before: str, taken: str, refused: bool) -> None:
+    source = HEAD + before + "RUN cargo build -r\n" + TAIL + f"COPY --from=builder {taken} /x\n"
+    assert ids_or_reasons(source) == (["not-provably-written"] if refused else ["p-target"])
