@@ -87,8 +87,9 @@ class CargoTargetCache(Codemod):
 
     What is moved comes again: cargo links programs, and the libraries of the project, into the target directory at
     every call. It does not do so with what a build script left there (the library of a dependency, say), which runs
-    once: who takes such a file, from there or from the home, is a reason to refuse. Which programs and libraries there are say the manifests, if the
-    build context is at hand, and the project's own `.cargo/config.toml` says where they are.
+    once: who takes such a file, from there or from the home, is a reason to refuse. Which programs and libraries
+    there are say the manifests, if the build context is at hand, and the project's own `.cargo/config.toml` says
+    where they are.
 
     A step that touches its sources itself does not get a second touch; its own spares the cache. A program to which the
     step gives another name goes to its new place under that name.
