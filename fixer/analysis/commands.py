@@ -177,6 +177,13 @@ class Call:
             return Known(node.value)
         return self._walk.value(node, self._time, self.cwd)
 
+    def fields(self, node: Arg) -> tuple[str, ...] | None:
+        """The words that the shell makes of one: several, or none, where a variable without quotes holds blanks.
+        Patterns stay as they are. None if they are not known."""
+        if isinstance(node, JsonString):
+            return (node.value,)
+        return self._walk.fields(node, self._time, self.cwd)
+
     def prefix(self, node: Arg) -> tuple[str, bool]:
         """The text that a word surely begins with, and whether that is all of it."""
         if isinstance(node, JsonString):
@@ -511,6 +518,18 @@ class _Walk:
         ):
             return Unknown("$IFS is set, so it may become several words")
         return word_value(word, lambda name: self.shell_lookup(name, time, cwd), self.home, cwd, split=split)
+
+    def fields(self, word: Word, time: int, cwd: Value) -> tuple[str, ...] | None:
+        whole = self.value(word, time, cwd)
+        if isinstance(whole, Known):
+            return (whole.value,)
+        for part in word.parts:
+            alone = self.value(Word(part.start, part.end, (part,), ""), time, cwd, split=False)
+            kept = getattr(part, "quoted", False) or "IFS" in self.variables.entries
+            if not isinstance(alone, Known) or (kept and alone.value.split() != [alone.value]):
+                return None
+        text = self.value(word, time, cwd, split=False)
+        return tuple(text.value.split()) if isinstance(text, Known) else None
 
     def prefix(self, word: Word, time: int, cwd: Value) -> tuple[str, bool]:
         return known_prefix(word, lambda name: self.shell_lookup(name, time, cwd), self.home, cwd)

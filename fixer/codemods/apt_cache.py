@@ -310,7 +310,7 @@ def _check(facts: Facts, step: _Step) -> None:
         span = Span(*a.call.span)
         if a.kind is Kind.UNKNOWN:
             raise Stop("unclear-call", span, "what this makes apt do is not understood")
-        if a.kind is Kind.LOCAL:
+        if a.kind in (Kind.LOCAL, Kind.NAMES):
             continue
         if a.moved is not None:
             where = common.span_of(a.call.nodes[a.moved])
@@ -320,19 +320,28 @@ def _check(facts: Facts, step: _Step) -> None:
             raise Stop("sudo", span, because)
         if a.kind in _FETCHES:
             updates.append(a.call)
-        elif a.kind is Kind.INSTALL and not any(_comes_before(u, a.call) for u in updates):
+        elif a.kind is Kind.INSTALL and not _is_updated(facts, step, updates, a.call):
             because = "this RUN fetches no lists itself, and the mount would hide those of its layers, if any"
             raise Stop("no-update", span, because)
 
 
-def _comes_before(update: Call, install: Call) -> bool:
-    """Whether the update has run when the install runs."""
-    return not update.conditional or update.loop or update.script is install.script or _holds(update, install)
+def _is_updated(facts: Facts, step: _Step, updates: Sequence[Call], install: Call) -> bool:
+    """Whether an update has surely run before an install; or one that may be skipped, where there are no other lists
+    without which it would have failed."""
+    script = facts.script(step.run)
+    script = script if isinstance(script, Script) else None
+    if any(apt.comes_before(update, install, script) for update in updates):
+        return True
+    tried = any(u.script is install.script or apt.holds(u.script, install) for u in updates)
+    return tried and not _left_before(facts, step)
 
 
-def _holds(update: Call, install: Call) -> bool:
-    script = update.script
-    return script is not None and script.start <= install.span[0] < script.end
+def _left_before(facts: Facts, step: _Step) -> bool:
+    """Whether lists are in the layers that a step starts with, as far as the file says."""
+    left = _left_by_base(facts, step.stage)
+    for instruction in step.stage.instructions[: facts.index_of(step.run)]:
+        left = _left_behind(facts, instruction, left)
+    return left
 
 
 def _cleanups(facts: Facts, step: _Step) -> list[Edit]:
@@ -485,7 +494,7 @@ def _nobody_reads(facts: Facts, chain: _Chain, unseen: Unseen) -> str:
                 _check_trigger(facts, instruction)
             if isinstance(instruction, Run):
                 if left and not risk:
-                    risk = _script_after(facts, instruction, unseen)
+                    risk = _script_after(facts, instruction, unseen) or _removal_after(facts, instruction)
                 left = _check_run(facts, instruction, left)
         for instruction in starts.values() if left else ():
             risk = _check_start(facts, instruction, unseen) or risk
@@ -554,13 +563,17 @@ def _left_by_base(facts: Facts, stage: Stage) -> bool:
     left = False
     for each in stage.lineage[:-1]:
         for instruction in each.instructions:
-            if isinstance(instruction, Run) and facts.may_name(instruction, apt.NAMES):
-                calls = facts.calls(instruction)
-                left = left if isinstance(calls, OpaqueScript) else _left_after(calls, left)
+            left = _left_behind(facts, instruction, left)
     return left
 
 
-def _left_after(calls: Sequence[Call], left: bool) -> bool:
+def _left_behind(facts: Facts, instruction: Instruction, left: bool) -> bool:
+    """Whether lists are in the layer after an instruction, if they were, or were not, before it."""
+    if not isinstance(instruction, Run) or not facts.may_name(instruction, apt.NAMES):
+        return left
+    calls = facts.calls(instruction)
+    if isinstance(calls, OpaqueScript) or hiding_mount(facts.mounts(instruction), LISTS) is not None:
+        return left
     for call in calls:
         a = apt.read(call)
         if a is not None and a.kind in _FETCHES:
@@ -593,9 +606,46 @@ def _check_run(facts: Facts, run: Run, left: bool) -> bool:
         a = apt.read(call)
         kind = a.kind if a is not None else None
         fetched = fetched or kind in _FETCHES
+        if kind is Kind.URIS:
+            because = "this prints what is to be downloaded, and leaves out what the mount holds"
+            raise Stop("lists-are-read", Span(*call.span), because)
         if kind is Kind.QUERY and left and not fetched:
             raise Stop("lists-are-read", Span(*call.span), "this reads lists that would no longer be in the layer")
-    return _left_after(calls, left)
+    return _left_behind(facts, run, left)
+
+
+def _removal_after(facts: Facts, run: Run) -> str:
+    """The risk of a package that nobody has installed, and that is to be removed or marked in a RUN which finds lists
+    that another has left; nothing if there is none."""
+    calls = facts.calls(run) if facts.may_name(run, apt.NAMES) else ()
+    for a in apt.reads(calls) if not isinstance(calls, OpaqueScript) else ():
+        if a.kind in _FETCHES:
+            return ""
+        if a.kind is Kind.NAMES and not _all_installed(facts, run, a.call):
+            what = " ".join(w.value if isinstance(w, Known) else "…" for w in a.call.words)
+            return f"`{what}` fails for a package that is not installed, where the lists are not in the layer"
+    return ""
+
+
+def _all_installed(facts: Facts, run: Run, call: Call) -> bool:
+    """Whether the steps before `call` have surely installed each package that it names."""
+    stage = facts.stage_of(run)
+    there: set[str] = set()
+    for each in facts.passing(stage.lineage if stage is not None else ()):
+        for instruction in each.instructions[: facts.index_of(run) + 1 if each is stage else None]:
+            if not isinstance(instruction, Run) or not facts.may_name(instruction, apt.NAMES):
+                continue
+            calls = facts.calls(instruction)
+            for other in () if isinstance(calls, OpaqueScript) else calls:
+                if other is call:
+                    return all(name in there for name in apt.packages(call))
+                a = apt.read(other)
+                names = apt.packages(other) if a is not None else ()
+                if a is not None and a.kind is Kind.NAMES:
+                    there.difference_update(name for name in names if name is not None)
+                elif a is not None and a.kind is Kind.INSTALL and not other.conditional:
+                    there.update(name.partition("=")[0] for name in names if name is not None)
+    return False
 
 
 def _check_copies(facts: Facts, call: Call) -> None:

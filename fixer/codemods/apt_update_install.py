@@ -27,6 +27,7 @@ from fixer.tree.shell import Literal, OpaqueScript, Parameter, Part, Pipeline, S
 _UPDATED = (apt.LISTS, f"{apt.CACHE}/pkgcache.bin", f"{apt.CACHE}/srcpkgcache.bin")
 """What an update writes: a stage that has one more, or one less, has other lists, or lists of another age."""
 _CACHES = (apt.LISTS, apt.CACHE)
+_INSTALL = (Kind.INSTALL, Kind.URIS)
 _OPTIONAL = frozenset((":-", "-", ":+", "+"))
 """Operators of a parameter that may be unset, also under `set -u`."""
 _SETTINGS = ("APT_CONFIG", "http_proxy", "https_proxy", "ftp_proxy", "no_proxy", "all_proxy")
@@ -189,27 +190,37 @@ def _step(facts: Facts, run: Run, now: _Lists, found: list[_Source], unseen: Uns
         because = "this script is not understood, and it may change what an update would find"
         return _stopped(now, "opaque-script", Span(calls.start, calls.end), because)
     own = False
+    unsure: list[Call] = []
+    """Updates that may not run, where there are lists of another RUN to fall back on."""
     inside: list[Call] = []
     """The installs that get an update of their own, and which it may be conditional with."""
     user = facts.state(run).user.name
     scripts = {id(call) for call in apt.scripts(facts, run)}
+    whole = facts.script(run)
+    script = whole if isinstance(whole, Script) else None
     for call in calls:
         apt_call = apt.read(call)
         kind = apt_call.kind if apt_call is not None else None
         if kind is Kind.UPDATE and not call.in_substitution:
+            sure = now.source is None or not call.conditional or call.loop
             if not own:
                 found.append(_Source(run, call))
             now = _Lists(found[-1] if not own else now.source, user, None, own and now.renewed)
-            own, inside = True, []
+            if sure or own:
+                own, inside = True, []
+            else:
+                unsure.append(call)
         elif apt.deletes_lists(call):
             now, own = _NO_LISTS, False
         elif kind in (None, Kind.LOCAL) and id(call) not in scripts and changes_sources(facts, run, call):
             verb = "may change" if call.program == "dpkg" else "changes"
             because = f"this {verb} the package sources, so that a later update would find other packages"
             now = _stopped(now, "sources-change", Span(*call.span), because)
-        elif now.source is None or (own and not (kind is Kind.INSTALL and _misses(inside, call))):
+        elif now.source is None or (own and not (kind in _INSTALL and _misses(inside, call))):
             continue
-        elif kind is Kind.INSTALL:
+        elif kind in _INSTALL:
+            if any(apt.comes_before(update, call, script) for update in unsure):
+                continue
             stop = now.stop
             if stop is None and user != now.user:
                 stop = Stop("user-changes", Span(*call.span), "the update ran as another user than this install")
@@ -218,7 +229,7 @@ def _step(facts: Facts, run: Run, now: _Lists, found: list[_Source], unseen: Uns
             inside.append(call)
             # The RUN gets an update of its own, and what follows relies on that one.
             now, own = _Lists(now.source, user, None, now.renewed or _renews(facts, run, call)), True
-        elif kind is Kind.QUERY:
+        elif kind in (Kind.QUERY, Kind.NAMES) or (call.words and call.program is None):
             now.read()
         elif kind is Kind.UNKNOWN or id(call) in scripts or apt.may_be_about(unseen, run, call):
             now.read()
@@ -238,7 +249,7 @@ def _misses(given: Sequence[Call], install: Call) -> bool:
     return bool(given) and not any(
         not _in_branch(call)
         or call.script is install.script
-        or (call.script is not None and call.script.start <= install.span[0] < call.script.end)
+        or apt.holds(call.script, install)
         for call in given
     )
 

@@ -1,6 +1,8 @@
 """What one call of apt does to the package lists and the downloaded packages.
 
-Sources: apt-get(8), apt(8), apt.conf(5) and aptitude(8) of Debian 12 (apt 2.6); NodeSource's scripts from
+Sources: apt-get(8), apt(8), apt-mark(8), apt.conf(5) and aptitude(8) of Debian 12 (apt 2.6), and its
+apt-pkg/contrib/cmndline.cc (clusters of short options) and apt-private/private-cmndline.cc (which take a value);
+mk-build-deps(1) of devscripts 2.23; NodeSource's scripts from
 github.com/nodesource/distributions (deb/setup_0.10 of 2014 to scripts/deb/setup_24.x of 2025); Playwright's
 `server/registry/dependencies.ts`.
 """
@@ -12,14 +14,14 @@ from collections.abc import Iterator, Sequence
 from enum import Enum
 from itertools import pairwise
 from re import Pattern
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from fixer.analysis.commands import Arg, Call, once_a_call
-from fixer.analysis.values import Known, Value, join
+from fixer.analysis.values import Known, join
 from fixer.text.records import dataclass
 from fixer.text.regex import regex
 from fixer.tree.nodes import Instruction, Run
-from fixer.tree.shell import OpaqueScript, Pipeline, Script, Simple, Word
+from fixer.tree.shell import AndOr, Group, OpaqueScript, Pipeline, Script, Simple, Subshell, Word
 
 if TYPE_CHECKING:
     from fixer.analysis.facts import Facts
@@ -32,19 +34,24 @@ DOCKER_CLEAN = "/etc/apt/apt.conf.d/docker-clean"
 
 PROGRAMS = frozenset(("apt-get", "apt", "aptitude", "apt-fast", "nala"))
 
-NAMES = ("apt", "nala", "rosdep", "tasksel", "mk-build-deps", "gdebi", "nodesource", "playwright")
+NAMES = ("apt", "nala", "rosdep", "tasksel", "mk-build-deps", "gdebi", "unattended", "nodesource", "playwright")
 """What a RUN names that has to do with apt: one of these stands in every call that `read` knows, and in the paths of
 apt's directories."""
 
 _FROM_LISTS = frozenset(
     ("install", "upgrade", "dist-upgrade", "full-upgrade", "safe-upgrade", "build-dep", "download", "source", "satisfy",
-     "reinstall")
+     "reinstall", "dselect-upgrade")
 )  # fmt: skip
-_QUERIES = frozenset(("list", "search", "show", "policy", "showsrc", "depends", "rdepends", "changelog"))
+_QUERIES = frozenset(
+    ("list", "search", "show", "policy", "showsrc", "depends", "rdepends", "changelog", "indextargets")
+)  # fmt: skip
+_REMOVALS = frozenset(("remove", "purge", "autoremove", "auto-remove", "autopurge"))
+_MARKS = frozenset(("hold", "unhold", "auto", "markauto", "manual", "unmarkauto", "install", "remove", "purge"))
+"""Commands that must know the packages which they name (of apt-mark, or aptitude, or old versions of apt-get)."""
 _CLEANS = frozenset(("clean", "autoclean", "auto-clean", "distclean", "dist-clean"))
 _TAKES = frozenset(
     ("-o", "--option", "-c", "--config-file", "-t", "--target-release", "--default-release", "-a",
-     "--host-architecture", "-P", "--build-profiles", "--solver")
+     "--host-architecture", "-P", "--build-profiles", "--solver", "--planner", "--error-mode", "--with-source")
 )  # fmt: skip
 _RUNNERS = frozenset(
     ("echo", "printf", "which", "type", "hash", "test", "[", "[[", "grep", "egrep", "sed", "man", "dpkg", "dpkg-divert",
@@ -56,10 +63,17 @@ _RUNNERS = frozenset(
 _INSTALLERS = {
     "rosdep": ("install",),
     "tasksel": ("install",),
-    "mk-build-deps": ("-i", "--install", "-ir", "-ri"),
+    "mk-build-deps": ("-i", "--install"),
     "gdebi": (),
+    "unattended-upgrade": (),
+    "unattended-upgrades": (),
 }
 """Programs that run apt to install, with no update of their own, and the word that makes them do it."""
+_TAKES_OF = {"mk-build-deps": frozenset(("-t", "--tool", "-a", "--arch", "-P", "--build-profiles", "-s", "--root-cmd"))}
+"""Their options that take a value."""
+
+_READERS = frozenset(("apt-cache", "apt-rdepends", "apt-check", "grep-aptavail"))
+"""Other programs that read the lists."""
 
 _TEXT = regex(
     r"(?<![\w.-])(apt-get|aptitude)\Z|(?<![\w.-])(apt-get|apt|aptitude)\s+(-\S+\s+)*(install|up|dist-|build-|down)"
@@ -115,10 +129,14 @@ class Kind(Enum):
     """Reads the lists, downloads packages."""
     QUERY = "query"
     """Only reads the lists, or packages that were downloaded before."""
+    URIS = "uris"
+    """Prints what an install would download: what is there already is left out."""
+    NAMES = "names"
+    """Removes or marks packages, and fails for one that is neither installed nor in the lists."""
     CLEAN = "clean"
     """Deletes downloaded packages (`distclean` the lists too)."""
     LOCAL = "local"
-    """Needs neither: remove, mark."""
+    """Needs neither."""
     UNKNOWN = "unknown"
     """Runs apt in a way that is not understood."""
 
@@ -145,13 +163,19 @@ _Found = tuple[Kind, "int | None"]
 def _found(call: Call) -> _Found | None:
     """The kind of the call, and the word that moves directories."""
     program = call.program
-    if program == "apt-cache":
+    if program in _READERS or (program == "apt-file" and call.argument(1) != "update"):
         return Kind.QUERY, None
+    if program == "apt-mark":
+        words = [call.argument(index) for index in range(1, len(call.words))]
+        named = [word for word in words if word is None or not word.startswith("-")]
+        return (Kind.NAMES if named and (named[0] is None or named[0] in _MARKS) else Kind.LOCAL), None
     if program in PROGRAMS:
         return _read(call)
     if program in _INSTALLERS:
         wanted = _INSTALLERS[program]
-        said = any(isinstance(w, Known) and w.value in wanted for w in call.words[1:])
+        said = any(
+            (option or value) in wanted for option, value, _ in _arguments(call, _TAKES_OF.get(program, frozenset()))
+        )
         return (Kind.INSTALL, None) if said or not wanted else None
     if program in ("add-apt-repository", "apt-add-repository"):
         return None
@@ -179,63 +203,83 @@ def _installs_for_browsers(call: Call) -> bool:
     return "--dry-run" not in rest and ("install-deps" in rest or ("install" in rest and "--with-deps" in rest))
 
 
+_Argument = tuple[str, "str | None", int]
+"""An option (nothing for an operand), its value or the operand's (None if not known), and the index of its word."""
+
+
+def _arguments(call: Call, takes: frozenset[str]) -> Iterator[_Argument]:
+    """The options and operands of a call; `takes` are the options that take a value, which may stand in the next
+    word. Short ones may stand in one word, of which the first that takes a value takes the rest."""
+    at = 0
+    while (at := at + 1) < len(call.words):
+        index, word = at, call.words[at]
+        text = word.value if isinstance(word, Known) else call.prefix(call.nodes[at])[0]
+        if text == "-" or not text.startswith("-"):
+            yield "", text if isinstance(word, Known) else None, index
+            continue
+        options, value = _split(text, takes)
+        if not isinstance(word, Known):
+            value = value or None
+        elif value is None and options[-1] in takes and at + 1 < len(call.words):
+            at += 1
+            following = call.words[at]
+            value = following.value if isinstance(following, Known) else None
+        else:
+            value = value or ""
+        for option in options[:-1]:
+            yield option, "", index
+        yield options[-1], value, index
+
+
+def _split(word: str, takes: frozenset[str]) -> tuple[list[str], str | None]:
+    """A long option, or short ones up to the first that takes a value; and that value, None if the word has none."""
+    if word.startswith("--"):
+        option, equals, value = word.partition("=")
+        return [option], value if equals else None
+    options: list[str] = []
+    for at, letter in enumerate(word[1:], 1):
+        if letter == "=" or (options and options[-1] in takes):
+            return options or ["-"], word[at:].removeprefix("=")
+        options.append(f"-{letter}")
+    return options, None
+
+
 def _read(call: Call) -> _Found:
     command: str | None = None
     moved: int | None = None
     flags: set[str] = set()
-    at = 1
-    while at < len(call.words):
-        word = call.words[at]
-        if not isinstance(word, Known):
-            if command is None:
-                prefix, _ = call.prefix(call.nodes[at])
-                if not prefix.startswith("-"):
-                    return Kind.UNKNOWN, None
-        elif word.value in _TAKES:
-            value = call.words[at + 1] if at + 1 < len(call.words) else None
-            if _moves(word.value, value):
-                moved = at
-            at += 1
-        elif word.value.startswith("-"):
-            flags.add(word.value)
-            if word.value.startswith(("-c", "--config-file=")) or _is_directory(_option(word.value)):
-                moved = at
-        elif command is None:
-            command = word.value
-        at += 1
-    return _kind(command, flags), moved
+    named = False
+    for option, value, index in _arguments(call, _TAKES):
+        if option in ("-c", "--config-file") or (
+            option in ("-o", "--option") and (value is None or value.lower().startswith("dir"))
+        ):
+            moved = index
+        if option:
+            flags.add(option)
+        elif command is not None:
+            named = True
+        elif value is None:
+            return Kind.UNKNOWN, None
+        else:
+            command = value
+    return _kind(command, flags, named=named), moved
 
 
-def _moves(option: str, value: Value | None) -> bool:
-    if option in ("-c", "--config-file"):
-        return True
-    return option in ("-o", "--option") and (not isinstance(value, Known) or _is_directory(value.value))
-
-
-def _option(word: str) -> str:
-    """What `-oX=y`, `-o=X=y` or `--option=X=y` sets; nothing for other options."""
-    if word.startswith("--option="):
-        return word.removeprefix("--option=")
-    return word[2:].removeprefix("=") if word.startswith("-o") else ""
-
-
-def _is_directory(setting: str) -> bool:
-    return setting.lower().startswith("dir")
-
-
-def _kind(command: str | None, flags: set[str]) -> Kind:
+def _kind(command: str | None, flags: set[str], *, named: bool) -> Kind:
     if command is None:
         return Kind.LOCAL
     if command == "update":
-        return Kind.UPDATE
+        return Kind.LOCAL if "--print-uris" in flags else Kind.UPDATE
     if command in _CLEANS:
         return Kind.CLEAN
     if command in _QUERIES:
         return Kind.QUERY
-    if command not in _FROM_LISTS:
+    if command in _REMOVALS or command in _MARKS - _FROM_LISTS:
+        return Kind.NAMES if named else Kind.LOCAL
+    if command not in _FROM_LISTS or flags & {"--help", "-h"}:
         return Kind.LOCAL
-    if flags & {"--help", "-h"}:
-        return Kind.LOCAL
+    if "--print-uris" in flags:
+        return Kind.QUERY if command == "source" else Kind.URIS
     return Kind.QUERY if "--no-download" in flags else Kind.INSTALL
 
 
@@ -245,6 +289,75 @@ def reads(calls: Sequence[Call]) -> Iterator[Apt]:
         apt = read(call)
         if apt is not None:
             yield apt
+
+
+def packages(call: Call) -> Iterator[str | None]:
+    """The words behind a command of apt, which name packages; None for one that is not known."""
+    operands = [(value, index) for option, value, index in _arguments(call, _TAKES) if not option]
+    for value, index in operands[1:]:
+        known = (value,) if value is not None else call.fields(call.nodes[index])
+        yield from (None,) if known is None else known
+
+
+def comes_before(update: Call, call: Call, script: Script | None) -> bool:
+    """Whether the update has surely run when `call`, of the same script, runs. One that is tried again in a loop is
+    taken to have."""
+    if not update.conditional or update.loop:
+        return True
+    found = _spots(update.script, update, call) if update.script is not None else None
+    inner: tuple[_Spot, _Spot] | None = None
+    for each in script.walk() if script is not None and found is None else ():
+        if isinstance(each, Script):
+            # The last one is the innermost that holds both.
+            inner = _spots(each, update, call) or inner
+    found = found or inner
+    if found is None or not _runs_first(found[0].pipeline, update):
+        return False
+    (item, first), (other, last) = found
+    if first == 0:
+        return item is not other or last > 0
+    return item is other and all(operator.text == "&&" for operator in item.operators[first - 1 : last])
+
+
+def holds(script: Script | None, call: Call) -> bool:
+    """Whether a call stands in a script."""
+    return script is not None and script.start <= call.span[0] < script.end
+
+
+class _Spot(NamedTuple):
+    """The part of a list that holds a call."""
+
+    item: AndOr
+    at: int
+
+    @property
+    def pipeline(self) -> Pipeline:
+        return self.item.pipelines[self.at]
+
+
+def _spots(script: Script, a: Call, b: Call) -> tuple[_Spot, _Spot] | None:
+    first, second = _spot(script, a), _spot(script, b)
+    return (first, second) if first is not None and second is not None else None
+
+
+def _spot(script: Script, call: Call) -> _Spot | None:
+    start = call.span[0]
+    item = script.items[bisect_right(script.items, start, key=lambda each: each.start) - 1] if script.items else None
+    if item is None or not item.start <= start < item.end:
+        return None
+    return _Spot(item, bisect_right(item.pipelines, start, key=lambda each: each.start) - 1)
+
+
+def _runs_first(pipeline: Pipeline, call: Call) -> bool:
+    """Whether `call` runs wherever the pipeline runs: it is that, or stands in its braces before anything that may keep
+    it from running."""
+    while pipeline is not call.pipeline:
+        group = pipeline.commands[0]
+        spot = _spot(group.body, call) if isinstance(group, Subshell | Group) else None
+        if spot is None or spot.at > 0 or len(pipeline.commands) > 1:
+            return False
+        pipeline = spot.pipeline
+    return True
 
 
 def only_updates(calls: Sequence[Call]) -> bool:
