@@ -10,7 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import lru_cache
-from itertools import pairwise
+from itertools import pairwise, takewhile
 
 from fixer.analysis.commands import Arg, Call
 from fixer.analysis.tools.pip import (
@@ -388,6 +388,17 @@ def _copy(call: Call, uses: Uses) -> None:
             uses.operands.append(Operand(node, "remove", "tree"))
     if target is not None:
         uses.operands.append(Operand(target[0], "write", "tree", target[1]))
+
+
+def copies_by_links(call: Call) -> bool:
+    """Whether `cp` makes links, hard or symbolic ones, to what it reads. (`--s` alone may be four options; coreutils
+    9.)"""
+    words = (word.value for word in call.words[1:] if isinstance(word, Known))
+    return any(_MAKES_LINKS.match(word) for word in takewhile(lambda word: word != "--", words))
+
+
+_MAKES_LINKS = regex(r"-[^-tS]*[ls]|--l(?:i(?:n(?:k)?)?)?$|--sy[a-z-]*$")
+"""`-t` and `-S` take the rest of their word."""
 
 
 def _link(call: Call, uses: Uses) -> None:

@@ -22,8 +22,9 @@ from fixer.analysis import (
     join,
     related,
 )
+from fixer.analysis.brought import FromContext
 from fixer.analysis.paths import Effect
-from fixer.analysis.programs import ABOUT_THE_SYSTEM, ONLY_LOOK, ONLY_MODES
+from fixer.analysis.programs import ABOUT_THE_SYSTEM, ONLY_LOOK, ONLY_MODES, copies_by_links
 from fixer.analysis.stages import flag_value
 from fixer.analysis.tools.manifests import PROGRAMS, WORDS, Manager, is_manager, is_manifest, read_manager
 from fixer.analysis.transfers import (
@@ -77,7 +78,8 @@ class BindManifests(Codemod):
     changes, as it did behind the COPY. Every RUN that may read the file before a later COPY brings it again gets the
     mount, for other files that came with it, too: it may name them (`-r base.txt`, `-e .`, `file:local.tgz`). No step
     may write to the file, but for tools that write in place what that later COPY overwrites in any case (`go mod
-    download`, `bundle install`): these get a mount with `rw`, whose changes are dropped.
+    download`, `bundle install`, `poetry config --local`, and corepack, which adds `packageManager` to a package.json
+    that has none): these get a mount with `rw`, whose changes are dropped.
 
     What changes in the image
 
@@ -88,10 +90,10 @@ class BindManifests(Codemod):
     When it refuses
 
     When the COPY has flags or patterns, or brings other things; when a step that is not understood comes before the
-    file is brought again, or one that writes to it; when the package manager may write it (`npm install`, `yarn
-    install` without --frozen-lockfile); when it runs scripts of the project that are not known; when the directory of
-    the file is only there because of the COPY; when a COPY of the whole directory takes the file to where a step, or
-    what the image starts with, needs it.
+    file is brought again, or one that writes to it or makes a link to it (`cp -al`); when the package manager may write
+    it (`npm install`, `yarn install` without --frozen-lockfile); when it runs scripts of the project that are not
+    known; when the directory of the file is only there because of the COPY; when a COPY of the whole directory takes
+    the file to where a step, or what the image starts with, needs it.
 
     All COPYs of what one step reads go, or none of them: half of the files through mounts and half by COPY would be no
     gain. The refusal of the one that has to stay names the others.
@@ -275,6 +277,7 @@ class _Plan:
     def __init__(self, facts: Facts, settings: Settings) -> None:
         self.facts = facts
         self.settings = settings
+        self.from_context = FromContext(facts, settings.context)
         self.removed: set[int] = set()
         instructions = (each for stage in facts.stages for each in stage.instructions)
         self.readings = [reading for instruction in instructions for reading in self._reading(instruction)]
@@ -529,8 +532,8 @@ class _Plan:
                 continue
             if effect.mode == "read":
                 reads = reads or not (call.program in ONLY_LOOK | ONLY_MODES and how != "same")
-                if call.program == "ln" and how == "same":
-                    because = "the link would lead nowhere once the mount is gone"
+                if _links(call, effect, how):
+                    because = "a link to it would lead nowhere once the mount is gone, and a hard one cannot be made"
                     return _Use(conflict=Stop("needed-later", effect.span, because))
                 continue
             if call.program in ABOUT_THE_SYSTEM and effect.implicit:
@@ -566,7 +569,19 @@ class _Plan:
         if self._wants(call, manager, each.path):
             each.tools.append(manager.tool)
             each.requirements = each.requirements or manager.requirements
-        return _Use(True, manager.writes_in_place(basename(each.path)))
+        pinned = manager.pins and basename(each.path) == "package.json" and self._may_be_pinned(each, run, call)
+        return _Use(True, pinned or manager.writes_in_place(each.path))
+
+    def _may_be_pinned(self, each: _File, run: Run, call: Call) -> bool:
+        """Whether corepack, which looks at the directories above, finds the file, and no `packageManager` in it."""
+        if isinstance(call.cwd, Known) and not below(call.cwd.value, dirname(each.path)):
+            return False
+        path = self.from_context.path(run, each.path)
+        text = self.settings.context.text(path) if path is not None else None
+        try:
+            return text is None or not isinstance(read_json(text).get("packageManager"), str)
+        except ValueError:
+            return True
 
     def _brought(self, run: Run, names: Sequence[str]) -> bool:
         """Whether a COPY before the RUN surely brings a file of one of these names."""
@@ -845,6 +860,15 @@ def _hits(effect: Effect, path: str) -> str:
         if common.reach(pattern, whole, path) is common.Reach.NONE:
             return ""
     return "above"
+
+
+def _links(call: Call, effect: Effect, how: str) -> bool:
+    """Whether the call makes a link to the file. (`ln` names a directory above only to link to that.)"""
+    if call.program == "ln":
+        node = effect.site
+        pattern = isinstance(node, Word) and isinstance(effect.path, Unknown) and common.pattern_of(call, node)[1]
+        return how == "same" or pattern
+    return call.program == "cp" and copies_by_links(call)
 
 
 _ARCHIVE = re.compile(r"\.(?:tar|tgz|tbz2?|txz|gz|bz2|xz|zst)\Z")

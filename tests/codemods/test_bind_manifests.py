@@ -141,3 +141,125 @@ def test_what_reads_a_package_finds_it(command: str) -> None:
 @pytest.mark.parametrize("command", NODE_READS_NOT)
 def test_what_reads_no_package_is_no_reason(command: str) -> None:
     assert not any(line.startswith("COPY package.json") for line in fixed(NODE.format(command)))
+
+
+def steps(text: str) -> list[str]:
+    """The lines of the RUNs that come out; none if nothing is changed."""
+    after = fixed(text)
+    return [] if after == text.splitlines() else [line for line in after if line.startswith("RUN")]
+
+
+POETRY = (
+    "FROM python:3.12\nWORKDIR /srv\nCOPY pyproject.toml poetry.lock poetry.toml ./\n"
+    "RUN {} && poetry install --no-root\nCOPY . .\n"
+)
+NPMRC = (
+    "FROM node:20\nWORKDIR {}\nCOPY package.json package-lock.json .npmrc ./\n"
+    "RUN {} && npm ci --ignore-scripts\nCOPY . .\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("command", "writes"),
+    [
+        ("poetry config virtualenvs.in-project true --local", True),
+        ("poetry config --local installer.parallel false", True),
+        ("poetry config --local --unset virtualenvs.path", True),
+        ("poetry config virtualenvs.in-project true", False),
+        ("poetry cache clear --all .", False),
+        ("poetry self update", False),
+    ],
+)
+def test_poetry_may_write_its_settings_beside_the_project(command: str, writes: bool) -> None:
+    (step,) = steps(POETRY.format(command))
+    assert "target=pyproject.toml " in step
+    assert ("target=poetry.toml,rw " in step) is writes
+
+
+def test_a_later_step_needs_the_settings_that_poetry_wrote() -> None:
+    text = POETRY.format("poetry config virtualenvs.create false --local").replace(" && ", "\nRUN ")
+    assert not steps(text)
+
+
+@pytest.mark.parametrize(
+    ("directory", "command", "writes"),
+    [
+        ("/srv", "npm config set loglevel warn -L project", True),
+        ("/srv", "npm config set --location project loglevel warn", True),
+        ("/srv", "npm config set loglevel warn --location=project", True),
+        ("/srv", "npm set loglevel=warn --loca project", True),
+        ("/srv", "npm_config_location=project npm config set loglevel warn", True),
+        ("/srv", "npm config set loglevel warn --userconfig .npmrc", True),
+        ("/srv", "NPM_CONFIG_USERCONFIG=/srv/.npmrc npm config set loglevel warn", True),
+        ("/root", "npm config set loglevel warn", True),
+        ("/srv", "export HOME=/srv; npm config set loglevel warn", True),
+        ("/srv", "npm config set loglevel warn", False),
+        ("/srv", "npm config delete loglevel", False),
+        ("/srv", "npm config list", False),
+        ("/root", "npm config get registry", False),
+        ("/root", "npm config set -g loglevel warn", False),
+        ("/root", "npm config set --location=global loglevel warn", False),
+        ("/srv", "npm cache clean --force", False),
+    ],
+)
+def test_npm_writes_the_settings_of_the_project_or_of_the_home(directory: str, command: str, writes: bool) -> None:
+    (step,) = steps(NPMRC.format(directory, command))
+    assert "target=package.json " in step
+    assert ("target=.npmrc,rw " in step) is writes
+
+
+@pytest.mark.parametrize("command", ["npm config rm loglevel -L project", "npm config set --location $WHERE a b"])
+def test_settings_that_npm_may_remove_stay(command: str) -> None:
+    assert not steps(NPMRC.format("/srv", command))
+
+
+LINKED = "FROM python:3.12\nWORKDIR /srv\nCOPY requirements.txt ./\nRUN pip install -r requirements.txt{}\nCOPY . .\n"
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "cp -al . /copy", "cp -Rl ../srv /copy", "cp --link requirements.txt /copy", "cp --recursive --lin . /copy",
+        "cp -rs /srv /copy", "cp --symbolic-link /srv/requirements.txt /copy", "ln requirements.txt /copy",
+        "ln *.txt /copy", "ln -s /srv/req* /copy/",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("joined", [" && ", "\nRUN "])
+def test_no_link_is_made_to_what_is_mounted(command: str, joined: str) -> None:
+    assert not steps(LINKED.format(joined + command))
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "cp -a . /copy", "cp -S.l requirements.txt /copy", "cp -a --preserve=links . /copy", "ln -s /srv /copy",
+        "cp -al /opt /copy", "ln /opt/*.txt /copy", "cp --suffix=l requirements.txt /copy",
+    ],
+)  # fmt: skip
+def test_a_copy_of_what_is_mounted_is_none_of_its_links(command: str) -> None:
+    assert steps(LINKED.format(" && " + command))
+
+
+PINNED = (
+    "FROM node:20\nWORKDIR /srv\n{}COPY package.json pnpm-lock.yaml yarn.lock ./\n"
+    "RUN {}\nCOPY . .\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("before", "command", "writes"),
+    [
+        ("RUN corepack enable\n", "pnpm install --frozen-lockfile --ignore-scripts", True),
+        ("", "corepack enable && yarn install --immutable --ignore-scripts", True),
+        ("RUN corepack enable && corepack prepare pnpm@9 --activate\n", "pnpm fetch", True),
+        ("ENV COREPACK_ENABLE_AUTO_PIN=1\nRUN corepack enable\n", "pnpm fetch", True),
+        ("ENV COREPACK_ENABLE_AUTO_PIN=0\nRUN corepack enable\n", "pnpm fetch", False),
+        ("RUN corepack enable\n", "COREPACK_ENABLE_AUTO_PIN=0 pnpm fetch", False),
+        ("RUN npm i -g pnpm\n", "pnpm fetch", False),
+        ("", "yarn install --frozen-lockfile --ignore-scripts", False),
+        ("RUN corepack enable\n", "npm ci --ignore-scripts", False),
+    ],
+)
+def test_corepack_may_write_its_choice_into_the_manifest(before: str, command: str, writes: bool) -> None:
+    step = steps(PINNED.format(before, command))[-1]
+    assert ("target=package.json,rw " in step) is writes

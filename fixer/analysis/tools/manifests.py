@@ -1,7 +1,8 @@
 """Package managers: which files of a project one call of them reads, and whether it may change them.
 
 Sources: the manuals of pip, uv, poetry, pipenv, npm 10, yarn 1 and 4, pnpm 9, bun, go (and its `cmd/go/internal/modcmd`
-and `modload`), bundler, composer, dotnet and cargo. What is not in these tables is another program.
+and `modload`), bundler, composer, dotnet and cargo; corepack's `Engine.ts` (0.26 to 0.34). What is not in these tables
+is another program.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ class Manager:
     files: what its words name, absolute.
     writes: why it may put other files in their place; "" if it never does.
     in_place: patterns of the names of those that it may write without another file in their place.
+    written: the same for files wherever they are, absolute; one that is not known may be any that it reads.
+    pins: corepack may run it, and then writes `packageManager` into a package.json that has none, in place.
     replaces: patterns of the names of files beside its manifests in whose place it may put others.
     locks: names of files one of which must be there so that none of them is written.
     scripts: the manifest whose scripts it runs ("package.json", "composer.json"), or None.
@@ -37,6 +40,8 @@ class Manager:
     files: tuple[Value, ...] = ()
     writes: str = ""
     in_place: tuple[str, ...] = ()
+    written: tuple[Value, ...] = ()
+    pins: bool = False
     replaces: tuple[str, ...] = ()
     locks: tuple[str, ...] = ()
     scripts: str | None = None
@@ -51,8 +56,12 @@ class Manager:
     def may_replace(self, name: str) -> bool:
         return any(fnmatchcase(name, pattern) for pattern in self.replaces)
 
-    def writes_in_place(self, name: str) -> bool:
-        return any(fnmatchcase(name, pattern) for pattern in self.in_place)
+    def writes_in_place(self, path: str) -> bool:
+        """Whether it may write to the manifest `path`, absolute, and leave it the same file."""
+        name = path.rpartition("/")[2]
+        return any(fnmatchcase(name, pattern) for pattern in self.in_place) or any(
+            file.value == path if isinstance(file, Known) else self.reads_name(name) for file in self.written
+        )
 
     def reads(self, path: str, cwd: Value) -> bool:
         """Whether it may read the manifest `path`, absolute."""
@@ -245,7 +254,8 @@ def _poetry(call: Call) -> Manager | None:
     if head == ["export"]:
         return Manager("poetry export", POETRY, locks=("poetry.lock",))
     if head in (["config"], ["cache"], ["self"], ["env"]) or not head:
-        return Manager("poetry", POETRY) if not words.unsure else None
+        local = ("poetry.toml",) if head == ["config"] and words.has("--local") else ()
+        return Manager("poetry", POETRY, in_place=local) if not words.unsure else None
     return None
 
 
@@ -264,8 +274,10 @@ def _pipenv(call: Call) -> Manager | None:
 
 # --- JavaScript ----------------------------------------------------------------------------------------------------
 
+_LOCATION = ("--location", "--locatio", "--locati", "--locat", "--loca", "--loc", "-L")
+"""npm takes options that are cut short (nopt)."""
 _NPM_TAKES = ("--prefix -C --cache --registry --omit --include --loglevel --install-strategy --workspace -w --only "
-              "--fetch-retries --fetch-timeout --userconfig --globalconfig --maxsockets")  # fmt: skip
+              f"--fetch-retries --fetch-timeout --userconfig --globalconfig --maxsockets {' '.join(_LOCATION)}")
 
 
 def _global(words: _Words, tool: str, names: tuple[str, ...] = ()) -> Manager | None:
@@ -315,10 +327,47 @@ def _npm(call: Call) -> Manager | None:
         if words.has("-g", "--global"):
             return _global(words, "npm install --global")
         return Manager("npm install", NPM, writes="npm install may write package-lock.json; npm ci does not")
-    if head[:1] in (["config"], ["set"], ["cache"], ["ping"], ["version"], ["get"]) or not head:
-        local = "project" in str(words.options.get("--location")) or (len(words.operands) > 1 and head == ["version"])
-        return None if local else Manager("npm config" if head else "npm", (".npmrc",))
+    if head[:1] in (["config"], ["set"]):
+        return _npm_config(words, call)
+    if head[:1] in (["cache"], ["ping"], ["version"], ["get"]) or not head:
+        changes = len(words.operands) > 1 and head == ["version"]
+        return None if changes else Manager("npm config" if head else "npm", (".npmrc",))
     return None
+
+
+def _npm_config(words: _Words, call: Call) -> Manager | None:
+    """It writes the .npmrc of the project, or by default that of the user, without another one in its place; one that
+    nothing is left in it removes (docs.npmjs.com, "npm-config", "npmrc"; @npmcli/config 8, `save`)."""
+    verb = words.operands[1] if words.operands[:1] == ["config"] and len(words.operands) > 1 else words.operands[0]
+    if verb in ("get", "list", "ls", "config"):
+        return Manager("npm config", (".npmrc",))
+    given = next((words.options[name] for name in _LOCATION if name in words.options), None)
+    where = given or _setting(call, "location") or Known("user")
+    if where == Known("project") and verb in ("set", "edit"):
+        return Manager("npm config", (".npmrc",), in_place=(".npmrc",))
+    if where not in (Known("user"), Known("global")):
+        return None
+    if where == Known("global") or words.has("-g", "--global"):
+        return Manager("npm config", (".npmrc",))
+    said = words.options.get("--userconfig") or _setting(call, "userconfig")
+    home = call.lookup("HOME") or Unknown("the home is not known")
+    mine = join(call.cwd, said or join(home, Known(".npmrc")))
+    return Manager("npm config", (".npmrc",), (mine,), written=(mine,))
+
+
+def _setting(call: Call, name: str) -> Value | None:
+    """A setting of npm in the environment; no base image has one of those that are asked for here."""
+    for variable in (f"npm_config_{name}", f"NPM_CONFIG_{name.upper()}"):
+        value = call.lookup(variable) if variable in call.file_text else None
+        if value is not None:
+            return value
+    return None
+
+
+def _pins(call: Call) -> bool:
+    """Whether corepack may be what `yarn` and `pnpm` are, and change package.json: it does from 0.26 on (its #413), not
+    by default any more from 0.34 on (#709)."""
+    return "corepack" in call.file_text and call.lookup("COREPACK_ENABLE_AUTO_PIN") != Known("0")
 
 
 def _yarn(call: Call) -> Manager | None:
@@ -332,7 +381,8 @@ def _yarn(call: Call) -> Manager | None:
             return Manager("yarn")
         fixed = words.has("--frozen-lockfile", "--immutable", "--pure-lockfile")
         writes = "" if fixed else "without --frozen-lockfile or --immutable it may write yarn.lock"
-        return Manager("yarn install", YARN, writes=writes, replaces=(".pnp.*",), scripts=_scripts(words, call))
+        scripts = _scripts(words, call)
+        return Manager("yarn install", YARN, writes=writes, pins=_pins(call), replaces=(".pnp.*",), scripts=scripts)
     if head == ["cache"] or (head == ["config"] and words.has("-H", "--home")):
         return Manager("yarn cache", (".yarnrc", ".yarnrc.yml"))
     return _global(words, "yarn global", (".yarnrc", ".npmrc")) if head == ["global"] else None
@@ -344,9 +394,9 @@ def _pnpm(call: Call) -> Manager | None:
     if head in (["install"], ["i"]) and len(words.operands) == 1 and not words.has("-g", "--global"):
         fixed = words.has("--frozen-lockfile")
         writes = "" if fixed else "without --frozen-lockfile it may write pnpm-lock.yaml"
-        return Manager("pnpm install", PNPM, writes=writes, scripts=_scripts(words, call))
+        return Manager("pnpm install", PNPM, writes=writes, pins=_pins(call), scripts=_scripts(words, call))
     if head == ["fetch"]:
-        return Manager("pnpm fetch", PNPM)
+        return Manager("pnpm fetch", PNPM, pins=_pins(call))
     if words.has("-g", "--global"):
         return _global(words, f"pnpm {head[0]} --global", (".npmrc",)) if head else None
     return Manager("pnpm") if not words.unsure and (head in (["store"], ["setup"]) or not head) else None
