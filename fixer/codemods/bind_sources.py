@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
-from posixpath import basename
+from posixpath import basename, dirname
 from typing import ClassVar
 
 from fixer.analysis import Call, Facts, Known, Stage, Unknown, below, clean, related
 from fixer.analysis.brought import Brought
 from fixer.analysis.context import BuildContext
 from fixer.analysis.paths import Effect
-from fixer.analysis.programs import ABOUT_THE_SYSTEM, ONLY_LOOK
+from fixer.analysis.programs import ABOUT_THE_SYSTEM, ONLY_LOOK, copies_by_links
 from fixer.analysis.tools.cargo import Cargo
 from fixer.analysis.transfers import destination, sources
 from fixer.codemods import common
@@ -53,9 +53,10 @@ class BindSources(Codemod):
     So is a crate that `cargo install --path` installs; `--locked` is not added there, for it would choose other
     versions.
 
-    What the context has at its top is bound, all of it, but for what no build of cargo reads (Git's files, if no build
-    script asks git, Dockerfiles, the target directory, documents, tests and benches that nothing names): which files a
-    macro or a build script reads cannot be told.
+    What the context has at its top is bound, all of it, but for what no build of cargo reads: Git's directory, if no
+    build script asks git or runs another program, Dockerfiles, the target directory. Documents, scripts, settings of
+    other tools, tests and benches that no source names are left out, too, where no package has a build script and no
+    macro is given the whole directory: which files these read cannot be told. (`.env` stays for macros that read it.)
 
     Why the mounts are writable
 
@@ -246,12 +247,26 @@ def _check_step(facts: Facts, build: _Build, root: str, entries: Sequence[str], 
         for effect in facts.call_effects(call):
             if effect.implicit and call.program in ABOUT_THE_SYSTEM | PREPARES:
                 continue
+            if effect.mode == "read" and _makes_links(call) and _is_bound(root, entries, effect):
+                because = "what it links to is a mount: a hard link cannot be made, and another would lead nowhere"
+                raise Stop("step-does-more", effect.span, because)
             if _in_the_way(build, root, entries, files, effect):
                 because = "it may need what is not bound, or change what is, and a mount cannot be moved or removed"
                 raise Stop("step-does-more", effect.span, because)
 
 
 _CARGOS = frozenset(("build", "rustc", "check", "clippy", "test", "run", "bench", "doc", "install", "fetch", "update"))
+
+
+def _makes_links(call: Call) -> bool:
+    return call.program == "ln" or (call.program == "cp" and copies_by_links(call))
+
+
+def _is_bound(root: str, entries: Sequence[str], effect: Effect) -> bool:
+    """Whether what is named may be a part of the sources (of what a pattern means, by what it begins with)."""
+    if not isinstance(effect.path, Known):
+        return bool(effect.start) and related(clean(effect.start), root)
+    return any(below(effect.path.value, f"{root}/{entry}") for entry in entries)
 
 
 def _touches(call: Call) -> bool:
@@ -359,11 +374,13 @@ def _check_readers(facts: Facts, build: _Build, root: str) -> None:
 # --- what is bound -------------------------------------------------------------------------------------------------
 
 _NEVER = (
-    ".git", ".github", ".gitignore", ".gitattributes", ".gitlab-ci.yml", ".dockerignore", "*.dockerignore", "target",
-    "Dockerfile*", "*.Dockerfile", "Containerfile*", "docker-compose*", "compose.y*ml", ".vscode", ".idea",
-    ".editorconfig", ".pre-commit-config.yaml", "justfile", "Makefile", ".DS_Store",
+    ".git", "target", ".dockerignore", "*.dockerignore", "Dockerfile*", "*.Dockerfile", "Containerfile*",
+    "docker-compose*", "compose.y*ml", ".github", ".gitattributes", ".gitlab-ci.yml", ".vscode", ".idea",
+    ".editorconfig", ".pre-commit-config.yaml", ".DS_Store",
 )  # fmt: skip
-"""What cargo and crates do not read."""
+"""What no build reads: files of Docker, of editors and of services. (`.git` is another matter.)"""
+_OF_OTHERS = (".gitignore", "justfile", "Makefile")
+"""What cargo and crates do not read, but a build script may: with these it calls other programs, or goes by them."""
 _DOCUMENTS = (
     "*.md", "*.txt", "LICENSE*", "COPYING*", "*.svg", "*.png", "docs", "doc", "examples", "benches", "tests", ".env*",
     "*.yml", "*.yaml", "*.sh", "scripts", "rustfmt.toml", ".rustfmt.toml", "clippy.toml", "deny.toml", "renovate.json",
@@ -417,20 +434,60 @@ def _entries(build: _Build, files: Brought, root: str) -> list[str]:
 _TARGETS = {"examples": "example", "benches": "bench", "tests": "test"}
 """Directories of crates, and the word by which manifests, and options of cargo, speak of what is in them."""
 _READS_GIT = re.compile(r"\b(?:git|git2|gix|git[-_]version|vergen\w*|shadow-rs|built|bugreport)\b")
+_HAS_SCRIPT = re.compile(r"(?m)^[^\S\n]*build[^\S\n]*=[^\S\n]*[\"']")
+_RUNS = re.compile(r"\bCommand\s*::\s*new\s*\(\s*(?!\"(?:rustc|cargo|protoc|pkg-config)\")")
+_READS_ENV = re.compile(r"\b(?:query(?:_file)?(?:_as|_scalar)?(?:_unchecked)?|dotenv)!")
+"""Macros of sqlx and of dotenv read `.env`."""
+_ALL_OF_IT = r"[\"'](?:\$CARGO_MANIFEST_DIR|\.{0,2})(?:/\.{0,2})*[\"']"
+_IS_GIVEN_ALL = re.compile(
+    rf"#!?\[[^\]\n]{{0,500}}[=(,]\s*{_ALL_OF_IT}"
+    rf"|(?<!\w)(?!(?:e?print|e?println|write|writeln|format|panic|assert\w*|debug\w*|info|warn|error|trace|vec|matches"
+    rf"|env|option_env|concat|bail|anyhow|ensure|todo|unreachable|unimplemented)!)\w+!\s*[({{\[]\s*{_ALL_OF_IT}"
+)
+"""An attribute or a macro that is given the directory of the package (`#[folder = "."]`, `include_dir!("..")`), where
+it may take whatever it finds."""
+_READS_FILES = re.compile(r"\bfs\s*::|\bFile\s*::\s*open\b|\bread_dir\b|\bread_to_string\b|\bWalkDir\b|\bglob\b")
 
 
 def _top(files: Brought, root: str, code: str) -> list[str]:
     there = files.names(root)
-    names = [name for name in there if not any(fnmatchcase(name, pattern) for pattern in _NEVER)]
-    maybe = [name for name in names if any(fnmatchcase(name, pattern) for pattern in _DOCUMENTS)]
+    names = [name for name in there if not _is_like(name, _NEVER)]
+    maybe = [name for name in names if _is_like(name, (*_OF_OTHERS, *_DOCUMENTS))]
     texts = {}
     if maybe or ".git" in there:
         sources = [path for path in files.walk(root) if path.endswith((".rs", ".toml"))]
         texts = {path: files.text(path) or "" for path in sources if not below(path, f"{root}/target")}
-    named = {name for name in maybe if _speaks_of(name, texts, code)}
+    if _may_read_all(texts):
+        named = set(maybe)
+    else:
+        named = {name for name in maybe if not _is_like(name, _OF_OTHERS) and _speaks_of(name, texts, code)}
+    if any(_READS_ENV.search(text) for path, text in texts.items() if path.endswith(".rs")):
+        named.update(name for name in maybe if name.startswith(".env"))
     if ".git" in there and any(_asks_git(path, text) for path, text in texts.items()):
         names = [".git", *names]
     return [name for name in names if name not in maybe or name in named]
+
+
+def _is_like(name: str, patterns: Sequence[str]) -> bool:
+    return any(fnmatchcase(name, pattern) for pattern in patterns)
+
+
+def _may_read_all(texts: Mapping[str, str]) -> bool:
+    """Whether what runs while cargo compiles may read files that no source names: a build script, or a macro."""
+    if any(basename(path) == "build.rs" or _has_script(path, text) for path, text in texts.items()):
+        return True
+    macros = [dirname(path) for path, text in texts.items() if path.endswith(".toml") and _PROC_MACRO.search(text)]
+    sources = [(path, text) for path, text in texts.items() if path.endswith(".rs")]
+    return any(_IS_GIVEN_ALL.search(text) for _, text in sources) or any(
+        _READS_FILES.search(text) and any(below(path, directory) for directory in macros) for path, text in sources
+    )
+
+
+_PROC_MACRO = re.compile(r"(?m)^[^\S\n]*proc[-_]macro[^\S\n]*=[^\S\n]*true\b")
+
+
+def _has_script(path: str, text: str) -> bool:
+    return basename(path) == "Cargo.toml" and _HAS_SCRIPT.search(text) is not None
 
 
 def _speaks_of(name: str, texts: Mapping[str, str], code: str) -> bool:
@@ -451,7 +508,9 @@ def _speaks_of(name: str, texts: Mapping[str, str], code: str) -> bool:
 def _asks_git(path: str, text: str) -> bool:
     if path.endswith(".toml"):
         return re.search(r"(?m)^[^\S\n]*(?:vergen[\w-]*|shadow-rs|built|git[-_]version|bugreport)\b", text) is not None
-    return basename(path) == "build.rs" and _READS_GIT.search(text) is not None
+    if basename(path) != "build.rs":
+        return False
+    return _READS_GIT.search(text) is not None or _RUNS.search(text) is not None
 
 
 def _check_mounts(facts: Facts, build: _Build, root: str, entries: Sequence[str], files: Brought) -> None:
