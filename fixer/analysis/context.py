@@ -11,11 +11,12 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Literal
 
 from fixer.analysis.facts import Facts
+from fixer.analysis.stages import Stage, flag_value
 from fixer.analysis.values import Known, Unknown, Value, clean
 from fixer.text.records import dataclass
 from fixer.text.regex import regex
 from fixer.text.source import Span
-from fixer.tree.nodes import Add, Copy, Instruction, JsonString, Leaf, Onbuild, Run
+from fixer.tree.nodes import Add, Copy, Instruction, JsonString, Leaf, Onbuild, Run, Transfer
 
 Kind = Literal["file", "directory", "link", "other"]
 
@@ -134,20 +135,42 @@ def context_sources(facts: Facts, instruction: Instruction) -> tuple[ContextSour
         )
     if not isinstance(instruction, Copy | Add) or facts.copied_from(instruction) is not None:
         return ()
+    return tuple(_copied(facts, instruction))
+
+
+def named_sources(facts: Facts) -> tuple[tuple[str, ContextSource], ...]:
+    """What COPY --from and mounts take from what is no stage, with the name of that: an image, or another context that
+    a build has under this name."""
+    found = []
+    for stage in facts.stages:
+        for outer in stage.instructions:
+            instruction = outer.inner if isinstance(outer, Onbuild) else outer
+            if isinstance(instruction, Run):
+                for mount in facts.mounts(instruction):
+                    if mount.type == "bind" and mount.from_ is not None and not isinstance(mount.stage, Stage):
+                        word = mount.flag.word
+                        one = ContextSource(instruction, word, word.span, _relative(mount.source), False)
+                        found.append((mount.from_, one))
+            elif isinstance(instruction, Copy):
+                name = flag_value(instruction.flags, "from")
+                if name is not None and not isinstance(facts.copied_from(instruction), Stage):
+                    found += [(name, one) for one in _copied(facts, instruction)]
+    return tuple(found)
+
+
+def _copied(facts: Facts, instruction: Transfer) -> Iterator[ContextSource]:
     words: list[tuple[Leaf | JsonString, str, Span]]
     if instruction.form is not None:
         words = [(item, item.value, item.string.span) for item in instruction.form.items[:-1]]
     else:
         words = [(leaf, leaf.value, leaf.span) for leaf in instruction.sources if not leaf.text.startswith("<<")]
     state = facts.state(instruction)
-    found = []
     for site, text, span in words:
         value = state.expand(text)
         if isinstance(instruction, Add) and _REMOTE.match(value.value if isinstance(value, Known) else text):
             continue
         pattern = isinstance(value, Known) and _GLOB.search(value.value) is not None
-        found.append(ContextSource(instruction, site, span, _relative(value), pattern))
-    return tuple(found)
+        yield ContextSource(instruction, site, span, _relative(value), pattern)
 
 
 def all_context_sources(facts: Facts) -> tuple[ContextSource, ...]:

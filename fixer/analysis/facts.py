@@ -243,6 +243,12 @@ class Facts:
         """What `--from=text` in that stage means; `numbers=False` for `RUN --mount=from=`."""
         return resolve_from(self.stages, self._names, stage, text, numbers=numbers)
 
+    def replaced_by(self, name: str) -> str:
+        """The file by which builds have a context of their own in the place of the image or stage that is called so;
+        empty if none does."""
+        named = self._targets() if self._targets is not None else NO_TARGETS
+        return named.replaced.get(name, "") or named.replaced.get(name.lower(), "")
+
     def copied_from(self, instruction: Transfer) -> Stage | BaseImage | Unknown | None:
         """What a COPY takes its files from; None for the build context."""
         text = flag_value(instruction.flags, "from") if isinstance(instruction, Copy) else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from posixpath import basename, dirname
 from typing import ClassVar
 
@@ -19,9 +19,11 @@ from fixer.codemods.dockerignore_git import nobody_asks_git
 from fixer.codemods.dockerignore_needs import (
     NOWHERE,
     enough_is_installed,
+    family_of,
     makers,
     names_nowhere,
     no_file_uses,
+    no_other_context,
     nobody_keeps,
     nobody_names,
     nobody_uses,
@@ -32,6 +34,7 @@ from fixer.codemods.dockerignore_needs import (
 from fixer.codemods.dockerignore_users import (
     Brought,
     Files,
+    Making,
     User,
     has_file,
     has_parts,
@@ -103,8 +106,9 @@ class Dockerignore(Codemod):
 
     When it refuses
 
-    Where a Dockerfile takes the directory by its name, or ships it without making it: then it is the payload, built
-    before, outside. Where a program may read it that nobody knows, and for the reasons below.
+    Where a Dockerfile takes the directory by its name, also from a context that has a name (`COPY --from=NAME`, where
+    a build says `--build-context NAME=…`), or ships it without making it: then it is the payload, built before,
+    outside. Where a program may read it that nobody knows, and for the reasons below.
 
     Nothing is said where the project's own files (Cargo.toml, package.json…) are not in the context, or the context
     is not at hand.
@@ -142,11 +146,15 @@ class Dockerignore(Codemod):
             because = f"{_OF_PODMAN} stands here, and who reads that does not read this file"
             yield Refusal(self.id, "other-file", NOWHERE, because)
             return
-        yield from self._payloads(facts, certain)
-        for wanted in _all_wanted(certain, files):
+        found = list(_all_wanted(certain, files))
+        yield from self._payloads(facts, certain, {path for wanted in found for path in wanted.paths})
+        for wanted in found:
             try:
                 if unread:
                     raise stop("not-understood", f"{unread[0]} may use this file, and it is not understood")
+                if basename(settings.path) == IGNORE_NAME:
+                    for path in wanted.paths:
+                        no_other_context(settings.dockerfiles, path)
                 change = self._change(facts, users, wanted, files)
                 if change is not None:
                     yield change
@@ -154,14 +162,15 @@ class Dockerignore(Codemod):
                 because = f"{wanted.shown}: {problem.because}"
                 yield Refusal(self.id, problem.reason, problem.span, because)
 
-    def _payloads(self, facts: IgnoreFile, users: Sequence[User]) -> Iterator[Refusal]:
-        """What is needed because no tool makes it anywhere: packages of JavaScript that were installed outside."""
-        if any(making.made.name == "node_modules" for user in users for making in user.makings):
-            return
+    def _payloads(self, facts: IgnoreFile, users: Sequence[User], looked_at: Collection[str]) -> Iterator[Refusal]:
+        """What is needed because no tool of the file makes it: packages of JavaScript that were installed outside."""
         for user in users:
+            if any(making.made.name == "node_modules" for making in user.makings):
+                continue
             for brought in user.brought:
                 path = joined(brought.source, "node_modules")
-                if not package_json(user.context, brought.source).get("dependencies") or _is_out(facts.ignore, path):
+                package = package_json(user.context, brought.source)
+                if path in looked_at or not package.get("dependencies") or _is_out(facts.ignore, path):
                     continue
                 if any(stage.shipped for stage in [brought.stage, *brought.stage.derived]):
                     where = user.at(brought.instruction.span.start)
@@ -256,7 +265,8 @@ class Wanted:
         if self.made is not None:
             where = self.user.at(self.made.call.span[0])
             place = self.brought.place(self.paths[0])
-            hidden = self.made.elsewhere or (place is not None and not makers(self.user, self.brought.stage, place))
+            there = place is None or any(makers(self.user, stage, place) for stage in family_of(self.brought.stage))
+            hidden = self.made.elsewhere or not there
             work = "works without it" if hidden and not isinstance(self.brought.instruction, Run) else "makes it"
             return (
                 f"`{self.made.shown}` ({where}) {work} in the image; with it {copy} brings what another machine built: "
@@ -314,7 +324,7 @@ def _made(user: User, files: Files) -> Iterator[Wanted]:
         if made.markers == ("*",):
             continue
         for brought in user.brought:
-            for place in places_of(user, brought.stage, making):
+            for place in _places(user, brought, making):
                 if brought.target is None or not below(place, brought.target):
                     continue
                 project = joined(brought.source, dirname(place)[len(brought.target) :].strip("/")).rstrip("/")
@@ -325,6 +335,16 @@ def _made(user: User, files: Files) -> Iterator[Wanted]:
                 paths = _projects(user, made, project, files)
                 if paths:
                     yield Wanted(made.name, paths, user, brought, made, made.call)
+
+
+def _places(user: User, brought: Brought, making: Making) -> Iterator[str]:
+    """Where the directory is that a call makes, in the stage to which a COPY brings something, or one that starts from
+    it."""
+    found: dict[str, None] = {}
+    for stage in family_of(brought.stage):
+        user.facts.charge(1)
+        found.update(dict.fromkeys(places_of(user, stage, making)))
+    return iter(found)
 
 
 def _is_root(user: User, brought: Brought, project: str) -> bool:

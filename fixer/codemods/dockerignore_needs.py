@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from posixpath import basename, dirname
 
 from fixer.analysis import Call, Known, Reader, Stage, below, clean
-from fixer.analysis.context import BuildContext, ContextSource
+from fixer.analysis.context import BuildContext, ContextSource, named_sources
+from fixer.analysis.documents import Neighbour
 from fixer.analysis.leftovers import words_of
 from fixer.analysis.programs import only_files
 from fixer.analysis.scripts import calls_in
@@ -43,6 +44,26 @@ def nobody_names(user: User, path: str) -> None:
                 raise stop("needed", f"{where} takes {text} from the context, which {path} is or belongs to")
         elif below(f"/{source.path.value}", f"/{path}"):
             raise stop("needed", f"{where} takes {text} from the context, by its name")
+
+
+def no_other_context(dockerfiles: Iterable[Neighbour], path: str) -> None:
+    """Raises Stop if a Dockerfile may take the path from a context that its build has by another name
+    (`--build-context NAME=DIR`, `additional_contexts`) and that may be this one: which directory that is is not
+    followed. A name that no file gives to a context counts where it looks like none of an image."""
+    for neighbour in dockerfiles:
+        facts = neighbour.facts
+        for name, source in named_sources(facts) if facts is not None else ():
+            given = facts.replaced_by(name) if facts is not None else ""
+            if not given and not _PLAIN.fullmatch(name):
+                continue
+            taken = source.path.value if isinstance(source.path, Known) else None
+            if taken is None or _named(taken, path) or (given and below(f"/{path}", f"/{taken}")):
+                by = f"which {given} says" if given else "which it seems to be"
+                because = f"{neighbour.at(source.span.start)} may take it from the context {name}, {by}"
+                raise stop("needed", because)
+
+
+_PLAIN = re.compile(r"[A-Za-z][\w-]*")
 
 
 def _named(source: str, path: str) -> bool:
@@ -100,7 +121,7 @@ def somebody_makes(user: User, brought: Brought, path: str) -> None:
         raise stop("unknown-destination", because)
     start = place_of(user.facts, brought.stage, brought.instruction, None)
     for stage in family_of(brought.stage):
-        if not stage.shipped or isinstance(brought.instruction, Run):
+        if not stage.goal or isinstance(brought.instruction, Run):
             continue
         gone = any(at > start and not call.conditional for at, call in _removals(user, stage, place))
         if not gone and not makers(user, stage, place):

@@ -5,11 +5,11 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any
 
-from fixer.engine.builds import UNKNOWN, Loose, NamedBuild, placed
+from fixer.engine.builds import UNKNOWN, Loose, NamedBuild, placed, real_place
 from fixer.engine.files import FileTrouble, read
 from fixer.text.regex import regex
 from fixer.text.source import decode
@@ -18,6 +18,8 @@ _MOST_ABOVE = 20
 """So many targets that one inherits from are looked at."""
 _LARGEST = 1 << 20
 """Bytes of a file that is read."""
+_MOST_CONTEXTS = 50
+"""So many contexts may belong to the Dockerfiles that stand in a file in HCL."""
 _LONGEST = 4096
 """Characters of a mapping that is read."""
 _MOST_PAIRS = 10_000
@@ -25,6 +27,8 @@ _MOST_PAIRS = 10_000
 _KEYS = ("context", "dockerfile", "dockerfile-inline", "target", "contexts")
 _FILLED = regex(r"[$%]\{[^{}]*\}")
 _ATTRIBUTE = regex(r"(?m)^[ \t]*(target|dockerfile|contexts)[ \t]*=[ \t]*(.*)$")
+_INLINE = regex(r"(?m)^[ \t]*dockerfile-inline[ \t]*=")
+_CONTEXT = regex(r'(?m)^[ \t]*context[ \t]*=[ \t]*"([^"\\\n$%]*)"')
 _TEXT = regex(r'"([^"\\\n$%]*)"')
 _NAME = regex(r'"([A-Za-z][\w.-]*)"')
 _LABELS = regex(r'"[\w.-]*"[ \t]*\{|(?:targets|inherits)[ \t]*=[ \t]*\[[^\]]{0,4096}\]')
@@ -41,10 +45,28 @@ def bake_builds(path: str, top: str | None = None) -> Iterator[NamedBuild]:
     if len(text) > _LARGEST:
         return
     directories = tuple(dict.fromkeys((os.path.dirname(path), os.path.dirname(path) if top is None else top)))
-    yield from _of_hcl(text) if path.endswith(".hcl") else _of_json(text, directories)
+    if path.endswith(".hcl"):
+        yield from _of_hcl(text)
+        if _INLINE.search(text):
+            yield from _inside(path, _plain_contexts(text), directories)
+    else:
+        yield from _of_json(path, text, directories)
 
 
-def _of_json(text: str, directories: tuple[str, ...]) -> Iterator[NamedBuild]:
+def _inside(path: str, contexts: Iterable[str], directories: Iterable[str]) -> Iterator[NamedBuild]:
+    """The Dockerfile that stands in the file itself, for each context that it may have."""
+    for directory in directories:
+        for said in contexts:
+            context = real_place(directory, said)
+            if context is not None:
+                yield NamedBuild(context, os.path.realpath(path), "")
+
+
+def _plain_contexts(text: str) -> tuple[str, ...]:
+    return tuple(islice(dict.fromkeys([".", *(match[1] for match in _CONTEXT.finditer(text))]), _MOST_CONTEXTS))
+
+
+def _of_json(path: str, text: str, directories: tuple[str, ...]) -> Iterator[NamedBuild]:
     try:
         root = json.loads(text)
     except (ValueError, RecursionError):
@@ -56,6 +78,7 @@ def _of_json(text: str, directories: tuple[str, ...]) -> Iterator[NamedBuild]:
             continue
         said = _with_inherited(targets, name)
         if said.get("dockerfile-inline") is not None:
+            yield from _inside(path, (_text(said.get("context", ".")),), directories)
             continue
         target = _text(said.get("target", ""))
         contexts = said.get("contexts")

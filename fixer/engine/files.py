@@ -283,11 +283,13 @@ class Survey(NamedTuple):
     bake: tuple[str, ...]
     others: tuple[str, ...]
     """Other files that may say what is built."""
+    odd: tuple[str, ...]
+    """Files without an ending: only their text tells whether they are Dockerfiles."""
 
 
 def survey(top: str) -> Survey:
     """The Dockerfiles and what may be some, and the files that may say what is built of them."""
-    found: tuple[list[str], ...] = ([], [], [], [], [])
+    found: tuple[list[str], ...] = ([], [], [], [], [], [])
 
     def wanted(name: str, directory: str, kinds: Collection[str]) -> bool:
         return _place_of(name) is not None
@@ -308,9 +310,25 @@ def _place_of(name: str) -> int | None:
             return 2
         if _BAKE.fullmatch(name):
             return 3
-    if name.endswith((".dockerignore", ".containerignore")) or not _LIKE_DOCKERFILES.fullmatch(name):
+    if name.endswith((".dockerignore", ".containerignore")):
         return None
+    if not _LIKE_DOCKERFILES.fullmatch(name):
+        return 5 if "." not in name or name.endswith(".docker") else None
     return 0 if is_dockerfile_name(name) else 1
+
+
+def begins_like_dockerfile(path: str) -> bool:
+    """Whether the first instruction is FROM, with nothing but ARGs before it."""
+    try:
+        with open(path, "rb") as file:
+            head = file.read(_HEAD)
+    except OSError:
+        return False
+    return not head.startswith(b"#!") and _FROM.match(head) is not None
+
+
+_HEAD = 4096
+_FROM = regex(rb"(?:\xef\xbb\xbf)?(?:[ \t]*(?:#[^\n]*|ARG[ \t][^\n]*)?\r?\n)*[ \t]*FROM[ \t]+\S", re.IGNORECASE)
 
 
 def _is_wanted(name: str, directory: str, kinds: Collection[str]) -> bool:

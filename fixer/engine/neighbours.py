@@ -14,7 +14,7 @@ from fixer.analysis.documents import Neighbour, Use
 from fixer.engine.config import ConfigTrouble
 from fixer.engine.context import FoundContext, holds
 from fixer.engine.declared import FoundTargets, declared
-from fixer.engine.files import FileTrouble, is_dockerfile_name, read, survey
+from fixer.engine.files import FileTrouble, begins_like_dockerfile, is_dockerfile_name, read, survey
 from fixer.engine.job import Options, configured, outcome_for
 from fixer.engine.kinds import DOCKERFILE, IGNORE, IGNORE_NAME, kind_of
 from fixer.engine.outcome import Origins, Outcome
@@ -83,8 +83,12 @@ class _Around:
         if not said.complete:
             raise TooMuchWorkError
         first: FoundContext | None = None
-        named = _by_context(self._top, self._options).get(self._root, ())
-        for path in sorted({*self._paths_below(), *said.users.get(self._root, ()), *named}, key=self._name):
+        named = (*_by_context(self._top, self._options).get(self._root, ()), *_with_contexts(self._top, self._options))
+        inside = os.path.join(self._root, "")
+        odd = {path for path in _by_content(self._top) if path.startswith(inside)}
+        if any(os.path.basename(path) == _PIPED for path in said.users.get(self._root, ())):
+            yield Neighbour("a Dockerfile that a script pipes in", lambda: None, use=lambda: Use.POSSIBLE)
+        for path in sorted({*self._paths_below(), *said.users.get(self._root, ()), *named, *odd}, key=self._name):
             facts = self._facts_of(path)
             if not os.path.isfile(path) or (not _is_one(path) and path not in said.contexts and facts() is None):
                 continue
@@ -98,10 +102,14 @@ class _Around:
             elif not own:
                 context = FoundContext(path, self._root, first)
                 first = first or context
-                use = self._use(path, facts, contexts)
+                use = self._use(path, facts, contexts, possible=path in odd)
                 yield Neighbour(self._name(path), facts, context, use, line=self._line_of(path))
 
-    def _use(self, path: str, facts: Callable[[], Facts | None], contexts: frozenset[str]) -> Callable[[], Use]:
+    def _use(
+        self, path: str, facts: Callable[[], Facts | None], contexts: frozenset[str], *, possible: bool
+    ) -> Callable[[], Use]:
+        """possible: it cannot be certain by itself that it is built at all."""
+
         def use() -> Use:
             if contexts:
                 return Use.CERTAIN if self._root in contexts else Use.NONE
@@ -111,7 +119,7 @@ class _Around:
             nearest = FoundContext(path)
             nearest.expect(lambda: all_context_sources(known))
             if nearest.directory == self._root:
-                return Use.CERTAIN
+                return Use.POSSIBLE if possible else Use.CERTAIN
             if nearest.directory is not None and not holds(self._root, all_context_sources(known)):
                 return Use.NONE
             return Use.POSSIBLE
@@ -179,6 +187,18 @@ def _odd_names(options: Options) -> tuple[str, ...]:
     return tuple(sorted(path for path in odd if os.path.isfile(path)))
 
 
+_PIPED = "-"
+"""A Dockerfile that comes by standard input."""
+_MOST_ODD = 2_000
+"""So many files without an ending are looked into."""
+
+
+@lru_cache(maxsize=64)
+def _by_content(top: str) -> Sequence[str]:
+    """The Dockerfiles that nobody would know by their names; most tools can be told to take one."""
+    return [path for path in survey(top).odd[:_MOST_ODD] if begins_like_dockerfile(path)]
+
+
 @lru_cache(maxsize=64)
 def _candidates(top: str, odd: tuple[str, ...]) -> Sequence[str]:
     """What may be a Dockerfile, in order. A repository has many documents, and is searched once."""
@@ -197,6 +217,18 @@ def _by_context(top: str, options: Options) -> Mapping[str, Sequence[str]]:
         if context is not None:
             found.setdefault(os.path.realpath(context), []).append(path)
     return found
+
+
+@lru_cache(maxsize=64)
+def _with_contexts(top: str, options: Options) -> Sequence[str]:
+    """The Dockerfiles to whose builds a file gives contexts by name: these may be any directory."""
+    paths = _candidates(top, _odd_names(options))
+    said = declared(top)
+    loose = [which for which, targets in said.loose.items() if targets.replaced]
+    return [
+        path for path in paths
+        if (path in said.targets and said.targets[path].replaced) or any(one.may_be(path) for one in loose)
+    ]  # fmt: skip
 
 
 def _options_for(path: str, options: Options) -> Options:

@@ -176,7 +176,9 @@ def _of_gitlab(text: str, directory: str, top: str) -> Iterator[NamedBuild]:
                 if build is None or (paths is None and build.outside):
                     continue
                 dockerfile = ANY if paths is None else real_place(top, paths[1]) or ANY
-                if build.target != "" or build.replaced:
+                if paths is not None and os.path.basename(paths[1]) == "-":
+                    yield NamedBuild(real_place(top, paths[0]), dockerfile, build.target, True, build.replaced)
+                elif build.target != "" or build.replaced:
                     yield NamedBuild(None, dockerfile, build.target, False, build.replaced)
 
 
