@@ -94,8 +94,8 @@ class Dockerignore(Codemod):
     its name. Patterns are read as BuildKit reads them, and the line leaves out the directory and nothing else that
     is there. Python works without `__pycache__`, which it makes anew or, told by `PYTHONDONTWRITEBYTECODE`, not at all.
     `.git` goes where each program that runs in a place where the repository can be seen is one that is known not to
-    look at it, down to the scripts and the plugins that it is told to use, and no source reads it; the first one that
-    may is named.
+    look at it, down to the scripts and the plugins that it is told to use, and no source reads it, or calls a script
+    that does; the first one that may is named. Documents, data and settings without code are no sources.
 
     Why it is unsafe
 

@@ -317,7 +317,7 @@ class _Asked:
                 if found is not None:
                     raise stop("git", f"{path} may ask Git: which program it runs is not certain")
                 continue
-            for crate in _build_dependencies(text):
+            for crate in _build_dependencies(path, text):
                 if crate not in _BUILD_CRATES:
                     because = f"{path}: the build script uses {crate}, and nobody knows whether that asks Git"
                     raise stop("git", because)
@@ -393,7 +393,7 @@ class _Asked:
         for path, directory in self._files.paths.items():
             text = self._context.text(path) or "" if not directory and path.endswith((".toml", ".py")) else ""
             if basename(path) == "pyproject.toml":
-                for need in _build_requirements(text):
+                for need in _build_requirements(path, text):
                     if need.lower().replace("_", "-") not in _BACKENDS:
                         raise stop(
                             "git", f"{where} builds the package, and {path} needs {need} for it, which may ask Git"
@@ -581,13 +581,16 @@ def _packages(text: str) -> frozenset[str]:
     return frozenset(name for group in groups if isinstance(group, dict) for name in group)
 
 
-def _build_dependencies(manifest: str) -> Iterator[str]:
-    """The crates in the tables of a Cargo.toml for build scripts."""
+def _toml(path: str, text: str) -> Mapping[str, object]:
     try:
-        table = read_toml(manifest)
+        return read_toml(text)
     except ValueError:
-        yield "something that is not understood"
-        return
+        raise stop("git", f"{path} may ask Git: it is no TOML that is understood") from None
+
+
+def _build_dependencies(path: str, manifest: str) -> Iterator[str]:
+    """The crates in the tables of a Cargo.toml for build scripts."""
+    table = _toml(path, manifest)
     platforms = table.get("target")
     tables = [table, *(platforms.values() if isinstance(platforms, dict) else ())]
     for each in tables:
@@ -596,13 +599,9 @@ def _build_dependencies(manifest: str) -> Iterator[str]:
             yield str(value["package"]) if isinstance(value, dict) and "package" in value else name
 
 
-def _build_requirements(manifest: str) -> Iterator[str]:
+def _build_requirements(path: str, manifest: str) -> Iterator[str]:
     """The packages that a pyproject.toml has installed to build its own."""
-    try:
-        system = read_toml(manifest).get("build-system")
-    except ValueError:
-        yield "something that is not understood"
-        return
+    system = _toml(path, manifest).get("build-system")
     needs = system.get("requires") if isinstance(system, dict) else None
     for need in needs if isinstance(needs, list) else ():
         name = re.match(r"\s*([A-Za-z0-9_.-]+)", str(need))
@@ -642,28 +641,51 @@ _GIT_PACKAGES = re.compile(
     r"|astro|nuxt|remix)|[\w-]*gitinfo[\w-]*|fumadocs-[\w-]+|rspress|gatsby[\w-]*|@vuepress/[\w-]+|vuepress"
     r"|lint-staged)$"
 )
-_PROGRAMS = (
-    ".rs", ".py", ".js", ".ts", ".mjs", ".cjs", ".mts", ".cts", ".jsx", ".tsx", ".vue", ".svelte", ".rb", ".gemspec",
-    ".go", ".ex", ".exs", ".php", ".gradle", ".kts", ".java", ".kt", ".scala", ".sbt", ".cmake", ".props", ".targets",
-    ".swift", ".pl", ".lua", ".astro", ".mdx",
-)  # fmt: skip
 _SETTINGS = frozenset(("pyproject.toml", "setup.cfg", "pom.xml", "Cargo.toml", "Cargo.lock", "package.json", "Gemfile",
-                       "Rakefile", "requirements.txt"))  # fmt: skip
+                       "Rakefile", "requirements.txt", "CMakeLists.txt"))  # fmt: skip
+_INERT = _set(
+    "md markdown rst adoc asciidoc org txt text pdf tex bib po pot mo csv tsv parquet sql graphql gql proto prisma "
+    "avsc json jsonc json5 jsonl ndjson geojson toml ini cfg conf config properties env xml xsd xsl wsdl plist html "
+    "htm xhtml css scss sass less styl map lock sum mod lockb editorconfig yml yaml svg png jpg jpeg gif ico webp "
+    "avif bmp tif tiff psd mp3 mp4 ogg wav webm woff woff2 ttf otf eot zip gz tgz bz2 xz zst tar jar war whl egg so "
+    "dll dylib exe o a lib bin dat db sqlite sqlite3 pem crt key cert pub log snap patch diff ipynb tf tfvars hcl "
+    "example sample dist template tmpl tpl j2 hbs mustache dockerfile containerfile dockerignore gitignore keep "
+    "gitkeep iml suo user"
+)
+"""Endings of files that nothing runs: documents, data, settings of tools, styles, what is binary."""
+_INERT_NAMES = re.compile(
+    r"\.[\w-]+|(?:Dockerfile|Containerfile)(?:[-_.].*)?|(?i:dockerfile|containerfile|(?:licen[cs]e|copying|copyright"
+    r"|notice|readme|authors|contributors|contributing|maintainers|changelog|changes|history|news|todo|install"
+    r"|codeowners|version|procfile|jenkinsfile|vagrantfile|earthfile|capfile|fastfile|dangerfile|brewfile|podfile"
+    r"|tiltfile)(?:[-_][\w-]+)?)",
+    re.DOTALL,
+)
+_SCRIPTS = re.compile(
+    r".*\.(?:sh|bash|zsh|fish|ksh|ps1|psm1|bat|cmd|mk|mak)|(?:GNU)?[Mm]akefile|[Jj]ustfile", re.DOTALL
+)
+"""What runs only where somebody calls it."""
+_SHEBANG = re.compile(r"#![^\n]*\b(?:ba|da|a|k|z|fi)?sh\b")
+_EMBEDDED = re.compile(r"<%")
+"""A text in YAML that is a template of Ruby."""
+_MAKES = re.compile(r"[\"'`](?:g?make|just)(?:[\"'`]|[ \t]+(?:-|[\w.-]+[\"'`]))")
+"""A source calls what runs the targets of a Makefile or a justfile."""
 _ELSEWHERE = frozenset((".github", ".gitlab", ".circleci", ".husky", ".vscode", ".idea"))
 """Directories whose scripts run elsewhere."""
 
 
 def _check_sources(context: BuildContext, files: Files) -> None:
-    """Raises Stop if a source, or the settings of a tool, read the repository."""
+    """Raises Stop if a source, or the settings of a tool, read the repository, or call a script that does."""
     size = 0
+    scripts: dict[str, str] = {}
+    sources: list[str] = []
     for path, directory in files.paths.items():
         name = basename(path)
-        if directory or _ELSEWHERE.intersection(path.split("/")):
-            continue
-        if not name.endswith(_PROGRAMS) and name not in _SETTINGS:
+        if directory or _ELSEWHERE.intersection(path.split("/")) or _is_inert(name):
             continue
         text = context.text(path)
         if text is None or len(text) > _LARGEST:
+            continue
+        if name.endswith((".yml", ".yaml")) and _EMBEDDED.search(text) is None:
             continue
         size += len(text)
         if size > _MOST:
@@ -671,9 +693,70 @@ def _check_sources(context: BuildContext, files: Files) -> None:
         if name == "package.json":
             _check_package(path, text)
             continue
+        if _SCRIPTS.fullmatch(name) or _SHEBANG.match(text):
+            scripts[path] = text
+            continue
+        sources.append(path)
         found = _GIT_CRATES.search(text) if name in ("Cargo.toml", "Cargo.lock") else _uses_git(text)
         if found is not None:
             raise stop("git", f"{path} may read .git: {' '.join(found[0].split())}")
+    asking = {path: found[0] for path, text in scripts.items() if (found := _uses_git(text)) is not None}
+    if asking:
+        _check_calls(context, sources, scripts, asking)
+
+
+def _check_calls(
+    context: BuildContext, sources: Sequence[str], scripts: Mapping[str, str], asking: Mapping[str, str]
+) -> None:
+    """Raises Stop if a source calls one of the scripts that ask Git, or one that calls such a script. (What the image
+    runs is followed by its words.)"""
+    asks = dict(asking)
+    for _ in range(_DEEPEST):
+        calls = _calls_of(asks)
+        more = {path: asks[one] for path, text in scripts.items() if path not in asks and (one := calls(text))}
+        if not more:
+            break
+        asks.update(more)
+    calls = _calls_of(asks)
+    for path in sources:
+        called = calls(context.text(path) or "")
+        if called is not None:
+            raise stop("git", f"{path} may call {called}, which may read .git: {' '.join(asks[called].split())}")
+
+
+def _calls_of(asks: Mapping[str, str]) -> Callable[[str], str | None]:
+    """Which of these scripts a text may call; None for none. By their names alone, wherever they are."""
+    names = {basename(path): path for path in asks}
+    made = next((path for name, path in names.items() if name.lower() in _OF_MAKE or name.endswith(".mk")), None)
+    plain = sorted(name for name in names if name.lower() not in _OF_MAKE)
+    said = re.compile(rf"(?<![\w.-])(?:{'|'.join(map(re.escape, plain))})(?![\w-])") if plain else None
+
+    def called(text: str) -> str | None:
+        for found in said.finditer(text) if said is not None else ():
+            if not _is_aside(text, found.start()):
+                return names[found[0]]
+        return made if made is not None and _MAKES.search(text) is not None else None
+
+    return called
+
+
+def _is_aside(text: str, at: int) -> bool:
+    """Whether a name stands in an address, or on a line that is a comment."""
+    line = text[max(text.rfind("\n", 0, at) + 1, at - _NEAR) : at]
+    return "://" in re.split(r"[\s\"'`(<]", line)[-1] or line.lstrip().startswith(("# ", "//", "/*", "* ", "<!--"))
+
+
+_NEAR = 400
+_OF_MAKE = ("makefile", "gnumakefile", "justfile")
+
+
+def _is_inert(name: str) -> bool:
+    if name in _SETTINGS:
+        return False
+    if _INERT_NAMES.fullmatch(name):
+        return True
+    ending = name.rpartition(".")[2].lower() if "." in name else ""
+    return ending in _INERT and ending not in ("yml", "yaml")
 
 
 def _uses_git(text: str) -> re.Match[str] | None:

@@ -1,0 +1,2 @@
+#!/bin/sh
+printf "pier %s" "$(sh tools/revision.sh)"

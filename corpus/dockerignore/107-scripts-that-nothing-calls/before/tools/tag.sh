@@ -1,0 +1,2 @@
+#!/bin/sh
+git tag "$1" && git push --tags

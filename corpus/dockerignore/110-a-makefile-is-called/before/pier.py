@@ -1,0 +1,3 @@
+import os
+
+print(os.popen("make -s revision").read())
