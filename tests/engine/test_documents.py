@@ -377,11 +377,13 @@ def test_the_context_that_is_said_counts(tmp_path: Path) -> None:
 
 
 def test_a_dockerfile_of_another_name_counts(tmp_path: Path) -> None:
-    put(tmp_path, Dockerfile=WHOLE, odd__txt=WHOLE)
+    put(tmp_path, Dockerfile=WHOLE, odd__txt=WHOLE, odd__notes="From here on\n", odd__tool=f"#!/bin/x\n{WHOLE}")
     (tmp_path / "Dockerfile-prod").write_text(WHOLE)
     (tmp_path / "Dockerfile-notes.md").write_text("How to build it\n")
     (tmp_path / "compose.yml").write_text("services: {a: {build: {dockerfile_inline: FROM a}}}\n")
-    assert set(uses(tmp_path)) == {"Dockerfile", "Dockerfile-prod", "compose.yml"}
+    found = uses(tmp_path)
+    assert set(found) == {"Dockerfile", "Dockerfile-prod", "compose.yml", "odd/txt"}
+    assert found["odd/txt"] == "possible"
     named = Options(paths=frozenset((str(tmp_path / "odd" / "txt"),)))
     assert uses(tmp_path, named)["odd/txt"] == "possible"
 
