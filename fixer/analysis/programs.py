@@ -684,7 +684,10 @@ def _source(call: Call, uses: Uses) -> None:
         uses.operands.append(Operand(node, "read", "exact"))
 
 
-_PIP_PLACES = _set("-t --target --prefix --root --cache-dir -d --dest -w --wheel-dir --src")
+_PIP_PLACES = _set(
+    "-t --target --prefix --root --cache-dir -d --dest --destination-dir -w --wheel-dir --src --log --log-file "
+    "--local-log --report"
+)
 _PIP_LINKS = _set("-i --index-url --extra-index-url -f --find-links --trusted-host")
 
 

@@ -389,8 +389,20 @@ def _escaped(text: str) -> str:
     return _SPECIAL.sub(r"[\1]", text) if _SPECIAL.search(text) is not None else text
 
 
-def reach(pattern: str, whole: bool, directory: str) -> Reach:
-    """What `pattern` (of `pattern_of`) can hit of `directory`."""
+def fits(name: str, pattern: str) -> bool:
+    """Whether a name may match a pattern of the shell. `[^a]` means `[!a]` to all shells but some, and what classes of
+    characters hold (`[[:alpha:]]`) is not asked for."""
+    if "[[:" in pattern or "[[." in pattern or "[[=" in pattern:
+        return fnmatchcase(name, _CLASS.sub("?", pattern)) or fnmatchcase(name, _CLASS.sub("*", pattern))
+    return fnmatchcase(name, pattern) or ("[^" in pattern and fnmatchcase(name, pattern.replace("[^", "[!")))
+
+
+_CLASS = regex(r"\[[!^]?[^/]*?\[[:.=][^/]*?[:.=]\][^/\]]*\]")
+"""A bracket expression with classes in it."""
+
+
+def reach(pattern: str, whole: bool, directory: str, *, dots: bool = False) -> Reach:
+    """What `pattern` (of `pattern_of`) can hit of `directory`. dots: a pattern finds hidden names, too."""
     if not whole:
         fixed = re.split(r"[*?\[]", pattern, maxsplit=1)[0]
         if not fixed or directory.startswith(fixed):
@@ -401,11 +413,11 @@ def reach(pattern: str, whole: bool, directory: str) -> Reach:
     if not pattern.startswith("/"):
         # Wherever it is: what is removed has the name of its last part, and the cache is below none of that name.
         last = parts[-1] if parts else "."
-        odd = last in (".", "..") or ".." in parts or any(fnmatchcase(want, last) for want in wanted)
+        odd = last in (".", "..") or ".." in parts or any(fits(want, last) for want in wanted)
         return Reach.UNKNOWN if odd else Reach.NONE
     for have, want in zip(parts, wanted, strict=False):
-        hidden = want.startswith(".") and not have.startswith((".", "[.]"))
-        if have != want and (hidden or not fnmatchcase(want, have)):
+        hidden = want.startswith(".") and not dots and not have.startswith((".", "[.]"))
+        if have != want and (hidden or not fits(want, have)):
             return Reach.NONE
     exact = parts[: len(wanted)] == wanted
     return Reach.OWN if exact else Reach.WIDE

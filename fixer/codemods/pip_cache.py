@@ -45,6 +45,22 @@ from fixer.codemods import common
 from fixer.codemods.altered import alters
 from fixer.codemods.api import Change, Codemod, Refusal, Settings
 from fixer.codemods.common import Downloads, Owner, Reach, Stop
+from fixer.codemods.pip_others import (
+    COPIERS,
+    build_settings,
+    find_removes,
+    made_by_pip,
+    names_it,
+    needs_made,
+    span_of,
+    starts_pip,
+    texts_of,
+    there,
+    tidy,
+    trapped,
+    writes_below,
+    xargs_removes,
+)
 from fixer.text.edits import Edit
 from fixer.text.records import dataclass, field
 from fixer.text.regex import regex
@@ -113,6 +129,7 @@ class PipCache(Codemod):
         "odd-cache-dir": "The cache's directory is not known, cannot be mounted, or holds other things too.",
         "local-archives": "pip builds wheels of archives that may change, and would take old ones from the cache.",
         "cache-was-filled": "Somebody puts files into the cache's directory before, and a mount would hide them.",
+        "other-builds": "Settings decide what pip builds, and pip's cache does not tell wheels apart by them.",
         "home-cache-in-use": "Another program of the step may write to ~/.cache of a user who is not root.",
     }
 
@@ -141,12 +158,12 @@ class PipCache(Codemod):
         for step in steps:
             plan.prepare(step)
         for group in _groups(facts, steps):
-            yield from self._group(facts, group)
+            yield from self._group(facts, plan, group)
 
     def _refusal(self, stop: Stop) -> Refusal:
         return Refusal(self.id, stop.reason, stop.span, stop.because)
 
-    def _group(self, facts: Facts, group: Sequence[_Step]) -> Iterator[Change | Refusal]:
+    def _group(self, facts: Facts, plan: _Plan, group: Sequence[_Step]) -> Iterator[Change | Refusal]:
         file = facts.file
         stopped = [step for step in group if step.stop is not None]
         for step in stopped:
@@ -154,11 +171,11 @@ class PipCache(Codemod):
                 yield self._refusal(step.stop)
         pairs = {id(pair): (env, pair) for step in group for env, pair in step.pairs}
         for env, pair in pairs.values():
-            other = None if stopped else _other_runner(facts, env, group)
+            other = None if stopped else _other_runner(facts, plan, env, group)
             if other is not None:
                 name, place = other
                 line = file.position(place).line
-                because = f"{name} in line {line} runs pip, too, and would leave pip's cache in the image"
+                because = f"{name} in line {line} may run pip, too, and would leave pip's cache in the image"
                 yield Refusal(self.id, "no-cache-in-env", pair.span, because)
                 return
         if stopped:
@@ -274,25 +291,17 @@ def _other_user(facts: Facts, instruction: Instruction) -> Stop | None:
         return None
     calls = facts.calls(instruction)
     for call in () if isinstance(calls, OpaqueScript) else calls:
-        if call.program in _SWITCHERS and any(_is_mentioned(text.strip("\"'")) for text in _texts(call)):
+        if call.program in _SWITCHERS and any(_is_mentioned(text.strip("\"'")) for text in texts_of(call)):
             if any(mount.type == "cache" for mount in facts.mounts(instruction)):
                 return None
             because = f"{call.program} runs it in a shell of another user, in an environment that is not seen"
-            return Stop("sudo", _span(call), because)
+            return Stop("sudo", span_of(call), because)
     return None
 
 
 def _text(run: Run) -> str:
     script = run.form.script.value if isinstance(run.form, ShellForm) else run.code
     return script + "".join(heredoc.body.text for heredoc in run.heredocs)
-
-
-def _texts(call: Call) -> list[str]:
-    return [node.value if isinstance(node, JsonString) else node.text for node in call.nodes]
-
-
-def _span(call: Call) -> Span:
-    return Span(*call.span)
 
 
 # --- planning ------------------------------------------------------------------------------------------------------
@@ -337,12 +346,18 @@ class _Plan:
         self._switch(step)
         for call, pip in step.wants:
             self._flags(step, call, pip)
+        switched = bool(step.edits or step.doomed or step.pairs)
+        if not missing and not switched:
+            return
+        # What pip would find, or leave, in its cache matters wherever it begins to use one, also in a mount of old.
+        self._local_archives(step)
+        self._built_otherwise(step)
+        for target in missing:
+            self._only_for_pip(step, target)
+            self._filled_before(step, target)
+        self._clean_up(step, places if switched else missing)
         if not missing:
             return
-        self._local_archives(step)
-        for target in missing:
-            self._filled_before(step, target)
-        self._clean_up(step, missing)
         for target, owner in missing.items():
             if owner is not None:
                 self._home_cache(step, target)
@@ -358,19 +373,19 @@ class _Plan:
         places: dict[str, Owner | None] = {}
         for call, pip in step.wants:
             if "sudo" in call.wrappers or "doas" in call.wrappers:
-                raise Stop("sudo", _span(call), "sudo runs it as another user, in an environment that is not seen")
-            owner = common.owner_of(call.user, _span(call))
+                raise Stop("sudo", span_of(call), "sudo runs it as another user, in an environment that is not seen")
+            owner = common.owner_of(call.user, span_of(call))
             directory = cache_directory(pip, call.cwd, partial(self._seen, call))
             if isinstance(directory, Unknown):
                 named = any(self._seen(call, name) is not None for name in ("PIP_CACHE_DIR", "XDG_CACHE_HOME"))
                 reason = "odd-cache-dir" if named or pip.cache_dir is not None else "unknown-home"
-                raise Stop(reason, _span(call), f"where pip keeps its cache cannot be told: {directory.why}")
+                raise Stop(reason, span_of(call), f"where pip keeps its cache cannot be told: {directory.why}")
             target = directory.value
             if _odd(target, call):
                 because = f"{target} may hold more than pip's cache, and a mount would hide it"
                 if not common.plain(target):
                     because = f"{target} cannot be written in a mount"
-                raise Stop("odd-cache-dir", _span(call), because)
+                raise Stop("odd-cache-dir", span_of(call), because)
             places[target] = owner
         return places
 
@@ -386,6 +401,14 @@ class _Plan:
         if known is not None:
             return known
         return common.cache_mount(target, id="pip-alpine" if _alpine(self.facts, step.stage) else None, owner=owner)
+
+    def script(self, run: Run, call: Call, name: str) -> str | None:
+        """The text of a script that a call of a RUN names, if the build context is at hand."""
+        place = join(call.cwd, Known(name))
+        path = self.from_context.path(run, place.value) if isinstance(place, Known) else None
+        text = self.context.text(path) if path is not None else None
+        self.facts.charge(len(text or "") // _CHARACTERS)
+        return text
 
     # --- what keeps pip from using it ----------------------------------------------------------------------------
 
@@ -436,7 +459,7 @@ class _Plan:
             _note(step, SWITCH)
 
     def _export(self, step: _Step, call: Call) -> None:
-        found = [i for i, text in enumerate(_texts(call)) if text.startswith(f"{SWITCH}=") and text != f"{SWITCH}="]
+        found = [i for i, text in enumerate(texts_of(call)) if text.startswith(f"{SWITCH}=") and text != f"{SWITCH}="]
         if not found:
             return
         if len(call.nodes) == len(found) + 1:
@@ -487,14 +510,14 @@ class _Plan:
             given = self._seen(call, "PIP_FIND_LINKS")
             if given is not None and not pip.only_wheels:
                 places.append(given)
-            texts = _texts(call)
+            texts = texts_of(call)
             named = any(
                 keeps_wheel_of(operand.value if isinstance(operand, Known) else texts[at].strip("\"'"))
                 for at, operand in zip(pip.operands_at, pip.operands, strict=True)
             )
             if named or any(is_local(place) is not False for place in places):
                 because = "pip would take the wheel that it once built from that archive, even if the archive changed"
-                raise Stop("local-archives", _span(call), because)
+                raise Stop("local-archives", span_of(call), because)
             self._listed_archives(step, call, pip)
 
     def _listed_archives(self, step: _Step, call: Call, pip: Pip) -> None:
@@ -510,7 +533,7 @@ class _Plan:
         for at, path in enumerate(todo):
             if at >= _MOST_FILES:
                 because = f"it reads more than {_MOST_FILES} files of requirements, which may name archives that change"
-                raise Stop("local-archives", _span(call), because)
+                raise Stop("local-archives", span_of(call), because)
             if path not in self.requirements:
                 text = self.context.text(path) or ""
                 self.facts.charge(len(text) // _CHARACTERS)
@@ -532,12 +555,38 @@ class _Plan:
                         f"line {each.line} of {path} names {'a place with archives' if each.kind else 'an archive'}: "
                         "pip would take the wheel that it once built from it, even if the archive changed"
                     )
-                    raise Stop("local-archives", _span(call), because)
+                    raise Stop("local-archives", span_of(call), because)
 
     def _wheels(self, path: str, place: str) -> bool:
         """Whether a place that a file of the context names is a directory of it that holds nothing but wheels."""
         names = () if place.startswith(("/", "file:")) else self.context.names(in_context(f"{dirname(path)}/{place}"))
         return bool(names) and all(name.endswith(".whl") for name in names)
+
+    def _built_otherwise(self, step: _Step) -> None:
+        """Raises Stop if pip may build a wheel that is another one than other steps, and other files, would get: it
+        looks wheels up by where they come from, whatever they were built with."""
+        for call, pip in step.wants:
+            found = build_settings(self.facts, call, pip, step.calls)
+            if found is not None:
+                because = f"{found[0]} decides what pip builds, and pip would take that wheel without it, too"
+                raise Stop("other-builds", found[1], because)
+
+    def _only_for_pip(self, step: _Step, target: str) -> None:
+        """Raises Stop if something else than pip's cache comes into its directory, and would go with the mount."""
+        for call, _ in step.pips:
+            program = call.words[0] if call.words else None
+            if isinstance(program, Known) and below(program.value, target):
+                raise Stop("odd-cache-dir", span_of(call), f"the program is in {target}, which a mount would hide")
+            effect = writes_below(self.facts, call, target)
+            if effect is not None:
+                because = f"it puts what it makes into {target}, where a mount would keep it out of the image"
+                raise Stop("odd-cache-dir", effect.span, because)
+        if "pip" in basename(target).lower():
+            return
+        stranger = next((call for call in step.calls if not tidy(call)), None)
+        if stranger is not None:
+            because = f"{stranger.program or 'this'} may keep things in {target}, too, which a mount would hide"
+            raise Stop("odd-cache-dir", span_of(stranger), because)
 
     def _clean_up(self, step: _Step, places: Mapping[str, Owner | None]) -> None:
         own = {id(call) for call, _ in step.pips}
@@ -547,7 +596,12 @@ class _Plan:
             if call.program in common.REMOVERS:
                 self._removal(step, call, places)
             elif call.program == "find":
-                _find(call, places)
+                target = find_removes(call, places)
+                if target is not None:
+                    because = f"it may change {target}, which cannot be removed while it is mounted"
+                    raise Stop("cleanup", span_of(call), because)
+            elif call.program == "trap" and trapped(call, self._temporary(step), places):
+                raise Stop("cleanup", span_of(call), "what it runs at the end may empty the cache")
             else:
                 self._other_use(call, places)
         for call, pip in step.pips:
@@ -560,15 +614,19 @@ class _Plan:
         words = list(common.operands(call))
         if not common.removes_directories(call):
             return
-        if id(step) not in self.temporary:
-            self.temporary[id(step)] = common.temporary_names(self.facts, step.run)
-        temporary = self.temporary[id(step)]
+        if "xargs" in call.wrappers:
+            target = xargs_removes(call, step.calls, places)
+            if target is not None:
+                because = f"what it is told to remove cannot be told, and it may be {target}"
+                raise Stop("cleanup", span_of(call), because)
+        temporary = self._temporary(step)
+        dots = any(each.program == "shopt" and Known("dotglob") in each.words for each in step.calls)
         for index in words:
             node = call.nodes[index]
             if common.is_temporary(node, temporary):
                 continue
             pattern, whole = common.pattern_of(call, node)
-            hits = {target: common.reach(pattern, whole, target) for target in places}
+            hits = {target: common.reach(pattern, whole, target, dots=dots) for target in places}
             if Reach.UNKNOWN in hits.values():
                 because = "what this removes cannot be told, and it may be the cache"
                 raise Stop("cleanup", common.node_span(node), because)
@@ -585,11 +643,16 @@ class _Plan:
             return
         step.doomed.append(call)
 
+    def _temporary(self, step: _Step) -> frozenset[str]:
+        if id(step) not in self.temporary:
+            self.temporary[id(step)] = common.temporary_names(self.facts, step.run)
+        return self.temporary[id(step)]
+
     def _wide(self, step: _Step, call: Call, node: Word | JsonString, pattern: str, targets: Sequence[str]) -> None:
         """`rm -rf ~/.cache`: fine if only pip can have put something there."""
         for target in targets:
             parent = dirname(target)
-            if basename(parent) not in (".cache", "cache") or not below(pattern, parent):
+            if basename(parent) != ".cache" or not below(pattern, parent):
                 because = f"it removes more than {target}, which cannot be removed while it is mounted"
                 raise Stop("cleanup", common.node_span(node), because)
             stranger = next((c for c in self._strangers(step, parent) if c is not call), None)
@@ -623,7 +686,7 @@ class _Plan:
         """Whether a call may leave something of its own in `directory`."""
         if pip_of(call) is not None:
             return False
-        return not _tidy(call) or any(
+        return not tidy(call) or any(
             effect.mode == "write" and isinstance(effect.path, Known) and below(effect.path.value, directory)
             for effect in self.facts.call_effects(call)
         )
@@ -635,14 +698,20 @@ class _Plan:
             if made is not None:
                 because = f"it makes a directory that is there already where {target} is mounted"
                 raise Stop("cleanup", made, because)
+            named = names_it(self.facts, call, target)
+            if named is not None:
+                because = f"{call.program} may do anything with the cache's directory, or the one above it"
+                raise Stop("cleanup", named, because)
         hits = []
+        copies = call.program in COPIERS
         for effect in self.facts.call_effects(call):
-            if not isinstance(effect.path, Known) or effect.extent == "unknown":
+            if not isinstance(effect.path, Known) or (effect.extent == "unknown" and not copies):
                 continue
             for target in places:
                 path = effect.path.value
                 home = basename(dirname(target)) in (".cache", "cache") and path == dirname(target)
-                over = below(target, path) and effect.extent == "tree" and (effect.mode != "read" or home)
+                takes = effect.mode != "read" or home or (copies and not effect.implicit)
+                over = below(target, path) and takes and effect.extent == "tree"
                 if below(path, target) or over:
                     hits.append(effect)
         if hits:
@@ -656,9 +725,10 @@ class _Plan:
         if parent in common.STANDARD:
             return
         for call in step.calls:
-            if not _tidy(call):
+            effect = writes_below(self.facts, call, parent)
+            if effect is not None or not tidy(call):
                 because = f"{call.program or 'this'} may write to {parent}, which is root's while a mount is below it"
-                raise Stop("home-cache-in-use", _span(call), because)
+                raise Stop("home-cache-in-use", effect.span if effect is not None else span_of(call), because)
 
     def _filled_before(self, step: _Step, target: str) -> None:
         """Raises Stop if the step may need what the cache holds before it, or a later one what it leaves there."""
@@ -722,7 +792,7 @@ class _Plan:
             raise stop
 
     def _reader(self, step: _Step, target: str) -> Stop | None:
-        names = () if self.facts.links else tuple(_made_by_pip(target))
+        names = () if self.facts.links else tuple(map(basename, made_by_pip(target)))
         for reader in self.facts.readers(step.stage, target, step.run, names):
             if reader.call is not None and _empties(reader.call):
                 # What a step leaves that cannot have a mount is there for it.
@@ -733,14 +803,22 @@ class _Plan:
                 because = f"it reads {reader.path if isinstance(reader.path, Known) else 'what may be the cache'}"
                 return Stop("cache-is-read", reader.span, f"{because}, where the cache of pip will not be any more")
         for call, pattern, hit in common.removed_later(self.facts, step.run, target):
-            if hit is Reach.OWN or not _there(pattern, target):
-                return Stop("cache-is-read", _span(call), "without -f it fails where there is nothing to remove")
+            if hit is Reach.OWN or not there(pattern, target):
+                return Stop("cache-is-read", span_of(call), "without -f it fails where there is nothing to remove")
+        place = needs_made(self.facts, step.stage, step.run, target, self._fills_cache)
+        if place is not None:
+            because = f"it writes where only pip has made a directory: {dirname(target)} will not be there any more"
+            return Stop("cache-is-read", place, because)
         return None
+
+    def _fills_cache(self, call: Call) -> bool:
+        pip = pip_of(call)
+        return pip is not None and pip.needs_cache and not pip.no_cache and not self._is_off(call)
 
     def _leaves(self, reader: Reader, target: str) -> bool:
         """Whether a `find` comes to a directory that is there without the cache: one that all have, or one that pip has
         filled before it in the same step, which gets no mount then."""
-        if reader.relation == "above" and isinstance(reader.path, Known) and _there(reader.path.value, target):
+        if reader.relation == "above" and isinstance(reader.path, Known) and there(reader.path.value, target):
             return True
         step = next((each for each in self.steps if each.run is reader.instruction), None)
         return step is not None and any(
@@ -759,7 +837,7 @@ class _Plan:
         if reader.relation == "unknown":
             return named
         # A directory above: it is there without the cache, unless pip alone would have made it.
-        return not isinstance(reader.path, Known) or not _there(reader.path.value, target)
+        return not isinstance(reader.path, Known) or not there(reader.path.value, target)
 
     def _follows(self, step: _Step) -> bool:
         """Whether a step that only purges comes behind one of ours that gets a mount."""
@@ -798,24 +876,6 @@ def _value(facts: Facts, env: Env, pair: Pair) -> Value:
 
 # --- directories ---------------------------------------------------------------------------------------------------
 
-def _there(path: str, target: str) -> bool:
-    """Whether a directory above the cache is there although pip did not make it: a home, or what all images have."""
-    if path in common.STANDARD:
-        return True
-    home = dirname(dirname(target)) if basename(dirname(target)) == ".cache" else None
-    return home is not None and below(home, path)
-
-
-def _made_by_pip(target: str) -> Iterator[str]:
-    """The names of the directories that are there because of pip alone, the cache's own first. Somebody to whom it
-    matters that they are missing names one of them."""
-    path = target
-    while path not in ("", "/"):
-        if not _there(path, target):
-            yield basename(path)
-        path = dirname(path)
-
-
 def _fills(writer: Writer, target: str) -> bool:
     """Whether somebody but pip puts something into the cache: by its own name, or by that of a directory of caches. (A
     `find` that removes may write anything, as far as its effects tell.)"""
@@ -828,7 +888,7 @@ def _fills(writer: Writer, target: str) -> bool:
 
 def _projects(call: Call) -> Iterator[str]:
     """The directories among a call's words, as `.` and `./libs/tool[extra]`."""
-    texts = _texts(call)
+    texts = texts_of(call)
     for each in said(call):
         # The brackets make a pattern of it, as far as the file says.
         text = each.text if each.whole or each.joined else texts[each.at].strip("\"'")
@@ -839,45 +899,21 @@ def _projects(call: Call) -> Iterator[str]:
 
 def _odd(target: str, call: Call) -> bool:
     """A directory that is not only pip's: by its name, or because the command works in it."""
-    if not common.plain(target) or not re.search(r"cache|pip", "/".join(target.split("/")[-2:]), re.IGNORECASE):
+    if not common.plain(target) or target in common.STANDARD:
+        return True
+    if not re.search(r"cache|pip", "/".join(target.split("/")[-2:]), re.IGNORECASE):
         return True
     return isinstance(call.cwd, Known) and below(call.cwd.value, target)
 
 
 def _empties(call: Call) -> bool:
     """Whether it is a `find` that removes what it finds, and does nothing else with it."""
-    texts = _texts(call)
+    texts = texts_of(call)
     after = dict(pairwise(texts))
     runs = [after.get(text) for text in texts if text in ("-exec", "-execdir")]
     if call.program != "find" or not ("-delete" in texts or runs):
         return False
     return all(each in common.REMOVERS for each in runs)
-
-
-def _find(call: Call, places: Mapping[str, Owner | None]) -> None:
-    """`find` that removes: in the way if it starts at or above the cache, unless it looks for other names."""
-    texts = _texts(call)
-    if not any(text in ("-delete", "-exec", "-execdir", "-ok") for text in texts):
-        return
-    starts = []
-    for index in range(1, len(call.words)):
-        if texts[index].startswith(("-", "(", "!", "\\(", "\\!")) and texts[index] not in ("-H", "-L", "-P"):
-            break
-        starts.append(index)
-    names = [texts[i + 1].strip("\"'") for i, text in enumerate(texts[:-1]) if text in ("-name", "-iname")]
-    for index in starts:
-        pattern, whole = common.pattern_of(call, call.nodes[index])
-        for target in places:
-            if common.reach(pattern, whole, target) is Reach.NONE:
-                continue
-            parts = target.strip("/").split("/")
-            if names and not any(_matches(name, part) for name in names for part in parts):
-                continue
-            raise Stop("cleanup", _span(call), f"it may change {target}, which cannot be removed while it is mounted")
-
-
-def _matches(pattern: str, name: str) -> bool:
-    return common.reach("/" + pattern, True, "/" + name) is not Reach.NONE
 
 
 def _alpine(facts: Facts, stage: Stage) -> bool:
@@ -895,33 +931,6 @@ def _alpine(facts: Facts, stage: Stage) -> bool:
     return False
 
 
-def _set(words: str) -> frozenset[str]:
-    return frozenset(words.split())
-
-
-_TIDY = _set(
-    ". : [ [[ addgroup adduser apk apt apt-cache apt-get apt-key apt-mark awk basename break cat cd chgrp chmod chown "
-    "command cp curl cut date declare df dirname dnf dpkg du echo env exit export false find getent git gpg grep "
-    "groupadd gunzip gzip head id install ldconfig ln local locale-gen ls make microdnf mkdir mktemp mv nproc patch "
-    "pipefail popd printf pushd pwd read readonly return rm rmdir rpm sed seq set sha256sum sha512sum shift sleep "
-    "sort source strip tail tar tee test touch tr trap true type umask uname uniq unset unzip update-alternatives "
-    "update-ca-certificates useradd usermod wc wget which whoami xargs xz yum zypper"
-)
-"""Programs that keep nothing in ~/.cache."""
-
-
-def _tidy(call: Call) -> bool:
-    if not call.words or call.program in _TIDY or pip_of(call) is not None:
-        return True
-    program = call.program or ""
-    if re.match(r"python[23]?(\.\d+)?\Z", program):
-        module = call.argument(2) if call.argument(1) == "-m" else None
-        script = basename(call.argument(1) or "")
-        modules = ("venv", "ensurepip", "compileall", "virtualenv")
-        return module in modules or script in ("--version", "-V", "get-pip.py")
-    return program == "virtualenv" and "--version" in _texts(call)
-
-
 # --- together ------------------------------------------------------------------------------------------------------
 
 
@@ -932,11 +941,7 @@ def _precedes(a: _Step, b: _Step) -> bool:
     return a.stage in b.stage.lineage
 
 
-_RUNNERS = _set("conda mamba micromamba nox pip-compile pip-sync pipenv pipx tox")
-"""Programs that run pip themselves, in a process of their own."""
-
-
-def _other_runner(facts: Facts, env: Env, group: Sequence[_Step]) -> tuple[str, int] | None:
+def _other_runner(facts: Facts, plan: _Plan, env: Env, group: Sequence[_Step]) -> tuple[str, int] | None:
     """What runs pip in a shipped stage under `env` where no mount would be, and the place of it in the file."""
     mounted = {id(step.run) for step in group}
     first = facts.stage_of(env)
@@ -956,7 +961,7 @@ def _other_runner(facts: Facts, env: Env, group: Sequence[_Step]) -> tuple[str, 
                     return "a script that is not understood", instruction.keyword.start
                 continue
             for call in calls:
-                if call.program in _RUNNERS or (call.program == "python" and "setup.py" in _texts(call)):
+                if isinstance(instruction, Run) and starts_pip(call, partial(plan.script, instruction)):
                     return call.program or "it", call.span[0]
     return None
 

@@ -29,6 +29,8 @@ NEEDS_CACHE = frozenset(("install", "download", "wheel"))
 _PIP = regex(r"(?:.*/)?pip(?:[23](?:\.\d+)?)?\Z")
 _PYTHON = regex(r"(?:.*/)?(?:python|pypy)(?:[23](?:\.\d+)?)?\Z")
 _PYTHON_TAKES = frozenset(("-W", "-X", "--check-hash-based-pycs"))
+_PYTHON_FLAGS = regex(r"-[bBdEhiIOPqRsStuvx?]*\Z")
+"""Letters of python that may stand before `m` in one word (python(1))."""
 _RUNNERS: Mapping[tuple[str, ...], frozenset[str]] = {
     ("conda", "run"): frozenset(("-n", "--name", "-p", "--prefix", "--cwd")),
     ("mamba", "run"): frozenset(("-n", "--name", "-p", "--prefix", "--cwd")),
@@ -255,13 +257,14 @@ def _start(words: Sequence[Value], texts: Sequence[str]) -> int | None:
         if isinstance(word, Unknown):
             return None
         text = word.value
-        if text == "-m":
-            module = words[at + 1] if at + 1 < len(words) else None
-            return at + 2 if isinstance(module, Known) and module.value == "pip" else None
         if not text.startswith("-") or text in ("-", "-c"):
             return None
-        if not text.startswith("--") and "m" in text:
-            return at + 1 if text.partition("m")[2] == "pip" else None
+        letters, joined, module_ = text.partition("m")
+        if joined and _PYTHON_FLAGS.match(letters):
+            if module_:
+                return at + 1 if module_ == "pip" else None
+            module = words[at + 1] if at + 1 < len(words) else None
+            return at + 2 if isinstance(module, Known) and module.value == "pip" else None
         at += 2 if text in _PYTHON_TAKES else 1
     return None
 
