@@ -27,6 +27,7 @@ from fixer.analysis import (
 )
 from fixer.analysis.brought import FromContext
 from fixer.analysis.context import BuildContext, in_context
+from fixer.analysis.tools.apt import is_fetching_script, scripts
 from fixer.analysis.tools.pip import (
     EDITABLE,
     PROJECT_FILES,
@@ -83,8 +84,9 @@ class PipCache(Codemod):
 
     Every RUN in which pip installs, downloads or builds wheels gets a cache mount at pip's own cache directory:
     `--cache-dir`, `PIP_CACHE_DIR`, `$XDG_CACHE_HOME/pip`, or `~/.cache/pip` of the user who runs it. What would keep
-    pip from using it goes: `--no-cache-dir`, `PIP_NO_CACHE_DIR` (if every step that it is in force for has the mount),
-    and the clean-up of the directory, which would empty the cache, or end the build: what is mounted cannot be removed.
+    pip from using it goes: `--no-cache-dir`, `PIP_NO_CACHE_DIR` (if every step that it is in force for has the mount,
+    and no script behind it may run pip), and the clean-up of the directory, which would empty the cache, or end the
+    build: what is mounted cannot be removed.
 
         RUN pip install --no-cache-dir -r requirements.txt
 
@@ -96,9 +98,10 @@ class PipCache(Codemod):
     Why it is safe
 
     The cache holds downloads and built wheels, which pip checks and can get again: an empty one is as good. It is no
-    part of the image, which stays as small as it was. Nobody reads the directory afterwards: all stages are searched.
-    On Alpine the cache has a name of its own: wheels that are built there do not run elsewhere, and pip cannot tell
-    them apart.
+    part of the image, which stays as small as it was. Nobody reads the directory afterwards, or writes where only pip
+    had made one: all stages are searched. It holds nothing else: where pip's cache has a directory with others
+    (`--cache-dir /root/.cache`), all that the step runs must be known to keep nothing there. On Alpine the cache has a
+    name of its own: wheels that are built there do not run elsewhere, and pip cannot tell them apart.
 
     What changes in the image
 
@@ -107,8 +110,10 @@ class PipCache(Codemod):
     When it refuses
 
     When the user's number or home is not in the file; when `sudo` or `su` runs pip; when something else of the step
-    removes or reads the directory, or needs ~/.cache of a user who is not root (it belongs to root while the mount is
-    there); when packages come from archives that may change under the same name, as pip would go on taking the wheel
+    removes or reads the directory, copies one above it (`tar -C /root`), or needs ~/.cache of a user who is not root
+    (it belongs to root while the mount is there); when settings that are not part of pip's cache decide what a wheel
+    has in it that pip builds (`CMAKE_ARGS=… pip install`, `ENV CFLAGS`, `--no-binary`), as others would get it too;
+    when packages come from archives that may change under the same name, as pip would go on taking the wheel
     that it once built: those of a local `--find-links`, and those of a requirement with a name and a link (`tool @
     file:///vendor/tool-1.0.tar.gz`, `tool @ https://example.org/tool-latest.zip`), but for links to wheels, to PyPI's
     files, with a hash, or to a commit of a repository. Files of requirements are read for that, with those that they
@@ -955,13 +960,16 @@ def _other_runner(facts: Facts, plan: _Plan, env: Env, group: Sequence[_Step]) -
                 continue
             if isinstance(instruction, Onbuild) and _is_mentioned(instruction.code):
                 return "ONBUILD", instruction.keyword.start
-            calls = facts.calls(instruction) if isinstance(instruction, Run) else ()
+            if not isinstance(instruction, Run):
+                continue
+            calls = facts.calls(instruction)
             if isinstance(calls, OpaqueScript):
                 if _is_mentioned(instruction.code):
                     return "a script that is not understood", instruction.keyword.start
                 continue
+            unseen = {id(call) for call in scripts(facts, instruction) if not is_fetching_script(call)}
             for call in calls:
-                if isinstance(instruction, Run) and starts_pip(call, partial(plan.script, instruction)):
+                if starts_pip(call, unseen, partial(plan.script, instruction)):
                     return call.program or "it", call.span[0]
     return None
 

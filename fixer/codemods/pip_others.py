@@ -7,7 +7,7 @@ a wheel that was built is found again by link, hash, subdirectory and interprete
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from itertools import pairwise
 from posixpath import basename, dirname
 
@@ -440,20 +440,20 @@ _RUNNERS = _set(
     "pyproject-build cibuildwheel ansible-playbook make gmake ninja just task invoke inv fab doit scons"
 )
 """Programs that run pip in a process of their own, or whatever their files say."""
-_SHELLS = _set("sh bash dash ash zsh ksh eval")
+_SHELLS = _set("sh bash dash ash zsh")
 _MODULES = _set(
     "venv virtualenv compileall ensurepip py_compile site sysconfig json.tool zipfile tarfile http.server unittest "
     "pytest nltk.downloader nltk playwright django flask uv poetry pdm textblob.download_corpora ipykernel "
     "grpc_tools.protoc black flake8 mypy ruff pylint coverage gunicorn uvicorn celery rfbrowser camoufox patchright "
     "whitenoise babel bandit alembic"
 )
-_OF_BUILDS = _set("configure Configure config autogen.sh gradlew mvnw bootstrap.sh")
 _OWN_PLACES = regex(r"(?:.*/)?s?bin/[^/]+\Z")
 
 
-def starts_pip(call: Call, read: Callable[[Call, str], str | None]) -> bool:
+def starts_pip(call: Call, unseen: Container[int], read: Callable[[Call, str], str | None]) -> bool:
     """Whether a call may run pip in a process of its own: a script of which nobody knows what it does, and programs
-    that build what their files say. read: the text of a script, if it is at hand."""
+    that build what their files say. unseen: the ids of calls that run such scripts, as far as shells do. read: the text
+    of a script, if it is at hand."""
     if not call.words or pip_of(call) is not None:
         return False
     name = call.program
@@ -461,15 +461,17 @@ def starts_pip(call: Call, read: Callable[[Call, str], str | None]) -> bool:
         return "pip" in texts_of(call)[0].lower()
     if name in _RUNNERS:
         return True
+    first = call.argument(0) or ""
+    if (name in _SHELLS or first.endswith(".sh") or first.startswith(("./", "../"))) and id(call) not in unseen:
+        return False
     if name in _SHELLS:
         return _script_does(call, next((t for t in _known(call) if not t.startswith("-")), ""), read)
     if _PYTHON.match(name):
         return _python_does(call, read)
-    first = call.argument(0) or ""
     if name in (".", "source"):
         return not tidy(call) and _script_does(call, call.argument(1) or "", read)
     if "/" in first and not _OWN_PLACES.match(first):
-        return basename(first) not in _OF_BUILDS and _script_does(call, first, read)
+        return _script_does(call, first, read)
     return False
 
 
