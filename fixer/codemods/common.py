@@ -390,11 +390,11 @@ def _escaped(text: str) -> str:
 
 
 def fits(name: str, pattern: str) -> bool:
-    """Whether a name may match a pattern of the shell. `[^a]` means `[!a]` to all shells but some, and what classes of
-    characters hold (`[[:alpha:]]`) is not asked for."""
+    """Whether a name may match a pattern of the shell. `[^a]` means `[!a]` to bash, dash and busybox, and what classes
+    of characters hold (`[[:alpha:]]`) is not asked for."""
     if "[[:" in pattern or "[[." in pattern or "[[=" in pattern:
         return fnmatchcase(name, _CLASS.sub("?", pattern)) or fnmatchcase(name, _CLASS.sub("*", pattern))
-    return fnmatchcase(name, pattern) or ("[^" in pattern and fnmatchcase(name, pattern.replace("[^", "[!")))
+    return fnmatchcase(name, pattern.replace("[^", "[!"))
 
 
 _CLASS = regex(r"\[[!^]?[^/]*?\[[:.=][^/]*?[:.=]\][^/\]]*\]")

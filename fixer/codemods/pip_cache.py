@@ -49,10 +49,12 @@ from fixer.codemods.common import Downloads, Owner, Reach, Stop
 from fixer.codemods.pip_others import (
     COPIERS,
     build_settings,
+    copies_by_pattern,
     find_removes,
     made_by_pip,
     names_it,
     needs_made,
+    puts_by_variable,
     span_of,
     starts_pip,
     texts_of,
@@ -586,6 +588,10 @@ class _Plan:
             if effect is not None:
                 because = f"it puts what it makes into {target}, where a mount would keep it out of the image"
                 raise Stop("odd-cache-dir", effect.span, because)
+            name = puts_by_variable(self.facts, call, target)
+            if name is not None:
+                because = f"{name} tells it to put what it makes into {target}, where a mount would hide it"
+                raise Stop("odd-cache-dir", span_of(call), because)
         if "pip" in basename(target).lower():
             return
         stranger = next((call for call in step.calls if not tidy(call)), None)
@@ -703,6 +709,9 @@ class _Plan:
             if made is not None:
                 because = f"it makes a directory that is there already where {target} is mounted"
                 raise Stop("cleanup", made, because)
+            copied = copies_by_pattern(self.facts, call, target)
+            if copied is not None:
+                raise Stop("cache-is-read", copied, f"{call.program} copies what is in the mount, too")
             named = names_it(self.facts, call, target)
             if named is not None:
                 because = f"{call.program} may do anything with the cache's directory, or the one above it"

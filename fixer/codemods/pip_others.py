@@ -11,7 +11,7 @@ from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from itertools import pairwise
 from posixpath import basename, dirname
 
-from fixer.analysis import PASSED, Call, Effect, Facts, Known, Stage, below, clean
+from fixer.analysis import PASSED, Call, Effect, Facts, Known, Stage, below, clean, join
 from fixer.analysis.programs import only_files
 from fixer.analysis.tools.pip import Pip, pip_of, said
 from fixer.analysis.transfers import destination_text
@@ -20,7 +20,7 @@ from fixer.codemods.common import Reach
 from fixer.text.regex import regex
 from fixer.text.source import Span
 from fixer.tree.nodes import Cmd, Entrypoint, Healthcheck, Instruction, JsonString, Run, Transfer, Workdir
-from fixer.tree.shell import OpaqueScript
+from fixer.tree.shell import OpaqueScript, Word
 
 
 def _set(words: str) -> frozenset[str]:
@@ -100,8 +100,8 @@ def find_removes(call: Call, places: Iterable[str], *, piped: bool = False) -> s
         starts.append(index)
     behind = [texts[at].strip("\"'") for at in range(starts[-1] + 1 if starts else 1, len(texts))]
     patterns = [common.pattern_of(call, call.nodes[index]) for index in starts]
-    if not starts and isinstance(call.cwd, Known):
-        patterns = [(call.cwd.value, True)]
+    if not starts:
+        patterns = [(call.cwd.value, True) if isinstance(call.cwd, Known) else ("", False)]
     for target in places:
         near = any(common.reach(pattern, whole, target) is not Reach.NONE for pattern, whole in patterns)
         if near and not _has_other_names(behind, target.strip("/").split("/")):
@@ -123,7 +123,7 @@ def _has_other_names(expression: Sequence[str], parts: Sequence[str]) -> bool:
         elif text in _ACTIONS:
             acted = True
         elif text in ("-name", "-iname") and not acted:
-            pattern = after.lower() if text == "-iname" else after
+            pattern = "*" if "$" in after or "`" in after else after.lower() if text == "-iname" else after
             names = [part.lower() if text == "-iname" else part for part in parts]
             excused = excused or not any(common.fits(name, pattern) for name in names)
     return excused
@@ -180,7 +180,8 @@ def trapped(call: Call, temporary: frozenset[str], places: Iterable[str]) -> boo
     if not variables <= temporary:
         return True
     words = [word.strip("\"';") for word in text.split()]
-    if any(word.startswith("~") for word in words):
+    names = {basename(path) for target in places for path in made_by_pip(target)}
+    if any(word.startswith("~") or not names.isdisjoint(word.split("/")) for word in words):
         return True
     return any(
         common.reach(clean(word), True, target) is not Reach.NONE
@@ -206,6 +207,31 @@ def names_it(facts: Facts, call: Call, target: str) -> Span | None:
         text = node.value if isinstance(node, JsonString) else node.text
         if short.endswith("cache") and re.search(re.escape(short) + r"(?:/pip)?(?![\w./-])", text):
             return common.node_span(node)
+    return None
+
+
+_OWN_VARIABLES = (
+    "PIP_TARGET", "PIP_PREFIX", "PIP_ROOT", "PIP_SRC", "PIP_WHEEL_DIR", "PIP_DEST", "PIP_LOG", "PYTHONUSERBASE",
+    "VIRTUAL_ENV",
+)  # fmt: skip
+
+
+def puts_by_variable(facts: Facts, call: Call, target: str) -> str | None:
+    """The variable that tells pip to put what it installs, or builds, into the cache's directory."""
+    for name in _OWN_VARIABLES:
+        value = join(call.cwd, value) if facts.mentions(name) and (value := call.lookup(name)) is not None else None
+        if isinstance(value, Known) and below(value.value, target):
+            return name
+    return None
+
+
+def copies_by_pattern(facts: Facts, call: Call, target: str) -> Span | None:
+    """Where a program that copies names the cache, or a directory above it, by a pattern (`cp -r ~/.[a-z]* /x`)."""
+    for effect in facts.call_effects(call) if call.program in COPIERS else ():
+        if effect.mode == "read" and not isinstance(effect.path, Known) and isinstance(effect.site, Word):
+            pattern, whole = common.pattern_of(call, effect.site)
+            if whole and common.reach(pattern, True, target) in (Reach.OWN, Reach.WIDE):
+                return effect.span
     return None
 
 
@@ -470,9 +496,8 @@ def starts_pip(call: Call, unseen: Container[int], read: Callable[[Call, str], s
         return _python_does(call, read)
     if name in (".", "source"):
         return not tidy(call) and _script_does(call, call.argument(1) or "", read)
-    if "/" in first and not _OWN_PLACES.match(first):
-        return _script_does(call, first, read)
-    return False
+    is_script = first.endswith((".sh", ".py")) or first.startswith(("./", "../"))
+    return (is_script or ("/" in first and not _OWN_PLACES.match(first))) and _script_does(call, first, read)
 
 
 def _known(call: Call) -> list[str]:
