@@ -94,6 +94,7 @@ class FromContext:
     def __init__(self, facts: Facts, context: BuildContext) -> None:
         self.facts = facts
         self.context = context
+        self._targets: dict[int, tuple[frozenset[str], frozenset[str]]] = {}
         self._stages: dict[int, dict[str, list[tuple[int, str]]]] = {}
         """By the stage: where its instructions put something, with their places in it and the path in the context."""
 
@@ -120,6 +121,25 @@ class FromContext:
                 if self.context.kind(source) is not None:
                     return source
         return None
+
+    def brings(self, stage: Stage) -> bool:
+        """Whether a COPY or ADD of a stage, or of one below it, puts anything somewhere."""
+        return bool(self._all(stage)[0])
+
+    def may_reach(self, run: Instruction, stage: Stage, name: str, paths: Sequence[str]) -> bool:
+        """False if a program is surely not found at any of the paths that end with its name: nobody puts something of
+        that name anywhere, or a directory where these are. Spares most programs from being looked for."""
+        targets, names = self._all(stage)
+        if name in names or self.facts.mounts(run):
+            return True
+        return self.context.at_hand and any(one in targets for path in paths for one in _at_and_above(path))
+
+    def _all(self, stage: Stage) -> tuple[frozenset[str], frozenset[str]]:
+        """Where a stage and those below it put something, and the last parts of these paths."""
+        if stage.index not in self._targets:
+            targets = frozenset(one for each in self.facts.passing(stage.lineage) for one in self._put(each))
+            self._targets[stage.index] = targets, frozenset(one.rpartition("/")[2] for one in targets)
+        return self._targets[stage.index]
 
     def may_bring(self, run: Instruction, path: str, *, below: bool) -> bool:
         """Whether a COPY or ADD from a context that is not at hand says `path` itself, or, with `below`, a directory

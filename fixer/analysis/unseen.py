@@ -67,8 +67,13 @@ class Unseen:
         Where the context is not at hand, it is what is brought by exactly that name, and a shell's script (`*.sh`) that
         may be in a directory that is brought.
         """
+        stage = self._facts.stage_of(instruction)
+        if stage is None or (not self._files.brings(stage) and not self._facts.mounts(instruction)):
+            return None
         for name, candidates, direct in _candidates(call):
             self._facts.charge(1)
+            if direct and "/" not in name and not self._files.may_reach(instruction, stage, name, candidates):
+                continue
             for candidate in candidates:
                 path = join(call.cwd, Known(candidate))
                 if not isinstance(path, Known):

@@ -212,7 +212,13 @@ def _step(facts: Facts, run: Run, now: _Lists, found: list[_Source], unseen: Uns
                 unsure.append(call)
         elif apt.deletes_lists(call):
             now, own = _NO_LISTS, False
-        elif kind in (None, Kind.LOCAL) and id(call) not in scripts and changes_sources(facts, run, call):
+        elif (
+            now.source is not None
+            and now.stop is None
+            and kind in (None, Kind.LOCAL)
+            and id(call) not in scripts
+            and changes_sources(facts, run, call)
+        ):
             verb = "may change" if call.program == "dpkg" else "changes"
             because = f"this {verb} the package sources, so that a later update would find other packages"
             now = _stopped(now, "sources-change", Span(*call.span), because)
