@@ -9,6 +9,7 @@ from typing import ClassVar
 
 from fixer.analysis import REASONS, BaseImage, Call, Facts, Known, Reader, Stage, below, hiding_mount, join
 from fixer.analysis.brought import FromContext, may_bring
+from fixer.analysis.commands import Arg
 from fixer.analysis.context import BuildContext
 from fixer.analysis.scripts import calls_in
 from fixer.analysis.tools import apt
@@ -31,9 +32,10 @@ from fixer.tree.editor import (
     remove_instruction,
 )
 from fixer.tree.nodes import Add, Cmd, Copy, Entrypoint, Healthcheck, Instruction, Onbuild, Run
-from fixer.tree.shell import OpaqueScript, Script
+from fixer.tree.shell import AndOr, Assignment, For, OpaqueScript, Script, Word
 
-_REMOVES = frozenset(("rm", "rmdir", "mv", "shred"))
+_REMOVES = frozenset(("rm", "rmdir", "mv", "shred", "unlink"))
+_CLEARS = _REMOVES - {"mv"}
 _FETCHES = (Kind.UPDATE, Kind.BOTH)
 _KEEP = "/etc/apt/apt.conf.d/keep-cache"
 _DIRECTORIES = (CACHE, LISTS)
@@ -51,6 +53,8 @@ _LISTED = regex(r"/etc/apt/|\bdeb(?:-src)?\b|\bURIs:|-repository\b")
 _SOURCES = ("/etc/apt/sources.list", "/etc/apt/sources.list.d")
 _HARMLESS = frozenset(("echo", "printf", "mkdir", "install", "chmod", "chown", "chgrp", "touch", "du", "find", "true"))
 """Programs that may name one of apt's directories without reading what is in it, or for which it is seen to."""
+_NEEDS = frozenset(("chmod", "chown", "chgrp", "touch", "du", "find"))
+"""Those that fail for something that is not there."""
 
 
 class AptCache(Codemod):
@@ -94,7 +98,8 @@ class AptCache(Codemod):
     removes or reads apt's directories. A program, a sourced file or a Makefile that comes from the build context
     counts, if its text says something of apt, or is not at hand; so do ansible, puppet and their like, and, if its text
     says so, what the image starts with. So it is where the base image may have no apt: docker-clean's new line fails
-    there. Where the file itself needs docker-clean later, it stays.
+    there; and where packages that no step has surely installed are removed or marked in a RUN that finds the lists of
+    another: without lists apt does not know them. Where the file itself needs docker-clean later, it stays.
 
     A package source that is a directory (`file:`) is no server: its state is that of a layer, which may be older than
     the lists in the cache. apt keeps the newer ones, and the packages that they name are not there. Where the file says
@@ -348,8 +353,17 @@ def _cleanups(facts: Facts, step: _Step) -> list[Edit]:
     """Edits that take clean-ups of the two directories out of a RUN."""
     doomed: list[Call] = []
     edits: list[Edit] = []
+    made = False
     for call in step.calls:
         a = apt.read(call)
+        made = made or call.program == "mkdir" or (a is not None and a.kind in _FETCHES)
+        if not made and call.fatal and call.program in _NEEDS and (call.program != "find" or not _finds(call)):
+            _check_there(call)
+        if call.program == "trap" and any(name in (call.argument(1) or "") for name in ("apt", "/var/")):
+            raise Stop("cleanup", Span(*call.span), "this runs when the shell ends, and cannot be taken out")
+        if call.program in _REMOVES and _is_fed(call) and _names_parents(facts, step):
+            because = "what this removes is not known, and the step names one of apt's directories for it"
+            raise Stop("cleanup", Span(*call.span), because)
         if a is not None and a.kind is Kind.CLEAN:
             doomed.append(call)
         elif call.program == "find":
@@ -367,6 +381,49 @@ def _cleanups(facts: Facts, step: _Step) -> list[Edit]:
     return edits + common.remove_calls(facts.file, doomed, step.calls)
 
 
+def _check_there(call: Call) -> None:
+    """Raises Stop for a command that fails as long as a mount is empty."""
+    for index in common.operands(call):
+        for pattern, whole in common.patterns_of(call, call.nodes[index]):
+            if any(common.reach(pattern, whole, d) is Reach.OWN and pattern != d for d in _DIRECTORIES):
+                because = "this fails in a mount in which apt has put nothing yet"
+                raise Stop("cleanup", common.span_of(call.nodes[index]), because)
+
+
+def _is_fed(call: Call) -> bool:
+    """Whether a clean-up removes things that its own words do not name."""
+    patterns = [each for index in common.operands(call) for each in common.patterns_of(call, call.nodes[index])]
+    unknown = any(common.reach(*each, d) is Reach.UNKNOWN for each in patterns for d in _DIRECTORIES)
+    return unknown or "xargs" in call.wrappers
+
+
+def _names_parents(facts: Facts, step: _Step) -> bool:
+    """Whether words that become operands of other commands name one of apt's directories, something in them, or one
+    above them: those of loops, arrays, functions, and of commands whose output is read."""
+    script = facts.script(step.run)
+    functions = {call.function for call in step.calls}
+    named: list[tuple[Call, Arg]] = []
+    for call in step.calls:
+        words = [call.argument(index) for index in range(1, len(call.words))]
+        read = call.piped or call.in_substitution or call.program == "set" or call.program in functions
+        if read and call.program not in _REMOVES and (call.program != "find" or _selects(words)):
+            named += ((call, call.nodes[index]) for index in common.operands(call))
+    for node in script.walk() if isinstance(script, Script) else ():
+        values: Sequence[Word] = ()
+        if isinstance(node, For):
+            values = node.words or ()
+        elif isinstance(node, Assignment) and node.array:
+            values = node.values
+        after = [call for call in step.calls if call.span[0] >= node.start] if values else []
+        named += ((after[0], value) for value in values if after)
+    return any(
+        pattern.startswith("/var/") and common.reach(pattern, whole, d) in (Reach.OWN, Reach.WIDE)
+        for call, word in named
+        for pattern, whole in common.patterns_of(call, word)
+        for d in _DIRECTORIES
+    )
+
+
 def _makes_again(call: Call) -> bool:
     """Whether this is the `mkdir` that belongs to a clean-up: without -p it fails, as in the mount all is there."""
     return call.program == "mkdir" and not common.is_option(call, "p", "parents")
@@ -377,9 +434,13 @@ def _operands(call: Call) -> list[int]:
     those."""
     gone = []
     for index in common.operands(call):
-        pattern, whole = common.pattern_of(call, call.nodes[index])
-        hits = {common.reach(pattern, whole, d) for d in _DIRECTORIES}
-        wide = Reach.WIDE in hits or (Reach.UNKNOWN in hits and pattern.startswith("/var/"))
+        patterns = common.patterns_of(call, call.nodes[index])
+        hits = {common.reach(*each, d) for each in patterns for d in _DIRECTORIES}
+        unclear = any(pattern.startswith("/var/") for pattern, whole in patterns if not whole)
+        wide = Reach.WIDE in hits or (Reach.UNKNOWN in hits and unclear)
+        if len(patterns) > 1 and Reach.OWN in hits:
+            span = common.span_of(call.nodes[index])
+            raise Stop("cleanup", span, "this variable names one of apt's directories among others")
         if wide and call.program != "mkdir":
             span = common.span_of(call.nodes[index])
             because = "this removes more than apt's caches at one stroke, and it fails where one of them is mounted"
@@ -411,7 +472,7 @@ def _finds(call: Call) -> bool:
 def _deletes(arguments: Sequence[str | None]) -> bool:
     runs = ("-exec", "-execdir")
     after = dict(pairwise(arguments))
-    return "-delete" in arguments or any((after.get(r) or "").rpartition("/")[2] in _REMOVES for r in runs)
+    return "-delete" in arguments or any((after.get(r) or "").rpartition("/")[2] in _CLEARS for r in runs)
 
 
 def _selects(arguments: Sequence[str | None]) -> bool:
@@ -574,11 +635,12 @@ def _left_behind(facts: Facts, instruction: Instruction, left: bool) -> bool:
     calls = facts.calls(instruction)
     if isinstance(calls, OpaqueScript) or hiding_mount(facts.mounts(instruction), LISTS) is not None:
         return left
+    own: AndOr | None = None
     for call in calls:
         a = apt.read(call)
         if a is not None and a.kind in _FETCHES:
-            left = True
-        elif apt.deletes_lists(call):
+            left, own = True, call.and_or
+        elif apt.deletes_lists(call) and not (call.conditional and (call.and_or is None or call.and_or is not own)):
             left = False
     return left
 
@@ -601,6 +663,7 @@ def _check_run(facts: Facts, run: Run, left: bool) -> bool:
     if not named:
         return left
     fetched = False
+    _check_lists(facts, run, calls)
     for call in calls:
         _check_words(call)
         a = apt.read(call)
@@ -665,7 +728,7 @@ def _check_words(call: Call) -> None:
         moves = any(isinstance(w, Known) and _MOVES.search(w.value) for w in call.words)
         if moves and call.prefix(redirect.target)[0].startswith("/etc/apt/apt.conf"):
             raise Stop("moved-dirs", Span(*call.span), "this may put lists or packages elsewhere than in the mounts")
-    if call.program in _REMOVES or (call.program in _HARMLESS and not call.piped and not call.in_substitution):
+    if call.program in _REMOVES or not _shows(call):
         return
     away = isinstance(call.cwd, Known) and "apt" not in call.cwd.value
     if away and all(isinstance(word, Known) and "apt" not in word.value for word in call.words):
@@ -676,6 +739,42 @@ def _check_words(call: Call) -> None:
         if "/apt" in pattern and any(common.reach(pattern, whole, d) is Reach.OWN for d in _DIRECTORIES):
             because = "this uses apt's lists or packages by their names, and the mount holds others, or none"
             raise Stop("lists-are-read", common.span_of(node), because)
+
+
+def _shows(call: Call) -> bool:
+    """Whether a command may bring what it names to somewhere else, or do something because of it."""
+    if call.program not in _HARMLESS or call.piped or call.in_substitution:
+        return True
+    if call.program == "install":
+        return not common.is_option(call, "d", "directory")
+    if call.program == "find":
+        words = [call.argument(index) for index in range(1, len(call.words))]
+        runs = [after for word, after in pairwise(words) if word in ("-exec", "-execdir", "-ok", "-okdir")]
+        return any((name or "?").rpartition("/")[2] not in _CLEARS | _HARMLESS - {"install"} for name in runs)
+    return False
+
+
+def _check_lists(facts: Facts, run: Run, calls: Sequence[Call]) -> None:
+    """Raises Stop for a loop over what is in apt's directories, or an array of it; but for one that only clears it."""
+    script = facts.script(run)
+    for node in script.walk() if isinstance(script, Script) else ():
+        if isinstance(node, For):
+            words, area = node.words or (), node.body
+            users = [call for call in calls if area.start <= call.span[0] < area.end]
+        elif isinstance(node, Assignment) and node.array:
+            words, users = node.values, [call for call in calls if call.span[0] >= node.start]
+        else:
+            continue
+        shows = isinstance(node, Assignment) or any(c.program not in _REMOVES and _shows(c) for c in users)
+        fails = any(call.program == "rm" and not common.is_forced(call) for call in users)
+        for word in words if users and (shows or fails) else ():
+            for pattern, whole in common.patterns_of(users[0], word):
+                hits = {common.reach(pattern, whole, d) for d in _DIRECTORIES if pattern != d}
+                if Reach.OWN in hits and shows:
+                    because = "this uses apt's lists or packages by their names, and the mount holds others, or none"
+                    raise Stop("lists-are-read", word.span, because)
+                if Reach.OWN in hits:
+                    raise Stop("cleanup", word.span, "without -f this fails where there is nothing to remove")
 
 
 def _check_transfer(facts: Facts, instruction: Copy | Add) -> None:
@@ -801,8 +900,12 @@ def _handles_hook(facts: Facts, run: Run) -> bool:
 
 
 def _names_hook(call: Call) -> bool:
-    nodes = (*call.nodes, *(r.target for r in call.redirects))
-    return any(call.prefix(n)[0].startswith(DOCKER_CLEAN) for n in nodes)
+    return any(_is_hook(call, node) for node in (*call.nodes, *(r.target for r in call.redirects)))
+
+
+def _is_hook(call: Call, node: Arg) -> bool:
+    pattern, _ = common.pattern_of(call, node)
+    return pattern.startswith(DOCKER_CLEAN) or pattern in _HOOK
 
 
 def _hook_is_asked_for(facts: Facts, step: _Step) -> bool:
@@ -815,7 +918,7 @@ def _hook_is_asked_for(facts: Facts, step: _Step) -> bool:
             calls = facts.calls(instruction) if named else ()
             for call in () if isinstance(calls, OpaqueScript) else calls:
                 forced = call.program == "rm" and common.is_forced(call)
-                if not forced and any(call.prefix(n)[0].startswith(DOCKER_CLEAN) for n in call.nodes):
+                if not forced and any(_is_hook(call, node) for node in call.nodes):
                     return True
     return False
 

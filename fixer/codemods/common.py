@@ -365,6 +365,16 @@ def pattern_of(call: Call, node: Word | JsonString) -> tuple[str, bool]:
     return clean(head or "/").rstrip("/") + "/" + tail, False
 
 
+def patterns_of(call: Call, node: Word | JsonString) -> list[tuple[str, bool]]:
+    """As `pattern_of`; several, or none, where a variable without quotes holds several words."""
+    found = pattern_of(call, node)
+    fields = None if found[1] else call.fields(node)
+    if fields is None:
+        return [found]
+    start = f"{call.cwd.value}/" if isinstance(call.cwd, Known) else ""
+    return [(clean(each if each.startswith("/") or not start else start + each), True) for each in fields]
+
+
 def _text(call: Call, node: Word | JsonString) -> tuple[str, bool]:
     if isinstance(node, JsonString):
         return _escaped(node.value), True
@@ -568,6 +578,12 @@ def _removable(call: Call, gone: set[int], calls: Sequence[Call]) -> Sequence[Pi
     at = item.pipelines.index(place)
     if at > 0 and item.operators[at - 1].text == "||":
         raise Stop("cleanup", span, "this clean-up runs only after a failure")
+    stays = [each for each in item.pipelines[:at] if id(each) not in gone]
+    if call.fatal and stays and all(id(each) in gone for each in item.pipelines[at:]):
+        spared = [other for other in calls if other.pipeline is stays[-1] and not other.piped and not other.fatal]
+        if any(other.program not in ("true", ":", "echo") for other in spared):
+            because = "without it a failure of the command before it would end the build (`set -e` heeds only the last)"
+            raise Stop("cleanup", span, because)
     whole: Sequence[Pipeline] = (place,)
     if at == 0 and at + 1 < len(item.pipelines) and item.operators[at].text == "||":
         if len(item.pipelines) > 2 or not _says_true(item.pipelines[1], calls):

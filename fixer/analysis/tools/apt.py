@@ -484,14 +484,19 @@ def _is_piped(call: Call, address: Pattern[str]) -> bool:
     return first.words[0].static in _GETTERS and any(address.match(_text(word)) for word in first.words[1:])
 
 
+_SELECTS = frozenset(("-name", "-iname", "-path", "-regex", "-newer", "-mtime", "-mmin", "-size"))
+"""With one of these `find` takes only some files."""
+
+
 @once_a_call
 def deletes_lists(call: Call) -> bool:
     """Whether `call` surely empties the directory of the lists: `rm -rf /var/lib/apt/lists/*` and its like."""
     if call.program in PROGRAMS:
         return call.argument(1) in ("distclean", "dist-clean")
     if call.program == "find":
-        acts = any(call.argument(i) in ("-delete", "-exec") for i in range(2, len(call.words)))
-        return acts and (call.argument(1) or "").rstrip("/") == LISTS
+        words = [call.argument(index) for index in range(1, len(call.words))]
+        wanted = any(word in _SELECTS and before not in ("!", "-not") for before, word in pairwise(words))
+        return "-delete" in words and not wanted and (words[0] or "").rstrip("/") == LISTS
     return call.program == "rm" and any(_is_lists(call, node) for node in call.nodes[1:])
 
 
