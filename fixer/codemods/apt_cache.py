@@ -42,6 +42,8 @@ _DIRECTORIES = (CACHE, LISTS)
 _ABOVE = ("/var", "/ ", "lib", "cache")
 """What a RUN names that copies a directory above them."""
 _COPIES = frozenset(("cp", "rsync", "tar", "zip"))
+_PASSED = 50
+"""So many calls are passed in the time of one step."""
 _LONGEST_SCRIPT = 100_000
 _NAMES = ("apt", "archives", "lists", "partial", "lock", "pkgcache.bin", "curl_8.1-1_amd64.deb", "deb.org_Packages.lz4")
 """What things in apt's directories are called."""
@@ -414,6 +416,7 @@ def _names_parents(facts: Facts, step: _Step) -> bool:
             values = node.words or ()
         elif isinstance(node, Assignment) and node.array:
             values = node.values
+        facts.charge(1 + len(step.calls) // _PASSED if values else 0)
         after = [call for call in step.calls if call.span[0] >= node.start] if values else []
         named += ((after[0], value) for value in values if after)
     return any(
@@ -765,6 +768,7 @@ def _check_lists(facts: Facts, run: Run, calls: Sequence[Call]) -> None:
             words, users = node.values, [call for call in calls if call.span[0] >= node.start]
         else:
             continue
+        facts.charge(1 + len(calls) // _PASSED)
         shows = isinstance(node, Assignment) or any(c.program not in _REMOVES and _shows(c) for c in users)
         fails = any(call.program == "rm" and not common.is_forced(call) for call in users)
         for word in words if users and (shows or fails) else ():
