@@ -39,9 +39,11 @@ _CLEARS = _REMOVES - {"mv"}
 _FETCHES = (Kind.UPDATE, Kind.BOTH)
 _KEEP = "/etc/apt/apt.conf.d/keep-cache"
 _DIRECTORIES = (CACHE, LISTS)
-_ABOVE = ("/var", "/ ", "lib", "cache")
+_ABOVE = ("/var", "/ ", "var/")
 """What a RUN names that copies a directory above them."""
 _COPIES = frozenset(("cp", "rsync", "tar", "zip"))
+_LISTING = ("for ", "for\t", "=(")
+"""One of these stands in a loop over words, or in an array."""
 _PASSED = 50
 """So many calls are passed in the time of one step."""
 _LONGEST_SCRIPT = 100_000
@@ -759,7 +761,7 @@ def _shows(call: Call) -> bool:
 
 def _check_lists(facts: Facts, run: Run, calls: Sequence[Call]) -> None:
     """Raises Stop for a loop over what is in apt's directories, or an array of it; but for one that only clears it."""
-    script = facts.script(run)
+    script = facts.script(run) if facts.may_name(run, _LISTING) else None
     for node in script.walk() if isinstance(script, Script) else ():
         if isinstance(node, For):
             words, area = node.words or (), node.body

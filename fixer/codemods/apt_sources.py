@@ -11,6 +11,8 @@ from fixer.tree.nodes import Run
 from fixer.tree.shell import Word
 
 SOURCES = "/etc/apt"
+_NAMES = ("/etc", "etc/")
+"""One of these stands in what names a path there."""
 _REPOSITORIES = frozenset(("add-apt-repository", "apt-add-repository", "extrepo"))
 _READ = frozenset((*ONLY_LOOK, "cat", "head", "tail", "grep", "echo"))
 """Programs that change none of the files that they name."""
@@ -37,6 +39,8 @@ def changes_sources(facts: Facts, run: Run, call: Call) -> bool:
     named = "etc/apt" in run.code
     if named and "xargs" in call.wrappers and call.program not in _READ and call.program not in REMOVES:
         return True
+    if call.program not in _TREES and not facts.may_name(run, _NAMES):
+        return False
     return any(_reaches(call, effect, named) for effect in facts.call_effects(call) if effect.mode == "write")
 
 
