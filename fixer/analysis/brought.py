@@ -94,7 +94,7 @@ class FromContext:
     def __init__(self, facts: Facts, context: BuildContext) -> None:
         self.facts = facts
         self.context = context
-        self._targets: dict[int, tuple[frozenset[str], frozenset[str]]] = {}
+        self._names: dict[int, frozenset[str | None]] = {}
         self._stages: dict[int, dict[str, list[tuple[int, str]]]] = {}
         """By the stage: where its instructions put something, with their places in it and the path in the context."""
 
@@ -124,22 +124,25 @@ class FromContext:
 
     def brings(self, stage: Stage) -> bool:
         """Whether a COPY or ADD of a stage, or of one below it, puts anything somewhere."""
-        return bool(self._all(stage)[0])
+        return bool(self._names_in(stage))
 
-    def may_reach(self, run: Instruction, stage: Stage, name: str, paths: Sequence[str]) -> bool:
-        """False if a program is surely not found at any of the paths that end with its name: nobody puts something of
-        that name anywhere, or a directory where these are. Spares most programs from being looked for."""
-        targets, names = self._all(stage)
-        if name in names or self.facts.mounts(run):
-            return True
-        return self.context.at_hand and any(one in targets for path in paths for one in _at_and_above(path))
+    def may_be_called(self, run: Instruction, stage: Stage, name: str) -> bool:
+        """False if a program that is looked for by its name surely does not come from the context: nothing of that name
+        is put anywhere, and no directory that may hold one. Spares most programs from being looked for."""
+        names = self._names_in(stage)
+        return name in names or None in names or self.context.at_hand or bool(self.facts.mounts(run))
 
-    def _all(self, stage: Stage) -> tuple[frozenset[str], frozenset[str]]:
-        """Where a stage and those below it put something, and the last parts of these paths."""
-        if stage.index not in self._targets:
-            targets = frozenset(one for each in self.facts.passing(stage.lineage) for one in self._put(each))
-            self._targets[stage.index] = targets, frozenset(one.rpartition("/")[2] for one in targets)
-        return self._targets[stage.index]
+    def _names_in(self, stage: Stage) -> frozenset[str | None]:
+        """The last parts of what COPYs and ADDs of a stage and those below it take, and of where they put it; None
+        where one of them does not say what it is."""
+        if stage.index not in self._names:
+            found: set[str | None] = set()
+            for each in self.facts.passing(stage.lineage):
+                for instruction in each.instructions:
+                    if isinstance(instruction, Transfer):
+                        found.update(map(_last_part, _words(instruction)))
+            self._names[stage.index] = frozenset(found)
+        return self._names[stage.index]
 
     def may_bring(self, run: Instruction, path: str, *, below: bool) -> bool:
         """Whether a COPY or ADD from a context that is not at hand says `path` itself, or, with `below`, a directory
@@ -261,6 +264,20 @@ def _is_file(path: str) -> bool:
     stem, _, ending = name.lstrip(".").rpartition(".")
     named = is_file_name(name) or _FILE.match(name) is not None or (stem and ending != "d" and not ending.isdigit())
     return bool(named) or basename(directory) in _PROGRAMS
+
+
+def _words(instruction: Transfer) -> Iterator[str]:
+    if instruction.form is not None:
+        yield from instruction.form.values
+        return
+    yield from (leaf.value for leaf in instruction.sources)
+    if instruction.destination is not None:
+        yield instruction.destination.value
+
+
+def _last_part(word: str) -> str | None:
+    name = word.strip("\"'").rstrip("/").rpartition("/")[2]
+    return None if any(sign in name for sign in "$*?[\\\"'") else name
 
 
 def _at_and_above(path: str) -> Iterator[str]:

@@ -68,12 +68,15 @@ class Unseen:
         may be in a directory that is brought.
         """
         stage = self._facts.stage_of(instruction)
-        if stage is None or (not self._files.brings(stage) and not self._facts.mounts(instruction)):
+        first = call.argument(0)
+        if stage is None or first is None or (not self._files.brings(stage) and not self._facts.mounts(instruction)):
             return None
-        for name, candidates, direct in _candidates(call):
+        for name, candidates, direct in _candidates(call, first):
             self._facts.charge(1)
-            if direct and "/" not in name and not self._files.may_reach(instruction, stage, name, candidates):
-                continue
+            if candidates is None:  # a program that is looked for in PATH
+                if not self._files.may_be_called(instruction, stage, name):
+                    return None
+                candidates = _in_path(call, name)
             for candidate in candidates:
                 path = join(call.cwd, Known(candidate))
                 if not isinstance(path, Known):
@@ -88,11 +91,9 @@ class Unseen:
         return None
 
 
-def _candidates(call: Call) -> Iterator[tuple[str, tuple[str, ...], bool]]:
-    """What a call may run: how it names it, the paths where that would be, and whether the call itself names it."""
-    first = call.argument(0)
-    if first is None:
-        return
+def _candidates(call: Call, first: str) -> Iterator[tuple[str, tuple[str, ...] | None, bool]]:
+    """What a call may run: how it names it, the paths where that would be (None: those of PATH), and whether the call
+    itself names it."""
     program = call.program or ""
     if program in (*_SHELLS, ".", "source") or _INTERPRETERS.fullmatch(program):
         script = _operand(call)
@@ -103,9 +104,13 @@ def _candidates(call: Call) -> Iterator[tuple[str, tuple[str, ...], bool]]:
     elif first in _BUILDERS:
         yield first, _BUILDERS[first], False
     else:
-        value = call.lookup("PATH")
-        path = value.value if isinstance(value, Known) else _PATH
-        yield first, tuple(f"{folder}/{first}" for folder in path.split(":") if folder.startswith("/")), True
+        yield first, None, True
+
+
+def _in_path(call: Call, name: str) -> tuple[str, ...]:
+    value = call.lookup("PATH")
+    path = value.value if isinstance(value, Known) else _PATH
+    return tuple(f"{folder}/{name}" for folder in path.split(":") if folder.startswith("/"))
 
 
 def _operand(call: Call) -> str | None:

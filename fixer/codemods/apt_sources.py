@@ -13,6 +13,7 @@ from fixer.tree.shell import Word
 SOURCES = "/etc/apt"
 _NAMES = ("/etc", "etc/")
 """One of these stands in what names a path there."""
+_NAMED = ("etc/apt",)
 _REPOSITORIES = frozenset(("add-apt-repository", "apt-add-repository", "extrepo"))
 _READ = frozenset((*ONLY_LOOK, "cat", "head", "tail", "grep", "echo"))
 """Programs that change none of the files that they name."""
@@ -36,7 +37,7 @@ def changes_sources(facts: Facts, run: Run, call: Call) -> bool:
         return True
     if call.program in _KEYS and any(call.prefix(node)[0].startswith(f"{SOURCES}/") for node in call.nodes[1:]):
         return True
-    named = "etc/apt" in run.code
+    named = facts.may_name(run, _NAMED)
     if named and "xargs" in call.wrappers and call.program not in _READ and call.program not in REMOVES:
         return True
     if call.program not in _TREES and not facts.may_name(run, _NAMES):
