@@ -363,6 +363,11 @@ SHAPES: dict[str, Shape] = {
         times("echo deb http://a b >> /etc/apt/sources.list; ", s) + "apt-get update && apt-get install -y vim"
     ),
     "apt-get options": lambda s: _run("apt-get " + times("-o Dir::Cache=/x ", s) + "install a"),
+    "classes in a pattern": lambda s: _run("pip install a; rm -rf /root/." + times("[[:a", s) + ":]"),
+    "an expression of alternatives": lambda s: _run(
+        "pip install a; find / -name .cache | grep -E '" + times("(|)", s) + "x' | xargs rm -rf"
+    ),
+    "slashes of a source": lambda s: _run("apt-get update; cp -r " + times("/", s) + "a /; apt-get install -y b"),
     "ln": lambda s: _run(each(lambda k: f"ln -s /a{k} /b{k}; ", s) + "pip install a"),
     "paths": lambda s: _run("pip install a; cp " + each(lambda k: f"/a{k}/b ", s) + "/c"),
     "a long path": lambda s: _run("pip install a; cp /" + times("a/", s) + " /b"),

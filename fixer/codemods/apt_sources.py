@@ -6,7 +6,6 @@ from fixer.analysis import Call, Facts, Known, Unknown, below
 from fixer.analysis.commands import Arg
 from fixer.analysis.paths import Effect
 from fixer.analysis.programs import ONLY_LOOK, REMOVES
-from fixer.text.regex import regex
 from fixer.tree.nodes import Run
 from fixer.tree.shell import Word
 
@@ -22,8 +21,8 @@ _KEYS = frozenset(("gpg", "apt-key"))
 _TREES = frozenset(("cp", "mv", "rsync"))
 """Programs that put things into a directory that is there. (What `tar -C /` unpacks is a program far more often than a
 system.)"""
-_ALL = regex(r"(?:^|/)(?:|\.|apt|etc|[^/]*[*?\[$][^/]*)/*\Z")
-"""An operand of theirs that may be all of a directory, or that is called as one on the way to the sources."""
+_ALL = frozenset(("", ".", "apt", "etc"))
+"""What an operand of theirs is called that may be all of a directory (as a pattern may), or one on the way there."""
 
 
 def changes_sources(facts: Facts, run: Run, call: Call) -> bool:
@@ -56,8 +55,13 @@ def _reaches(call: Call, effect: Effect, named: bool) -> bool:
         return named and not relative and f"{SOURCES}/".startswith(effect.start)
     if below(effect.path.value, SOURCES):
         return True
-    whole = any(_ALL.search(_text(node)) for node in call.nodes[1:-1])
+    whole = any(_is_all(_text(node)) for node in call.nodes[1:-1])
     return whole and call.program in _TREES and effect.extent == "tree" and below(SOURCES, effect.path.value)
+
+
+def _is_all(text: str) -> bool:
+    name = text.rstrip("/").rpartition("/")[2]
+    return name in _ALL or any(sign in name for sign in "*?[$")
 
 
 def _text(node: Arg) -> str:

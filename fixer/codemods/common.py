@@ -400,15 +400,11 @@ def _escaped(text: str) -> str:
 
 
 def fits(name: str, pattern: str) -> bool:
-    """Whether a name may match a pattern of the shell. `[^a]` means `[!a]` to bash, dash and busybox, and what classes
-    of characters hold (`[[:alpha:]]`) is not asked for."""
-    if "[[:" in pattern or "[[." in pattern or "[[=" in pattern:
-        return fnmatchcase(name, _CLASS.sub("?", pattern)) or fnmatchcase(name, _CLASS.sub("*", pattern))
+    """Whether a name may match a pattern of the shell. `[^a]` means `[!a]` to bash, dash and busybox. What classes of
+    characters hold (`[[:alpha:]]`) is not asked for: from the first bracket on such a pattern may match anything."""
+    if any(sign in pattern for sign in ("[:", "[.", "[=")):
+        pattern = pattern.partition("[")[0] + "*"
     return fnmatchcase(name, pattern.replace("[^", "[!"))
-
-
-_CLASS = regex(r"\[[!^]?[^/]*?\[[:.=][^/]*?[:.=]\][^/\]]*\]")
-"""A bracket expression with classes in it."""
 
 
 def reach(pattern: str, whole: bool, directory: str, *, dots: bool = False) -> Reach:

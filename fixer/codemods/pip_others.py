@@ -142,6 +142,8 @@ def xargs_removes(call: Call, calls: Sequence[Call], places: Iterable[str]) -> s
 _FILTERS = _set("grep egrep sort uniq head tail")
 """Programs that take lines out, and change none."""
 _PLAIN = regex(r"[\w./|()$\\ -]+\Z")
+_LONGEST, _GROUPS = 200, 2
+"""Of an expression that is understood."""
 
 
 def _wanted(call: Call) -> str | None:
@@ -152,6 +154,8 @@ def _wanted(call: Call) -> str | None:
     *options, pattern = words
     extended = call.program == "egrep" or options == ["-E"]
     if options not in ([], ["-E"]) or _PLAIN.match(pattern) is None or re.search(r"\\[^.|/]", pattern):
+        return None
+    if len(pattern) > _LONGEST or pattern.count("(") > _GROUPS:  # `(|)(|)(|)…` is tried in all ways
         return None
     if not extended:
         pattern = re.escape(pattern).replace(re.escape("\\|"), "|").replace(re.escape("\\."), r"\.")

@@ -39,6 +39,9 @@ COSTLY = (
     "functions",
     "braces and dots",
     "flags that differ",
+    "classes in a pattern",
+    "an expression of alternatives",
+    "slashes of a source",
     "a thousand here-documents",
 )
 """Shapes that once took too long, or too much memory, or crashed."""
