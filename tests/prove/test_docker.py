@@ -887,6 +887,9 @@ def test_a_process_stays_listed_while_it_may_run(script: Script, tmp_path: Path)
     docker = connect(time_limit=30)
     leaving: Callable[..., object] = docker.tar(request(docker, tmp_path)).__enter__
     leaving()
-    assert alive(script.folder)
+    deadline = time.monotonic() + 20
+    while not alive(script.folder):  # for a moment a program that has just been started has no command line
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
     docker.close()
     assert alive(script.folder) == []
