@@ -736,10 +736,10 @@ def _check_words(call: Call) -> None:
     if call.program in _REMOVES or not _shows(call):
         return
     away = isinstance(call.cwd, Known) and "apt" not in call.cwd.value
-    if away and all(isinstance(word, Known) and "apt" not in word.value for word in call.words):
-        return
     for index in common.operands(call):
-        node = call.nodes[index]
+        node, word = call.nodes[index], call.words[index]
+        if away and isinstance(word, Known) and "apt" not in word.value:
+            continue
         pattern, whole = common.pattern_of(call, node)
         if "/apt" in pattern and any(common.reach(pattern, whole, d) is Reach.OWN for d in _DIRECTORIES):
             because = "this uses apt's lists or packages by their names, and the mount holds others, or none"

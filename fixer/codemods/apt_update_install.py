@@ -87,9 +87,10 @@ class AptUpdateInstall(Codemod):
         found: list[_Source] = []
         ends: dict[int, _Lists] = {}
         unseen = Unseen(facts, settings.context)
+        last = _last_in_need(facts)
         for stage in facts.stages:
             below = ends[stage.base.index] if isinstance(stage.base, Stage) else _NO_LISTS
-            ends[stage.index] = _follow(facts, settings.context, stage, below, found, unseen)
+            ends[stage.index] = _follow(facts, settings.context, stage, below, found, unseen, last[stage.index])
         for source in found:
             if not source.needs:
                 continue
@@ -162,11 +163,49 @@ class _Lists(NamedTuple):
 _NO_LISTS = _Lists(None, None, None)
 
 
+def _last_in_need(facts: Facts) -> dict[int, int]:
+    """The index of the last RUN of each stage that may need lists of another one; behind the stage's end if one of a
+    stage that is derived from it may."""
+    last: dict[int, int] = {}
+    for stage in reversed(facts.stages):
+        if any(last[each.index] >= 0 for each in stage.derived):
+            last[stage.index] = len(stage.instructions)
+            continue
+        last[stage.index] = -1
+        for at in range(len(stage.instructions) - 1, -1, -1):
+            instruction = stage.instructions[at]
+            if isinstance(instruction, Run) and _may_need_lists(facts, instruction):
+                last[stage.index] = at
+                break
+    return last
+
+
+def _may_need_lists(facts: Facts, run: Run) -> bool:
+    """Whether a RUN may install before it has surely fetched lists."""
+    calls = facts.calls(run) if facts.may_name(run, apt.NAMES) else ()
+    for call in () if isinstance(calls, OpaqueScript) else calls:
+        found = apt.read(call)
+        if found is not None and found.kind in _INSTALL:
+            return True
+        if found is not None and found.kind is Kind.UPDATE and _is_sure(call):
+            return False
+    return False
+
+
+def _is_sure(update: Call) -> bool:
+    """Whether lists have surely been fetched behind an update."""
+    return not update.in_substitution and (not update.conditional or update.loop)
+
+
 def _follow(
-    facts: Facts, context: BuildContext, stage: Stage, now: _Lists, found: list[_Source], unseen: Unseen
+    facts: Facts, context: BuildContext, stage: Stage, now: _Lists, found: list[_Source], unseen: Unseen, last: int
 ) -> _Lists:
-    """The lists at the end of `stage`, from those that its base left; new sources go to `found`."""
-    for instruction in stage.instructions:
+    """The lists at the end of `stage`, from those that its base left; new sources go to `found`. last: the index of the
+    last RUN that may need them."""
+    own = len(found)
+    for at, instruction in enumerate(stage.instructions):
+        if at > last and (now.source is None or (len(found) > own and not now.source.needs)):
+            return _NO_LISTS  # nobody needs what is there now, so it does not matter who else reads it
         if now.source is not None and isinstance(instruction, Onbuild):
             calls = facts.calls(instruction)
             if isinstance(calls, OpaqueScript) or any(a.kind is Kind.INSTALL for a in apt.reads(calls)):
@@ -202,7 +241,7 @@ def _step(facts: Facts, run: Run, now: _Lists, found: list[_Source], unseen: Uns
         apt_call = apt.read(call)
         kind = apt_call.kind if apt_call is not None else None
         if kind is Kind.UPDATE and not call.in_substitution:
-            sure = now.source is None or not call.conditional or call.loop
+            sure = now.source is None or _is_sure(call)
             if not own:
                 found.append(_Source(run, call))
             now = _Lists(found[-1] if not own else now.source, user, None, own and now.renewed)

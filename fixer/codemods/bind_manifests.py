@@ -271,6 +271,21 @@ class _Use:
     harmless: bool = False
 
 
+def _behind_copies(facts: Facts) -> Iterator[Instruction]:
+    """The instructions that may find a file which a COPY or ADD has brought."""
+    brought: set[int] = set()
+    for stage in facts.stages:
+        some = isinstance(stage.base, Stage) and stage.base.index in brought
+        for instruction in stage.instructions:
+            inner = instruction.inner if isinstance(instruction, Onbuild) else instruction
+            if isinstance(inner, Transfer):
+                some = True
+            elif some:
+                yield instruction
+        if some:
+            brought.add(stage.index)
+
+
 class _Plan:
     """Finds the COPYs, and works out for each what is to be done, or why it cannot be."""
 
@@ -279,8 +294,8 @@ class _Plan:
         self.settings = settings
         self.from_context = FromContext(facts, settings.context)
         self.removed: set[int] = set()
-        instructions = (each for stage in facts.stages for each in stage.instructions)
-        self.readings = [reading for instruction in instructions for reading in self._reading(instruction)]
+        self._read: dict[int, list[tuple[Call, Manager]]] = {}
+        self.readings = [reading for run in _behind_copies(facts) for reading in self._reading(run)]
 
     # --- finding -----------------------------------------------------------------------------------------------------
 
@@ -310,13 +325,14 @@ class _Plan:
         run = instruction.inner if isinstance(instruction, Onbuild) else instruction
         if not isinstance(run, Run) or not self.facts.may_name(run, PROGRAMS):
             return []
-        calls = self.facts.calls(run)
-        if isinstance(calls, OpaqueScript):
-            return []
-        return [
-            (call, manager) for call in calls
-            if (manager := read_manager(call)) is not None and (manager.names or manager.files)
-        ]  # fmt: skip
+        found = self._read.get(id(run))
+        if found is None:
+            calls = self.facts.calls(run)
+            found = self._read[id(run)] = [
+                (call, manager) for call in (() if isinstance(calls, OpaqueScript) else calls)
+                if (manager := read_manager(call)) is not None and (manager.names or manager.files)
+            ]  # fmt: skip
+        return found
 
     def _item(self, stage: Stage, outer: Instruction, copy: Copy | Add) -> _Item | None:
         facts = self.facts

@@ -761,8 +761,11 @@ class _Plan:
 
     def _may_be_filled(self, stage: Stage, target: str) -> bool:
         """False if no COPY of the stage comes near the cache, and no RUN names it: most need not be read for that."""
-        parent = basename(dirname(target)).strip(".")
-        names = ("cache", parent or "pip") if basename(target) == "pip" else ("cache", basename(target))
+        above = basename(dirname(target))
+        if above.startswith(".") and basename(target) == "pip":  # also as one of several: `~/.{cache,local}`
+            names = (above, f"{{{above[1:]}", f",{above[1:]}")
+        else:
+            names = ("cache", above or "pip") if basename(target) == "pip" else ("cache", basename(target))
         for each in self.facts.passing(stage.lineage):
             for instruction in each.instructions:
                 if isinstance(instruction, Transfer):
