@@ -161,7 +161,7 @@ class AptCache(Codemod):
                     yield Refusal(self.id, "onbuild", trigger.span, "this trigger runs in other people's builds")
 
     def _change(self, facts: Facts, chain: _Chain, settings: Settings) -> Change | None:
-        if not any(step.installs for step in chain.steps):
+        if not any(step.installs for step in chain.steps) or _is_done(facts, chain):
             return None
         unseen = Unseen(facts, settings.context)
         risk = _local_sources(facts, settings.context, chain) or _nobody_reads(facts, chain, unseen)
@@ -303,6 +303,18 @@ def _step_edits(facts: Facts, step: _Step, mounts: Mapping[str, str]) -> tuple[l
     if missing:
         edits += add_mounts(facts.file, step.run, [mounts[d] for d in missing])
     return missing, edits, cleaned
+
+
+def _is_done(facts: Facts, chain: _Chain) -> bool:
+    """Whether all steps have their mounts, and nothing else is to be changed. Raises Stop if one cannot use them."""
+    for step in chain.steps:
+        there = facts.mounts(step.run) if step.calls else ()
+        if not there or any(common.mounted(there, directory) is None for directory in _DIRECTORIES):
+            return False
+        _check(facts, step)
+        if _cleanups(facts, step):
+            return False
+    return not any(_needs_hook(facts, step, new=False) for step in chain.first)
 
 
 def _next(facts: Facts, step: _Step) -> Run | None:
