@@ -9,7 +9,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
-from functools import wraps
+from functools import lru_cache, wraps
 from typing import Any, NamedTuple, TypeVar
 
 from fixer.analysis.state import State, UserState, shell_options
@@ -152,6 +152,10 @@ class Call:
         """The text of the whole file."""
         return self._walk.around.text
 
+    def file_names(self, word: str) -> bool:
+        """Whether `word` stands anywhere in the file. Asked of one command after the other, it is looked for once."""
+        return _stands_in(word, self._walk.around.text)
+
     @property
     def span(self) -> tuple[int, int]:
         """From its first word to its last, in the file."""
@@ -202,6 +206,11 @@ class Call:
 
     def __repr__(self) -> str:
         return f"<Call {' '.join(w.value if isinstance(w, Known) else '?' for w in self.words)}>"
+
+
+@lru_cache(maxsize=32)
+def _stands_in(word: str, text: str) -> bool:
+    return word in text
 
 
 _T = TypeVar("_T")

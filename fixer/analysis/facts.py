@@ -120,7 +120,8 @@ class Facts:
         self._fetched: Fetched | None = None
         self._mentions: dict[str, bool] = {}
         self._flat: dict[int, str] = {}
-        self._outside: str | None = None
+        self._outside: dict[tuple[str, ...], bool] = {}
+        self._given: str | None = None
         self._named: dict[tuple[int, tuple[str, ...]], bool] = {}
         self._workdirs: dict[int, Value] = {}
         self.work = 0
@@ -529,12 +530,19 @@ class Facts:
         found = self._named.get((id(run), words))
         if found is None:
             text = self._flat.get(id(run)) or self._flat.setdefault(id(run), _flat(run))
-            if self._outside is None:
+            found = any(map(text.__contains__, words)) or self._named_outside(words)
+            self._named[id(run), words] = found
+        return found
+
+    def _named_outside(self, words: tuple[str, ...]) -> bool:
+        """Whether an instruction holds one of `words` that gives RUNs something to name."""
+        found = self._outside.get(words)
+        if found is None:
+            if self._given is None:
                 # A trigger of ONBUILD may stand for any of them in a stage that starts from its own.
                 others = [self.file.source_of(i) for i in self.file.instructions if isinstance(i, (*_GIVING, Onbuild))]
-                self._outside = "\n".join(others).translate(_UNQUOTED)
-            found = any(map(text.__contains__, words)) or any(map(self._outside.__contains__, words))
-            self._named[id(run), words] = found
+                self._given = "\n".join(others).translate(_UNQUOTED)
+            found = self._outside[words] = any(map(self._given.__contains__, words))
         return found
 
     # --- paths -------------------------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from posixpath import dirname
 
 from fixer.analysis.commands import Call
-from fixer.analysis.tools.cargo import Cargo, read_cargo
+from fixer.analysis.tools.cargo import Cargo, cargo_of
 from fixer.analysis.values import Known, Value, join
 from fixer.text.records import dataclass
 
@@ -76,7 +76,7 @@ def words_of(call: Call) -> list[str]:
 
 
 def _cargo(call: Call) -> Iterator[Made]:
-    cargo = read_cargo(call.words, call.cwd, call.lookup)
+    cargo = cargo_of(call)
     if cargo is None or not cargo.compiles or not isinstance(cargo.manifest, Known):
         return
     markers = ("Cargo.toml",)

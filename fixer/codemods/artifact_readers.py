@@ -14,8 +14,9 @@ from fixer.analysis.programs import (
     only_files,
     surely_reads,
 )
+from fixer.analysis.tools.cargo import cargo_of
 from fixer.analysis.tools.compilers import output_of
-from fixer.codemods.artifacts import cargo_calls, cargo_of
+from fixer.codemods.artifacts import cargo_calls
 from fixer.text.source import Span
 from fixer.tree.nodes import JsonString, Run
 from fixer.tree.shell import OpaqueScript, Simple

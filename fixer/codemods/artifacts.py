@@ -15,7 +15,7 @@ from typing import Any
 from fixer.analysis import BaseImage, Call, Facts, Known, Stage, Unknown, Value, below, clean, related
 from fixer.analysis.paths import Reader, Site
 from fixer.analysis.programs import ONLY_MODES, only_files
-from fixer.analysis.tools.cargo import Cargo, Written, read_cargo
+from fixer.analysis.tools.cargo import Cargo, Written, cargo_of
 from fixer.codemods.artifact_names import keeps_name
 from fixer.text.edits import Edit
 from fixer.text.records import dataclass, field
@@ -93,20 +93,6 @@ def cargo_calls(facts: Facts, run: Instruction) -> Iterator[tuple[Call, Cargo]]:
         cargo = cargo_of(call)
         if cargo is not None:
             yield call, cargo
-
-
-def cargo_of(call: Call) -> Cargo | None:
-    """What the call does, if it calls cargo. `--features="$X"` is an option with an unknown value, not any option."""
-    words: list[Value] = []
-    for word, node in zip(call.words, call.nodes, strict=True):
-        name = "" if isinstance(word, Known) else call.prefix(node)[0]
-        if name.startswith("--") and "=" in name and isinstance(node, Word) and '"' in node.text:
-            words += [Known(name.partition("=")[0]), word]
-        elif name == "-j":
-            continue
-        else:
-            words.append(word)
-    return read_cargo(words, call.cwd, call.lookup)
 
 
 def surest(found: Iterable[tuple[Call, Written]]) -> tuple[Call, Written] | None:

@@ -10,7 +10,7 @@ from fixer.analysis import REASONS, BaseImage, Call, Facts, Known, Mount, Reader
 from fixer.analysis.brought import Brought
 from fixer.analysis.context import BuildContext
 from fixer.analysis.programs import find_actions
-from fixer.analysis.tools.cargo import Cargo, read_cargo
+from fixer.analysis.tools.cargo import Cargo, cargo_of
 from fixer.analysis.tools.workspace import is_offline
 from fixer.codemods import common
 from fixer.codemods.altered import alters
@@ -176,7 +176,7 @@ def _step(facts: Facts, stage: Stage, instruction: Instruction) -> _Step | Stop 
         return Stop("opaque-script", Span(calls.start, calls.end), because)
     fetching = []
     for call in calls:
-        cargo = read_cargo(call.words, call.cwd, call.lookup)
+        cargo = cargo_of(call)
         if cargo is not None and cargo.fetches:
             fetching.append((call, cargo, cargo_home(facts, call, run)))
     if not fetching:
@@ -256,7 +256,7 @@ def _offline(facts: Facts, instruction: Run, calls: Sequence[Call], files: Broug
     network = any(flag.name == "network" and flag.value == "none" for flag in instruction.flags)
     fetched = False
     for call in calls:
-        cargo = read_cargo(call.words, call.cwd, call.lookup)
+        cargo = cargo_of(call)
         if cargo is None or not cargo.reads_crates:
             continue
         offline = cargo.offline or (files is not None and _by_configuration(facts, instruction, call, cargo, files))
@@ -564,7 +564,7 @@ class _Plan:
 
 
 def _is_cargo(call: Call | None) -> bool:
-    return call is not None and read_cargo(call.words, call.cwd, call.lookup) is not None
+    return call is not None and cargo_of(call) is not None
 
 
 def _empties(call: Call) -> bool:

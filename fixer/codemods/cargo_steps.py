@@ -12,9 +12,9 @@ from fixer.analysis import Call, Facts, Known, Stage, Unknown, Value, below, joi
 from fixer.analysis.brought import Brought
 from fixer.analysis.context import BuildContext
 from fixer.analysis.programs import ONLY_LOOK, ONLY_MODES
-from fixer.analysis.tools.cargo import Cargo, Products, Written, is_library
+from fixer.analysis.tools.cargo import Cargo, Products, Written, cargo_of, is_library
 from fixer.analysis.tools.workspace import configured, products_of, root_of
-from fixer.codemods.artifacts import Product, Stop, cargo_calls, cargo_of, names_anywhere, surest, wants_content
+from fixer.codemods.artifacts import Product, Stop, cargo_calls, names_anywhere, surest, wants_content
 from fixer.text.records import dataclass, field
 from fixer.text.regex import regex
 from fixer.text.source import Span

@@ -9,7 +9,7 @@ from typing import ClassVar
 from fixer.analysis import BaseImage, Call, Facts, Known, Stage, Unknown, UserState, Value, below, join, related
 from fixer.analysis.paths import Effect, Reader
 from fixer.analysis.programs import ABOUT_THE_SYSTEM
-from fixer.analysis.tools.cargo import OWN_DIRECTORIES, Written
+from fixer.analysis.tools.cargo import OWN_DIRECTORIES, Written, cargo_of
 from fixer.codemods import common
 from fixer.codemods.altered import alters, put_by, settings_of
 from fixer.codemods.api import Alters, Builder, Change, Codemod, Refusal, Settings
@@ -19,7 +19,6 @@ from fixer.codemods.artifacts import (
     Product,
     Stop,
     cargo_calls,
-    cargo_of,
     is_pattern,
     kept,
     located,

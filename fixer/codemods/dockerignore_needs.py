@@ -13,7 +13,7 @@ from fixer.analysis.documents import Neighbour
 from fixer.analysis.leftovers import words_of
 from fixer.analysis.programs import only_files
 from fixer.analysis.scripts import calls_in
-from fixer.analysis.tools.cargo import Written, read_cargo
+from fixer.analysis.tools.cargo import Written, cargo_of
 from fixer.codemods.common import Stop, is_forced
 from fixer.codemods.dockerignore_users import Brought, Files, Making, User, has_file, joined, package_json, place_of
 from fixer.text.source import Span
@@ -262,7 +262,7 @@ def _holder(user: User, reader: Reader) -> Stage:
 
 def _is_harmless(call: Call | None) -> bool:
     """Whether a call surely reads nothing that a build leaves: cargo where it compiles nothing."""
-    cargo = read_cargo(call.words, call.cwd, call.lookup) if call is not None and call.program == "cargo" else None
+    cargo = cargo_of(call) if call is not None and call.program == "cargo" else None
     return cargo is not None and cargo.known and not cargo.compiles
 
 

@@ -761,6 +761,7 @@ class _Plan:
 
     def _may_be_filled(self, stage: Stage, target: str) -> bool:
         """False if no COPY of the stage comes near the cache, and no RUN names it: most need not be read for that."""
+        names: tuple[str, ...]
         above = basename(dirname(target))
         if above.startswith(".") and basename(target) == "pip":  # also as one of several: `~/.{cache,local}`
             names = (above, f"{{{above[1:]}", f",{above[1:]}")

@@ -13,8 +13,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from enum import Enum
 from posixpath import dirname
 
+from fixer.analysis.commands import Call, once_a_call
 from fixer.analysis.values import Known, Unknown, Value, below, join
 from fixer.text.records import dataclass
+from fixer.tree.shell import Word
 
 
 def _set(words: str) -> frozenset[str]:
@@ -388,6 +390,21 @@ def read_cargo(words: Sequence[Value], cwd: Value, lookup: Lookup) -> Cargo | No
         artifact_dir=_path(cwd, options.last("--artifact-dir") or options.last("--out-dir")),
         unsure=options.unsure,
     )
+
+
+@once_a_call
+def cargo_of(call: Call) -> Cargo | None:
+    """What the call does, if it calls cargo. `--features="$X"` is an option with an unknown value, not any option."""
+    words: list[Value] = []
+    for word, node in zip(call.words, call.nodes, strict=True):
+        name = "" if isinstance(word, Known) else call.prefix(node)[0]
+        if name.startswith("--") and "=" in name and isinstance(node, Word) and '"' in node.text:
+            words += [Known(name.partition("=")[0]), word]
+        elif name == "-j":
+            continue
+        else:
+            words.append(word)
+    return read_cargo(words, call.cwd, call.lookup)
 
 
 def _unwrapped(words: Sequence[Value]) -> Sequence[Value]:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from fnmatch import fnmatchcase
 
 from fixer.analysis.commands import Call, once_a_call
-from fixer.analysis.tools.cargo import read_cargo
+from fixer.analysis.tools.cargo import cargo_of
 from fixer.analysis.tools.pip import EDITABLE, ENVIRONMENT, FILES, may_be_place, pip_of, said
 from fixer.analysis.values import Known, Unknown, Value, join
 from fixer.text.records import dataclass
@@ -193,7 +193,7 @@ def _requirements(call: Call, tool: str, operands: Sequence[int], always: tuple[
         elif each.option in EDITABLE and may_be_place(each.text, each.whole, sure=True):
             return None
     for name in ENVIRONMENT:  # no base image has them
-        given = call.lookup(name) if name in call.file_text else None
+        given = call.lookup(name) if call.file_names(name) else None
         if given is not None and (not isinstance(given, Known) or (given.value and name == "PIP_EDITABLE")):
             return None
         files += [join(call.cwd, Known(one)) for one in (given.value.split() if isinstance(given, Known) else ())]
@@ -358,7 +358,7 @@ def _npm_config(words: _Words, call: Call) -> Manager | None:
 def _setting(call: Call, name: str) -> Value | None:
     """A setting of npm in the environment; no base image has one of those that are asked for here."""
     for variable in (f"npm_config_{name}", f"NPM_CONFIG_{name.upper()}"):
-        value = call.lookup(variable) if variable in call.file_text else None
+        value = call.lookup(variable) if call.file_names(variable) else None
         if value is not None:
             return value
     return None
@@ -367,7 +367,7 @@ def _setting(call: Call, name: str) -> Value | None:
 def _pins(call: Call) -> bool:
     """Whether corepack may be what `yarn` and `pnpm` are, and change package.json: it does from 0.26 on (its #413), not
     by default any more from 0.34 on (#709)."""
-    return "corepack" in call.file_text and call.lookup("COREPACK_ENABLE_AUTO_PIN") != Known("0")
+    return call.file_names("corepack") and call.lookup("COREPACK_ENABLE_AUTO_PIN") != Known("0")
 
 
 def _yarn(call: Call) -> Manager | None:
@@ -480,7 +480,7 @@ def _dotnet(call: Call) -> Manager | None:
 
 
 def _cargo(call: Call) -> Manager | None:
-    cargo = read_cargo(call.words, call.cwd, call.lookup)
+    cargo = cargo_of(call)
     if cargo is None:
         return None
     if cargo.subcommand in ("fetch", "vendor"):
