@@ -131,21 +131,22 @@ def names_anywhere(facts: Facts, path: str) -> bool:
         return False
     if path.count("/") > _DEEP:
         return True
-    mounts, taken = _mounts(facts.file)
-    word = _alone(name)
-    if not _is_elsewhere(facts.file.text, mounts, word, None):
+    file, (_, taken) = facts.file, _mounts(facts.file)
+    if not _is_elsewhere(file, name, None):
         return False
     if not parent or taken or any(related(link.target, path) for link in facts.links):
         return True
-    if not _is_elsewhere(facts.file.text, mounts, word, ("", basename(parent))):
+    if not _is_elsewhere(file, name, ("", basename(parent))):
         return False
     # Its name alone, without what is above it, means it only to somebody who is there.
-    return _is_elsewhere(facts.file.text, mounts, word, (basename(parent),)) or _is_entered(facts, parent)
+    return _is_elsewhere(file, name, (basename(parent),)) or _is_entered(facts, parent)
 
 
-def _is_elsewhere(text: str, mounts: Sequence[str], word: re.Pattern[str], parents: Sequence[str] | None) -> bool:
-    """Whether the word stands in the text more often than in the mounts, behind one of the parents."""
-    return _count(word, text, parents) > sum(_count(word, each, parents) for each in mounts)
+@lru_cache(maxsize=32)
+def _is_elsewhere(file: Dockerfile[Any], name: str, parents: tuple[str, ...] | None) -> bool:
+    """Whether the name stands in the text more often than in the mounts, behind one of the parents."""
+    word, (mounts, _) = _alone(name), _mounts(file)
+    return _count(word, file.text, parents) > sum(_count(word, each, parents) for each in mounts)
 
 
 @lru_cache(maxsize=8)
