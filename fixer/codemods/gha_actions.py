@@ -37,10 +37,15 @@ _WRITES = re.compile(
     r"envsubst|crypt|sops|(?:find|file|string)\w{0,20}-(?:and-)?replace|(?:json|yaml|yml)-(?:update|edit)"
 )
 """Actions that put what they are given, or have in their environment, into files."""
-_GIVES = re.compile(r"vault|secret|1password|doppler|infisical|bitwarden|akeyless|conjur|ksm-action|parameter-store")
+_GIVES = re.compile(
+    r"vault|secret|1password|doppler|infisical|bitwarden|akeyless|conjur|ksm-action|parameter-store"
+    r"|(?<![a-z])ssm(?!-(?:send|run|command|session|port)|[a-z])|get-?parameters?|chamber|berglas"
+)
 """Actions that put secrets into their outputs, and into variables of later steps, whose names they may choose."""
 _LOGIN = re.compile(r"(?:docker|ecr|acr|gcr|registry|container)[\w-]{0,40}login|docker/login-action")
 """Actions that log in to a registry, as docker keeps it."""
+_HOME = re.compile(r"login|auth|credential|ssh|gpg|kube|netrc|npmrc|setup-git")
+"""Actions that keep what they are given in the home directory, where programs look for it."""
 _CODE = frozenset({"script", "run", "command", "commands", "cmd", "inlinescript", "inline-script", "code"})
 """Inputs of actions that are code, which runs in the workspace."""
 _REMOTE = re.compile(r"\bssh\b")
@@ -96,13 +101,20 @@ def is_familiar(step: Step) -> bool:
 
 
 def gives_file(step: Step) -> bool:
-    """Whether an action that gets secrets is told to write them into a file."""
-    return gives(step) and any(re.search(r"(?<!pro)file|/\.env", text.lower()) for text in _said(step))
+    """Whether an action that gets secrets is there to write them into a file, or told to."""
+    if not gives(step):
+        return False
+    return writes(step) or any(re.search(r"(?<!pro)file|/\.env", text.lower()) for text in _said(step))
 
 
 def logs_in(step: Step) -> bool:
     """Whether an action keeps the password of a registry where docker does."""
     return _LOGIN.search(step.action) is not None
+
+
+def keeps_at_home(step: Step) -> bool:
+    """Whether an action keeps what it is given in the home directory."""
+    return _HOME.search(step.action) is not None
 
 
 def code(step: Step) -> str:

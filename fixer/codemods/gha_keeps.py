@@ -45,6 +45,8 @@ SECRET, OTHER = "\ue000", "\ue001"
 """What stands for an expression in a script: of a secret, and any other."""
 SOMEWHERE = "${{ }}"
 """A file that cannot be told."""
+HOME = "~"
+"""The files in which programs keep what they are told, in the home directory."""
 _ELSEWHERE = re.compile(
     r"/(?:dev|tmp|etc|root|var|run|usr|opt)(?![\w.-])|/home/(?!runner\b)"
     r"|(?:~|\$HOME\b|\$\{HOME\})(?:/(?!work\b)|\Z)|\$\{?(?:TMPDIR|RUNNER_TEMP|RUNNER_TOOL_CACHE|GITHUB_(?!WORKSPACE)\w+)\b"
@@ -54,22 +56,56 @@ _ELSEWHERE = re.compile(
 _NOT_KEPT = re.compile(r"/dev/(?!shm)|\$\{?GITHUB_(?:OUTPUT|PATH|STEP_SUMMARY|STATE)\b")
 """Places that no later step reads as a file."""
 _ANY = re.compile(r"")
+_OF_CLUSTER = r"\bget\b(?:(?!\bget\b).)*\bsecrets?\b|\bcreate token\b|\bconfig view\b"
+_OF_STATE = re.compile(
+    r"\A(?:-\S+ )*(?:output(?: -\S+)*(?:\Z| \S*(?:secret|passw|token|key|cred))|show -json\b|state pull\b)"
+)
 _TELLS = {
-    "aws": re.compile(r"\b(?:secretsmanager|get-login-password|get-authorization-token|with-decryption|sts|kms)\b"),
-    "az": re.compile(r"\b(?:keyvault|get-access-token|expose-token)\b|\bkeys? list\b|\bcredential show\b"),
+    "age": re.compile(r"(?:^| )-(?:\w*d\b|-decrypt\b)"),
+    "ansible-vault": re.compile(r"\b(?:decrypt|edit|rekey|view)\b"),
+    "aws": re.compile(
+        r"\b(?:secretsmanager|get-login-password|get-authorization-token|with-decryption|sts|kms|export-credentials"
+        r"|get-token|generate-db-auth-token)\b"
+    ),
+    "aws-vault": re.compile(r"\b(?:exec|export)\b"),
+    "az": re.compile(
+        r"\b(?:keyvault|get-access-token|expose-token|show-connection-string|list-connection-strings|appsettings"
+        r"|list-publishing-profiles|generate-sas)\b|\bkeys? list\b|\bcredential show\b|\bappconfig kv\b"
+    ),
+    "blackbox_cat": _ANY,
+    "blackbox_postdeploy": _ANY,
     "bw": _ANY,
     "bws": _ANY,
+    "chamber": _ANY,
     "doppler": _ANY,
+    "ejson": re.compile(r"\bdecrypt\b"),
     "gcloud": re.compile(r"\b(?:secrets|print-access-token|print-identity-token|kms)\b"),
     "gh": re.compile(r"\bauth token\b|\bauth status\b(?:(?!\bauth status\b).)*-t\b|--show-token"),
+    "git-crypt": re.compile(r"\bunlock\b"),
+    "git-secret": re.compile(r"\b(?:cat|reveal)\b"),
+    "gpg": re.compile(r"(?:^| )-(?:\w*d\b|-decrypt(?:-files)?\b|-export-secret)"),
+    "heroku": re.compile(r"\bconfig\b"),
     "infisical": _ANY,
-    "kubectl": re.compile(r"\bget\b(?:(?!\bget\b).)*\bsecrets?\b|\bcreate token\b|\bconfig view\b"),
+    "kubectl": re.compile(_OF_CLUSTER),
+    "oc": re.compile(_OF_CLUSTER + r"|\bwhoami\b(?:(?!\bwhoami\b).)* (?:-t|--show-token)\b|\bextract\b|\bget-token\b"),
     "op": _ANY,
+    "pass": re.compile(r"\A(?!(?:git|init|ls|version)\b)"),
+    "pulumi": re.compile(r"--show-secrets"),
     "sops": _ANY,
+    "terraform": _OF_STATE,
+    "tofu": _OF_STATE,
+    "transcrypt": _ANY,
     "vault": re.compile(r"\b(?:kv|read|print|token|write|unwrap)\b"),
 }
 """Programs that tell a secret, in which commands."""
-_MAY_TELL = re.compile(rf"\b(?:{'|'.join(_TELLS)})\b")
+_SPREADS = frozenset(
+    {
+        "--decrypt-files", "blackbox_postdeploy", "decrypt", "download", "edit", "exec", "exec-env", "exec-file",
+        "extract", "inject", "rekey", "reveal", "run", "transcrypt", "unlock",
+    }
+)  # fmt: skip
+"""Commands of them, or programs, that put it into files, or run another program with it."""
+_MAY_TELL = re.compile(rf"\b(?:{'|'.join(_TELLS)}|git (?:crypt|secret))\b")
 _WHOLE = frozenset({"env", "printenv", "set", "export", "declare", "typeset", "envsubst", "compgen"})
 """Commands that tell all variables."""
 
@@ -195,7 +231,7 @@ _DOCKER = frozenset(
         "network", "volume", "system", "create", "trust",
     }
 )  # fmt: skip
-_WRITES_OUT = re.compile(r"-[ov].*|--(?:output|metadata-file|iidfile|cidfile|volume|volumes-from|mount)\b.*")
+_WRITES_OUT = re.compile(r"-[diPqt]*[ov].*|--(?:output|metadata-file|iidfile|cidfile|volume|volumes-from|mount)\b.*")
 """Options by which docker writes files."""
 _INSTALLERS = {
     "npm": ("cache", "ci", "install", "i", "add", "publish", "audit", "view", "whoami", "ping", "-v", "--version"),
@@ -235,6 +271,12 @@ _CONFIGURATION = re.compile(
     r"|\.config/|\.aws/|\.gem/|\.bundle/|\.composer/|\.nuget/|\.docker/|\.pip/|\.ssh/|\.kube/)"
 )
 """Where programs look for their own configuration, of which they copy nothing."""
+_AT_HOME = re.compile(
+    r"(?:~|\$HOME\b|\$\{HOME\}|/root\b|/home/runner\b)/(?:\.(?:aws|azure|bundle|composer|config|docker|gem"
+    r"|git-credentials|gitconfig|gnupg|kube|netrc|npmrc|nuget|pip|pypirc|ssh|yarnrc)\b|\.m2/settings|\.cargo/credentials"
+    r"|\.gradle/gradle\.properties)"
+)
+"""Where they keep what they are told by default."""
 _OWN_FILE = r"(?!.*(?:project\b|--(?:user|global)config\b))"
 _CONFIGURES = {
     "bundle": re.compile(r"config (?=.*--global\b)"),
@@ -340,6 +382,7 @@ def kept(text: str, shell: str, around: Around) -> Kept:
     sees = SECRET in text or bool(around.names) or around.unknown or not words.isdisjoint(around.told)
     sees = sees or (bool(around.told) and not words.isdisjoint(_WHOLE)) or _MAY_TELL.search(text) is not None
     sees = sees or (around.outside and re.search(_ELSEWHERE.pattern, text) is not None)
+    sees = sees or (HOME in around.beside and _AT_HOME.search(text) is not None)
     sees = sees or bool(around.files) or around.doubted
     sees = sees or (_MAY_GET.search(text) is not None and _MAY_NAME.search(text) is not None)
     if not sees:
@@ -570,7 +613,7 @@ class _Reader:
         plain = [_plain(word) for word in words[at + 1 :]]
         named = any(text is not None and self._names(text) for text in rest)
         ends = len(words) - (program in _MOVES and "-t" not in plain)  # of what is read
-        from_outside = self.outside and self._from_outside(program or "", plain[: ends - at - 1])
+        from_outside = self._from_outside(program or "", plain[: ends - at - 1])
         sees = any(seen) or from_outside
         if program in self._functions:
             if any(saw):
@@ -641,7 +684,7 @@ class _Reader:
         if program in _GETTERS or (program in ("curl", "wget") and (reads or named)):
             got = self._gets(program, plain)
         if (reads or named) and _keeps_at_home(program):
-            self.beside["~"] = None
+            self.beside[HOME] = None
             if self._home_is_at_work(program, said):
                 self._write(SOMEWHERE)
         if program in _PACKAGERS and not (reads or named):
@@ -689,18 +732,20 @@ class _Reader:
             sees = sees or told or (named and program not in _NO_INPUT) or (program not in _NO_INPUT and reads)
             sees = sees or (reads and "-" in plain)
             if sees:
-                self._named_output(plain)
+                self._named_output(program, plain)
                 self._made(program, plain)
                 if program in _KEYS and _KEYS[program].search(said):
                     self._keeps_keys(program, plain, said)
                 if program == "printf" and "-v" in plain[:1]:
                     self._tainted |= set(plain[1:2])
-                if (program == "sops" and "-i" in plain) or (told and {"inject", "run", "download"} & set(plain)):
+                if told and _spreads(program, plain):
                     self._write(SOMEWHERE)
             return sees
         if program in _CLOUD:
             if told:
-                self._named_output(plain)
+                self._named_output(program, plain)
+            if program == "aws" and "codeartifact login" in said:
+                self._keeps_keys(program, plain, said)
             if program == "gcloud" and "keys create" in said:
                 self._write((re.findall(r"keys create (?:-\S+ )*([^\s-]\S*)", said) or [SOMEWHERE])[0])
             return got or told or doubted
@@ -739,15 +784,21 @@ class _Reader:
             if not by_index or (program == "uv" and rest[0] == "pip" and rest[1:2] != ["install"]):
                 self._write(SOMEWHERE)
             return doubted
-        if inherits or reads or named or self._loose:
+        if told:
+            self._named_output(program, plain)
+        if inherits or reads or named or self._loose or (told and _spreads(program, plain)):
             self._write(SOMEWHERE)
-        return doubted or reads or named
+        return doubted or reads or named or told
 
     def _git(self, rest: Sequence[str | None], plain: Sequence[str], saw: Sequence[bool], reads: bool) -> bool:
         at = 0
         while at < len(rest) and plain[at].startswith("-"):
             at += 2 if plain[at] in ("-c", "-C") else 1
         said = " ".join(plain[at:])
+        own = f"git-{plain[at]}" if at < len(plain) else ""
+        if own in _TELLS and _TELLS[own].search(said):
+            self._write(SOMEWHERE)
+            return True
         if not reads or (any(saw) and not any(saw[at:])):
             return False
         command = plain[at] if at < len(plain) else ""
@@ -763,7 +814,17 @@ class _Reader:
         return re.fullmatch(r"[A-Za-z_]\w*", last) is not None and last in self._tainted
 
     def _from_outside(self, program: str, plain: Sequence[str]) -> bool:
-        """Whether a program reads a file outside of the workspace, by its path, or by its name in a directory there."""
+        """Whether a program reads a file outside of the workspace that may hold a secret, by its path, or by its name
+        in a directory there."""
+        if (
+            program in _READ
+            and (HOME in self.beside or HOME in self._around.beside)
+            and any(map(_AT_HOME.match, plain))
+            and not _extracts(program, plain)
+        ):
+            return True
+        if not self.outside:
+            return False
         if any(map(self._reads_elsewhere, plain)):
             return True
         away = self._away or (program == "tar" and any(map(self._is_directory_elsewhere, plain)))
@@ -794,7 +855,7 @@ class _Reader:
     def _keeps_keys(self, program: str, plain: Sequence[str], said: str) -> None:
         """A program that keeps what it is told with its own configuration."""
         self.outside = True
-        self.beside["~"] = None
+        self.beside[HOME] = None
         pairs = [(*text.partition("=")[::2], "".join(plain[k + 1 : k + 2])) for k, text in enumerate(plain)]
         places = [value or after for name, value, after in pairs if _HOME_OPTION.fullmatch(name)]
         for text in places:
@@ -802,10 +863,10 @@ class _Reader:
         if not places and self._home_is_at_work(program, said):
             self._write(SOMEWHERE)
 
-    def _named_output(self, plain: Sequence[str]) -> None:
+    def _named_output(self, program: str, plain: Sequence[str]) -> None:
         for k, text in enumerate(plain):
             name, is_given, value = text.partition("=")
-            if _OUTPUT.fullmatch(name):
+            if _OUTPUT.fullmatch(name) or (program == "az" and name in ("-f", "--path")):
                 file = value if is_given else "".join(plain[k + 1 : k + 2])
                 if file.partition("=")[0] not in _FORMATS and file != "-":
                     self._write(file or SOMEWHERE)
@@ -1070,6 +1131,19 @@ _OWN = re.compile(
     r"|FUNCNAME|OPTARG|OPTIND|BASH\w*)\Z"
 )
 """Variables that the runner or the shell sets."""
+
+
+def _spreads(program: str, plain: Sequence[str]) -> bool:
+    """Whether what a program of `_TELLS` tells comes into files that no option names, or to another program."""
+    if program == "sops" and any(re.match(r"-\w*i|--in-place", text) for text in plain):
+        return True
+    return program in _SPREADS or not _SPREADS.isdisjoint(plain)
+
+
+def _extracts(program: str, plain: Sequence[str]) -> bool:
+    """Whether it takes files out of an archive, so that its directory is where they go."""
+    unpacks = re.match(r"-?[a-zA-Z]*x|--extract", "".join(plain[:1])) is not None
+    return program in ("gunzip", "unzip") or (program == "tar" and unpacks)
 
 
 def _keeps_at_home(program: str) -> bool:

@@ -21,13 +21,14 @@ from fixer.codemods.gha_actions import (
     gives,
     gives_file,
     is_familiar,
+    keeps_at_home,
     keeps_key,
     keeps_token,
     logs_in,
     of_other_runs,
     writes,
 )
-from fixer.codemods.gha_keeps import EVERYTHING, HOMES, OTHER, SECRET, SOMEWHERE, Around, Kept, is_elsewhere, kept
+from fixer.codemods.gha_keeps import EVERYTHING, HOME, HOMES, OTHER, SECRET, SOMEWHERE, Around, Kept, is_elsewhere, kept
 from fixer.text.records import dataclass, replace
 
 _NAMED = re.compile(
@@ -524,6 +525,8 @@ class Secrets:
         if step.run is None:
             if step.action == AWS:
                 return replace(after, told=after.told | _AWS_NAMES)
+            if keeps_at_home(step) and ("ecr" in step.action or self._is_given(step, place, deep)):
+                after = replace(after, beside=after.beside | {HOME})
             return replace(after, unknown=True) if exports(step) or self._acts(place, deep) else after
         found, text = self._kept(place, deep), step.run.text
         words: Collection[str] = found.variables
@@ -635,4 +638,5 @@ def _may_keep(step: Step) -> bool:
     """Whether later steps may find secrets by it, in their environment or in files."""
     if step.run is not None or step.action in (AWS, CHECKOUT, GOOGLE):
         return True
-    return bool(downloads(step) or gives(step) or code(step) or logs_in(step) or not is_familiar(step))
+    known = downloads(step) or gives(step) or code(step) or logs_in(step) or keeps_at_home(step)
+    return bool(known or not is_familiar(step))
