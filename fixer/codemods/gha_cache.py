@@ -93,6 +93,11 @@ _ON_RUNNER = re.compile(r"\blocalhost\b|\b127\.0\.0\.1\b|\bhost\.docker\.interna
 _OTHER_ENGINE = {"BUILDX_BUILDER": "", "DOCKER_CONTEXT": "default", "DOCKER_HOST": "unix:///var/run/docker.sock"}
 """Variables that choose the builder or the engine, with what chooses none: Buildx asks them before the builder that
 somebody has made the current one (docs.docker.com, "Build variables" and "Docker contexts")."""
+_IMAGE_OF_DOCKER = re.compile(
+    r"(?:docker\.io/)?(?:library/)?docker(?::(?:(\d+)(?:\.(\d+))?(?:[.-][\w.-]*)?|latest|cli|git|dind(?:-rootless)?))?"
+)
+_OLDEST_DOCKER = (28, 1)
+"""The first of Docker's own images that come with such a Buildx alone."""
 _NEW_TAG = re.compile(r"latest|(?:master|nightly|buildx-stable-1)?(?:-?rootless)?")
 """Tags of moby/buildkit that move on to the newest version."""
 _SCHEDULED = (
@@ -686,6 +691,10 @@ class _JobPlan:
         fault = steps_fault(first)
         if fault is not None:
             return _Stop("not-plain", f"{fault}: add docker/setup-buildx-action before it by hand.")
+        image = next((one for run in self._runs.of(first.job) if (one := _container(run, self._runs))), None)
+        if image is not None:
+            because = f"the Buildx in the job's container (`{_short(image)}`) may be older than v0.21: update it."
+            return _Stop("old-version", because, _span(self._job.node.get("container")))
         if first.condition:
             because = "the build has a condition, and so would have to have the step that makes its builder."
             return _Stop("conditional-builder", because, _span(first.node.get("if")))
@@ -947,6 +956,9 @@ def _too_old(setup: Step, runs: Runs, run: Run) -> str | None:
         return f"Buildx {number[0]} is older than v0.21, and cannot"
     if number is None and version not in ("", "latest", "edge", "master"):
         return "the version of Buildx cannot be told, and one before v0.21 cannot"
+    image = "" if version else _container(run, runs)
+    if image:
+        return f"the Buildx in the job's container (`{_short(image)}`) may be older than v0.21, and then cannot"
     for word in masked(runs.read(setup.input("driver-opts") or "", place)).split():
         name, _, image = word.strip("\"'").partition("=")
         if name != "image" and "\0" not in name:
@@ -958,6 +970,18 @@ def _too_old(setup: Step, runs: Runs, run: Run) -> str | None:
         if number is None and ("\0" in name or "@" in image or not _NEW_TAG.fullmatch(tag)):
             return "the version of BuildKit cannot be told, and one before v0.20 cannot"
     return None
+
+
+def _container(run: Run, runs: Runs) -> str:
+    """The image of the container in which a job runs, unless it surely brings a new Buildx; empty for none."""
+    node = run.workflow_run.job.node.get("container")
+    found = node.get("image") if isinstance(node, Mapping) else node
+    image = runs.read(text_of(found) or "", Place(run.workflow_run, None)).strip()
+    match = _IMAGE_OF_DOCKER.fullmatch(image)
+    if match is None:
+        return image
+    number = tuple(int(part[:9]) for part in match.groups() if part)
+    return image if number < _OLDEST_DOCKER[: len(number)] else ""
 
 
 def _runs_less(setup: Step, build: Step) -> bool:

@@ -489,7 +489,8 @@ class Secrets:
         known: frozenset[str] = frozenset()
         names = given.names
         homes: dict[str, str] = {}
-        for table, where in self._runs.environments(place):
+        tables = [*self._runs.environments(place), *_of_container(place)]
+        for table, where in tables:
             held, its = self._held(table, where, deep)
             names = names | held if held else names
             homes = {**its, **homes}
@@ -561,6 +562,15 @@ class Secrets:
                     names.add(name.text)
             self._holding[key] = (frozenset(names), homes)
         return self._holding[key]
+
+
+def _of_container(place: Place) -> Iterator[tuple[Mapping, Place]]:
+    """The variables of the container in which the steps of a job run; expressions do not see them."""
+    run = place.run.workflow_run
+    container = run.job.node.get("container")
+    table = container.get("env") if isinstance(container, Mapping) else None
+    if isinstance(table, Mapping):
+        yield table, Place(run, None)
 
 
 def _clean(path: str) -> str:

@@ -295,6 +295,38 @@ def test_old_builders(version: str) -> None:
     assert reasons(run(HEAD + late + BUILD + "        push: true\n", others=[])) == []
 
 
+@pytest.mark.parametrize(
+    ("container", "inputs", "old"),
+    [
+        ("docker:24", "", True),
+        ("{image: 'docker:20.10.16-dind'}", "", True),
+        ("docker:28.0.4", "", True),
+        ("docker:stable", "", True),
+        ("acme/ci:1", "", True),
+        ("docker:28.1-cli", "", False),
+        ("docker:28", "", False),
+        ("docker", "", False),
+        ("docker.io/library/docker:dind", "", False),
+        ("''", "", False),
+        ("acme/ci:1", "      with: {version: latest}\n", False),
+    ],
+)
+def test_a_builder_of_the_container_of_a_job(container: str, inputs: str, old: bool) -> None:
+    head = HEAD.replace("    steps:", f"    container: {container}\n    steps:")
+    build = BUILD + "        push: true\n"
+    wanted = ["old-version"] if old else []
+    assert reasons(run(head + SETUP + inputs + build, others=[])) == wanted
+    if not inputs:
+        assert reasons(run(head + build, others=[])) == wanted
+
+
+def test_variables_of_the_container_of_a_job() -> None:
+    for value, wanted in (("'${{ secrets.A }}'", ["secret-file"]), ("b", [])):
+        head = HEAD.replace("    steps:", f"    container: {{image: docker, env: {{A: {value}}}}}\n    steps:")
+        text = head + "    - run: make\n" + SETUP + BUILD + "        context: .\n"
+        assert reasons(run(text, others=[])) == wanted
+
+
 def test_a_step_s_variable_of_the_job_s() -> None:
     """In the `env` of a step none of its own variables is there yet."""
     job = HEAD.partition("jobs:\n")[2].replace("    steps:", "    env: {X: one, Y: one}\n    steps:") + SETUP + BUILD
