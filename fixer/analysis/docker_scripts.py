@@ -61,6 +61,8 @@ UNKNOWN = "\0"
 """Stands in a text for what is not known."""
 _OPTION = re.compile(r"--?[A-Za-z]")
 _TARGET = re.compile(r"--target(?:=|\s+)[\"']?([A-Za-z0-9_][\w.-]*)")
+_LISTED_TARGET = re.compile(r"--target(?:=|[\"']?,?\s+(?:-\s+)?)[\"']?([A-Za-z0-9_][\w.-]*)")
+"""The same with words in lists of YAML and JSON."""
 _LONGEST = 10_000
 """Characters of a value that is remembered: one that holds itself twice grows fast."""
 _MOST_PUT_IN = 1 << 20
@@ -446,6 +448,11 @@ def _parsed(text: str) -> tuple[Script | OpaqueScript, Sequence[str]]:
 def plain_targets(text: str) -> tuple[str, ...]:
     """What stands behind `--target` in a text, whatever it means there."""
     return tuple(dict.fromkeys(_TARGET.findall(text)))
+
+
+def listed_targets(text: str) -> tuple[str, ...]:
+    """The same also where the words stand in a list."""
+    return tuple(dict.fromkeys(_LISTED_TARGET.findall(text)))
 
 
 def targets_not_understood(text: str) -> tuple[str, ...]:

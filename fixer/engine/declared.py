@@ -4,7 +4,7 @@ and what they say of stages, also of those of Bake and others (`fixer.engine.oth
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -149,10 +149,21 @@ def _by_files(top: str, found: Survey) -> Iterator[tuple[str, NamedBuild]]:
         for build in bake_builds(path, top):
             yield _name(top, path), build
     places = {top, *(os.path.dirname(path) for path in found.dockerfiles)}
+    around = _around(places, top)
     for path in found.others:
-        if not path.endswith("akefile") or os.path.dirname(path) in places:
-            for build in builds_named_by(path, top):
+        if not path.endswith(("akefile", ".md")) or os.path.dirname(path) in places:
+            for build in builds_named_by(path, top, around):
                 yield _name(top, path), build
+
+
+def _around(places: Iterable[str], top: str) -> frozenset[str]:
+    """These directories below `top`, and those that they are in."""
+    found: set[str] = set()
+    for place in places:
+        while place not in found and len(place) > len(top):
+            found.add(place)
+            place = os.path.dirname(place)
+    return frozenset(found)
 
 
 def _name(top: str, path: str) -> str:

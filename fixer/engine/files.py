@@ -268,9 +268,15 @@ _BAKE = regex(r"docker-bake(?:\..*)?\.(?:json|hcl)", re.DOTALL)
 _OTHERS = frozenset(
     (
         *("devcontainer.json", ".devcontainer.json", "skaffold.yaml", "skaffold.yml", ".gitlab-ci.yml"),
-        *("Makefile", "makefile", "GNUmakefile"),
+        *("Makefile", "makefile", "GNUmakefile", "justfile", "Justfile", ".justfile", "Jenkinsfile", "Rakefile"),
+        *("Taskfile.yml", "Taskfile.yaml", "Taskfile.dist.yml", "Tiltfile", "package.json", "README.md"),
+        *(".travis.yml", ".drone.yml", ".woodpecker.yml", "appveyor.yml", "azure-pipelines.yml"),
+        *("bitbucket-pipelines.yml", "buildspec.yml", "cloudbuild.yaml", "cloudbuild.yml", "cloudbuild.json"),
     )
 )
+_SCRIPTS = (".sh", ".bash", ".mk", ".just", ".ps1")
+_FOLDERS = (".circleci", ".buildkite", ".woodpecker")
+"""Those of services that build, whose files may have any name."""
 
 
 class Survey(NamedTuple):
@@ -292,16 +298,16 @@ def survey(top: str) -> Survey:
     found: tuple[list[str], ...] = ([], [], [], [], [], [])
 
     def wanted(name: str, directory: str, kinds: Collection[str]) -> bool:
-        return _place_of(name) is not None
+        return _place_of(name, directory) is not None
 
     for one in _walk(top, False, (), wanted):
-        place = None if one is None or isinstance(one, Target) else _place_of(os.path.basename(one[0]))
+        place = None if one is None or isinstance(one, Target) else _place_of(*os.path.split(one[0])[::-1])
         if place is not None and one is not None:
             found[place].append(one[0])
     return Survey(*map(tuple, found))
 
 
-def _place_of(name: str) -> int | None:
+def _place_of(name: str, directory: str) -> int | None:
     """Where in a `Survey` a file of that name stands, if at all."""
     if name in _OTHERS:
         return 4
@@ -310,9 +316,13 @@ def _place_of(name: str) -> int | None:
             return 2
         if _BAKE.fullmatch(name):
             return 3
+        if directory.endswith(_FOLDERS):
+            return 4
     if name.endswith((".dockerignore", ".containerignore")):
         return None
     if not _LIKE_DOCKERFILES.fullmatch(name):
+        if name.endswith(_SCRIPTS):
+            return 4
         return 5 if "." not in name or name.endswith(".docker") else None
     return 0 if is_dockerfile_name(name) else 1
 

@@ -1,11 +1,11 @@
-"""The stages that other files name: `devcontainer.json`, `skaffold.yaml`, the scripts of `.gitlab-ci.yml`, and
-Makefiles, in which a plain `--target NAME` counts wherever it stands."""
+"""The stages that other files name: `devcontainer.json`, `skaffold.yaml`, the scripts of `.gitlab-ci.yml`; Makefiles,
+scripts, and files of other programs and services, in which a plain `--target NAME` counts wherever it stands."""
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import TYPE_CHECKING, Any
 
 from fixer.engine.builds import ANY, UNKNOWN, Loose, NamedBuild, Room, TooMuchError, placed, real_place
@@ -20,14 +20,15 @@ _LARGEST = 1 << 20
 """Bytes of a file that is read; and characters, and nodes, of what is looked at in one, which aliases may repeat."""
 _TOKEN = regex(r'"(?:[^"\\]|\\.)*"|//[^\n]*|/\*|[,\]}]|[^\s",\]}/]+|/')
 _FILLED = regex(r"\$\{[^{}]*\}|\{\{[^{}]*\}\}")
-_BUILDER = regex(r"(?i)docker|podman|buildah")
+_BUILDER = regex(r"(?i)docker|podman|buildah|nerdctl|kaniko")
 _SCRIPTS = ("before_script", "script", "after_script")
 
 
-def builds_named_by(path: str, top: str) -> Iterator[NamedBuild]:
-    """What the file says, whose kind its name tells. top: the root of the repository."""
+def builds_named_by(path: str, top: str, around: Collection[str]) -> Iterator[NamedBuild]:
+    """What the file says, whose kind its name tells. top: the root of the repository; around: the directories below it
+    in which Dockerfiles are, at any depth."""
     name = os.path.basename(path)
-    reader = _READERS.get(name, _of_make)
+    reader = _READERS.get(name)
     if name == ".gitlab-ci.yml" and os.path.dirname(path) != top:
         return
     try:
@@ -37,7 +38,12 @@ def builds_named_by(path: str, top: str) -> Iterator[NamedBuild]:
     if len(text) > _LARGEST:
         return
     try:
-        yield from reader(text, os.path.dirname(path), top)
+        directory = os.path.dirname(path)
+        if reader is not None:
+            yield from reader(text, directory, top)
+        else:
+            make = name.endswith("akefile")
+            yield from _of_make(text, directory, top) if make else _of_script(text, directory, around)
     except TooMuchError:
         yield NamedBuild(None, ANY, None, False)
 
@@ -53,6 +59,21 @@ def _of_make(text: str, directory: str, top: str) -> Iterator[NamedBuild]:
 
     dockerfiles = ANY if directory == top else Loose(os.path.join(directory, ""), "")
     for name in plain_targets(text):
+        yield NamedBuild(None, dockerfiles, name, False)
+
+
+# --- others that build ---------------------------------------------------------------------------------------------
+
+
+def _of_script(text: str, directory: str, around: Collection[str]) -> Iterator[NamedBuild]:
+    """For the Dockerfiles at and below its directory, if there are any and it leads nowhere else; else for all, as a
+    script may run anywhere."""
+    if "--target" not in text or not _BUILDER.search(text):
+        return
+    from fixer.analysis.docker_scripts import listed_targets
+
+    dockerfiles = Loose(os.path.join(directory, ""), "") if directory in around and ".." not in text else ANY
+    for name in listed_targets(text):
         yield NamedBuild(None, dockerfiles, name, False)
 
 

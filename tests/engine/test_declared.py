@@ -358,6 +358,23 @@ def test_bake_runs_in_the_root_or_beside_its_file(root: Path) -> None:
         ("Makefile", "a:\n\tdocker build --target $(T) .\n", []),
         ("Makefile", "a:\n\tcargo build --target dev\n", []),
         ("a/Makefile", "a:\n\tdocker build --target dev ..\n", []),
+        ("justfile", "a:\n  docker build --target=dev .\n", ["dev"]),
+        ("Jenkinsfile", "sh 'docker build --target dev .'\n", ["dev"]),
+        ("Taskfile.yml", "tasks: {a: {cmds: [docker build --target dev .]}}\n", ["dev"]),
+        ("package.json", '{"scripts": {"a": "docker build --target dev ."}}\n', ["dev"]),
+        ("scripts/a.sh", "docker build \\\n  --target dev .\n", ["dev"]),
+        ("scripts/a.sh", 'docker build --target "$1" .\n', []),
+        ("scripts/a.sh", "cargo build --target dev\n", []),
+        ("make/a.mk", "a:\n\tdocker build --target dev .\n", ["dev"]),
+        (".circleci/config.yml", "jobs: {a: {steps: [{run: docker build --target dev .}]}}\n", ["dev"]),
+        (".buildkite/pipeline.yml", "steps: [{command: docker build --target dev .}]\n", ["dev"]),
+        ("a/config.yml", "run: docker build --target dev .\n", []),
+        (".travis.yml", "script: docker build --target dev .\n", ["dev"]),
+        ("azure-pipelines.yml", "steps: [{script: docker build --target dev .}]\n", ["dev"]),
+        ("cloudbuild.yaml", "steps:\n- name: docker\n  args: ['build', '--target', 'dev', '.']\n", ["dev"]),
+        ("cloudbuild.yaml", "steps:\n- name: docker\n  args:\n  - --target\n  - dev\n", ["dev"]),
+        ("README.md", "    docker build --target dev .\n", ["dev"]),
+        ("docs/README.md", "    docker build --target dev .\n", []),
     ],
 )
 def test_other_files(root: Path, path: str, text: str, names: list[str | None]) -> None:
@@ -370,6 +387,18 @@ def test_other_files(root: Path, path: str, text: str, names: list[str | None]) 
 def test_a_makefile_beside_a_dockerfile(root: Path) -> None:
     put(root, {"a/Makefile": "docker build --target dev .\n", "a/Dockerfile": RUST, "b/Dockerfile": RUST})
     assert [bool(targets(root / name / "Dockerfile").possible) for name in "ab"] == [True, False]
+
+
+def test_a_script_beside_a_dockerfile(root: Path) -> None:
+    script = "docker build --target dev ."
+    put(root, {"a/ci/b.sh": script, "a/Dockerfile": RUST, "b/Dockerfile": RUST})
+    assert [bool(targets(root / name / "Dockerfile").possible) for name in "ab"] == [True, True]
+    put(root, {"a/ci/Dockerfile": RUST})
+    forget()
+    assert [bool(targets(root / name / "Dockerfile").possible) for name in ("a", "a/ci", "b")] == [False, True, False]
+    put(root, {"a/ci/b.sh": f"cd ..; {script}"})
+    forget()
+    assert [bool(targets(root / name / "Dockerfile").possible) for name in ("a", "a/ci", "b")] == [True, True, True]
 
 
 def test_hostile_scripts_of_gitlab(root: Path) -> None:
