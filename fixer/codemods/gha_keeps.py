@@ -236,7 +236,7 @@ _WRITES_OUT = re.compile(r"-[diPqt]*[ov].*|--(?:output|metadata-file|iidfile|cid
 _INSTALLERS = {
     "npm": ("cache", "ci", "install", "i", "add", "publish", "audit", "view", "whoami", "ping", "-v", "--version"),
     "pnpm": ("ci", "install", "i", "add", "publish", "fetch", "store", "-v", "--version"),
-    "yarn": ("cache", "install", "add", "--frozen-lockfile", "--immutable", "-v", "--version"),
+    "yarn": ("cache", "install", "add", "-v", "--version"),
     "pip": ("install", "download", "wheel", "--version"),
     "pip3": ("install", "download", "wheel", "--version"),
     "uv": ("sync", "pip", "--version"),
@@ -251,6 +251,8 @@ _INSTALLERS = {
     "pipenv": ("install", "sync", "--version"),
 }
 """Programs that take a token from the environment to get packages, and in which commands."""
+_ALONE = {"bundle": "install", "yarn": "install"}
+"""What they do if they are told no command."""
 _PACKAGERS = frozenset(
     {
         "addgroup", "adduser", "apk", "dnf", "groupadd", "ldconfig", "microdnf", "tdnf", "update-ca-certificates",
@@ -776,12 +778,12 @@ class _Reader:
             return doubted
         if program in _CONFIGURES and _CONFIGURES[program].match(said):
             return doubted
-        if program in _INSTALLERS and rest and rest[0] in _INSTALLERS[program]:
+        if program in _INSTALLERS and _command_of(program, rest) in _INSTALLERS[program]:
             by_index = all(
                 _INDEX.match(text) or (k and _INDEX.fullmatch(plain[k - 1]))
                 for k, text in enumerate(plain) if saw[k]
             )  # fmt: skip
-            if not by_index or (program == "uv" and rest[0] == "pip" and rest[1:2] != ["install"]):
+            if not by_index or (program == "uv" and "pip" in rest and "install" not in rest):
                 self._write(SOMEWHERE)
             return doubted
         if told:
@@ -1138,6 +1140,13 @@ def _spreads(program: str, plain: Sequence[str]) -> bool:
     if program == "sops" and any(re.match(r"-\w*i|--in-place", text) for text in plain):
         return True
     return program in _SPREADS or not _SPREADS.isdisjoint(plain)
+
+
+def _command_of(program: str, rest: Sequence[str | None]) -> str | None:
+    """The command that a program of `_INSTALLERS` is given, behind options without a value."""
+    if rest and rest[0] in _INSTALLERS[program]:
+        return rest[0]
+    return next((text for text in rest if text is None or not text.startswith("-")), _ALONE.get(program))
 
 
 def _extracts(program: str, plain: Sequence[str]) -> bool:

@@ -118,6 +118,11 @@ TOKEN = "GH_TOKEN: '${{ secrets.GITHUB_TOKEN }}'"
         "heroku config -s -a acme > conf",
         "terraform output -json > conf.json",
         "terraform -chdir=infra output -raw db_password > conf",
+        'export NPM_TOKEN="${{ secrets.A }}"\nyarn build',
+        'export NPM_TOKEN="${{ secrets.A }}"\nyarn --silent build',
+        'export NPM_TOKEN="${{ secrets.A }}"\npnpm -r build',
+        'export NPM_TOKEN="${{ secrets.A }}"\nyarn $COMMAND',
+        'export NPM_TOKEN="${{ secrets.A }}"\nnpm',
     ],
 )
 def test_a_script_that_may_keep_a_secret(script: str) -> None:
@@ -297,6 +302,10 @@ def test_steps_that_may_keep_a_secret(steps: str) -> None:
         'X="${{ secrets.A }}"\nmake',
         'export VERSION=1\nX="${{ secrets.A }}"\nmake',
         'export NPM_TOKEN="${{ secrets.A }}"\nnpm ci',
+        'export NPM_TOKEN="${{ secrets.A }}"\nyarn',
+        'export NPM_TOKEN="${{ secrets.A }}"\nyarn --prefer-offline --production',
+        'export NPM_TOKEN="${{ secrets.A }}"\npnpm -r --silent install',
+        "BUNDLE_GEMS__ACME__DEV=${{ secrets.A }} bundle",
         "pip install --extra-index-url https://${{ secrets.A }}@pypi.acme.dev/simple acme",
         "curl -sf -H 'Authorization: ${{ secrets.A }}' https://acme.dev/data.json > data.json",
         "curl -sf -H 'Authorization: ${{ secrets.A }}' -o data.json https://acme.dev/data.json",
