@@ -458,17 +458,23 @@ class Runs:
 
     def environments(self, place: Place) -> Iterator[tuple[Mapping, Place]]:
         """The tables `env` that hold at a place, the nearest first, and where their texts stand."""
+        return ((table, where) for table, where in self._all_env(place) if isinstance(table, Mapping))
+
+    def made_environments(self, place: Place) -> Iterator[tuple[str, Place]]:
+        """The expressions that stand in the place of such tables."""
+        return ((table.text, where) for table, where in self._all_env(place) if isinstance(table, Scalar))
+
+    def _all_env(self, place: Place) -> Iterator[tuple[Node | None, Place]]:
         run = place.run
-        if place.step is not None and not place.own and isinstance(table := place.step.node.get("env"), Mapping):
-            yield table, Place(run, place.step, own=True)
+        if place.step is not None and not place.own:
+            yield place.step.node.get("env"), Place(run, place.step, own=True)
         if run.composite:
             if run.outer is not None:
-                yield from self.environments(Place(run.outer, run.caller if isinstance(run.caller, Step) else None))
+                yield from self._all_env(Place(run.outer, run.caller if isinstance(run.caller, Step) else None))
             return
         for node in (run.job.node, run.job.workflow.root):
-            table = None if node is None else node.get("env")
-            if isinstance(table, Mapping):
-                yield table, Place(run, None)
+            if node is not None:
+                yield node.get("env"), Place(run, None)
 
     def before(self, place: Place, wanted: Wanted) -> Iterator[Place]:
         """Those of the steps that run before one which are wanted, the last first; those of an action before it with

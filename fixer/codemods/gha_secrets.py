@@ -38,6 +38,7 @@ _NO_SECRET = re.compile(r"cache[_-]?key|public|secret[_-]?name|key[_-]?(?:id|nam
 """Names of values that are, or are not, secrets, as their authors choose them."""
 _WORKSPACE = re.compile(r"\$\{\{\s*github\.workspace\s*\}\}|\$\{?GITHUB_WORKSPACE\}?")
 _ARGUMENT = re.compile(r"--build-arg[= \t]+(?P<value>(?:\"[^\"]*\"|'[^']*'|\$\{\{.*?(?:\}\}|\Z)|[^\s\"'])+)", re.DOTALL)
+_OWN = re.compile(r"\$\{\{\s*github\.repository\s*\}\}")
 _WORKFLOW_TOKEN = "github_token"
 """The token of the job, which ends with it: in a cache it is of use to nobody. `github.token` is the same."""
 _MOUNTED = re.compile(r"\"?(?P<id>[\w.-]+)=(?P<value>.*)")
@@ -164,11 +165,15 @@ class Secrets:
                 file = "" if number or "${{" in said else posixpath.normpath(_WORKSPACE.sub(".", said))
                 recipe = "" if number else _outside(said)
                 self._given(place, 0)
+                ignores: bool | None = None
                 for one in self._runs.before(place, _may_keep):
                     paths = self._paths(one)
                     beside = self._beside(one) if aside or recipe else []
-                    if _reach(beside, aside) or any(
-                        _below(path, context) and not self._left_out(context, file, path) for path in paths
+                    reached = [path for path in paths if _below(path, context)]
+                    if reached and ignores is None:
+                        ignores = not any(True for _ in self._runs.before(place, _may_ignore_less))
+                    if _reach(beside, aside) or not all(
+                        ignores and self._left_out(context, file, path) for path in reached
                     ):
                         return Writer(one, False)
                     if file and (file in paths or _reach(beside, recipe)):
@@ -238,6 +243,8 @@ class Secrets:
 
     def _in_environment(self, name: str, place: Place, deep: int) -> bool:
         """Whether a variable whose value no file says may hold a secret."""
+        if self._is_made_of_secrets(place, deep):
+            return True
         writers = self._runs.writers(name, place)
         if writers:
             self._given(place, deep)
@@ -489,6 +496,8 @@ class Secrets:
         known: frozenset[str] = frozenset()
         names = given.names
         homes: dict[str, str] = {}
+        if not given.unknown and self._is_made_of_secrets(place, deep):
+            given = replace(given, unknown=True)
         tables = [*self._runs.environments(place), *_of_container(place)]
         for table, where in tables:
             held, its = self._held(table, where, deep)
@@ -546,6 +555,10 @@ class Secrets:
             beside=beside if len(beside) <= _MOST_FILES else frozenset({SOMEWHERE}),
             homes=before.homes.union(homes) if homes else before.homes,
         )
+
+    def _is_made_of_secrets(self, place: Place, deep: int) -> bool:
+        """Whether an expression makes the variables of a place of secrets, under names that it alone knows."""
+        return any(self._secret(text, where, deep) for text, where in self._runs.made_environments(place))
 
     def _held(self, table: Mapping, where: Place, deep: int) -> tuple[frozenset[str], dict[str, str]]:
         """The variables of a table that hold a secret, and those that say where programs keep what they are told."""
@@ -642,6 +655,15 @@ def _top(run: Run) -> Run:
 
 def _uploads(step: Step) -> bool:
     return step.action == UPLOAD
+
+
+def _may_ignore_less(step: Step) -> bool:
+    """Whether another .dockerignore than that of the repository may be in force after it."""
+    if step.action == CHECKOUT:
+        ref = step.input("ref") or ""
+        other = _OWN.sub("", step.input("repository") or "").strip()
+        return bool(other or (ref and "${{" not in ref)) and not step.input("path")
+    return step.run is not None and "dockerignore" in step.run.text
 
 
 def _may_keep(step: Step) -> bool:

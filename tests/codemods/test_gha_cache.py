@@ -320,6 +320,13 @@ def test_a_builder_of_the_container_of_a_job(container: str, inputs: str, old: b
         assert reasons(run(head + build, others=[])) == wanted
 
 
+def test_variables_that_an_expression_makes() -> None:
+    build = BUILD + "        context: .\n        build-args: A=${{ env.A }}\n"
+    for made, wanted in (("secrets", ["secret-build-arg"]), ("fromJSON(vars.A)", [])):
+        head = HEAD.replace("    steps:", f"    env: ${{{{ {made} }}}}\n    steps:")
+        assert reasons(run(head + SETUP + build, others=[])) == wanted
+
+
 def test_variables_of_the_container_of_a_job() -> None:
     for value, wanted in (("'${{ secrets.A }}'", ["secret-file"]), ("b", [])):
         head = HEAD.replace("    steps:", f"    container: {{image: docker, env: {{A: {value}}}}}\n    steps:")
