@@ -62,7 +62,8 @@ class Step:
 
     @cached_property
     def run(self) -> Scalar | None:
-        return _scalar(self.node.get("run"))
+        """The script; None for a step that uses an action, as no step can do both."""
+        return None if self.uses is not None else _scalar(self.node.get("run"))
 
     @cached_property
     def id(self) -> str:
@@ -147,8 +148,8 @@ class Job:
         self.id = id
         self.node = node
         self.sequence = steps
-        found = () if steps is None else steps.nodes
-        self.steps = tuple(Step(one, self, i) for i, one in enumerate(found) if isinstance(one, Mapping))
+        found = () if steps is None else [one for one in steps.nodes if isinstance(one, Mapping)]
+        self.steps = tuple(Step(one, self, i) for i, one in enumerate(found))
 
     @cached_property
     def condition(self) -> str:

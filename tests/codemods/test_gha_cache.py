@@ -320,6 +320,21 @@ def test_a_builder_of_the_container_of_a_job(container: str, inputs: str, old: b
         assert reasons(run(head + build, others=[])) == wanted
 
 
+@pytest.mark.parametrize("odd", ["uses docker/setup-buildx-action@v3", "", "[a]"])
+def test_steps_that_are_none(odd: str) -> None:
+    """As somebody writes who has forgotten a colon; GitHub does not take the file."""
+    text = HEAD + f"    - {odd}\n" + BUILD + "        context: .\n" + "    - run: docker build -t a .\n"
+    for steps in (text, text.replace("    - run: docker build -t a .\n", "")):
+        outcome = run(steps, others=[], unsafe=True)
+        assert "internal-error" not in reasons(outcome)
+        assert ("cache-to" in outcome.text_after) == outcome.changed
+
+
+def test_a_step_that_is_both_an_action_and_a_script() -> None:
+    text = HEAD + SETUP + BUILD + "        context: .\n      run: docker build -t a .\n"
+    assert "internal-error" not in reasons(run(text, others=[], unsafe=True))
+
+
 def test_variables_that_an_expression_makes() -> None:
     build = BUILD + "        context: .\n        build-args: A=${{ env.A }}\n"
     for made, wanted in (("secrets", ["secret-build-arg"]), ("fromJSON(vars.A)", [])):
