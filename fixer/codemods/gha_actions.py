@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from fixer.analysis.workflow import CHECKOUT, Step
+from fixer.analysis.workflow import CHECKOUT, Step, default_directory, default_shell, text_of
 
 GOOGLE = "google-github-actions/auth"
 AWS = "aws-actions/configure-aws-credentials"
@@ -48,6 +48,11 @@ _HOME = re.compile(r"login|auth|credential|ssh|gpg|kube|netrc|npmrc|setup-git")
 """Actions that keep what they are given in the home directory, where programs look for it."""
 _CODE = frozenset({"script", "run", "command", "commands", "cmd", "inlinescript", "inline-script", "code"})
 """Inputs of actions that are code, which runs in the workspace."""
+_RETRY = "wandalen/wretry.action"
+_SCRIPTS = frozenset({_RETRY, "nick-fields/retry", "nick-invision/retry"})
+"""Actions whose `command` runs as a script of the workflow does (README of each); the first runs actions, too."""
+_ENGINE = re.compile(r"docker-run|run-in-docker")
+"""Actions that run it in a container, which may have the workspace in it."""
 _REMOTE = re.compile(r"\bssh\b")
 """Actions that run it elsewhere."""
 _JOB_TOKEN = "actions/create-github-app-token"
@@ -55,9 +60,36 @@ _PERSISTS_BELOW = 6
 """actions/checkout keeps its token in `.git/config` in the versions before this one (README of v6)."""
 
 
+def script_of(step: Step) -> str | None:
+    """What a step runs as a script of the workflow."""
+    if step.run is not None:
+        return step.run.text
+    return step.input("command") or None if step.action in _SCRIPTS else None
+
+
+def shell_of(step: Step) -> str:
+    """The shell of such a script."""
+    if step.run is None:
+        return (step.input("shell") or "bash").strip()
+    return text_of(step.node.get("shell")) or default_shell(step) or "bash"
+
+
+def directory_of(step: Step) -> str:
+    """Where it runs."""
+    if step.run is None:
+        return (step.input("current_path") or ".").strip()
+    return text_of(step.node.get("working-directory")) or default_directory(step) or "."
+
+
+def _name(step: Step) -> str:
+    """The action that a step uses, or that this runs for it."""
+    inner = (step.input("action") or "").partition("@")[0].strip().lower() if step.action == _RETRY else ""
+    return step.action if inner in ("", CHECKOUT, GOOGLE, AWS, DOWNLOAD, UPLOAD, _OTHER_DOWNLOAD) else inner
+
+
 def gives(step: Step) -> bool:
     """Whether an action gets secrets for later steps."""
-    return _GIVES.search(step.action) is not None
+    return _GIVES.search(_name(step)) is not None
 
 
 def exports(step: Step) -> bool:
@@ -84,14 +116,14 @@ def of_other_runs(step: Step) -> bool:
 
 def writes(step: Step) -> bool:
     """Whether an action is made to put what it finds into files."""
-    return _WRITES.search(step.action) is not None
+    return _WRITES.search(_name(step)) is not None
 
 
 def is_familiar(step: Step) -> bool:
     """Whether an action is known to put no secret that it is given into files of the workspace, but for what other
     functions say."""
-    name = step.action
-    if writes(step):
+    name = _name(step)
+    if writes(step) or _ENGINE.search(name) is not None:
         return False
     if gives(step):
         return True
@@ -109,17 +141,17 @@ def gives_file(step: Step) -> bool:
 
 def logs_in(step: Step) -> bool:
     """Whether an action keeps the password of a registry where docker does."""
-    return _LOGIN.search(step.action) is not None
+    return _LOGIN.search(_name(step)) is not None
 
 
 def keeps_at_home(step: Step) -> bool:
     """Whether an action keeps what it is given in the home directory."""
-    return _HOME.search(step.action) is not None
+    return _HOME.search(_name(step)) is not None
 
 
 def code(step: Step) -> str:
     """The code that an action runs in the workspace."""
-    if _REMOTE.search(step.action):
+    if _REMOTE.search(step.action) or script_of(step) is not None:
         return ""
     return " ".join(filter(None, (step.input(name) for name in _CODE))).strip()
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Collection, Iterator, Sequence
 
 from fixer.analysis.expressions import EXPRESSION
-from fixer.analysis.workflow import CHECKOUT, Job, Step, Workflow, default_directory, default_shell, listed, text_of
+from fixer.analysis.workflow import CHECKOUT, Job, Step, Workflow, listed, text_of
 from fixer.analysis.workflow_runs import LETTERS, PARSED, Place, Run, Runs, Use
 from fixer.analysis.yaml_nodes import Mapping, Node, Scalar
 from fixer.codemods.gha_actions import (
@@ -15,6 +15,7 @@ from fixer.codemods.gha_actions import (
     GOOGLE,
     UPLOAD,
     code,
+    directory_of,
     downloads,
     ends_with_job,
     exports,
@@ -26,6 +27,8 @@ from fixer.codemods.gha_actions import (
     keeps_token,
     logs_in,
     of_other_runs,
+    script_of,
+    shell_of,
     writes,
 )
 from fixer.codemods.gha_keeps import EVERYTHING, HOME, HOMES, OTHER, SECRET, SOMEWHERE, Around, Kept, is_elsewhere, kept
@@ -265,6 +268,8 @@ class Secrets:
                 if self._of_own(inner, name, deep + 1, named):
                     return True
             elif step.run is None:
+                if script_of(step) is not None and self._is_given(step, Place(place.run, step), deep):
+                    return True
                 if gives(step) or (named and not ends_with_job(step)) or self._acts(Place(place.run, step), deep):
                     return True
             elif self._puts_out(Place(place.run, step), name, deep, named):
@@ -301,7 +306,7 @@ class Secrets:
         return self._acting[key]
 
     def _may_act(self, step: Step, place: Place, deep: int) -> bool:
-        if not is_familiar(step) and self._is_given(step, place, deep):
+        if script_of(step) is None and not is_familiar(step) and self._is_given(step, place, deep):
             return True
         text = code(step)
         if not text and not writes(step):
@@ -325,7 +330,8 @@ class Secrets:
         key = (place.run, step, deep)
         if key not in self._written:
             self._written[key] = (SOMEWHERE,)  # for those that are made of themselves
-            found = self._of_action(step, place, deep) if step.run is None else self._of_script(step, place, deep)
+            is_script = script_of(step) is not None
+            found = self._of_script(step, place, deep) if is_script else self._of_action(step, place, deep)
             self._written[key] = tuple(dict.fromkeys(found))
         return self._written[key]
 
@@ -333,14 +339,13 @@ class Secrets:
         """The places outside of the workspace where a step may keep a secret."""
         step = place.step
         assert step is not None
-        if step.run is not None:
+        if script_of(step) is not None:
             return [path for path in map(_outside, self._kept(place, 0).beside) if path]
         return [_HOME] if self._runs.inner(place) is None and self._is_given(step, place, 0) else []
 
     def _of_script(self, step: Step, place: Place, deep: int) -> Iterator[str]:
         found = self._kept(place, deep)
-        home = text_of(step.node.get("working-directory")) or default_directory(step) or "."
-        home = SOMEWHERE if found.moved else _WORKSPACE.sub(".", home)
+        home = SOMEWHERE if found.moved else _WORKSPACE.sub(".", directory_of(step))
         for target in found.targets:
             path = _WORKSPACE.sub(".", target)
             yield _clean(path if _WORKSPACE.match(target) else posixpath.join(home, path))
@@ -473,9 +478,7 @@ class Secrets:
     def _read_script(self, place: Place, around: Around, deep: int) -> Kept:
         step = place.step
         assert step is not None
-        assert step.run is not None
-        text = self._masked(step.run.text, place, deep)
-        shell = text_of(step.node.get("shell")) or default_shell(step) or "bash"
+        text, shell = self._masked(script_of(step) or "", place, deep), shell_of(step)
         same = (text, shell, around)
         if same not in self._read:
             self._runs.charge(len(text) // PARSED)
@@ -532,13 +535,14 @@ class Secrets:
         paths = before.files.union(self._paths(place, deep))
         self._runs.charge(len(paths) // LETTERS)
         after = replace(before, files=paths if len(paths) <= _MOST_FILES else frozenset({SOMEWHERE}))
-        if step.run is None:
+        text = script_of(step)
+        if text is None:
             if step.action == AWS:
                 return replace(after, told=after.told | _AWS_NAMES)
             if keeps_at_home(step) and ("ecr" in step.action or self._is_given(step, place, deep)):
                 after = replace(after, beside=after.beside | {HOME})
             return replace(after, unknown=True) if exports(step) or self._acts(place, deep) else after
-        found, text = self._kept(place, deep), step.run.text
+        found = self._kept(place, deep)
         words: Collection[str] = found.variables
         if SOMEWHERE in words:
             words = re.findall(r"\b([A-Za-z_]\w*)(?==|<<)", text)
@@ -550,6 +554,7 @@ class Secrets:
             names=before.names.union(words) if words else before.names,
             unknown=before.unknown
             or found.loose
+            or (step.run is None and bool(found.variables))
             or (SOMEWHERE in found.variables and _COMPUTED.search(text) is not None),
             outside=before.outside or found.outside,
             beside=beside if len(beside) <= _MOST_FILES else frozenset({SOMEWHERE}),
@@ -668,7 +673,7 @@ def _may_ignore_less(step: Step) -> bool:
 
 def _may_keep(step: Step) -> bool:
     """Whether later steps may find secrets by it, in their environment or in files."""
-    if step.run is not None or step.action in (AWS, CHECKOUT, GOOGLE):
+    if script_of(step) is not None or step.action in (AWS, CHECKOUT, GOOGLE):
         return True
     known = downloads(step) or gives(step) or code(step) or logs_in(step) or keeps_at_home(step)
     return bool(known or not is_familiar(step))

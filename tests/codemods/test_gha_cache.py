@@ -335,6 +335,12 @@ def test_a_step_that_is_both_an_action_and_a_script() -> None:
     assert "internal-error" not in reasons(run(text, others=[], unsafe=True))
 
 
+def test_a_variable_that_an_action_s_script_hands_on() -> None:
+    build = BUILD + "        context: .\n        build-args: A=${{ env.B }}\n"
+    retry = "    - uses: nick-fields/retry@v3\n      with: {command: 'echo B=${{ secrets.A }} >> $GITHUB_ENV'}\n"
+    assert reasons(run(HEAD + retry + SETUP + build, others=[])) == ["secret-build-arg"]
+
+
 def test_variables_that_an_expression_makes() -> None:
     build = BUILD + "        context: .\n        build-args: A=${{ env.A }}\n"
     for made, wanted in (("secrets", ["secret-build-arg"]), ("fromJSON(vars.A)", [])):

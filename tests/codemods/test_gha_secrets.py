@@ -519,6 +519,20 @@ def test_programs_that_keep_what_they_are_told_elsewhere(script: str) -> None:
         (f"- uses: acme/ssh-key@v1\n  with: {{key: '{S}'}}\n- run: cp -r ~/.ssh .\n", "", True),
         ("- uses: acme/ssm-parameters@v1\n- run: echo $B > conf\n", "", True),
         ("- uses: acme/parameter-store-to-dotenv@v1\n", "", True),
+        ("- uses: nick-fields/retry@v3\n  with: {command: npm ci}\n  env: {A: '${{ secrets.A }}'}\n", "", False),
+        ("- uses: nick-fields/retry@v3\n  with: {command: make}\n  env: {A: '${{ secrets.A }}'}\n", "", True),
+        ("- uses: nick-fields/retry@v3\n  with: {command: make}\n", f"A: '{S}'", True),
+        ("- uses: nick-fields/retry@v3\n  with: {command: 'npm ci', shell: pwsh}\n", f"A: '{S}'", True),
+        (f"- uses: nick-fields/retry@v3\n  with: {{command: 'docker login -p {S}'}}\n- run: cp -r ~/.docker .\n", "",
+         True),
+        ("- uses: Wandalen/wretry.action@v3\n  with:\n    action: docker/login-action@v3\n    with: |\n"
+         f"      password: {S}\n", "", False),
+        ("- uses: Wandalen/wretry.action@v3\n  with:\n    action: acme/unknown@v3\n    with: |\n"
+         f"      password: {S}\n", "", True),
+        ("- uses: Wandalen/wretry.action@v3\n  with:\n    action: actions/checkout@v4\n    with: |\n"
+         f"      token: {S}\n", "", True),
+        (f"- uses: Wandalen/wretry.action@v3\n  with: {{command: 'echo {S} > conf'}}\n", "", True),
+        (f"- uses: addnab/docker-run-action@v3\n  with: {{run: make, options: '-e A={S}'}}\n", "", True),
         ("- run: make\n  env: ${{ secrets }}\n", "", True),
         ("- run: make\n  env: ${{ fromJSON(secrets.ALL) }}\n", "", True),
         ("- run: make\n  env: ${{ fromJSON(vars.ALL) }}\n", "", False),
