@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -16,6 +17,7 @@ from fixer.engine.files import Survey, survey
 from fixer.engine.other_builds import builds_named_by
 from fixer.engine.project import real_path, repository_root
 
+_YAML = (".yml", ".yaml")
 _MOST_LOOSE = 200
 """So many descriptions of Dockerfiles of which not all is known are told apart."""
 _MOST_NAMES = 500
@@ -150,10 +152,19 @@ def _by_files(top: str, found: Survey) -> Iterator[tuple[str, NamedBuild]]:
             yield _name(top, path), build
     places = {top, *(os.path.dirname(path) for path in found.dockerfiles)}
     around = _around(places, top)
-    for path in found.others:
+    known = {*found.compose, *found.others}
+    for path in (*found.others, *(path for path in _yaml_in(places) if path not in known)):
         if not path.endswith(("akefile", ".md")) or os.path.dirname(path) in places:
             for build in builds_named_by(path, top, around):
                 yield _name(top, path), build
+
+
+def _yaml_in(places: Iterable[str]) -> Iterator[str]:
+    """What may be a file of Compose by another name."""
+    for place in sorted(places):
+        with suppress(OSError), os.scandir(place) as entries:
+            files = (one.path for one in entries if one.is_file(follow_symlinks=False))
+            yield from sorted(path for path in files if path.endswith(_YAML))
 
 
 def _around(places: Iterable[str], top: str) -> frozenset[str]:

@@ -21,6 +21,7 @@ _LARGEST = 1 << 20
 _TOKEN = regex(r'"(?:[^"\\]|\\.)*"|//[^\n]*|/\*|[,\]}]|[^\s",\]}/]+|/')
 _FILLED = regex(r"\$\{[^{}]*\}|\{\{[^{}]*\}\}")
 _BUILDER = regex(r"(?i)docker|podman|buildah|nerdctl|kaniko")
+_SERVICE_TARGET = regex(r"\btarget:[ \t]*[\"']?(?:\$\{\w+:?-)?([A-Za-z0-9_][\w.-]*)")
 _SCRIPTS = ("before_script", "script", "after_script")
 
 
@@ -44,6 +45,8 @@ def builds_named_by(path: str, top: str, around: Collection[str]) -> Iterator[Na
         else:
             make = name.endswith("akefile")
             yield from _of_make(text, directory, top) if make else _of_script(text, directory, around)
+            if name.endswith((".yml", ".yaml")):
+                yield from _of_services(text, directory, top)
     except TooMuchError:
         yield NamedBuild(None, ANY, None, False)
 
@@ -75,6 +78,14 @@ def _of_script(text: str, directory: str, around: Collection[str]) -> Iterator[N
     dockerfiles = Loose(os.path.join(directory, ""), "") if directory in around and ".." not in text else ANY
     for name in listed_targets(text):
         yield NamedBuild(None, dockerfiles, name, False)
+
+
+def _of_services(text: str, directory: str, top: str) -> Iterator[NamedBuild]:
+    """A file of Compose by a name of its own (`docker compose -f local.yml`)."""
+    if "services:" in text and "build:" in text:
+        dockerfiles = ANY if directory == top else Loose(os.path.join(directory, ""), "")
+        for match in _SERVICE_TARGET.finditer(text):
+            yield NamedBuild(None, dockerfiles, match[1], False)
 
 
 # --- devcontainer ----------------------------------------------------------------------------------------------------
