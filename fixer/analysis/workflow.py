@@ -40,6 +40,9 @@ ADDED_INPUTS = frozenset({"cache-from", "cache-to", "load"})
 """Inputs that an edit may add to a step that was there."""
 
 
+_VERSION = re.compile(r"[\w./+-]+")
+
+
 class Step:
     """One step of a job."""
 
@@ -83,9 +86,9 @@ class Step:
 
     @property
     def version(self) -> str:
-        """What stands behind the `@`."""
-        uses = self.uses
-        return "" if uses is None else uses.text.partition("@")[2]
+        """What stands behind the `@`, if that may be a commit, a tag or a branch."""
+        found = "" if self.uses is None else self.uses.text.partition("@")[2]
+        return found if _VERSION.fullmatch(found) else ""
 
     @property
     def major(self) -> int | None:

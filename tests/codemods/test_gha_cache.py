@@ -330,6 +330,12 @@ def test_steps_that_are_none(odd: str) -> None:
         assert ("cache-to" in outcome.text_after) == outcome.changed
 
 
+def test_a_version_that_is_none_is_not_used() -> None:
+    other = HEAD + "    - uses: docker/setup-buildx-action@a b # v3\n"
+    outcome = run(HEAD + BUILD + "        context: .\n", others=[("b.yml", other)], unsafe=True)
+    assert "docker/setup-buildx-action@v" in outcome.text_after
+
+
 def test_a_step_that_is_both_an_action_and_a_script() -> None:
     text = HEAD + SETUP + BUILD + "        context: .\n      run: docker build -t a .\n"
     assert "internal-error" not in reasons(run(text, others=[], unsafe=True))
