@@ -28,7 +28,7 @@ _QUIET = re.compile(
     r"coverall|sonar|scan|trivy|snyk|lint|audit|release|publish|upload|deploy|rollout|purge|invalidat|dispatch|trigger|"
     r"workflow|wait|badge|pull-request|push|commit|ssh|scp|rsync|sign|sbom|attest|cache|tailscale|sentry|lock|"
     r"approve|assign|merge|stale|triage|tag|bump|changelog|version|import-gpg|app-token|workload-identity|clean|prune|"
-    r"delete|download-artifact|checkout|disk-space|docker|image|helm|argocd|semantic|paths-filter|changed-files|jira|linear|kubectl|http-request|check|report|"
+    r"delete|download-artifact|disk-space|docker|image|helm|argocd|semantic|paths-filter|changed-files|jira|linear|kubectl|http-request|check(?!out)|report|"
     r"review|netrc"
 )
 """Words in names of actions that do such things."""

@@ -164,6 +164,8 @@ _MAY_GET = re.compile(rf"\b(?:{'|'.join(sorted(_GETTERS))})\b")
 _DESTINATION = re.compile(
     r"-[oO]|--output|--output-document|--output-file|--out-file|--dir|-D|--output-dir|--directory-prefix|-P|--kubeconfig"
 )
+_TRACE = re.compile(r"-c|--cookie-jar|--libcurl|--save-cookies|--trace(?:-ascii)?")
+"""Options of curl and wget behind which stands a file for what they have sent, or for the session that they got."""
 _AZURE_DESTINATION = re.compile(r"-[fd]|--(?:file|destination(?:-path)?)")
 """Options of what gets something behind which the file stands that it writes."""
 _SOURCE = re.compile(r"--(?:key|name|blob-name|source|source-path)|-[ns]")
@@ -638,7 +640,8 @@ class _Reader:
             name, is_given, value = text.partition("=")
             if is_given:
                 self._give(name.rstrip("+"), value)
-            if sees:
+            by_name = is_given and any(re.match(r"-\w*n", text) for text in plain) and self._is_tainted(value)
+            if sees or by_name:
                 self._tainted.add(name.rstrip("+"))
         if program == "export" or any(re.match(r"-\w*x", text) for text in plain):
             self._exported = self._exported or any(
@@ -771,7 +774,7 @@ class _Reader:
                 return doubted
             if rest[0] not in _DOCKER or any(_WRITES_OUT.fullmatch(text) for text in plain):
                 self._write(SOMEWHERE)
-            return doubted or rest[0] in ("run", "inspect", "context")
+            return doubted or rest[0] in ("run", "create", "inspect", "context")
         if program in _REGISTRIES:
             if reads and rest[:1] not in (["login"], ["sign"], ["copy"], ["push"], ["verify"], ["attest"], ["auth"]):
                 self._write(SOMEWHERE)
@@ -996,6 +999,10 @@ class _Reader:
         """A program that gets something with the help of a secret. What it puts into a file that is there for secrets
         is one, and so is what it gets from where secrets are. Answers whether it tells one."""
         self._got = True
+        for k, text in enumerate(plain if program in ("curl", "wget") else ()):
+            name, is_given, value = text.partition("=")
+            if _TRACE.fullmatch(name):
+                self._write(value if is_given else "".join(plain[k + 1 : k + 2]) or SOMEWHERE)
         if program == "ssh":
             behind = [text for k, text in enumerate(plain) if not (k and re.fullmatch(r"-[a-zA-Z]", plain[k - 1]))]
             return any(_is_for_secrets(one) for text in behind for one in text.split() if not one.startswith("-"))
