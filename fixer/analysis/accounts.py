@@ -289,6 +289,26 @@ def _home_of(user: str, options: dict[str, str | None], debian_style: bool) -> V
     return Known(f"/home/{user}")
 
 
+def home_made(call: Call) -> Value | None:
+    """The home that a call makes, or moves to, for a user: left as it is where it is there already, without the files
+    that a home begins with, and with the owner that it has. None if it makes none, as far as its words say.
+
+    useradd makes one without `-m` where the distribution's settings say so, which nobody knows here.
+    """
+    if call.program not in ("useradd", "adduser", "usermod"):
+        return None
+    options, operands = _split(call)
+    if options is None:
+        return Unknown(f"the words of {call.program} are not known")
+    moves = call.program == "usermod"
+    if not operands or any(option in options for option in ("-M", "--no-create-home", "-H")):
+        return None
+    if moves:
+        home = options.get("-d", options.get("--home")) if "-m" in options or "--move-home" in options else None
+        return Known(home) if home is not None else None
+    return _home_of(operands[-1 if call.program == "useradd" else 0], options, call.program == "adduser")
+
+
 def _writes_passwd(call: Call, target: object) -> bool:
     return getattr(target, "static", None) == "/etc/passwd"
 

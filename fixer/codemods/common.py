@@ -10,6 +10,7 @@ import re
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from enum import Enum
 from fnmatch import fnmatchcase
+from posixpath import dirname
 from typing import Any, NamedTuple
 
 from fixer.analysis import (
@@ -27,6 +28,7 @@ from fixer.analysis import (
     clean,
     related,
 )
+from fixer.analysis.accounts import home_made
 from fixer.text.edits import Edit
 from fixer.text.records import dataclass
 from fixer.text.regex import regex
@@ -258,8 +260,12 @@ def _brought(to: Value | None, source: Value, target: str) -> Value:
 
 def finds_it_made(facts: Facts, call: Call, target: str, there: Container[str] = STANDARD) -> Span | None:
     """Where a call makes the directory `target`, or one above it, and would find it made, and not empty, by a mount at
-    `target`: `git clone` and `mkdir` without -p fail then, and `cp -r`, `mv` and `ln` put things into it. `there` says
-    which directories exist anyway."""
+    `target`: `git clone` and `mkdir` without -p fail then, `cp -r`, `mv` and `ln` put things into it, and a home does
+    not become its user's. `there` says which directories exist anyway."""
+    home = home_made(call)
+    if home is not None:
+        where = home.value if isinstance(home, Known) else dirname(dirname(target))
+        return Span(*call.span) if where not in there and below(target, where) else None
     if call.program == "git" and Known("clone") in call.words:
         for effect in facts.call_effects(call):
             if effect.mode != "write" or not isinstance(effect.path, Known) or not below(target, effect.path.value):

@@ -50,8 +50,11 @@ from fixer.codemods.pip_others import (
     COPIERS,
     build_settings,
     copies_by_pattern,
+    deciding_variables,
+    exports,
     find_removes,
     made_by_pip,
+    makes_home,
     names_it,
     needs_made,
     puts_by_variable,
@@ -114,7 +117,8 @@ class PipCache(Codemod):
     When the user's number or home is not in the file; when `sudo` or `su` runs pip; when something else of the step
     removes or reads the directory, copies one above it (`tar -C /root`), or needs ~/.cache of a user who is not root
     (it belongs to root while the mount is there); when settings that are not part of pip's cache decide what a wheel
-    has in it that pip builds (`CMAKE_ARGS=… pip install`, `ENV CFLAGS`, `--no-binary`), as others would get it too;
+    has in it that pip builds (`CMAKE_ARGS=… pip install`, `ENV CFLAGS`, `--no-binary`, `--no-build-isolation`), as
+    others would get it too;
     when packages come from archives that may change under the same name, as pip would go on taking the wheel
     that it once built: those of a local `--find-links`, and those of a requirement with a name and a link (`tool @
     file:///vendor/tool-1.0.tar.gz`, `tool @ https://example.org/tool-latest.zip`), but for links to wheels, to PyPI's
@@ -572,11 +576,16 @@ class _Plan:
     def _built_otherwise(self, step: _Step) -> None:
         """Raises Stop if pip may build a wheel that is another one than other steps, and other files, would get: it
         looks wheels up by where they come from, whatever they were built with."""
+        exported = exports(step.calls)
         for call, pip in step.wants:
-            found = build_settings(self.facts, call, pip, step.calls)
+            found = build_settings(call, pip, self._deciding, exported)
             if found is not None:
                 because = f"{found[0]} decides what pip builds, and pip would take that wheel without it, too"
                 raise Stop("other-builds", found[1], because)
+
+    @cached_property
+    def _deciding(self) -> list[str]:
+        return deciding_variables(self.facts)
 
     def _only_for_pip(self, step: _Step, target: str) -> None:
         """Raises Stop if something else than pip's cache comes into its directory, and would go with the mount."""
@@ -708,6 +717,10 @@ class _Plan:
             made = common.finds_it_made(self.facts, call, target)
             if made is not None:
                 because = f"it makes a directory that is there already where {target} is mounted"
+                raise Stop("cleanup", made, because)
+            made = makes_home(self.facts, call, target)
+            if made is not None:
+                because = f"the directory that it makes would go with the mount at {target}"
                 raise Stop("cleanup", made, because)
             copied = copies_by_pattern(self.facts, call, target)
             if copied is not None:

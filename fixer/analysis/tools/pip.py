@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from posixpath import basename, splitext
+from string import ascii_letters, digits
 from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
@@ -366,9 +367,9 @@ _LINKING = regex(r"[A-Za-z0-9][\w.-]*\s*(?:\[[^\]]*\Z|(?:\[[^\]]*\])?\s*@)")
 """What may go on to be a requirement with a link, if a part of the word is not known."""
 _EXTRAS = regex(r"\[[^\[\]/]*\]\Z")
 _HASHES = ("sha512", "sha384", "sha256", "sha224", "sha1", "md5")
-_VERSIONED = regex(r"(?i)[a-z0-9_.]+-[a-z0-9_.!+-]+")
+_VERSIONED = regex(r"(?i)[a-z0-9_.]-[a-z0-9_.!+-]")
 """What a name must hold so that pip takes it for one with a version, and keeps the wheel."""
-_VARIABLE = regex(r"\$\{[^}]*\}|\$\w+")
+_VARIABLE = regex(r"\$\{[^{}]*\}|\$\w+")
 _IMMUTABLE = ("files.pythonhosted.org", "pypi.org", "pypi.python.org")
 """Hosts where a file never changes."""
 
@@ -419,15 +420,23 @@ def read_requirements(text: str) -> Iterator[Requirement]:
 PROJECT_FILES = ("pyproject.toml", "setup.cfg", "setup.py")
 """Files of a project that say what pip installs with it."""
 
-_LINKED = regex(r"[A-Za-z0-9][\w.-]*\s*(?:\[[^\]\n]*\]\s*)?@\s*[a-z][a-z0-9+]*:[^\s\"',\]]+")
+_LINK = regex(r"@\s*[a-z][a-z0-9+]*:[^\s\"',\]]+")
+_OF_NAMES = f"{ascii_letters}{digits}_.-"
 
 
 def read_linked(text: str) -> Iterator[Requirement]:
     """The requirements with a link (`tool @ file:///…`) in one of `PROJECT_FILES`, wherever they stand."""
     for number, line in enumerate(text.splitlines(), 1):
-        if "@" in line:
-            for found in _LINKED.finditer(line):
-                yield Requirement(number, "", found[0])
+        begin = 0
+        while (at := line.find("@", begin)) >= 0:
+            head = line[begin:at].rstrip()
+            if head.endswith("]"):
+                head = head[: max(head.find("[", head.rfind("]", 0, -1) + 1), 0)].rstrip()
+            name = head[len(head.rstrip(_OF_NAMES)) :].lstrip("_.-")
+            link = _LINK.match(line, at) if name else None
+            if link is not None:
+                yield Requirement(number, "", f"{name} {link[0]}")
+            begin = at + 1 if link is None else link.end()
 
 
 def _logical_lines(text: str) -> Iterator[tuple[int, str]]:
@@ -436,7 +445,7 @@ def _logical_lines(text: str) -> Iterator[tuple[int, str]]:
     parts: list[str] = []
     for number, raw in enumerate(text.splitlines(), 1):
         first = first if parts else number
-        parts.append(_COMMENT.sub("", raw).removesuffix("\\"))
+        parts.append(_without_comment(raw).removesuffix("\\"))
         if raw.endswith("\\") and not raw.lstrip().startswith("#"):
             continue
         line = "".join(parts).strip()
@@ -447,4 +456,9 @@ def _logical_lines(text: str) -> Iterator[tuple[int, str]]:
         yield first, line
 
 
-_COMMENT = regex(r"(^|\s+)#.*$")
+def _without_comment(line: str) -> str:
+    """A line up to a `#` at its beginning or behind a blank, and up to the blanks before it."""
+    at = line.find("#")
+    while at > 0 and not line[at - 1].isspace():
+        at = line.find("#", at + 1)
+    return line if at < 0 else line[:at].rstrip()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from fixer.analysis.tools.pip import (
@@ -9,6 +11,7 @@ from fixer.analysis.tools.pip import (
     cache_directory,
     is_local,
     keeps_wheel_of,
+    read_linked,
     read_pip,
     read_requirements,
 )
@@ -175,3 +178,38 @@ last"""
         Requirement(10, "-f", "./vendor"),
         Requirement(13, "", "last"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("deps = ['tool @ file:///tool-1.zip', 'a[x]@https://h/b-1.zip#c@d', 'c@d']",
+         ["tool @ file:///tool-1.zip", "a @https://h/b-1.zip#c@d"]),
+        ('tool.a-b [x, y] @ git+https://me@h/r.git@v1",', ["tool.a-b @ git+https://me@h/r.git@v1"]),
+        ("__author__ = 'me@example.org', @https://h/x-1.zip ] @ file:/x-1.zip", []),
+        ("x@x:x@x:x @ @ y @ file:/a-1.zip", ["x @x:x@x:x", "y @ file:/a-1.zip"]),
+    ],
+)  # fmt: skip
+def test_read_linked(line: str, expected: list[str]) -> None:
+    assert [each.text for each in read_linked(f"\n{line}\n")] == expected
+    assert {each.line for each in read_linked(f"\n{line}\n")} <= {2}
+
+
+def test_comments_of_requirements() -> None:
+    text = "a#b  # c # d\n \t# e\n# f \\\ng @ https://h/g-1.zip#egg=g\n"
+    assert [each.text for each in read_requirements(text)] == ["a#b", "g @ https://h/g-1.zip#egg=g"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a" + " " * 100_000 + "b", "a" * 100_000 + "@", "a@x:" * 30_000, "@x:" * 30_000, "a @ " * 30_000,
+        "[" * 100_000 + "@",
+        "x @ https://h/" + "a" * 100_000, "x @ https://h/" + "${" * 50_000, "#" * 100_000, " #" * 50_000,
+    ],
+)  # fmt: skip
+def test_time_is_linear(text: str) -> None:
+    start = time.process_time()
+    for each in (*read_linked(text), *read_requirements(text)):
+        keeps_wheel_of(each.text)
+    assert time.process_time() - start < 2
