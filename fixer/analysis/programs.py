@@ -58,8 +58,12 @@ def _set(words: str) -> frozenset[str]:
 _PURE = _set(
     "echo printf true false : exit return popd export unset set shift local declare typeset readonly trap "
     "umask ulimit alias sleep date hash which type whoami id uname nproc hostname pwd wait kill command builtin "
-    "getent locale uuidgen arch dirname basename seq expr break continue read let dircolors ssh-keyscan mktemp"
+    "getent locale uuidgen arch dirname basename seq expr break continue read let dircolors ssh-keyscan mktemp "
+    "getconf dpkg-query dpkg-architecture lsb_release pkg-config pg_config gdal-config"
 )
+_ASKED = _set("node nodejs python python2 python3 ruby perl php java javac gcc g++ cc c++ clang make cmake")
+_ASK = _set("-v -V -version --version")
+"""What these say about themselves where nothing else is asked for."""
 _SYSTEM = _set(
     "apt-get apt aptitude apt-key apt-mark apt-cache add-apt-repository dpkg apk yum dnf dnf5 microdnf tdnf zypper rpm "
     "pacman pipx conda mamba micromamba gem snap opkg tlmgr "
@@ -178,7 +182,7 @@ def program_uses(call: Call) -> Uses:
     if name is None:
         uses.anything = True
         return _named(call, uses, "unknown")
-    if name in _PURE:
+    if name in _PURE or (name in _ASKED and len(call.words) == 2 and call.argument(1) in _ASK):
         return uses
     pip = pip_of(call)
     special = _pip if pip is not None and pip.subcommand in _PIP_KNOWN else _SPECIAL.get(name)

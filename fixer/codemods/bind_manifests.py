@@ -78,8 +78,8 @@ class BindManifests(Codemod):
     changes, as it did behind the COPY. Every RUN that may read the file before a later COPY brings it again gets the
     mount, for other files that came with it, too: it may name them (`-r base.txt`, `-e .`, `file:local.tgz`). No step
     may write to the file, but for tools that write in place what that later COPY overwrites in any case (`go mod
-    download`, `bundle install`, `poetry config --local`, and corepack, which adds `packageManager` to a package.json
-    that has none): these get a mount with `rw`, whose changes are dropped.
+    download`, `bundle install`, `pipenv install`, plugins of composer, `poetry config --local`, and corepack, which
+    adds `packageManager` to a package.json that has none): these get a mount with `rw`, whose changes are dropped.
 
     What changes in the image
 

@@ -266,7 +266,8 @@ def _pipenv(call: Call) -> Manager | None:
     if words.operands == ["install"]:
         fixed = words.has("--deploy", "--ignore-pipfile")
         writes = "" if fixed else "without --deploy or --ignore-pipfile it may write Pipfile.lock"
-        return Manager("pipenv install", PIPENV, writes=writes, anything=True)
+        # It corrects the names of packages in Pipfile, in place (`ensure_pipfile`, pipenv 2018.11).
+        return Manager("pipenv install", PIPENV, writes=writes, in_place=("Pipfile",), anything=True)
     if words.operands == ["requirements"]:
         return Manager("pipenv requirements", PIPENV)
     return None
@@ -430,6 +431,9 @@ def _go(call: Call) -> Manager | None:
     if head == ["mod", "download"] and len(words.operands) == 2 and not words.unsure:
         # go.sum is left alone without arguments; an untidy go.mod is made tidy (modcmd/download.go, go 1.16 and newer).
         return Manager("go mod download", GO, in_place=GO)
+    if head == ["mod", "verify"]:
+        # It loads the modules as download does (modcmd/verify.go); before 1.16 that, too, could make go.mod tidy.
+        return Manager("go mod verify", GO, in_place=GO)
     if head[:1] == ["mod"]:
         name = f"go {' '.join(head)}"
         return Manager(name, GO, writes=f"{name} may write go.mod and go.sum")
@@ -457,8 +461,9 @@ def _composer(call: Call) -> Manager | None:
     head = words.operands[:1]
     if head in (["install"], ["i"]):
         scripts = None if words.has("--no-scripts") else "composer.json"
-        # Symfony's plugin writes symfony.lock in place, as composer writes all of its JSON files.
-        written = ("symfony.lock",)
+        # Symfony's plugin configures packages that symfony.lock does not know, also with --no-scripts: it writes to
+        # composer.json, symfony.lock, .env and others, in place (symfony/flex, `src/Configurator`).
+        written = ("symfony.lock",) if words.has("--no-plugins") else ("*",)
         return Manager("composer install", COMPOSER, in_place=written, locks=("composer.lock",), scripts=scripts)
     if head in (["clear-cache"], ["clearcache"], ["cc"], ["self-update"], ["diagnose"]) or not head:
         return Manager("composer")
