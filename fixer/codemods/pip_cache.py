@@ -48,10 +48,7 @@ from fixer.codemods.api import Change, Codemod, Refusal, Settings
 from fixer.codemods.common import Downloads, Owner, Reach, Stop
 from fixer.codemods.pip_others import (
     COPIERS,
-    build_settings,
     copies_by_pattern,
-    deciding_variables,
-    exports,
     find_removes,
     made_by_pip,
     makes_home,
@@ -67,6 +64,7 @@ from fixer.codemods.pip_others import (
     writes_below,
     xargs_removes,
 )
+from fixer.codemods.pip_settings import build_settings, configured, deciding_variables, exports
 from fixer.text.edits import Edit
 from fixer.text.records import dataclass, field
 from fixer.text.regex import regex
@@ -333,6 +331,7 @@ class _Plan:
         self.temporary: dict[int, frozenset[str]] = {}
         self.from_context = FromContext(facts, context)
         self.requirements: dict[str, tuple[Requirement, ...]] = {}
+        self.configured: dict[int, tuple[str, Span] | None] = {}
         self.known_mounts = common.known_mounts(facts, [step.run for step in steps])
 
     def prepare(self, step: _Step) -> None:
@@ -577,7 +576,18 @@ class _Plan:
         """Raises Stop if pip may build a wheel that is another one than other steps, and other files, would get: it
         looks wheels up by where they come from, whatever they were built with."""
         exported = exports(step.calls)
+        index = step.stage.index
+        if index not in self.configured:
+            self.configured[index] = configured(self.facts, step.stage, self.context)
+        given = self.configured[index]
         for call, pip in step.wants:
+            if given is not None and not pip.only_wheels:
+                key, place = given
+                if key == "find-links":
+                    because = "pip would take the wheel that it once built from an archive there, even if that changed"
+                    raise Stop("local-archives", place, because)
+                because = f"{key} in its settings decides what pip builds, and it would take that wheel elsewhere, too"
+                raise Stop("other-builds", place, because)
             found = build_settings(call, pip, self._deciding, exported)
             if found is not None:
                 because = f"{found[0]} decides what pip builds, and pip would take that wheel without it, too"

@@ -1,7 +1,6 @@
 """Who else of a step, or of a file, has to do with the cache of pip: what `pip-cache` asks before it mounts one.
 
-Sources: the manual pages of coreutils, findutils, tar, rsync, curl and wget; pip's cache (`cache.py`, pip 23.0 to 24.3:
-a wheel that was built is found again by link, hash, subdirectory and interpreter, and by nothing else).
+Sources: the manual pages of coreutils, findutils, tar, rsync, curl and wget.
 """
 
 from __future__ import annotations
@@ -13,13 +12,13 @@ from posixpath import basename, dirname
 
 from fixer.analysis import PASSED, Call, Effect, Facts, Known, Stage, below, clean, join
 from fixer.analysis.programs import only_files
-from fixer.analysis.tools.pip import Pip, pip_of, said
+from fixer.analysis.tools.pip import pip_of, said
 from fixer.analysis.transfers import destination_text
 from fixer.codemods import common
 from fixer.codemods.common import Reach
 from fixer.text.regex import regex
 from fixer.text.source import Span
-from fixer.tree.nodes import Arg, Cmd, Entrypoint, Env, Healthcheck, Instruction, JsonString, Run, Transfer, Workdir
+from fixer.tree.nodes import Cmd, Entrypoint, Healthcheck, Instruction, JsonString, Run, Transfer, Workdir
 from fixer.tree.shell import OpaqueScript, Word
 
 
@@ -401,119 +400,6 @@ def _makes_parents(call: Call) -> bool:
     if call.program == "install":
         return common.is_option(call, "dD", "directory")
     return call.program == "curl" and "--create-dirs" in texts_of(call)
-
-
-# --- other settings of a build ---------------------------------------------------------------------------------------
-
-_HARMLESS = regex(
-    r"PIP_(?!NO_BINARY|NO_BUILD_ISOLATION|CONFIG_SETTINGS|BUILD_OPTION|GLOBAL_OPTION|USE_PEP517|NO_USE_PEP517)\w+|POETRY_\w+|UV_\w+|PIPENV_\w+|LC_\w+|LANG|LANGUAGE|TERM|TZ|CI|USER|SHELL|HOME|PATH|PYTHON(?!_NO)\w*|"
-    r"DEBIAN_FRONTEND|DEBCONF_\w+|TMPDIR|TMP|TEMP|XDG_\w+|VIRTUAL_ENV\w*|PS1|CONDA_\w+|GIT_\w+|SSL_\w+|CURL_CA_BUNDLE|"
-    r"REQUESTS_CA_BUNDLE|LD_LIBRARY_PATH|NODE_\w+|NPM_\w+|SKIP_CACHE|MAKEFLAGS|MAX_JOBS|CMAKE_BUILD_PARALLEL_LEVEL|CARGO_HOME|RUSTUP_\w+|"
-    r"(?i:(?:https?|ftp|all|no)_proxy)"
-)
-"""Variables that do not change what pip builds."""
-_OF_SCRIPTS = regex(
-    r"(?!PBR_|SETUPTOOLS_)\w*VERSION|GNUPGHOME|GOPATH|GOROOT|JAVA_HOME|HELM_HOME|\w*(?:URL|REPO|DEPS|PKGS|PACKAGES)|[a-z_]+"
-)
-"""Variables that a script exports for itself."""
-_BUILD = _set(
-    "CFLAGS CXXFLAGS CPPFLAGS LDFLAGS RUSTFLAGS CMAKE_ARGS SKBUILD_CMAKE_ARGS SKBUILD_CONFIGURE_OPTIONS CC CXX FC "
-    "PIP_NO_BINARY PIP_NO_BUILD_ISOLATION PIP_CONFIG_SETTINGS PIP_BUILD_OPTION PIP_GLOBAL_OPTION PIP_USE_PEP517 "
-    "PIP_NO_USE_PEP517 PYCURL_SSL_LIBRARY FORCE_CUDA TORCH_CUDA_ARCH_LIST TCNN_CUDA_ARCHITECTURES CUDAARCHS "
-    "VLLM_TARGET_DEVICE LLAMA_CUBLAS LLAMA_CUDA STATIC_DEPS SODIUM_INSTALL UWSGI_PROFILE UWSGI_PROFILE_OVERRIDE "
-    "UWSGI_EMBED_PLUGINS SLUGIFY_USES_TEXT_UNIDECODE AIRFLOW_GPL_UNIDECODE CRYPTOGRAPHY_DONT_BUILD_RUST DLIB_USE_CUDA "
-    "GRPC_PYTHON_BUILD_SYSTEM_OPENSSL GRPC_PYTHON_BUILD_SYSTEM_ZLIB GRPC_PYTHON_BUILD_SYSTEM_CARES "
-    "GRPC_PYTHON_BUILD_WITH_CYTHON AIOHTTP_NO_EXTENSIONS MULTIDICT_NO_EXTENSIONS YARL_NO_EXTENSIONS "
-    "FROZENLIST_NO_EXTENSIONS"
-)
-_BUILD_OF = ("HOROVOD_", "FLASH_ATTENTION_", "DS_BUILD_")
-"""Variables that surely change what is built, also where they are set for all steps: compilers', pip's own, and those
-that packages ask for in their setup.py; and what the names of others begin with."""
-_BUILD_OPTIONS = _set(
-    "--no-binary --config-settings -C --global-option --build-option --no-build-isolation --no-use-pep517"
-)
-"""Options with which pip builds otherwise, or with what happens to be installed. (With `--install-option` old ones
-keep no wheel, and new ones fail.)"""
-_SHORTEST_CUT = len("--confi")
-"""pip takes options that are cut short."""
-_ONLY_WHEELS = _set("pip setuptools wheel pipenv poetry virtualenv uv pipx tox nox build twine")
-"""Packages that are the same wheel for everybody."""
-
-
-def deciding_variables(facts: Facts) -> list[str]:
-    """The variables that ENV and ARG of a file set and that surely change what pip builds. What a file does not speak
-    of is the base image's, and the same for all who start from it."""
-    return list(dict.fromkeys(
-        pair.key.value
-        for stage in facts.stages for instruction in stage.instructions
-        if isinstance(instruction, Env | Arg) for pair in instruction.pairs
-        if pair.key.value in _BUILD or pair.key.value.startswith(_BUILD_OF)
-    ))  # fmt: skip
-
-
-def build_settings(
-    call: Call, pip: Pip, deciding: Sequence[str], exported: Sequence[tuple[str, Span, int]]
-) -> tuple[str, Span] | None:
-    """What decides, besides the package, what a wheel that pip may build here has in it, and where that is said: pip
-    does not ask for it when it looks for a wheel that it has built. deciding: of `deciding_variables`. exported: of
-    `exports`."""
-    if pip.subcommand not in ("install", "wheel") or pip.only_wheels:
-        return None
-    for at, option in _options(call):
-        if option in _BUILD_OPTIONS:
-            return option, common.node_span(call.nodes[at])
-    operands = [word.value if isinstance(word, Known) else "?" for word in pip.operands]
-    if operands and not pip.requirements and all(_name_of(text) in _ONLY_WHEELS for text in operands):
-        return None
-    for name, span in _given(call):
-        if _HARMLESS.fullmatch(name) is None:
-            return name, span
-    for name, span, start in exported:
-        if start < call.span[0]:
-            return name, span
-    for name in deciding:
-        value = call.lookup(name)
-        if value is not None and value != Known(""):
-            return name, span_of(call)
-    return None
-
-
-def _name_of(requirement: str) -> str:
-    return re.split(r"[\[<>=!~;@ ]", requirement, maxsplit=1)[0].lower()
-
-
-def _options(call: Call) -> Iterator[tuple[int, str]]:
-    for at, word in enumerate(call.words[1:], 1):
-        if isinstance(word, Known) and word.value.startswith("-"):
-            name, _, value = word.value.partition("=")
-            if not word.value.startswith("--"):
-                name = word.value[:2]
-            elif name not in _BUILD_OPTIONS and len(name) >= _SHORTEST_CUT:
-                name = next((option for option in _BUILD_OPTIONS if option.startswith(name)), name)
-            if name == "--no-binary" and (value == ":none:" or call.argument(at + 1) == ":none:"):
-                continue
-            yield at, name
-
-
-def _given(call: Call) -> Iterator[tuple[str, Span]]:
-    """The variables that are set for the call alone."""
-    for assignment in call.assignments:
-        yield assignment.name, Span(assignment.start, assignment.end)
-    for name in call.local:
-        yield name, span_of(call)
-
-
-def exports(calls: Sequence[Call]) -> list[tuple[str, Span, int]]:
-    """The first variable that a step exports for what comes behind it and that may change what pip builds, with where
-    the command begins; none if there is none."""
-    for each in calls:
-        if each.program == "export" and each.function is None:
-            for at, text in enumerate(texts_of(each)[1:], 1):
-                name, equals, _ = text.partition("=")
-                harmless = _HARMLESS.fullmatch(name) or _OF_SCRIPTS.fullmatch(name)
-                if equals and not harmless and re.fullmatch(r"\w+", name):
-                    return [(name, common.node_span(each.nodes[at]), each.span[0])]
-    return []
 
 
 # --- who starts pip himself ------------------------------------------------------------------------------------------
