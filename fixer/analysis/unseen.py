@@ -32,8 +32,8 @@ _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 @dataclass(frozen=True, slots=True)
 class UnseenCode:
-    """name: of the file that is run, as the call has it. text: what is in it; None if that is not at hand, or no text.
-    by_name: it runs because the call names it, and not because a tool looks for a file of that name."""
+    """name: of the file that is run, as the call has it. text: what is in it; None if that is not at hand, or no
+    text."""
 
     name: str
     text: str | None

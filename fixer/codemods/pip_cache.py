@@ -42,6 +42,7 @@ from fixer.analysis.tools.pip import (
     read_requirements,
     said,
 )
+from fixer.analysis.unseen import Unseen, UnseenCode
 from fixer.codemods import common
 from fixer.codemods.altered import alters
 from fixer.codemods.api import Change, Codemod, Refusal, Settings
@@ -330,6 +331,7 @@ class _Plan:
         self.strangers: dict[tuple[int, str], list[Call]] = {}
         self.temporary: dict[int, frozenset[str]] = {}
         self.from_context = FromContext(facts, context)
+        self.unseen = Unseen(facts, context)
         self.requirements: dict[str, tuple[Requirement, ...]] = {}
         self.configured: dict[int, tuple[str, Span] | None] = {}
         self.known_mounts = common.known_mounts(facts, [step.run for step in steps])
@@ -412,13 +414,11 @@ class _Plan:
             return known
         return common.cache_mount(target, id="pip-alpine" if _alpine(self.facts, step.stage) else None, owner=owner)
 
-    def script(self, run: Run, call: Call, name: str) -> str | None:
-        """The text of a script that a call of a RUN names, if the build context is at hand."""
-        place = join(call.cwd, Known(name))
-        path = self.from_context.path(run, place.value) if isinstance(place, Known) else None
-        text = self.context.text(path) if path is not None else None
-        self.facts.charge(len(text or "") // _CHARACTERS)
-        return text
+    def code(self, run: Run, call: Call) -> UnseenCode | None:
+        """What a call of a RUN runs of the build context."""
+        found = self.unseen.code(run, call)
+        self.facts.charge(len(found.text or "") // _CHARACTERS if found is not None else 0)
+        return found
 
     # --- what keeps pip from using it ----------------------------------------------------------------------------
 
@@ -1005,7 +1005,7 @@ def _other_runner(facts: Facts, plan: _Plan, env: Env, group: Sequence[_Step]) -
                 continue
             unseen = {id(call) for call in scripts(facts, instruction) if not is_fetching_script(call)}
             for call in calls:
-                if starts_pip(call, unseen, partial(plan.script, instruction)):
+                if starts_pip(call, unseen, partial(plan.code, instruction)):
                     return call.program or "it", call.span[0]
     return None
 

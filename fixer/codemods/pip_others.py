@@ -14,6 +14,7 @@ from fixer.analysis import PASSED, Call, Effect, Facts, Known, Stage, below, cle
 from fixer.analysis.programs import only_files
 from fixer.analysis.tools.pip import pip_of, said
 from fixer.analysis.transfers import destination_text
+from fixer.analysis.unseen import UnseenCode
 from fixer.codemods import common
 from fixer.codemods.common import Reach
 from fixer.text.regex import regex
@@ -416,13 +417,12 @@ _MODULES = _set(
     "grpc_tools.protoc black flake8 mypy ruff pylint coverage gunicorn uvicorn celery rfbrowser camoufox patchright "
     "whitenoise babel bandit alembic"
 )
-_OWN_PLACES = regex(r"(?:.*/)?s?bin/[^/]+\Z")
 
 
-def starts_pip(call: Call, unseen: Container[int], read: Callable[[Call, str], str | None]) -> bool:
+def starts_pip(call: Call, unseen: Container[int], code: Callable[[Call], UnseenCode | None]) -> bool:
     """Whether a call may run pip in a process of its own: a script of which nobody knows what it does, and programs
-    that build what their files say. unseen: the ids of calls that run such scripts, as far as shells do. read: the text
-    of a script, if it is at hand."""
+    that build what their files say. unseen: the ids of calls that run such scripts, as far as shells do. code: what a
+    call runs of the build context."""
     if not call.words or pip_of(call) is not None:
         return False
     name = call.program
@@ -434,20 +434,30 @@ def starts_pip(call: Call, unseen: Container[int], read: Callable[[Call, str], s
     if (name in _SHELLS or first.endswith(".sh") or first.startswith(("./", "../"))) and id(call) not in unseen:
         return False
     if name in _SHELLS:
-        return _script_does(call, next((t for t in _known(call) if not t.startswith("-")), ""), read)
+        return _script_does(call, code)
     if _PYTHON.match(name):
-        return _python_does(call, read)
+        return _python_does(call, code)
     if name in (".", "source"):
-        return not tidy(call) and _script_does(call, call.argument(1) or "", read)
+        return not tidy(call) and _script_does(call, code)
     is_script = first.endswith((".sh", ".py")) or first.startswith(("./", "../"))
-    return (is_script or ("/" in first and not _OWN_PLACES.match(first))) and _script_does(call, first, read)
+    if is_script or ("/" in first and not _OWN_PLACES.match(first)):
+        return _script_does(call, code)
+    found = code(call)
+    if found is None:
+        return False
+    return found.text is None or (_CALLS_PIP if name in _PROJECTS else _NAMES_PIP).search(found.text) is not None
+
+
+_PROJECTS = _set("npm yarn pnpm bun rake")
+"""Programs whose files hold much else that is called like pip."""
+_OWN_PLACES = regex(r"(?:.*/)?s?bin/[^/]+\Z")
 
 
 def _known(call: Call) -> list[str]:
     return [word.value if isinstance(word, Known) else "?" for word in call.words[1:]]
 
 
-def _python_does(call: Call, read: Callable[[Call, str], str | None]) -> bool:
+def _python_does(call: Call, code: Callable[[Call], UnseenCode | None]) -> bool:
     words = _known(call)
     at = 0
     while at < len(words) and words[at].startswith("-") and words[at] not in ("-", "-c", "-m"):
@@ -462,13 +472,14 @@ def _python_does(call: Call, read: Callable[[Call, str], str | None]) -> bool:
         return rest.partition(".")[0] not in _MODULES and rest not in _MODULES
     if basename(what) == "manage.py":
         return False
-    return _script_does(call, what, read)
+    return _script_does(call, code)
 
 
 _RUNS = regex(r"\bpip|subprocess|os\.system|\bpopen")
 _NAMES_PIP = regex(r"pip|spacy|subprocess|os\.system|setup\(")
+_CALLS_PIP = regex(r"\bpip[23]?\b")
 
 
-def _script_does(call: Call, path: str, read: Callable[[Call, str], str | None]) -> bool:
-    text = read(call, path) if path not in ("", "-", "?") else None
-    return text is None or _NAMES_PIP.search(text) is not None
+def _script_does(call: Call, code: Callable[[Call], UnseenCode | None]) -> bool:
+    found = code(call)
+    return found is None or found.text is None or _NAMES_PIP.search(found.text) is not None
