@@ -45,14 +45,16 @@ from fixer.analysis.tools.pip import (
 from fixer.analysis.unseen import Unseen, UnseenCode
 from fixer.codemods import common
 from fixer.codemods.altered import alters
-from fixer.codemods.api import Change, Codemod, Refusal, Settings
+from fixer.codemods.api import Change, Codemod, Refusal, Safety, Settings
 from fixer.codemods.common import Downloads, Owner, Reach, Stop
 from fixer.codemods.pip_others import (
     COPIERS,
+    PROJECTS,
     copies_by_pattern,
     find_removes,
     made_by_pip,
     makes_home,
+    names_cache,
     names_it,
     needs_made,
     puts_by_variable,
@@ -106,6 +108,9 @@ class PipCache(Codemod):
     had made one: all stages are searched. It holds nothing else: where pip's cache has a directory with others
     (`--cache-dir /root/.cache`), all that the step runs must be known to keep nothing there. On Alpine the cache has a
     name of its own: wheels that are built there do not run elsewhere, and pip cannot tell them apart.
+
+    A script of the same step that is not at hand may remove the directory, which fails where it is mounted: then the
+    change is unsafe.
 
     What changes in the image
 
@@ -205,7 +210,9 @@ class PipCache(Codemod):
         altered = [(step.stage, path) for step in group for path in (*step.mounts, *step.purged)]
         where = alters(facts, altered, [f"Env {SWITCH}"] if pairs else [])
         title, why = _title(group, bool(pairs)), _why(group, bool(pairs))
-        yield Change(self.id, title, why, about[0].span, tuple(edits), alters=where)
+        risk = next((step.risk for step in group if step.risk), "")
+        safety = Safety.UNSAFE if risk else Safety.SAFE
+        yield Change(self.id, title, why, about[0].span, tuple(edits), safety=safety, risk=risk, alters=where)
 
 
 @dataclass(slots=True)
@@ -224,6 +231,7 @@ class _Step:
     purged: list[str] = field(default_factory=list)
     doomed: list[Call] = field(default_factory=list)
     pairs: list[tuple[Env, Pair]] = field(default_factory=list)
+    risk: str = ""
     stop: Stop | None = None
 
     @property
@@ -370,6 +378,7 @@ class _Plan:
         self._clean_up(step, places if switched else missing)
         if not missing:
             return
+        self._scripts(step, missing)
         for target, owner in missing.items():
             if owner is not None:
                 self._home_cache(step, target)
@@ -638,6 +647,23 @@ class _Plan:
             if pip.purges:
                 step.doomed.append(call)
                 _note(step, "the clean-up of it")
+
+    def _scripts(self, step: _Step, places: Mapping[str, Owner | None]) -> None:
+        """What the step runs of which the file does not show what it does must leave the cache's directory alone."""
+        strangers = [call for call in step.calls if not tidy(call)]
+        unknown = {id(call) for call in scripts(self.facts, step.run)} if strangers else set()
+        for call in strangers:
+            found = self.code(step.run, call)
+            text = found.text if found is not None else None
+            name = found.name if found is not None else call.program or "a script"
+            if text is not None:
+                script = call.program not in PROJECTS
+                if any(names_cache(text, target, script=script) for target in places):
+                    because = f"{name} names the cache's directory, which cannot be removed while it is mounted"
+                    raise Stop("cleanup", span_of(call), because)
+            elif (found is not None or id(call) in unknown) and not is_fetching_script(call):
+                target = next(iter(places))
+                step.risk = step.risk or f"{name} may remove {target}, which fails where it is mounted"
 
     def _removal(self, step: _Step, call: Call, places: Mapping[str, Owner | None]) -> None:
         drop: list[int] = []

@@ -247,6 +247,17 @@ COPIERS = _set("cp rsync scp tar bsdtar zip mv cpio 7z install")
 """Programs that take the content of the directories that they read somewhere else."""
 
 
+def names_cache(text: str, target: str, *, script: bool) -> bool:
+    """Whether a script, or the file of a tool that runs commands, names the cache's directory or the one above it."""
+    places = [re.escape(dirname(target))]
+    if basename(dirname(target)) == ".cache":
+        places.append(r"(?:~|HOME[})\"']?)/\.cache")
+        if script:
+            places.append(r"(?<![\w.-])\.cache")
+    inside = rf"/(?:\*|{re.escape(basename(target))}(?![\w.-]))"
+    return re.search(rf"(?:{'|'.join(places)})(?:{inside}|/?(?![\w/.*-]))", text) is not None
+
+
 # --- directories that pip alone makes --------------------------------------------------------------------------------
 
 
@@ -445,11 +456,11 @@ def starts_pip(call: Call, unseen: Container[int], code: Callable[[Call], Unseen
     found = code(call)
     if found is None:
         return False
-    return found.text is None or (_CALLS_PIP if name in _PROJECTS else _NAMES_PIP).search(found.text) is not None
+    return found.text is None or (_CALLS_PIP if name in PROJECTS else _NAMES_PIP).search(found.text) is not None
 
 
-_PROJECTS = _set("npm yarn pnpm bun rake")
-"""Programs whose files hold much else that is called like pip."""
+PROJECTS = _set("npm yarn pnpm bun rake make gmake just")
+"""Programs whose files hold much else than what is run of them."""
 _OWN_PLACES = regex(r"(?:.*/)?s?bin/[^/]+\Z")
 
 

@@ -1,0 +1,2 @@
+cd "$HOME"
+rm -r .cache

@@ -1,0 +1,1 @@
+echo warm > /srv/.cache-stamp
