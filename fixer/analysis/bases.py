@@ -80,6 +80,27 @@ class BaseImage:
         return Unknown(f"the base image {self.reference} may set ${name}")
 
 
+_RELEASE = regex(
+    r"trixie|bookworm|bullseye|buster|stretch|jessie|wheezy|noble|jammy|focal|bionic|xenial|trusty"
+    r"|(?<![a-z])(ubuntu|ubi|el|centos|fedora|rockylinux|almalinux|amazonlinux|oraclelinux|debian)[-:]?(\d+(?:\.\d+)?)"
+)
+_NUMBERED = {
+    "debian8": "jessie", "debian9": "stretch", "debian10": "buster", "debian11": "bullseye", "debian12": "bookworm",
+    "debian13": "trixie", "ubuntu14.04": "trusty", "ubuntu16.04": "xenial", "ubuntu18.04": "bionic",
+    "ubuntu20.04": "focal", "ubuntu22.04": "jammy", "ubuntu24.04": "noble",
+}  # fmt: skip
+
+
+def release_of(base: BaseImage) -> str | None:
+    """The release of a distribution that an image is surely made of, as its name and tag say: "bookworm", "centos7".
+    None where they do not, as for a tag that moves on (`python:3.12`)."""
+    found = _RELEASE.search(f"{base.name}:{base.tag}")
+    if found is None or not found[1]:
+        return found[0] if found is not None else None
+    number = found[2] if found[1] in ("ubuntu", "amazonlinux") else found[2].partition(".")[0]
+    return _NUMBERED.get(f"{found[1]}{number}", f"{found[1]}{number}")
+
+
 @dataclass(frozen=True, slots=True)
 class _Row:
     names: tuple[str, ...]

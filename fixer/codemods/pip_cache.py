@@ -25,6 +25,7 @@ from fixer.analysis import (
     join,
     related,
 )
+from fixer.analysis.bases import release_of
 from fixer.analysis.brought import FromContext
 from fixer.analysis.context import BuildContext, in_context
 from fixer.analysis.tools.apt import is_fetching_script, scripts
@@ -107,7 +108,8 @@ class PipCache(Codemod):
     part of the image, which stays as small as it was. Nobody reads the directory afterwards, or writes where only pip
     had made one: all stages are searched. It holds nothing else: where pip's cache has a directory with others
     (`--cache-dir /root/.cache`), all that the step runs must be known to keep nothing there. On Alpine the cache has a
-    name of its own: wheels that are built there do not run elsewhere, and pip cannot tell them apart.
+    name of its own: wheels that are built there do not run elsewhere, and pip cannot tell them apart. So it has for
+    each release of a distribution where the stages of a file start from several.
 
     A script of the same step that is not at hand may remove the directory, which fails where it is mounted: then the
     change is unsafe.
@@ -342,7 +344,7 @@ class _Plan:
         self.unseen = Unseen(facts, context)
         self.requirements: dict[str, tuple[Requirement, ...]] = {}
         self.configured: dict[int, tuple[str, Span] | None] = {}
-        self.known_mounts = common.known_mounts(facts, [step.run for step in steps])
+        self.known_mounts: dict[str, dict[tuple[str, Owner | None], str]] = {}
 
     def prepare(self, step: _Step) -> None:
         """Fill in the step. Steps of one stage come in the order of the text."""
@@ -418,10 +420,21 @@ class _Plan:
         return value
 
     def _mount_text(self, step: _Step, target: str, owner: Owner | None) -> str:
-        known = self.known_mounts.get((target, owner))
+        system = self._systems[step.stage.index]
+        if system not in self.known_mounts:
+            alike = [each.run for each in self.steps if self._systems[each.stage.index] == system]
+            self.known_mounts[system] = common.known_mounts(self.facts, alike)
+        known = self.known_mounts[system].get((target, owner))
         if known is not None:
             return known
-        return common.cache_mount(target, id="pip-alpine" if _alpine(self.facts, step.stage) else None, owner=owner)
+        alone = system == "alpine" or len(set(self._systems.values()) - {"alpine"}) > 1
+        return common.cache_mount(target, id=f"pip-{system}" if system and alone else None, owner=owner)
+
+    @cached_property
+    def _systems(self) -> dict[int, str]:
+        """By the indexes of the stages with steps: the system for which wheels are built there."""
+        stages = {step.stage.index: step.stage for step in self.steps}
+        return {index: _system(self.facts, stage) for index, stage in stages.items()}
 
     def code(self, run: Run, call: Call) -> UnseenCode | None:
         """What a call of a RUN runs of the build context."""
@@ -981,6 +994,14 @@ def _empties(call: Call) -> bool:
     if call.program != "find" or not ("-delete" in texts or runs):
         return False
     return all(each in common.REMOVERS for each in runs)
+
+
+def _system(facts: Facts, stage: Stage) -> str:
+    """"alpine", another release of a distribution, or "" where the file does not say it."""
+    if _alpine(facts, stage):
+        return "alpine"
+    root = stage.root
+    return (release_of(root) if isinstance(root, BaseImage) else None) or ""
 
 
 def _alpine(facts: Facts, stage: Stage) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fixer.analysis.bases import base_image, canonical, split_reference
+from fixer.analysis.bases import base_image, canonical, release_of, split_reference
 from fixer.analysis.values import Known
 from tests.analysis.help import end, show
 
@@ -139,3 +139,24 @@ def test_every_row_has_a_source() -> None:
     names = [name for row in _ROWS for name in row.names]
     assert all(row.source for row in _ROWS)
     assert len(names) == len(set(names))
+
+
+@pytest.mark.parametrize(
+    ("reference", "release"),
+    [
+        ("python:3.12", None),
+        ("python:3.9-slim-buster", "buster"),
+        ("debian:12-slim", "bookworm"),
+        ("debian:12.4", "bookworm"),
+        ("ubuntu:20.04", "focal"),
+        ("ubuntu:latest", None),
+        ("nvidia/cuda:11.0-cudnn8-devel-ubuntu20.04", "focal"),
+        ("centos:7.9.2009", "centos7"),
+        ("quay.io/centos/centos:stream9", None),
+        ("registry.access.redhat.com/ubi8/python-39", "ubi8"),
+        ("registry.access.redhat.com/ubi8:8.5", "ubi8"),
+        ("example/model:5", None),
+    ],
+)
+def test_release(reference: str, release: str | None) -> None:
+    assert release_of(base_image(reference)) == release
