@@ -343,6 +343,7 @@ class _Plan:
         self.from_context = FromContext(facts, context)
         self.unseen = Unseen(facts, context)
         self.requirements: dict[str, tuple[Requirement, ...]] = {}
+        self.named: dict[tuple[str, str, bool], bool] = {}
         self.configured: dict[int, tuple[str, Span] | None] = {}
         self.known_mounts: dict[str, dict[tuple[str, Owner | None], str]] = {}
 
@@ -671,12 +672,18 @@ class _Plan:
             name = found.name if found is not None else call.program or "a script"
             if text is not None:
                 script = call.program not in PROJECTS
-                if any(names_cache(text, target, script=script) for target in places):
+                if any(self._names(text, target, script) for target in places):
                     because = f"{name} names the cache's directory, which cannot be removed while it is mounted"
                     raise Stop("cleanup", span_of(call), because)
             elif (found is not None or id(call) in unknown) and not is_fetching_script(call):
                 target = next(iter(places))
                 step.risk = step.risk or f"{name} may remove {target}, which fails where it is mounted"
+
+    def _names(self, text: str, target: str, script: bool) -> bool:
+        key = (text, target, script)
+        if key not in self.named:
+            self.named[key] = names_cache(text, target, script=script)
+        return self.named[key]
 
     def _removal(self, step: _Step, call: Call, places: Mapping[str, Owner | None]) -> None:
         drop: list[int] = []

@@ -151,6 +151,7 @@ def configured(facts: Facts, stage: Stage, context: BuildContext) -> tuple[str, 
     that a COPY brings, if it is at hand, or one that a RUN writes. None if there is none, or none that matters."""
     if not any(facts.mentions(word) for word in ("pip.conf", "pip config", "pip3 config")):
         return None
+    read: set[str] = set()
     for each in facts.passing(stage.lineage):
         for instruction in each.instructions:
             if isinstance(instruction, Run):
@@ -160,7 +161,10 @@ def configured(facts: Facts, stage: Stage, context: BuildContext) -> tuple[str, 
             elif isinstance(instruction, Transfer) and facts.copied_from(instruction) is None:
                 for source in sources(facts, instruction):
                     path = source.path.value if isinstance(source.path, Known) else ""
-                    key = _setting(context.text(path) or "") if basename(path) == "pip.conf" else None
+                    if basename(path) != "pip.conf" or path in read:
+                        continue
+                    read.add(path)
+                    key = _setting(context.text(path) or "")
                     if key is not None:
                         return key, source.span
     return None
