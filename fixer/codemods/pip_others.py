@@ -44,7 +44,8 @@ _TIDY = _set(
     "groupadd gunzip gzip head id install ldconfig ln local locale-gen ls microdnf mkdir mktemp mv nproc patch "
     "pipefail popd printf pushd pwd read readonly return rm rmdir rpm sed seq set sha256sum sha512sum shift sleep "
     "sort strip tail tar tee test touch tr trap true type umask uname uniq unset unzip update-alternatives "
-    "update-ca-certificates useradd usermod wc wget which whoami xargs xz yum zypper"
+    "update-ca-certificates useradd usermod wc wget which whoami xargs xz yum zypper cmp diff file jq md5sum nl "
+    "openssl paste readlink realpath rev ssh-keygen ssh-keyscan stat yes"
 )
 _SOURCED = _set("activate os-release env profile .profile .bashrc bash.bashrc .bash_profile nvm.sh conda.sh")
 """Files that are sourced for the variables and functions that they hold."""
