@@ -574,6 +574,9 @@ class _Plan:
                 self.requirements[path] = tuple(read(text))
             self.facts.charge(1 + len(self.requirements[path]) // PASSED)
             for each in self.requirements[path]:
+                if each.kind == "-C":
+                    because = f"{each.text} in line {each.line} of {path} decides what pip builds"
+                    raise Stop("other-builds", span_of(call), because)
                 if each.kind == "-r":
                     other = in_context(f"{dirname(path)}/{each.text}")
                     if "://" not in each.text and other not in known:

@@ -353,8 +353,8 @@ def _read(words: Sequence[Value], at: int) -> Pip:
 class Requirement:
     """What one line of a file of requirements says, as far as it matters where packages come from.
 
-    line: its number. kind: "-r" (of a file, also of constraints), "-f" (of a place with archives), "" (of a package).
-    text: the file, the place, or the requirement.
+    line: its number. kind: "-r" (of a file, also of constraints), "-f" (of a place with archives), "-C" (of settings
+    for the build of a package), "" (of a package). text: the file, the place, the option, or the requirement.
     """
 
     line: int
@@ -410,6 +410,7 @@ def read_requirements(text: str) -> Iterator[Requirement]:
         if not name.startswith("--") and len(name) > 2 and name[:2] in _TAKES:
             name, equals, value = name[:2], "=", words[0][2:]
         if not name.startswith("-"):
+            yield from (Requirement(number, "-C", w.partition("=")[0]) for w in words if w.startswith(_BUILT_BY))
             if not any(word.startswith("--hash") for word in words):
                 yield Requirement(number, "", line)
         elif name in _FILES or name in _FIND_LINKS:
@@ -417,6 +418,7 @@ def read_requirements(text: str) -> Iterator[Requirement]:
             yield Requirement(number, "-r" if name in _FILES else "-f", value.strip("\"'"))
 
 
+_BUILT_BY = ("--config-setting", "--global-option")
 PROJECT_FILES = ("pyproject.toml", "setup.cfg", "setup.py")
 """Files of a project that say what pip installs with it."""
 

@@ -195,6 +195,15 @@ def test_read_linked(line: str, expected: list[str]) -> None:
     assert {each.line for each in read_linked(f"\n{line}\n")} <= {2}
 
 
+def test_settings_in_requirements() -> None:
+    text = "a==1 --hash=sha256:0 --config-settings=x=y\nb --global-option 'build'\n"
+    assert list(read_requirements(text)) == [
+        Requirement(1, "-C", "--config-settings"),
+        Requirement(2, "-C", "--global-option"),
+        Requirement(2, "", "b --global-option 'build'"),
+    ]
+
+
 def test_comments_of_requirements() -> None:
     text = "a#b  # c # d\n \t# e\n# f \\\ng @ https://h/g-1.zip#egg=g\n"
     assert [each.text for each in read_requirements(text)] == ["a#b", "g @ https://h/g-1.zip#egg=g"]
