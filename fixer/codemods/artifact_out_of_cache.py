@@ -313,6 +313,7 @@ def _missed(
         if _put_later(facts, stage, run, reader, path):
             return None
         _must_read(reader, need)
+        _must_make_it_alone(makers, run, steps, reader, path)
         _must_be_done(facts, stage, run, reader, path)
         return Product(run, call, path, text, _verb(facts, makers, stage, run, path))
     layer = _layer_writers(facts, makers, stage, reader, path, [run for run, _ in steps])
@@ -342,6 +343,7 @@ def _missed(
     _must_read(reader, need)
     if perhaps:
         run, call = perhaps[-1]
+        _must_make_it_alone(makers, run, steps, reader, path)
         _must_be_done(facts, stage, run, reader, path)
         return Product(run, call, path, text, _verb(facts, makers, stage, run, path))
     return _guessed(facts, stage, reader, steps, path, text)
@@ -355,6 +357,13 @@ def _put_later(facts: Facts, stage: Stage, run: Run, reader: Reader, path: str) 
         because = f"line {line} may put it there once more, so that what is wanted cannot be told"
         raise Stop("not-provably-written", reader.span, because)
     return later is Written.YES
+
+
+def _must_make_it_alone(makers: Makers, run: Run, steps: list[tuple[Run, Mount]], reader: Reader, path: str) -> None:
+    """Raises Stop if the call of cargo in `run` may rest on what another step with the cache has left at `path`."""
+    if len(steps) > 1 and not makers.makes_it_alone(run, path, [other for other, _ in steps if other is not run]):
+        because = "which of the steps makes it is not certain, and the cache of one may be empty when the other runs"
+        raise Stop("not-provably-written", reader.span, because)
 
 
 def _must_be_done(facts: Facts, stage: Stage, run: Run, reader: Reader, path: str) -> None:

@@ -46,9 +46,34 @@ class Step:
         written = cargo.provides(path)
         if written is Written.NO or self.files is None or "$" in basename(path):
             return written
+        return cargo.provides(path, self._products_of(call, cargo))
+
+    def _products_of(self, call: Call, cargo: Cargo) -> Products | None:
+        if self.files is None:
+            return None
         if id(call) not in self._products:
             self._products[id(call)] = products_of(self.files, cargo)
-        return cargo.provides(path, self._products[id(call)])
+        return self._products[id(call)]
+
+    def makes_it_alone(self, path: str, others: Sequence[Step]) -> bool:
+        """Whether the step leaves `path` as surely as any of `others` that may leave it: what another one has left in a
+        cache may be gone. Where the manifests are not at hand, and its options do not name the product, all that the
+        others are told to compile it must be, too."""
+        made = self.provider(path)
+        if made is None:
+            return False
+        rivals = [each for other in others for call, each in other.calls if other.provides(call, each, path) in _LEAVES]
+        own = next(cargo for call, cargo in self.calls if call is made[0])
+        name = basename(path)
+        if not rivals or own.names(name):
+            return True
+        products = self._products_of(made[0], own)
+        if products is None:
+            return all(own.makes_all_of(each) for each in rivals)
+        return name not in products.needy or all(own.has_features_of(each) for each in rivals)
+
+
+_LEAVES = (Written.YES, Written.MAYBE)
 
 
 class Makers:
@@ -67,6 +92,11 @@ class Makers:
         library = is_library(basename(path))
         found = ((call, step.provides(call, cargo, path)) for call, cargo in step.calls)
         return surest((call, written) for call, written in found if library or written is not Written.LEFT)
+
+    def makes_it_alone(self, run: Run, path: str, others: Sequence[Run]) -> bool:
+        """Whether `run` leaves `path` as surely as any of the others; also where no call of cargo in it does."""
+        step = self._step(run)
+        return step.provider(path) is None or step.makes_it_alone(path, [self._step(other) for other in others])
 
     def _step(self, run: Run) -> Step:
         step = self._steps.get(id(run))

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from fixer.analysis import BaseImage, Call, Facts, Known, Stage, Unknown, UserState, Value, below, join, related
 from fixer.analysis.paths import Effect, Reader
-from fixer.analysis.programs import ABOUT_THE_SYSTEM
+from fixer.analysis.programs import ABOUT_THE_SYSTEM, ONLY_LOOK
 from fixer.analysis.tools.cargo import OWN_DIRECTORIES, Written, cargo_of
 from fixer.codemods import common
 from fixer.codemods.altered import alters, put_by, settings_of
@@ -426,7 +426,9 @@ def _find_products(facts: Facts, group: Group) -> None:
     readers: dict[tuple[int, int], tuple[Reader, list[Step]]] = {}
     for step in group.steps:
         for reader in facts.readers(step.stage, group.directory, step.run):
-            if id(reader.instruction) in runs or not wants_content(reader):
+            if not wants_content(reader):
+                continue
+            if id(reader.instruction) in runs and _makes_itself(facts, reader, step, group):
                 continue
             key = (reader.span.start, reader.span.end)
             readers.setdefault(key, (reader, []))[1].append(step)
@@ -450,12 +452,68 @@ def _find_products(facts: Facts, group: Group) -> None:
         known.readers.append(reader)
     group.products = list(made.values())
     for product in group.products:
+        _must_stay_the_same(facts, product, group)
         stage = facts.stage_of(product.run)
         if stage is not None:
             place(facts, stage, product, group.products)
     if not group.products and not any(_hands_out(facts, step, group) for step in group.steps):
         last = group.steps[-1]
         raise no_artifact(facts, last, last.calls[0][0], group.directory)
+
+
+def _makes_itself(facts: Facts, reader: Reader, before: Step, group: Group) -> bool:
+    """Whether a later step that will have the mount makes itself what it reads there. What the step `before` has left
+    in the cache may be gone by then, or be another build's, so that it has to be read elsewhere if not. Raises Stop
+    if nobody knows what is read."""
+    call = reader.call
+    cargo = cargo_of(call) if call is not None else None
+    if (cargo is not None and cargo.known) or reader.through_mount is not None or reader.relation in ("above", "same"):
+        return True
+    if reader.relation == "unknown":
+        if _needs_nothing(reader, group.directory):
+            return True
+        because = "it may take what the step before has left in the cache, which need not be there any more"
+        raise Stop("unknown-reader", reader.span, because)
+    if not isinstance(reader.path, Known):
+        return False
+    path = reader.path.value
+    if call is not None and call.program in ONLY_LOOK and _is_directory(path, group.steps):
+        return True
+    own = next(step for step in group.steps if step.run is reader.instruction)
+    made = own.provider(path)
+    if made is not None and _ends_before(made[0], reader) and own.makes_it_alone(path, [before]):
+        return True
+    return _is_made_in_step(facts, own, path, reader)
+
+
+def _must_stay_the_same(facts: Facts, product: Product, group: Group) -> None:
+    """Raises Stop if a later step with the mount writes to the product's path, and not to what it reads."""
+    seen = {(reader.span.start, reader.span.end) for reader in product.readers}
+    for step in group.steps:
+        if step.run.keyword.start <= product.run.keyword.start:
+            continue
+        effects = facts.effects(step.run)
+        facts.charge(1 + len(effects) // 20)
+        for effect in effects:
+            own = effect.mode != "write" or effect.implicit or effect.call is None or effect.call.program == "cargo"
+            if not own and effect.path == Known(product.path) and (effect.span.start, effect.span.end) not in seen:
+                because = "it changes in the cache what another step makes and what is read elsewhere"
+                raise Stop("not-provably-written", effect.span, because)
+
+
+def _ends_before(call: Call, reader: Reader) -> bool:
+    return reader.call is None or call.span[1] <= reader.call.span[0]
+
+
+def _is_made_in_step(facts: Facts, step: Step, path: str, reader: Reader) -> bool:
+    """Whether another command of the step writes to the path before the reader."""
+    effects = facts.effects(step.run)
+    facts.charge(1 + len(effects) // 20)
+    return any(
+        effect.mode == "write" and effect.path == Known(path)
+        and effect.call is not None and _ends_before(effect.call, reader)
+        for effect in effects
+    )  # fmt: skip
 
 
 def _in_layer(facts: Facts, reader: Reader, stage: Stage, mounted: Container[int]) -> bool:
@@ -510,6 +568,9 @@ def _product(facts: Facts, reader: Reader, steps: Sequence[Step]) -> Product:
         raise Stop(reason, reader.span, because)
     best = [row for row in found if row[1][1] is Written.YES] or found
     each, made = best[-1]
+    if len(found) > 1 and not each.makes_it_alone(path, [other for other, _ in found if other is not each]):
+        because = "which of the steps makes it is not certain, and the cache of one may be empty when the other runs"
+        raise Stop("not-provably-written", reader.span, because)
     return Product(each.run, made[0], path, text, _verb(facts, each, steps[steps.index(each) + 1 :], path))
 
 

@@ -343,3 +343,26 @@ def ids_or_reasons(source: str) -> list[str]:
 def test_what_a_build_script_leaves_in_the_home(before: str, taken: str, refused: bool) -> None:
     source = HEAD + before + "RUN cargo build -r\n" + TAIL + f"COPY --from=builder {taken} /x\n"
     assert ids_or_reasons(source) == (["not-provably-written"] if refused else ["p-target"])
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "by"),
+    [
+        ("cargo build -r", "cargo build -r --features tls", 2),
+        ("cargo build -r --features tls", "cargo build -r", 0),
+        ("cargo build -r --features tls", "cargo build -r --bin api", 2),
+        ("cargo build -r", "cargo build -r --no-default-features", 0),
+        ("cargo build -r -p server", "cargo build -r -p api", 2),
+        ("cargo build -r -p server", "cargo build -r -p server", 2),
+        ("cargo build -r -p api", "cargo build -r -p server", 0),
+        ("cargo build -r", "cargo build -r -p server", 0),
+        ("cargo build -r", "cargo test -r", 1),
+        ("cargo build -r", "cargo build", 1),
+        ("cargo build -r --bin api", "cargo build -r --bin other", 1),
+    ],
+)
+def test_the_step_that_makes_it(first: str, second: str, by: int) -> None:
+    """Without manifests: the step out of which the product is moved; 0 if that is not certain."""
+    outcome = fix(HEAD + f"RUN {first}\nRUN {second}\n" + TAIL, select=["cargo-target-cache"], project="p")
+    steps = outcome.after.split("RUN ")[1:]
+    assert [at for at, step in enumerate(steps, 1) if MOVE in step] == ([by] if by else [])

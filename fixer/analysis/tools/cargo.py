@@ -82,10 +82,12 @@ class Written(Enum):
 @dataclass(frozen=True, slots=True)
 class Products:
     """What the manifests say that a call may leave: names of programs, and of libraries that are more than Rust's own
-    (`cdylib`, `dylib`, `staticlib`) as crates are called, with `_`."""
+    (`cdylib`, `dylib`, `staticlib`) as crates are called, with `_`. needy: the programs that take certain
+    features to be there (`required-features`)."""
 
     bins: frozenset[str]
     libs: frozenset[str]
+    needy: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +117,8 @@ class Cargo:
     bins: tuple[Value, ...]
     examples: tuple[Value, ...]
     workspace: bool
+    features: tuple[Value, ...]
+    """The values of `--features`; `--all-features` and `--no-default-features` as they stand."""
     libs_only: bool
     """`--lib`, without `--bin`, `--bins` or `--all-targets`."""
     libs: bool
@@ -216,6 +220,27 @@ class Cargo:
         if fits is Written.NO and self.unsure is not None and 2 <= len(parts) <= 4:
             return Written.MAYBE
         return Written.MAYBE if fits is Written.YES and self.unsure is not None else fits
+
+    def names(self, name: str) -> bool:
+        """Whether the call names a program, or the package that is called like it."""
+        stem = name.removesuffix(".d").removesuffix(".exe")
+        if any(each == Known(stem) for each in (*self.bins, *self.examples)):
+            return True
+        return any(isinstance(p, Known) and p.value.replace("-", "_") == stem.replace("-", "_") for p in self.packages)
+
+    def makes_all_of(self, other: Cargo) -> bool:
+        """Whether the call compiles whatever the other one does, as far as its options choose it."""
+        if (self.packages, self.bins, self.examples) != (other.packages, other.bins, other.examples):
+            return False
+        same = (self.manifest, self.workspace, self.libs_only) == (other.manifest, other.workspace, other.libs_only)
+        return same and self.has_features_of(other)
+
+    def has_features_of(self, other: Cargo) -> bool:
+        """Whether the call asks for all features of the other one, and leaves none out that the other one does not."""
+        bare = Known("--no-default-features")
+        mine, theirs = set(self.features) - {bare}, set(other.features) - {bare}
+        fuller = Known("--all-features") in mine or theirs <= mine
+        return fuller and (bare not in self.features or bare in other.features)
 
     def _fits(self, parts: Sequence[str], products: Products | None) -> Written:
         directories = list(parts[:-1])
@@ -380,6 +405,7 @@ def read_cargo(words: Sequence[Value], cwd: Value, lookup: Lookup) -> Cargo | No
         bins=options.all("--bin") + ((Known("*"),) if options.has("--bins") and not options.all("--bin") else ()),
         examples=options.all("--example") + ((Known("*"),) if options.has("--examples", "--all-targets") else ()),
         workspace=options.has("--workspace", "--all"),
+        features=_features(options),
         libs=options.has("--lib", "--all-targets") or not options.has(*_CHOICE),
         libs_only=options.has("--lib") and not options.has("--bin", "--bins", "--all-targets"),
         offline=options.has("--offline", "--frozen")
@@ -548,6 +574,11 @@ def _config(values: Sequence[Value]) -> dict[str, str]:
             elif text in ("true", "false"):
                 out[key.strip()] = text
     return out
+
+
+def _features(options: _Options) -> tuple[Value, ...]:
+    flags = [Known(name) for name in ("--all-features", "--no-default-features") if options.has(name)]
+    return (*options.all("--features"), *flags)
 
 
 def _true(value: Value | None) -> bool:

@@ -10,7 +10,7 @@ package has) and `util/context/mod.rs` (where configuration is looked for), carg
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
 from posixpath import dirname, normpath
 from typing import Any
@@ -152,8 +152,8 @@ def is_offline(files: Brought, directory: str, home: str | None) -> bool:
 
 
 def products_of(files: Brought, cargo: Cargo) -> Products | None:
-    """The programs and libraries of the packages that the call may compile: of those that it names, else of all members
-    of the workspace. None if some manifest or source directory is not at hand."""
+    """The programs and libraries of the packages that the call may compile: of those that it names, else of those that
+    cargo takes by itself. None if some manifest or source directory is not at hand."""
     if not isinstance(cargo.manifest, Known):
         return None
     found = _nearest(files, cargo.manifest.value)
@@ -173,12 +173,36 @@ def products_of(files: Brought, cargo: Cargo) -> Products | None:
         if len(packages) < len(set(wanted)):
             # An address, a pattern, a variable or a dependency.
             return None
+    elif not cargo.workspace:
+        own = [directory] if cargo.subcommand == "install" else _by_default(files, directory, root, root_manifest)
+        packages = {at: table for at, table in packages.items() if own is None or at in own}
     bins: set[str] = set()
     libs: set[str] = set()
     for at, table in packages.items():
         if not _add_products(files, at, table, bins, libs, any_library=cargo.subcommand == "rustc"):
             return None
-    return Products(frozenset(bins), frozenset(libs))
+    return Products(frozenset(bins), frozenset(libs), frozenset(_needy(packages.values())))
+
+
+def _by_default(files: Brought, directory: str, root: str, manifest: Mapping[str, Any]) -> list[str] | None:
+    """The directories of the packages that a call in `directory` compiles where it names none: that of the directory;
+    at the root of a workspace its `default-members`, else the root's own package. None: all members. (The Cargo book,
+    "Workspaces", "Package selection".)"""
+    if directory != root:
+        return [directory]
+    chosen = _table(manifest, "workspace").get("default-members")
+    if isinstance(chosen, list):
+        return [at for pattern in _strings(chosen) for at in _glob(files, root, pattern)]
+    return [root] if _package(manifest) else None
+
+
+def _needy(manifests: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """The programs that are passed over where a call does not ask for their features."""
+    for manifest in manifests:
+        programs = manifest.get("bin")
+        for entry in programs if isinstance(programs, list) else ():
+            if isinstance(entry, dict) and entry.get("required-features") and isinstance(entry.get("name"), str):
+                yield entry["name"]
 
 
 def _package(manifest: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -196,6 +196,8 @@ TWO = {
     "libs/x/Cargo.toml": package("x", LIB), "libs/x/src/lib.rs": "",
     "libs/y/Cargo.toml": package("y", '[lib]\ncrate-type = ["rlib"]\n'), "libs/y/src/lib.rs": "",
 }  # fmt: skip
+CHOSEN = f'{TWO["Cargo.toml"]}default-members = ["libs/*"]\n'
+TOP = TWO["Cargo.toml"] + package("top")
 SERVER = {"serve", "a-server", "tool", "deep"}
 
 
@@ -203,8 +205,11 @@ SERVER = {"serve", "a-server", "tool", "deep"}
     ("files", "text", "at", "bins", "libs"),
     [
         (TWO, "cargo build", "/app", SERVER, {"own"}),
-        (TWO, "cargo build", "/app/a", SERVER, {"own"}),
-        (TWO, "cargo build", "/app/a/src", SERVER, {"own"}),
+        (TWO, "cargo build", "/app/a", SERVER, set()),
+        (TWO, "cargo build", "/app/a/src", SERVER, set()),
+        (TWO, "cargo build --workspace", "/app/a", SERVER, {"own"}),
+        ({**TWO, "Cargo.toml": CHOSEN}, "cargo build", "/app", set(), {"own"}),
+        ({**TWO, "Cargo.toml": TOP, "src/main.rs": ""}, "cargo build", "/app", {"top"}, set()),
         (TWO, "cargo build -p a-server", "/app", SERVER, set()),
         (TWO, "cargo build -p x -p y", "/app", set(), {"own"}),
         (TWO, "cargo rustc -p y --crate-type cdylib", "/app", set(), {"y"}),
@@ -220,6 +225,14 @@ def test_products(files: dict[str, str], text: str, at: str, bins: set[str], lib
     products = products_of(brought("COPY . .", files), call(text, at))
     assert products is not None
     assert (products.bins, products.libs) == (bins, libs)
+
+
+def test_programs_that_need_features() -> None:
+    programs = '[[bin]]\nname = "x"\nrequired-features = ["cli"]\n[[bin]]\nname = "y"\n'
+    files = brought("COPY . .", {"Cargo.toml": package("a", programs), "src/x.rs": ""})
+    products = products_of(files, call("cargo build"))
+    assert products is not None
+    assert products.needy == {"x"}
 
 
 @pytest.mark.parametrize(
