@@ -328,6 +328,8 @@ def _check_effect(facts: Facts, effect: Effect, step: Step, directory: str) -> N
         raise Stop("removes-target", effect.span, "it may remove what cargo keeps in the cache")
     if below(directory, path) and (effect.mode == "remove" or (program == "mv" and effect.mode == "read")):
         raise Stop("removes-target", effect.span, "it removes the directory on which the mount would stand")
+    if effect.mode == "remove" and below(path, directory) and basename(path) in OWN_DIRECTORIES:
+        raise Stop("removes-target", effect.span, "it would empty the cache at the end of each build")
     if program in ("mv", "rm") and below(path, directory) and _is_left(facts, step, path, moved=program == "mv"):
         because = "cargo does not make it again when a build finds it compiled, and the next build would miss it"
         raise Stop("not-provably-written", effect.span, because)
@@ -700,16 +702,38 @@ def _mount(facts: Facts, step: Step, group: Group, name: str) -> str:
 
 
 def _touch(facts: Facts, step: Step, roots: Sequence[str], directory: str, cwd: Value) -> str:
-    """The command that touches all files below `roots` but not those of the cache. (`find` goes by the directory that
+    """The command that touches all files below `roots` but not those of the caches. (`find` goes by the directory that
     is meant, also if a link leads to the current one; and it follows no link that it is given.)"""
-    directory = real_path(facts, step, directory)
     here = real_path(facts, step, cwd.value) if isinstance(cwd, Known) else None
     names = ["." if root == here else quoted(root) for root in roots]
     prune = ""
-    for root, name in zip(roots, names, strict=True):
-        if below(directory, root):
-            prune = f" -path {name}{directory[len(root) :]} -prune -o"
+    for spared in _spared_directories(facts, step, roots, directory):
+        for root, name in zip(roots, names, strict=True):
+            if below(spared, root):
+                prune += f" -path {name}{spared[len(root) :]} -prune -o"
+                break
     return f"find {' '.join(names)}{prune} -type f -exec touch {{}} +"
+
+
+def _spared_directories(facts: Facts, step: Step, roots: Sequence[str], directory: str) -> list[str]:
+    """What holds no sources and may stand below `roots`: the target directory, other caches of the step, which other
+    builds may be changing, what cargo has downloaded, and toolchains."""
+    places = [mount.target.value for mount in facts.mounts(step.run)
+              if mount.type == "cache" and isinstance(mount.target, Known)]  # fmt: skip
+    call = step.calls[0][0]
+    cargos = cargo_home(facts, call, step.run)
+    if isinstance(cargos, Known):
+        places += [cargos.value, f"{cargos.value}/registry", f"{cargos.value}/git"]
+    home = call.lookup("HOME")
+    rustups = call.lookup("RUSTUP_HOME") or (join(home, Known(".rustup")) if home is not None else None)
+    if isinstance(rustups, Known):
+        places.append(rustups.value)
+    found = [real_path(facts, step, directory)]
+    for path in sorted((real_path(facts, step, each) for each in places), key=len):
+        inside = any(below(path, root) for root in roots) and path not in roots and common.plain(path)
+        if inside and not any(below(path, each) for each in found):
+            found.append(path)
+    return found
 
 
 def _edits(facts: Facts, step: Step, group: Group, mount: str, roots: Sequence[str]) -> list[Edit]:
