@@ -17,6 +17,7 @@ from fixer.codemods.altered import alters
 from fixer.codemods.api import Builder, Change, Codemod, Refusal, Settings
 from fixer.codemods.artifact_readers import Need, need_of
 from fixer.codemods.cargo_commands import Scripts, calls_cargo, runs_cargo, words_of
+from fixer.codemods.cargo_keys import arguments_of, between, keys_of, may_have_keys, takes_away
 from fixer.codemods.cargo_steps import cargo_home, files_before
 from fixer.codemods.common import Downloads, Owner, Reach, Stop
 from fixer.text.edits import Edit
@@ -66,7 +67,8 @@ class CargoCache(Codemod):
 
     When some step of the file is offline, also by the project's own configuration; when the image is there to run
     cargo: by its own command, by that of a service of Compose, by a script of the context that one of them names, or
-    where another image gets the cargo home; when the place of CARGO_HOME or the number of the user is not in the file;
+    where another image gets the cargo home; when one step has a key to the crates (a secret, an agent, a file that goes
+    again) and a later one has not; when the place of CARGO_HOME or the number of the user is not in the file;
     when something else of the step removes the cargo home, or empties it.
 
     Sources: the Cargo book ("Cargo Home"), cargo 1.95 and BuildKit v0.25 on a real engine.
@@ -79,6 +81,7 @@ class CargoCache(Codemod):
         "sudo": "It is run by sudo: the cargo home is another user's.",
         "offline-step": "A step of the file is offline, or may be, and takes what an earlier one has fetched.",
         "cargo-at-run-time": "The image is there to run cargo, with the crates that are in it.",
+        "key-of-another-step": "One step has a key to the crates, and a later one, which finds them, has none.",
         "registry-is-changed": "Something else than cargo puts files into its downloads, and a mount would hide them.",
         "unknown-cargo-home": "Where CARGO_HOME is cannot be told.",
         "home-is-roots": "The cargo home of a user who is not root is not there yet, and would be made by root.",
@@ -330,6 +333,7 @@ class _Plan:
             git = f"{home}/git" if whole else f"{home}/git/db"
             for target in (f"{home}/registry",) if self.registry_only else (f"{home}/registry", git):
                 if self._needs(step, target):
+                    self._has_key(step)
                     self._read_later(step, home, target)
                     texts.append(self.known_mounts.get((target, owner)) or common.cache_mount(target, owner=owner))
                     step.mounts.append(target)
@@ -515,6 +519,40 @@ class _Plan:
             reason = "cache-is-read" if worst.mode == "read" else "cleanup"
             because = f"{call.program or 'it'} uses cargo's downloads, or a directory that holds them, in the same step"
             raise Stop(reason, worst.span, because)
+
+    def _has_key(self, step: _Step) -> None:
+        """Raises Stop if the step, or a later one, could fetch its crates only with what it has not."""
+        stop = self._lent.get(id(step.run))
+        if stop is not None:
+            raise stop
+
+    @cached_property
+    def _lent(self) -> dict[int, Stop]:
+        """By the ids of the RUNs: why a step that downloads into its layer with a key, and a later one that finds the
+        crates there and has no key, must stay as they are."""
+        found: dict[int, Stop] = {}
+        steps = [step for step in self.steps if _of_project(step) and not _is_mounted(self.facts, step)]
+        if len(steps) < 2 or not may_have_keys(self.facts):
+            return found
+        keys = {id(step): keys_of(self.facts, step.run, step.calls) for step in steps}
+        for at, first in enumerate(steps):
+            for later in steps[at + 1 :]:
+                self.facts.charge(1)
+                if later.run is first.run or not _is_behind(later, first):
+                    continue
+                if not self._is_lent(first, later, keys[id(first)] - keys[id(later)]):
+                    continue
+                line = self.file.position(first.run).line
+                because = f"the step in line {line} can reach crates that this one may not be able to fetch by itself"
+                found.setdefault(id(later.run), Stop("key-of-another-step", Span(*later.fetching[0][0].span), because))
+                because = "a later step finds the crates in its layer, and has not what lets this one fetch them"
+                found.setdefault(id(first.run), Stop("key-of-another-step", Span(*first.fetching[0][0].span), because))
+        return found
+
+    def _is_lent(self, first: _Step, later: _Step, lent: set[str]) -> bool:
+        if lent or arguments_of(self.facts, first.run) - arguments_of(self.facts, later.run):
+            return True
+        return any(takes_away(self.facts, run) for run in between(self.facts, first.run, later.run, later.stage))
 
     @cached_property
     def _handed_on(self) -> dict[int, Stop]:
