@@ -69,6 +69,8 @@ class BaseImage:
     source: str = ""
     quiet: bool = False
     """True if the image sets no HOME and no variable of a package manager but those in `env`."""
+    made: tuple[str, ...] = ()
+    """Directories of its user that are there."""
 
     def lookup(self, name: str) -> Value | None:
         """The variable's value in the image's configuration; None if it is surely not set."""
@@ -112,6 +114,7 @@ class _Row:
     user: str | None = ""
     workdir: str | None = "/"
     accounts: tuple[tuple[str, int, int, str], ...] = ()
+    made: tuple[str, ...] = ()
 
 
 _JAVA = {"JAVA_HOME": None, "JAVA_VERSION": None, "LANG": None, "LANGUAGE": None, "LC_ALL": None, "PATH": None}
@@ -209,12 +212,13 @@ _ROWS: tuple[_Row, ...] = (
     ),
     _Row(
         ("ekidd/rust-musl-builder",),
-        "emk/rust-musl-builder Dockerfile",
+        "emk/rust-musl-builder Dockerfile, all of its versions",
         env={"PATH": None},
         complete=False,
         user="rust",
         workdir="/home/rust/src",
         accounts=(("rust", 1000, 1000, "/home/rust"),),
+        made=("/home/rust/.cargo",),
     ),
     # Languages of docker-library.
     _Row(
@@ -578,6 +582,7 @@ def base_image(reference: str, exact: bool = True) -> BaseImage:
         all_accounts=family in ("debian", "alpine", "scratch") and row.complete,
         quiet=row.names[0] not in _LOUD,
         source=row.source,
+        made=row.made,
     )
 
 

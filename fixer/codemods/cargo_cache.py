@@ -440,7 +440,7 @@ class _Plan:
     def _has_home(self, step: _Step, home: str) -> bool:
         """Whether the base image has the cargo home, or an earlier step has put cargo there."""
         root = step.stage.root
-        if isinstance(root, BaseImage) and root.known and root.lookup("CARGO_HOME") == Known(home):
+        if isinstance(root, BaseImage) and _image_has(root, step, home):
             return True
         name = step.fetching[0][0].user.name
         for stage in self.facts.passing(step.stage.lineage if self.facts.mentions("rustup") else ()):
@@ -603,6 +603,14 @@ class _Plan:
 
 def _is_cargo(call: Call | None) -> bool:
     return call is not None and cargo_of(call) is not None
+
+
+def _image_has(image: BaseImage, step: _Step, home: str) -> bool:
+    """Whether the image has this cargo home, so that who compiles can write to it."""
+    if not image.known or image.lookup("CARGO_HOME") == Known(home):
+        return image.known
+    own = isinstance(image.user, Known) and step.fetching[0][0].user.name == image.user.value
+    return own and home in image.made
 
 
 def _empties(call: Call) -> bool:
