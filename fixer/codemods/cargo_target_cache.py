@@ -49,7 +49,7 @@ from fixer.codemods.cargo_steps import (
 from fixer.text.edits import Edit
 from fixer.text.source import Span
 from fixer.tree.editor import add_mounts, insert_before
-from fixer.tree.nodes import Directive, ExecForm, Run, Transfer
+from fixer.tree.nodes import Directive, ExecForm, Instruction, Run, Transfer
 from fixer.tree.shell import OpaqueScript, Pipeline, Script, Simple, Word
 
 
@@ -371,13 +371,47 @@ def _check_user(facts: Facts, step: Step, roots: Sequence[str]) -> None:
     for instruction, path in brought(facts, step):
         if isinstance(instruction, Transfer) and (path is None or any(related(path, root) for root in roots)):
             owner = next((flag.value for flag in instruction.flags if flag.name == "chown"), None)
-            if (owner or "root").partition(":")[0] not in (str(user.uid), user.name):
+            names = (str(user.uid), user.name)
+            own = (owner or "root").partition(":")[0] in names
+            if not own and not _given_over(facts, step, instruction, path, names):
                 raise Stop("unwritable-sources", instruction.span, because)
     for fill in filled(facts, step):
         if fill.call is None or not any(below(root, fill.path) or below(fill.path, root) for root in roots[1:]):
             continue
         if (fill.call.user.name, fill.call.user.uid) != (user.name, user.uid):
             raise Stop("unwritable-sources", fill.span, because)
+
+
+def _given_over(
+    facts: Facts, step: Step, instruction: Instruction, path: str | None, names: Container[str | None]
+) -> bool:
+    """Whether a `chown -R` between gives what comes to `path` to the one of these names."""
+    if path is None or not facts.mentions("chown"):
+        return False
+    behind = False
+    for stage in facts.passing(step.stage.lineage):
+        for each in stage.instructions:
+            if behind and isinstance(each, Run) and "chown" in each.code:
+                before = step.calls[0][0].span[0] if each is step.run else each.span.end
+                if any(call.span[0] < before and _gives(call, path, names) for call in calls_of(facts, each)):
+                    return True
+            behind = behind or each is instruction
+            if each is step.run:
+                return False
+    return False
+
+
+def _gives(call: Call, path: str, names: Container[str | None]) -> bool:
+    if call.program != "chown" or not call.fatal or not _always_runs(call):
+        return False
+    words = [word.value if isinstance(word, Known) else "" for word in call.words[1:]]
+    options = [word for word in words if word.startswith("-")]
+    if not any(word in ("-R", "--recursive") for word in options) or len(options) > 1 or "" in words:
+        return False
+    owner, *places = [word for word in call.words[1:] if isinstance(word, Known) and not word.value.startswith("-")]
+    if owner.value.partition(":")[0] not in names:
+        return False
+    return any(isinstance(place, Known) and below(path, place.value) for place in (join(call.cwd, p) for p in places))
 
 
 def _compiler(step: Step) -> UserState:
