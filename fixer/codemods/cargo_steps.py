@@ -62,11 +62,11 @@ class Step:
         made = self.provider(path)
         if made is None:
             return False
-        rivals = [each for other in others for call, each in other.calls if other.provides(call, each, path) in _LEAVES]
         own = next(cargo for call, cargo in self.calls if call is made[0])
         name = basename(path)
-        if not rivals or own.names(name):
+        if own.names(name):
             return True
+        rivals = [each for other in others for call, each in other.calls if other.provides(call, each, path) in _LEAVES]
         products = self._products_of(made[0], own)
         if products is None:
             return all(own.makes_all_of(each) for each in rivals)

@@ -49,7 +49,7 @@ from fixer.codemods.cargo_steps import (
 from fixer.text.edits import Edit
 from fixer.text.source import Span
 from fixer.tree.editor import add_mounts, insert_before
-from fixer.tree.nodes import Directive, ExecForm, Instruction, Run, Transfer
+from fixer.tree.nodes import Directive, ExecForm, Run, Transfer
 from fixer.tree.shell import OpaqueScript, Pipeline, Script, Simple, Word
 
 
@@ -368,12 +368,14 @@ def _check_user(facts: Facts, step: Step, roots: Sequence[str]) -> None:
         because = "it compiles as another user, whose sources and programs the user of the step cannot touch and move"
         raise Stop("unwritable-sources", span_of(step), because)
     because = "what it brings belongs to another user than the one who compiles and would have to touch it"
+    names = (str(user.uid), user.name)
+    given = list(_given(facts, step, names)) if facts.mentions("chown") else []
     for instruction, path in brought(facts, step):
         if isinstance(instruction, Transfer) and (path is None or any(related(path, root) for root in roots)):
             owner = next((flag.value for flag in instruction.flags if flag.name == "chown"), None)
-            names = (str(user.uid), user.name)
-            own = (owner or "root").partition(":")[0] in names
-            if not own and not _given_over(facts, step, instruction, path, names):
+            facts.charge(1 + len(given) // 4)
+            own, start = (owner or "root").partition(":")[0] in names, instruction.keyword.start
+            if not own and not (path and any(start < at and below(path, place) for at, place in given)):
                 raise Stop("unwritable-sources", instruction.span, because)
     for fill in filled(facts, step):
         if fill.call is None or not any(below(root, fill.path) or below(fill.path, root) for root in roots[1:]):
@@ -382,36 +384,31 @@ def _check_user(facts: Facts, step: Step, roots: Sequence[str]) -> None:
             raise Stop("unwritable-sources", fill.span, because)
 
 
-def _given_over(
-    facts: Facts, step: Step, instruction: Instruction, path: str | None, names: Container[str | None]
-) -> bool:
-    """Whether a `chown -R` between gives what comes to `path` to the one of these names."""
-    if path is None or not facts.mentions("chown"):
-        return False
-    behind = False
+def _given(facts: Facts, step: Step, names: Container[str | None]) -> Iterator[tuple[int, str]]:
+    """Where a `chown -R` that runs before the step compiles gives all that is there to the one of these names; with its
+    place in the text."""
+    before = step.calls[0][0].span[0]
     for stage in facts.passing(step.stage.lineage):
-        for each in stage.instructions:
-            if behind and isinstance(each, Run) and "chown" in each.code:
-                before = step.calls[0][0].span[0] if each is step.run else each.span.end
-                if any(call.span[0] < before and _gives(call, path, names) for call in calls_of(facts, each)):
-                    return True
-            behind = behind or each is instruction
-            if each is step.run:
-                return False
-    return False
+        for instruction in stage.instructions:
+            run = instruction if isinstance(instruction, Run) and "chown" in instruction.code else None
+            for call in calls_of(facts, run) if run is not None else ():
+                if call.span[0] < before and call.program == "chown" and call.fatal and _always_runs(call):
+                    yield from ((call.span[0], place) for place in _given_by(call, names))
+            if instruction is step.run:
+                return
 
 
-def _gives(call: Call, path: str, names: Container[str | None]) -> bool:
-    if call.program != "chown" or not call.fatal or not _always_runs(call):
-        return False
-    words = [word.value if isinstance(word, Known) else "" for word in call.words[1:]]
-    options = [word for word in words if word.startswith("-")]
-    if not any(word in ("-R", "--recursive") for word in options) or len(options) > 1 or "" in words:
-        return False
-    owner, *places = [word for word in call.words[1:] if isinstance(word, Known) and not word.value.startswith("-")]
-    if owner.value.partition(":")[0] not in names:
-        return False
-    return any(isinstance(place, Known) and below(path, place.value) for place in (join(call.cwd, p) for p in places))
+def _given_by(call: Call, names: Container[str | None]) -> Iterator[str]:
+    options = [word for word in call.words[1:] if isinstance(word, Known) and word.value.startswith("-")]
+    others = [word for word in call.words[1:] if word not in options]
+    owner = others[0] if others else None
+    if options not in ([Known("-R")], [Known("--recursive")]) or not isinstance(owner, Known):
+        return
+    if owner.value.partition(":")[0] in names:
+        for word in others[1:]:
+            place = join(call.cwd, word)
+            if isinstance(place, Known):
+                yield place.value
 
 
 def _compiler(step: Step) -> UserState:
