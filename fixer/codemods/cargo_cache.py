@@ -18,7 +18,7 @@ from fixer.codemods.api import Builder, Change, Codemod, Refusal, Settings
 from fixer.codemods.artifact_readers import Need, need_of
 from fixer.codemods.cargo_commands import Scripts, calls_cargo, runs_cargo, words_of
 from fixer.codemods.cargo_keys import arguments_of, between, keys_of, may_have_keys, takes_away
-from fixer.codemods.cargo_steps import cargo_home, files_before
+from fixer.codemods.cargo_steps import cargo_home, files_before, in_the_name_of
 from fixer.codemods.common import Downloads, Owner, Reach, Stop
 from fixer.text.edits import Edit
 from fixer.text.records import dataclass, field
@@ -78,7 +78,7 @@ class CargoCache(Codemod):
     words = ("cargo",)
     reasons: ClassVar[Mapping[str, str]] = {
         **common.REASONS,
-        "sudo": "It is run by sudo: the cargo home is another user's.",
+        "sudo": "It is run by sudo or su: the cargo home is another user's.",
         "offline-step": "A step of the file is offline, or may be, and takes what an earlier one has fetched.",
         "cargo-at-run-time": "The image is there to run cargo, with the crates that are in it.",
         "key-of-another-step": "One step has a key to the crates, and a later one, which finds them, has none.",
@@ -183,7 +183,9 @@ def _step(facts: Facts, stage: Stage, instruction: Instruction) -> _Step | Stop 
         if cargo is not None and cargo.fetches:
             fetching.append((call, cargo, cargo_home(facts, call, run)))
     if not fetching:
-        return None
+        other = None if trigger else in_the_name_of(calls)
+        because = "another user runs cargo, in an environment that is not seen"
+        return None if other is None else Stop("sudo", Span(*other.span), because)
     if trigger:
         if facts.mounts(run):
             return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from posixpath import basename
 
-from fixer.analysis import Facts, Known, Stage, Unknown, join
+from fixer.analysis import Facts, Known, Stage, Unknown, Value, join
 from fixer.analysis.brought import Brought
 from fixer.analysis.context import BuildContext
 from fixer.analysis.docker_scripts import all_commands
@@ -17,6 +17,13 @@ _RUN_IT = frozenset(("bacon", "dx", "trunk"))
 """Programs that run cargo without being told so: bacon, Dioxus' and Trunk's servers (their own documentation)."""
 _PLACES = ("/usr/local/bin", "/usr/bin", "/bin")
 """Where a program is looked for that is named without a directory."""
+_RECIPES = {
+    "make": ("GNUmakefile", "makefile", "Makefile"),
+    "gmake": ("GNUmakefile", "makefile", "Makefile"),
+    "just": ("justfile", "Justfile", ".justfile"),
+    "task": ("Taskfile.yml", "Taskfile.yaml"),
+}
+"""Programs that run commands which stand in a file of the current directory (their own manuals)."""
 
 
 def calls_cargo(words: Sequence[str | None]) -> bool:
@@ -75,6 +82,8 @@ class Scripts:
             self._files = files_before(self._facts, self._stage, None, self._context)
         workdir = self._facts.end_state(self._stage).workdir
         for at, word in enumerate(words):
+            if word is not None and basename(word) in _RECIPES and self._recipes_run_cargo(words[at:], workdir):
+                return True
             if word is None or (at > 0 and "/" not in word and not word.endswith(".sh")):
                 continue
             paths = [join(workdir, Known(word)), *(Known(f"{place}/{word}") for place in _PLACES if "/" not in word)]
@@ -86,3 +95,25 @@ class Scripts:
                 if any(calls_cargo(command.words) for command in all_commands(text, None)):
                     return True
         return False
+
+    def _recipes_run_cargo(self, words: Sequence[str | None], workdir: Value) -> bool:
+        """Whether the file of a `make` or the like has a command that calls cargo, whichever target is meant."""
+        given = {name: words[at + 1] for at, name in enumerate(words[:-1]) if name in _GIVEN}
+        directory = join(workdir, Known(given.get("-C") or given.get("-d") or "."))
+        file = given.get("-f") or given.get("-t")
+        for name in (file,) if file else _RECIPES[basename(words[0] or "")]:
+            path = join(directory, Known(name))
+            text = self._files.text(path.value) if self._files is not None and isinstance(path, Known) else None
+            if text is not None:
+                self._facts.charge(1 + len(text) // 200)
+                return any(_is_recipe(line) for line in text.splitlines())
+        return False
+
+
+_GIVEN = frozenset(("-C", "-d", "-f", "-t"))
+
+
+def _is_recipe(line: str) -> bool:
+    """Whether a line of a file of recipes calls cargo."""
+    command = line.replace("$(CARGO)", "cargo").replace("${CARGO}", "cargo").lstrip(" \t@+-")
+    return "cargo" in command and any(calls_cargo(each.words) for each in all_commands(command, None))

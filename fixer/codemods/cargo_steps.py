@@ -12,7 +12,7 @@ from fixer.analysis import Call, Facts, Known, Stage, Unknown, Value, below, joi
 from fixer.analysis.brought import Brought
 from fixer.analysis.context import BuildContext
 from fixer.analysis.programs import ONLY_LOOK, ONLY_MODES
-from fixer.analysis.tools.cargo import Cargo, Products, Written, cargo_of, is_library
+from fixer.analysis.tools.cargo import Cargo, Products, Written, cargo_of, is_library, read_cargo
 from fixer.analysis.tools.workspace import configured, products_of, root_of
 from fixer.codemods.artifacts import Product, Stop, cargo_calls, names_anywhere, surest, wants_content
 from fixer.text.records import dataclass, field
@@ -192,11 +192,34 @@ def step_of(facts: Facts, stage: Stage, instruction: Instruction) -> Step | None
         return None
     found = [(call, cargo) for call, cargo in cargo_calls(facts, inner) if cargo.compiles and cargo.known]
     if not found:
+        other = in_the_name_of(calls)
+        if other is not None:
+            raise Stop("opaque-script", Span(*other.span), "another user compiles here, in a script that is not read")
         return None
     if isinstance(instruction, Onbuild):
         because = "the step runs in another build, which this file does not show"
         raise Stop("onbuild", instruction.span, because)
     return Step(stage, inner, found)
+
+
+def in_the_name_of(calls: Sequence[Call]) -> Call | None:
+    """A call that lets another user run cargo, and is not read: `su app -c "cargo build"`, `sudo -i cargo build`."""
+    return next((call for call in calls if call.program in _SWITCHERS and _runs_cargo(call)), None)
+
+
+_SWITCHERS = frozenset(("su", "runuser", "sudo", "doas"))
+
+
+def _runs_cargo(call: Call) -> bool:
+    from fixer.analysis.docker_scripts import all_commands
+
+    words = [word.value for word in call.words if isinstance(word, Known)]
+    runs = [words[at:] for at, word in enumerate(words) if basename(word) == "cargo"]
+    for script in words:
+        if "cargo " in script:
+            runs += [[word or "$" for word in command.words] for command in all_commands(script, None)]
+    found = (read_cargo([Known(word) for word in run], call.cwd, call.lookup) for run in runs)
+    return any(cargo is not None and cargo.fetches for cargo in found)
 
 
 def _has_mount(facts: Facts, step: Step) -> bool:
