@@ -46,6 +46,7 @@ from fixer.codemods.cargo_steps import (
     no_artifact,
     span_of,
 )
+from fixer.codemods.cargo_words import is_as_told
 from fixer.text.edits import Edit
 from fixer.text.source import Span
 from fixer.tree.editor import add_mounts, insert_before
@@ -91,7 +92,8 @@ class CargoTargetCache(Codemod):
     where they are.
 
     A step that touches its sources itself does not get a second touch; its own spares the cache. A program to which the
-    step gives another name goes to its new place under that name.
+    step gives another name goes to its new place under that name. What it copies out itself may be named by variables
+    that are arguments of the call that makes it (`cargo build --target $T && cp target/$T/release/ledger /out/`).
 
     What changes in the image
 
@@ -318,6 +320,8 @@ def _check_effect(facts: Facts, effect: Effect, step: Step, directory: str) -> N
     program = effect.call.program if effect.call is not None else None
     if not isinstance(effect.path, Known):
         if effect.start.startswith(directory + "/"):
+            if is_as_told(facts, step, effect, directory):
+                return
             because = "it may take what earlier builds left in the cache: the file does not say exactly what it means"
             raise Stop("glob" if is_pattern(effect.path) else "unknown-path", effect.span, because)
         if effect.mode != "remove" or not effect.start or not directory.startswith(effect.start):

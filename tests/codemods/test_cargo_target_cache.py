@@ -366,3 +366,31 @@ def test_the_step_that_makes_it(first: str, second: str, by: int) -> None:
     outcome = fix(HEAD + f"RUN {first}\nRUN {second}\n" + TAIL, select=["cargo-target-cache"], project="p")
     steps = outcome.after.split("RUN ")[1:]
     assert [at for at, step in enumerate(steps, 1) if MOVE in step] == ([by] if by else [])
+
+
+@pytest.mark.parametrize(
+    ("script", "right"),
+    [
+        ("cargo build -r --target $T && cp target/$T/release/api /x", True),
+        ("cargo build -r --target=$T && cp ./target/${T}/release/api /x", True),
+        ('cargo build -r --target "$T" && strip "target/$T/release/api" && mv "target/$T/release/api" /x', True),
+        ("cargo build --profile $P -p $A && cp target/$P/$A /x", True),
+        ("cargo build --$P --bin $A && cp /app/target/$P/$A /x", True),
+        ("(cd sub && cargo build -r --target $T) && cp target/$T/release/api /x", True),
+        ("cargo build -r --target $T && cp target/$U/release/api /x", False),
+        ("cargo build -r --features $T && cp target/$T/release/api /x", False),
+        ("cargo build -r --bin $T && cp target/$T/release/api /x", False),
+        ("cp target/$T/release/api /x && cargo build -r --target $T", False),
+        ("cargo build -r --target $T; T=b; cp target/$T/release/api /x", False),
+        ("cargo build -r --target $T && export T=$U && cp target/$T/release/api /x", False),
+        ("cargo build -r --target $T && rm target/$T/release/api", False),
+        ("cargo build -r --target $T && cp target/$T/release/*.so /x", False),
+        ("cargo build -r --target $T && cp -r target/$T/release /x", False),
+        ("cargo build -r --target $T && mv target/$T/release/libx.so /x", False),
+        ("cargo build -r --target $T && if true; then cp target/$T/release/api /x; fi", False),
+    ],
+)
+def test_names_by_the_variables_of_the_call(script: str, right: bool) -> None:
+    head = HEAD.replace("COPY", "ARG T\nARG P\nARG A\nARG U\nCOPY")
+    source = head + f"RUN {script}\nFROM scratch\nCOPY --from=0 /x /x\n"
+    assert ("id=p-target" in fix(source, select=["cargo-target-cache"], project="p").after) is right
