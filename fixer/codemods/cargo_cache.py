@@ -18,7 +18,7 @@ from fixer.codemods.api import Builder, Change, Codemod, Refusal, Settings
 from fixer.codemods.artifact_readers import Need, need_of
 from fixer.codemods.cargo_commands import Scripts, calls_cargo, runs_cargo, words_of
 from fixer.codemods.cargo_keys import arguments_of, between, keys_of, may_have_keys, takes_away
-from fixer.codemods.cargo_steps import cargo_home, files_before, in_the_name_of
+from fixer.codemods.cargo_steps import cargo_home, downloads, files_before, in_the_name_of
 from fixer.codemods.common import Downloads, Owner, Reach, Stop
 from fixer.text.edits import Edit
 from fixer.text.records import dataclass, field
@@ -42,14 +42,16 @@ class CargoCache(Codemod):
 
     becomes
 
-        RUN --mount=type=cache,target=/usr/local/cargo/registry \\
-            --mount=type=cache,target=/usr/local/cargo/git/db \\
+        RUN --mount=type=cache,target=/usr/local/cargo/registry,sharing=private \\
+            --mount=type=cache,target=/usr/local/cargo/git/db,sharing=private \\
             cargo build --release
 
     Why it is safe
 
-    Both directories hold nothing but downloads, which cargo checks and can get again; it locks them itself, so that
-    builds may share them. What cargo builds, and what it installs, is elsewhere and stays where it is. Nobody reads
+    Both directories hold nothing but downloads, which cargo checks and can get again. Its lock is a file of the cargo
+    home, which is in no mount, so that two builds that unpack a crate into the same cache at once would fail ("File
+    exists"): a step that runs while another one has the cache gets one of its own (`sharing=private`), and does not
+    wait. What cargo builds, and what it installs, is elsewhere and stays where it is. Nobody reads
     the directories where the mounts are not, and no step builds offline from what another one fetched.
 
     For a user who is not root all of `git` is mounted: what is made between it and a mount would belong to root while
@@ -337,7 +339,7 @@ class _Plan:
                 if self._needs(step, target):
                     self._has_key(step)
                     self._read_later(step, home, target)
-                    texts.append(self.known_mounts.get((target, owner)) or common.cache_mount(target, owner=owner))
+                    texts.append(downloads(target, owner, self.known_mounts.get((target, owner))))
                     step.mounts.append(target)
         if not texts:
             return []

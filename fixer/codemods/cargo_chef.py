@@ -16,6 +16,7 @@ from fixer.analysis.tools.workspace import TOOLCHAINS, Trouble, Workspace, read_
 from fixer.codemods.altered import alters
 from fixer.codemods.api import Builder, Change, Codemod, Refusal, Safety, Settings
 from fixer.codemods.artifacts import cargo_calls
+from fixer.codemods.cargo_steps import downloads
 from fixer.codemods.chef_repairs import repairs
 from fixer.codemods.chef_steps import (
     PREPARES,
@@ -26,7 +27,7 @@ from fixer.codemods.chef_steps import (
     moved_above,
     target_mounts,
 )
-from fixer.codemods.common import Stop, cache_mount, image, known_mounts, plain, takes_mounts
+from fixer.codemods.common import Stop, image, known_mounts, plain, takes_mounts
 from fixer.codemods.cook import COOKABLE, RECIPE, cook_command, variables
 from fixer.text.edits import Edit
 from fixer.text.records import dataclass, field
@@ -74,8 +75,8 @@ class CargoChef(Codemod):
     becomes
 
         FROM rust:1-bookworm AS chef
-        RUN --mount=type=cache,target=/usr/local/cargo/registry \\
-            --mount=type=cache,target=/usr/local/cargo/git/db \\
+        RUN --mount=type=cache,target=/usr/local/cargo/registry,sharing=private \\
+            --mount=type=cache,target=/usr/local/cargo/git/db,sharing=private \\
             cargo install cargo-chef --locked
         WORKDIR /app
 
@@ -768,7 +769,7 @@ def _downloads(facts: Facts, plan: _Plan) -> dict[str, str]:
     git = next((path for path in (f"{home.value}/git/db", f"{home.value}/git") if (path, None) in known), None)
     if git is not None or (targets[0], None) not in known:
         targets.append(git or f"{home.value}/git/db")
-    return {target: known.get((target, None)) or cache_mount(target) for target in targets}
+    return {target: downloads(target, known=known.get((target, None))) for target in targets}
 
 
 def _install(facts: Facts, plan: _Plan, keyword: str, mounts: Iterable[str]) -> str:

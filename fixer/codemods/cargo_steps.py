@@ -15,6 +15,7 @@ from fixer.analysis.programs import ONLY_LOOK, ONLY_MODES
 from fixer.analysis.tools.cargo import Cargo, Products, Written, cargo_of, is_library, read_cargo
 from fixer.analysis.tools.workspace import configured, products_of, root_of
 from fixer.codemods.artifacts import Product, Stop, cargo_calls, names_anywhere, surest, wants_content
+from fixer.codemods.common import Owner, cache_mount
 from fixer.text.records import dataclass, field
 from fixer.text.regex import regex
 from fixer.text.source import Span
@@ -498,6 +499,15 @@ def calls_of(facts: Facts, run: Run) -> Sequence[Call]:
 
 
 # --- where cargo keeps what it downloads ------------------------------------------------------------------------------
+
+
+def downloads(target: str, owner: Owner | None = None, known: str | None = None) -> str:
+    """A mount for what cargo downloads; `known` is the one that the file has. cargo's lock, a file of the cargo home,
+    is in no mount: where two platforms, stages or builds unpack a crate into one cache, one fails with "File exists"
+    (shown on an engine). So each has a cache of its own while another has this one, and nobody waits."""
+    if known is None:
+        return cache_mount(target, sharing="private", owner=owner)
+    return known.replace("sharing=shared", "sharing=private") if "sharing=" in known else f"{known},sharing=private"
 
 
 _RUSTUP = regex(r"sh\.rustup\.rs|rustup-init|rustup\.sh")

@@ -138,3 +138,20 @@ def test_other_commands(command: str, expected: str) -> None:
 
 def result_of_any(source: str) -> str:
     return " ".join(refusal.reason for refusal in fix(source, select=["cargo-cache"]).refusals)
+
+
+@pytest.mark.parametrize(
+    ("own", "given"),
+    [
+        ("type=cache,target=/usr/local/cargo/registry", "type=cache,target=/usr/local/cargo/registry,sharing=private"),
+        ("type=cache,id=x,sharing=shared,target=/usr/local/cargo/registry",
+         "type=cache,id=x,sharing=private,target=/usr/local/cargo/registry"),
+        ("type=cache,target=/usr/local/cargo/registry,sharing=locked",
+         "type=cache,target=/usr/local/cargo/registry,sharing=locked"),
+    ],
+)  # fmt: skip
+def test_no_second_step_at_once_with_a_mount_of_the_file(own: str, given: str) -> None:
+    """What cargo downloads is locked in the cargo home, which is in no mount."""
+    source = f"FROM rust AS a\nRUN --mount={own} cargo install just\nFROM rust\nRUN cargo install bat\n"
+    after = fix(source, select=["cargo-cache"]).after
+    assert f"RUN --mount={given} \\\n    cargo install bat" in after
