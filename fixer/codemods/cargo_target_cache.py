@@ -337,6 +337,9 @@ def _check_effect(facts: Facts, effect: Effect, step: Step, directory: str) -> N
     if program in ("mv", "rm") and below(path, directory) and _is_left(facts, step, path, moved=program == "mv"):
         because = "cargo does not make it again when a build finds it compiled, and the next build would miss it"
         raise Stop("not-provably-written", effect.span, because)
+    if effect.mode == "read" and not effect.implicit and below(directory, path) and _takes_along(effect, directory):
+        because = f"it takes {directory} along, which as a cache holds what earlier builds left, too"
+        raise Stop("whole-directory", effect.span, because)
     if program == "ln" and below(path, directory):
         raise Stop("fixed-reader", effect.span, "a link into the cache leads nowhere after this step")
     if effect.mode == "read" and effect.extent != "exact" and below(path, directory):
@@ -344,6 +347,20 @@ def _check_effect(facts: Facts, effect: Effect, step: Step, directory: str) -> N
         if depth < 2 and program not in ("ls", "du", "stat", "test", "["):
             because = "a whole directory of the cache holds what earlier builds left, too"
             raise Stop("whole-directory", effect.span, because)
+
+
+_COPIES = frozenset(("cp", "tar", "bsdtar", "rsync", "scp", "zip", "7z", "cpio", "mksquashfs"))
+"""Programs that take a directory with all that is below it."""
+
+
+def _takes_along(effect: Effect, directory: str) -> bool:
+    """Whether a command copies or packs the directory with one above it, and does not leave it out by name."""
+    call = effect.call
+    if call is None or call.program not in _COPIES or effect.extent == "exact":
+        return False
+    words = [word.value if isinstance(word, Known) else "" for word in call.words]
+    leaves_out = any(word.startswith(("--exclude", "-x")) for word in words)
+    return not (leaves_out and any(basename(directory) in word for word in words))
 
 
 def _is_left(facts: Facts, step: Step, path: str, *, moved: bool) -> bool:
