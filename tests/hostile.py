@@ -367,6 +367,12 @@ SHAPES: dict[str, Shape] = {
     "an expression of alternatives": lambda s: _run(
         "pip install a; find / -name .cache | grep -E '" + times("(|)", s) + "x' | xargs rm -rf"
     ),
+    "apt-get in a text": lambda s: _run("apt-get update && apt-get install -y a && b '" + times("apt -x,", s) + "'"),
+    "apt-get under conditions": lambda s: _after(
+        "RUN apt-get update\nRUN "
+        + times("if a; then apt-get update; fi; apt-get install -y b; ", min(s, LINE))
+        + "true\n"
+    ),
     "slashes of a source": lambda s: _run("apt-get update; cp -r " + times("/", s) + "a /; apt-get install -y b"),
     "ln": lambda s: _run(each(lambda k: f"ln -s /a{k} /b{k}; ", s) + "pip install a"),
     "paths": lambda s: _run("pip install a; cp " + each(lambda k: f"/a{k}/b ", s) + "/c"),

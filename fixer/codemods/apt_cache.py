@@ -351,7 +351,7 @@ def _is_updated(facts: Facts, step: _Step, updates: Sequence[Call], install: Cal
     without which it would have failed."""
     script = facts.script(step.run)
     script = script if isinstance(script, Script) else None
-    if any(apt.comes_before(update, install, script) for update in updates):
+    if apt.one_comes_before(facts, updates, install, script):
         return True
     tried = any(u.script is install.script or apt.holds(u.script, install) for u in updates)
     return tried and not _left_before(facts, step)

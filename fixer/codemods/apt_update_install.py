@@ -264,7 +264,7 @@ def _step(facts: Facts, run: Run, now: _Lists, found: list[_Source], unseen: Uns
         elif now.source is None or (own and not (kind in _INSTALL and _misses(inside, call))):
             continue
         elif kind in _INSTALL:
-            if any(apt.comes_before(update, call, script) for update in unsure):
+            if apt.one_comes_before(facts, unsure, call, script):
                 continue
             stop = now.stop
             if stop is None and user != now.user:

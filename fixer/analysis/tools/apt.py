@@ -75,10 +75,9 @@ _TAKES_OF = {"mk-build-deps": frozenset(("-t", "--tool", "-a", "--arch", "-P", "
 _READERS = frozenset(("apt-cache", "apt-rdepends", "apt-check", "grep-aptavail"))
 """Other programs that read the lists."""
 
-_TEXT = regex(
-    r"(?<![\w.-])(apt-get|aptitude)\Z|(?<![\w.-])(apt-get|apt|aptitude)\s+(-\S+\s+)*(install|up|dist-|build-|down)"
-)
-"""A word that is apt, or a text in which apt is run."""
+_NAMED_LAST = regex(r"(?<![\w.-])(?:apt-get|apt|aptitude)\Z")
+_COMMANDS = ("install", "up", "dist-", "build-", "down")
+"""What commands of apt that fetch something begin with."""
 
 _BUILD_SCRIPTS = frozenset(
     ("configure", "Configure", "config", "autogen.sh", "buildconf", "gradlew", "mvnw", "b2", "bjam")
@@ -185,11 +184,20 @@ def _found(call: Call) -> _Found | None:
         return Kind.UPDATE, None
     if _installs_for_browsers(call):
         return Kind.BOTH, None
-    if program not in _RUNNERS and any(
-        isinstance(w, Known) and "apt" in w.value and _TEXT.search(w.value) for w in call.words
-    ):
+    if program not in _RUNNERS and any(isinstance(w, Known) and _holds_apt(w.value) for w in call.words):
         return Kind.UNKNOWN, None
     return None
+
+
+def _holds_apt(text: str) -> bool:
+    """Whether a word is apt, or a text in which apt is run."""
+    named = behind = False
+    for word in text.split() if "apt" in text else ():
+        if behind and word.startswith(_COMMANDS):
+            return True
+        named = "apt" in word and _NAMED_LAST.search(word) is not None
+        behind = named or (behind and len(word) > 1 and word.startswith("-"))  # apt's options
+    return named and text.endswith(("apt-get", "aptitude"))
 
 
 def _installs_for_browsers(call: Call) -> bool:
@@ -305,18 +313,22 @@ def comes_before(update: Call, call: Call, script: Script | None) -> bool:
     if not update.conditional or update.loop:
         return True
     found = _spots(update.script, update, call) if update.script is not None else None
-    inner: tuple[_Spot, _Spot] | None = None
-    for each in script.walk() if script is not None and found is None else ():
-        if isinstance(each, Script):
-            # The last one is the innermost that holds both.
-            inner = _spots(each, update, call) or inner
-    found = found or inner
+    found = found or (_innermost(script, update, call) if script is not None else None)
     if found is None or not _runs_first(found[0].pipeline, update):
         return False
     (item, first), (other, last) = found
     if first == 0:
         return item is not other or last > 0
     return item is other and all(operator.text == "&&" for operator in item.operators[first - 1 : last])
+
+
+def one_comes_before(facts: Facts, updates: Sequence[Call], call: Call, script: Script | None) -> bool:
+    """Whether one of the updates has surely run when `call` runs."""
+    for update in updates:
+        facts.charge(1)
+        if comes_before(update, call, script):
+            return True
+    return False
 
 
 def holds(script: Script | None, call: Call) -> bool:
@@ -338,6 +350,18 @@ class _Spot(NamedTuple):
 def _spots(script: Script, a: Call, b: Call) -> tuple[_Spot, _Spot] | None:
     first, second = _spot(script, a), _spot(script, b)
     return (first, second) if first is not None and second is not None else None
+
+
+def _innermost(script: Script, a: Call, b: Call) -> tuple[_Spot, _Spot] | None:
+    """The spots of two calls in the innermost list of a script that holds both."""
+    found: tuple[_Spot, _Spot] | None = None
+    inside: Script | None = script
+    while inside is not None and (spots := _spots(inside, a, b)) is not None:
+        found, inside = spots, None
+        if spots[0] == spots[1]:
+            below = (each for each in spots[0].pipeline.walk() if isinstance(each, Script))
+            inside = next((each for each in below if holds(each, a) and holds(each, b)), None)
+    return found
 
 
 def _spot(script: Script, call: Call) -> _Spot | None:

@@ -8,6 +8,7 @@ from fixer.analysis.tools import apt
 from fixer.tree.nodes import Run
 from fixer.tree.shell import OpaqueScript, Script
 from tests.analysis.help import calls, facts, last
+from tests.cost import count_calls
 
 
 @pytest.mark.parametrize(
@@ -44,6 +45,24 @@ from tests.analysis.help import calls, facts, last
 )
 def test_kind(script: str, expected: str | None) -> None:
     found = apt.read(calls(script)[0])
+    assert (found.kind.value if found is not None else None) == expected
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("retry 'apt-get  -y -q install hello'", "unknown"),
+        ("retry apt-get", "unknown"),
+        ("retry /usr/bin/apt-get", "unknown"),
+        ("retry 'true;apt update'", "unknown"),
+        ("retry 'apt-get -y remove hello install'", None),
+        ("retry 'my-apt-get install'", None),
+        ("retry 'apt-get - install'", None),
+        ("retry 'install apt'", None),
+    ],
+)
+def test_apt_in_the_words_of_another(words: str, expected: str | None) -> None:
+    found = apt.read(calls(words)[0])
     assert (found.kind.value if found is not None else None) == expected
 
 
@@ -114,3 +133,17 @@ def test_update_before_install(script: str, *, expected: bool) -> None:
     reads = list(apt.reads(inside))
     assert [a.kind.value for a in reads] == ["update", "install"]
     assert apt.comes_before(reads[0].call, reads[1].call, whole) == expected
+
+
+def test_updates_under_conditions_cost_no_more_than_their_number_squared() -> None:
+    def work(count: int) -> int:
+        found = facts("RUN " + "if a; then apt-get update; fi; apt-get install -y b; " * count + "true")
+        run = last(found)
+        assert isinstance(run, Run)
+        whole, inside = found.script(run), found.calls(run)
+        assert isinstance(whole, Script)
+        assert not isinstance(inside, OpaqueScript)
+        reads = [a.call for a in apt.reads(inside)]
+        return count_calls(lambda: apt.one_comes_before(found, reads[::2], reads[-1], whole))
+
+    assert work(80) < 3 * work(40)
