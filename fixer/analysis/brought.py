@@ -144,7 +144,7 @@ class FromContext:
             self._names[stage.index] = frozenset(found)
         return self._names[stage.index]
 
-    def may_bring(self, run: Instruction, path: str, *, below: bool) -> bool:
+    def may_have_brought(self, run: Instruction, path: str, *, below: bool) -> bool:
         """Whether a COPY or ADD from a context that is not at hand says `path` itself, or, with `below`, a directory
         that it may be in."""
         stage = self.facts.stage_of(run)
@@ -192,7 +192,7 @@ def leaves_out(facts: Facts, context: BuildContext, instruction: Transfer, path:
     return bool(places)
 
 
-def may_bring(facts: Facts, context: BuildContext, instruction: Transfer, directory: str) -> bool:
+def may_put_into(facts: Facts, context: BuildContext, instruction: Transfer, directory: str) -> bool:
     """Whether a COPY or ADD may put something at `directory`, absolute, or below it: also as a part of a tree that it
     brings to a directory above. A destination that nobody knows is taken for one elsewhere."""
     target = destination(facts, instruction)

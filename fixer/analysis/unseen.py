@@ -86,7 +86,7 @@ class Unseen:
                 if found is not None:
                     kind = self._files.context.kind(found)
                     return UnseenCode(name, self._files.context.text(found) if kind == "file" else None)
-                if direct and self._files.may_bring(instruction, place, below=name.endswith(".sh")):
+                if direct and self._files.may_have_brought(instruction, place, below=name.endswith(".sh")):
                     return UnseenCode(name, None)
         return None
 

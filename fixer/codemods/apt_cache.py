@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import ClassVar
 
 from fixer.analysis import REASONS, BaseImage, Call, Facts, Known, Reader, Stage, below, hiding_mount, join
-from fixer.analysis.brought import FromContext, may_bring
+from fixer.analysis.brought import FromContext, may_put_into
 from fixer.analysis.commands import Arg
 from fixer.analysis.context import BuildContext
 from fixer.analysis.scripts import calls_in
@@ -536,7 +536,7 @@ def _local_sources(facts: Facts, context: BuildContext, chain: _Chain) -> str:
 def _brings_sources(facts: Facts, context: BuildContext, instruction: Copy | Add) -> bool:
     """Whether it brings a list of package sources that the file does not show."""
     return len(instruction.heredocs) < max(len(instruction.sources), 1) and any(
-        may_bring(facts, context, instruction, place) for place in _SOURCES
+        may_put_into(facts, context, instruction, place) for place in _SOURCES
     )
 
 
@@ -549,6 +549,9 @@ def _script_inside(facts: Facts, step: _Step, unseen: Unseen) -> str:
     for call in step.calls:
         if (id(call) in scripts or apt.may_be_about(unseen, step.run, call)) and not apt.is_fetching_script(call):
             return f"{_named(call)} may remove one of apt's directories, which fails where they are mounted"
+        if apt.runs_a_variable(call):
+            what = "nobody knows what a variable or `eval` runs here, and it may remove one of apt's directories"
+            return f"{what}, which fails where they are mounted"
     return ""
 
 
@@ -629,7 +632,7 @@ def _script_after(facts: Facts, run: Run, unseen: Unseen) -> str:
         a = apt.read(call)
         if a is not None and a.kind in _FETCHES:
             return ""
-        if call.words and call.program is None:
+        if apt.runs_a_variable(call):
             return "nobody knows what a variable runs here, and it may install from lists that would no longer be there"
         if id(call) in scripts or apt.may_be_about(unseen, run, call):
             return f"{_named(call)} may install from lists which would no longer be in the layer"

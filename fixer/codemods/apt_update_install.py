@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import ClassVar, NamedTuple
 
 from fixer.analysis import Call, Facts, Known, Mount, Stage, hiding_mount, related
-from fixer.analysis.brought import may_bring
+from fixer.analysis.brought import may_put_into
 from fixer.analysis.context import BuildContext
 from fixer.analysis.stages import flag_value
 from fixer.analysis.tools import apt
@@ -211,7 +211,7 @@ def _follow(
             if isinstance(calls, OpaqueScript) or any(a.kind is Kind.INSTALL for a in apt.reads(calls)):
                 now.read()
         elif now.source is not None and isinstance(instruction, Transfer):
-            if not may_bring(facts, context, instruction, SOURCES):
+            if not may_put_into(facts, context, instruction, SOURCES):
                 continue
             because = "this brings, or may bring, package sources that the update did not see"
             now = _stopped(now, "sources-change", instruction.span, because)

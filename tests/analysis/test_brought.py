@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fixer.analysis import analyse
-from fixer.analysis.brought import Brought, may_bring
+from fixer.analysis.brought import Brought, may_put_into
 from fixer.analysis.context import NO_CONTEXT
 from fixer.tree.nodes import Transfer
 from fixer.tree.parse import parse
@@ -110,5 +110,5 @@ def test_what_may_come_to_a_directory(copy: str, unseen: bool, seen: bool) -> No
     facts = analyse(parse(f"FROM debian:bookworm\nARG NAME\nWORKDIR /app\n{copy}\n"))
     instruction = facts.stages[0].instructions[-1]
     assert isinstance(instruction, Transfer)
-    assert unseen == may_bring(facts, NO_CONTEXT, instruction, "/etc/apt")
-    assert seen == may_bring(facts, Held(dict.fromkeys(SEEN, "")), instruction, "/etc/apt")
+    assert unseen == may_put_into(facts, NO_CONTEXT, instruction, "/etc/apt")
+    assert seen == may_put_into(facts, Held(dict.fromkeys(SEEN, "")), instruction, "/etc/apt")

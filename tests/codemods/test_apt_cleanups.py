@@ -111,3 +111,38 @@ def test_docker_clean_that_somebody_removes(step: str, *, hooked: bool) -> None:
 )  # fmt: skip
 def test_lists_that_are_left(clean_up: str, *, left: bool) -> None:
     assert reasons(f"{STEP} && {clean_up}\nRUN apt-cache policy > /x || true") == ["lists-are-read"] * left
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f'ENV CLEAN="rm -rf /var/lib/apt/lists /var/cache/apt"\n{STEP} && $CLEAN',
+        f'ENV CLEAN="rm -rf /var/lib"\n{STEP} && $CLEAN',
+        f'{STEP} && C="rm -rf /var/lib/apt/lists" && eval $C',
+        f'{STEP} && C="rm -rf /var/lib/apt/lists" && eval "$C"',
+        f'{STEP} && eval "rm -rf /var/lib/apt/lists"',
+        f'{STEP} && for c in "rm -rf /var/lib/apt/lists"; do $c; done',
+        f"ARG CLEAN\n{STEP} && ${{CLEAN}}",
+        f"ARG SCRIPTS\n{STEP} && $SCRIPTS/clean.sh",
+    ],
+)
+def test_commands_in_variables(text: str) -> None:
+    outcome = cached(text)
+    assert not outcome.changes
+    assert ["a variable or `eval`" in change.risk for change in outcome.withheld] == [True]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f'ENV PIP="pip install"\n{STEP} && $PIP flask',
+        f"ARG JAVA_HOME\n{STEP} && $JAVA_HOME/bin/java -version",
+        f"ARG JAVA_HOME\n{STEP}\nRUN $JAVA_HOME/bin/java -version",
+        f'{STEP} && eval "$(ssh-agent)"',
+        'RUN again() { "$@" || "$@"; }; apt-get update && apt-get install -y hello && again curl x',
+    ],
+)
+def test_programs_that_variables_name(text: str) -> None:
+    outcome = cached(text)
+    assert len(outcome.changes) == 1
+    assert not outcome.withheld

@@ -21,7 +21,7 @@ from fixer.analysis.values import Known, join
 from fixer.text.records import dataclass
 from fixer.text.regex import regex
 from fixer.tree.nodes import Instruction, Run
-from fixer.tree.shell import AndOr, Group, OpaqueScript, Pipeline, Script, Simple, Subshell, Word
+from fixer.tree.shell import AndOr, Group, Literal, OpaqueScript, Parameter, Pipeline, Script, Simple, Subshell, Word
 
 if TYPE_CHECKING:
     from fixer.analysis.facts import Facts
@@ -422,6 +422,28 @@ def may_be_about(unseen: Unseen, run: Run, call: Call) -> bool:
     if code is None or code.text is None:
         return code is not None and code.name.rpartition("/")[2] not in _BUILD_SCRIPTS
     return _ABOUT.search(code.text) is not None
+
+
+def runs_a_variable(call: Call) -> bool:
+    """Whether a call runs what a variable holds (`$CLEAN`, `eval "$CLEAN"`), and nobody knows that, or it may be about
+    apt, or a directory above apt's."""
+    if call.program == "eval":
+        return any(_may_hold_apt(call, node) for node in call.nodes[1:])
+    return bool(call.words) and call.program is None and _may_hold_apt(call, call.nodes[0])
+
+
+def _may_hold_apt(call: Call, node: Arg) -> bool:
+    """Whether a word that the shell runs may be about apt. A program by its path is none (`$JAVA_HOME/bin/java`), and
+    the words of a function are those of its calls (`"$@"`)."""
+    fields = call.fields(node)
+    if fields is not None:
+        return any("/var" in field or _ABOUT.search(field) is not None for field in fields)
+    parts = node.parts if isinstance(node, Word) else ()
+    names = [part.name for part in parts if isinstance(part, Parameter)]
+    if call.function is not None:
+        names = [name for name in names if name not in ("@", "*") and not name.isdigit()]
+    last = parts[-1] if parts else None
+    return bool(names) and not (isinstance(last, Literal) and "/" in last.value and not last.value.endswith(".sh"))
 
 
 def is_about(unseen: Unseen, start: Instruction, call: Call) -> bool:
