@@ -594,16 +594,16 @@ def _readers_behind(search: _Search, stage: Stage, run: Run, mount: Mount) -> No
     why = "it is found through a mount of a directory of that stage"
     for call in calls:
         for effect in search.facts.call_effects(call):
-            if effect.mode != "read" or not isinstance(effect.path, Known) or effect.implicit:
+            # A pattern, or a variable, behind a path that is known: `cp /build/out/*.so /usr/lib/`.
+            path = effect.path.value if isinstance(effect.path, Known) else effect.start.rpartition("/")[0]
+            if effect.mode != "read" or not path or effect.implicit or hiding_mount(mounts, path) is not mount:
                 continue
-            if hiding_mount(mounts, effect.path.value) is not mount:
-                continue
-            found = search.named(clean(f"{mount.source.value}/{effect.path.value[len(mount.target.value):]}"))
+            found = search.named(clean(f"{mount.source.value}/{path[len(mount.target.value):]}"))
             if found is None:
                 continue
-            seen = Known(found[1], effect.path.args)
-            how = relation(seen.value, search.asked) or "unknown"
-            search.add(Reader("mount", stage, run, effect.span, seen, how, None, why, None, call))
+            seen: Value = Known(found[1], effect.path.args) if isinstance(effect.path, Known) else effect.path
+            how = relation(seen.value, search.asked) if isinstance(seen, Known) else "inside"
+            search.add(Reader("mount", stage, run, effect.span, seen, how or "unknown", None, why, None, call))
 
 
 def _source_of(facts: Facts, mount: Mount) -> tuple[Span, Leaf | None]:

@@ -55,7 +55,10 @@ _LOCAL = regex(r"\b(?:file|copy):/")
 _LISTED = regex(r"/etc/apt/|\bdeb(?:-src)?\b|\bURIs:|-repository\b")
 """What an instruction that adds a package source holds."""
 _SOURCES = ("/etc/apt/sources.list", "/etc/apt/sources.list.d")
-_HARMLESS = frozenset(("echo", "printf", "mkdir", "install", "chmod", "chown", "chgrp", "touch", "du", "find", "true"))
+_HARMLESS = frozenset(
+    ("echo", "printf", "mkdir", "install", "chmod", "chown", "chgrp", "touch", "du", "find", "true", "export", "trap",
+     "eval", "sh", "bash", "dash")
+)  # fmt: skip
 """Programs that may name one of apt's directories without reading what is in it, or for which it is seen to."""
 _NEEDS = frozenset(("chmod", "chown", "chgrp", "touch", "du", "find"))
 """Those that fail for something that is not there."""
@@ -616,9 +619,12 @@ def _reads_first(facts: Facts, instructions: Sequence[Instruction]) -> bool | No
             isinstance(instruction, Run) and facts.may_name(instruction, apt.NAMES)
         ):
             calls = facts.calls(instruction)
-            for a in () if isinstance(calls, OpaqueScript) else apt.reads(calls):
-                if a.kind in (*_FETCHES, Kind.INSTALL, Kind.QUERY):
+            for call in () if isinstance(calls, OpaqueScript) else calls:
+                a = apt.read(call)
+                if a is not None and a.kind in (*_FETCHES, Kind.INSTALL, Kind.QUERY):
                     return a.kind not in _FETCHES
+                if a is None and _used(facts, call) is not None:
+                    return True
     return None
 
 
@@ -685,7 +691,7 @@ def _check_run(facts: Facts, run: Run, left: bool) -> bool:
     fetched = False
     _check_lists(facts, run, calls)
     for call in calls:
-        _check_words(call)
+        _check_words(facts, call)
         a = apt.read(call)
         kind = a.kind if a is not None else None
         fetched = fetched or kind in _FETCHES
@@ -741,24 +747,36 @@ def _check_copies(facts: Facts, call: Call) -> None:
                 raise Stop("lists-are-read", effect.span, because)
 
 
-def _check_words(call: Call) -> None:
+def _check_words(facts: Facts, call: Call) -> None:
     """Raises Stop for a command, no clean-up, that names something in apt's directories: where the mount is, there is
     more, or less, than the step has put there; elsewhere nothing."""
     for redirect in call.redirects:
         moves = any(isinstance(w, Known) and _MOVES.search(w.value) for w in call.words)
         if moves and call.prefix(redirect.target)[0].startswith("/etc/apt/apt.conf"):
             raise Stop("moved-dirs", Span(*call.span), "this may put lists or packages elsewhere than in the mounts")
+    used = _used(facts, call)
+    if used is not None:
+        because = "this uses apt's lists or packages by their names, and the mount holds others, or none"
+        raise Stop("lists-are-read", common.span_of(used), because)
+
+
+def _used(facts: Facts, call: Call) -> Arg | None:
+    """The word by which a command that is no clean-up names something in apt's directories."""
     if call.program in _REMOVES or not _shows(call):
-        return
+        return None
     away = isinstance(call.cwd, Known) and "apt" not in call.cwd.value
+    if away and all(isinstance(word, Known) and "apt" not in word.value for word in call.words[1:]):
+        return None
     for index in common.operands(call):
         node, word = call.nodes[index], call.words[index]
         if away and isinstance(word, Known) and "apt" not in word.value:
             continue
         pattern, whole = common.pattern_of(call, node)
         if "/apt" in pattern and any(common.reach(pattern, whole, d) is Reach.OWN for d in _DIRECTORIES):
-            because = "this uses apt's lists or packages by their names, and the mount holds others, or none"
-            raise Stop("lists-are-read", common.span_of(node), because)
+            return node
+    # In the text of a program: `python3 -c "shutil.rmtree('/var/lib/apt/lists')"`.
+    inside = (node for node, path in facts.call_mentions(call) if any(below(path, d) for d in _DIRECTORIES))
+    return next(inside, None)
 
 
 def _shows(call: Call) -> bool:

@@ -477,3 +477,20 @@ def test_effects_of_other_instructions() -> None:
 
 def test_a_pattern_of_rm_is_no_reader() -> None:
     assert _rows("FROM debian\nRUN true\nRUN rm -rf /var/lib/apt/lists/* /tmp/x\n", "/var/lib/apt/lists") == []
+
+
+@pytest.mark.parametrize(
+    ("mount", "word", "relation"),
+    [
+        ("target=/m", "/m/app/target/release/*.so", "inside"),
+        ("source=/app,target=/m", "/m/target/release/lib$X.so", "inside"),
+        ("target=/m", "/m/app/target/release/x", "inside"),
+        ("target=/m", "/m/app/src/*.so", None),
+        ("target=/m", "/app/target/release/*.so", None),
+        ("target=/m", "/m/$X", None),
+    ],
+)
+def test_a_pattern_behind_a_mount_of_another_stage(mount: str, word: str, relation: str | None) -> None:
+    rows = _rows(HEAD + f"FROM debian\nRUN --mount=from=b,{mount} cp {word} /out\n")
+    found = [row[3] for row in rows if row[1].strip() == word]
+    assert found == ([relation] if relation is not None else [])

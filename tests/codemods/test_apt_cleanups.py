@@ -54,6 +54,12 @@ def test_clean_ups_that_stay(text: str) -> None:
         f"RUN apt-get update && apt-get install -yd hello && for f in {ARCHIVES}/*.deb; do dpkg -x $f /out; done",
         f"RUN apt-get update && apt-get install -yd hello; D={ARCHIVES}; for f in $D/*.deb; do dpkg -x $f /o; done",
         f'SHELL ["bash", "-c"]\nRUN apt-get update && apt-get install -yd a && x=({ARCHIVES}/*.deb) && dpkg -i "$x"',
+        f"{STEP} python3 && python3 -c \"import shutil; shutil.rmtree('/var/lib/apt/lists')\"",
+        f"{STEP} && perl -e 'unlink glob \"{ARCHIVES}/*.deb\"'",
+        f"RUN apt-get update && apt-get install -yd a\nFROM debian\nCOPY --from=0 /var/cache /var/cache\n"
+        f"RUN dpkg -i {ARCHIVES}/*.deb",
+        f"FROM debian AS a\nRUN apt-get update && apt-get install -yd a\nFROM debian\n"
+        f"RUN --mount=type=bind,from=a,target=/a dpkg -i /a{ARCHIVES}/*.deb",
     ],
 )
 def test_packages_that_are_used(text: str) -> None:
@@ -80,6 +86,10 @@ def test_packages_that_are_used(text: str) -> None:
         f"RUN chown -R _apt:root {ARCHIVES}/partial/ || true; apt-get update && apt-get install -y hello",
         "RUN chown -R root /var/cache/apt && apt-get update && apt-get install -y hello",
         f"{STEP} && for f in /opt/*.deb; do dpkg -i $f; done",
+        f"{STEP} && echo 'rm -rf /var/lib/apt/lists' > /etc/clean",
+        "RUN export D=/var/lib/apt/lists && apt-get update && apt-get install -y hello && rm -rf $D/*",
+        f"{STEP}\nFROM debian\nCOPY --from=0 /var/cache /var/cache\nRUN true",
+        f"FROM debian AS a\n{STEP}\nFROM debian\nRUN --mount=type=bind,from=a,target=/a cp /a/usr/lib/*.so /usr/lib",
         f"{STEP}\nRUN for f in /var/lib/apt/lists/*; do rm -rf $f; done",
     ],
 )
