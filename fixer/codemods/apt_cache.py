@@ -775,8 +775,8 @@ def _used(facts: Facts, call: Call) -> Arg | None:
         if "/apt" in pattern and any(common.reach(pattern, whole, d) is Reach.OWN for d in _DIRECTORIES):
             return node
     # In the text of a program: `python3 -c "shutil.rmtree('/var/lib/apt/lists')"`.
-    inside = (node for node, path in facts.call_mentions(call) if any(below(path, d) for d in _DIRECTORIES))
-    return next(inside, None)
+    mentions = facts.call_mentions(call) if call.program not in _HARMLESS else ()
+    return next((node for node, path in mentions if any(below(path, d) for d in _DIRECTORIES)), None)
 
 
 def _shows(call: Call) -> bool:

@@ -91,6 +91,9 @@ class AptUpdateInstall(Codemod):
         for stage in facts.stages:
             below = ends[stage.base.index] if isinstance(stage.base, Stage) else _NO_LISTS
             ends[stage.index] = _follow(facts, settings.context, stage, below, found, unseen, last[stage.index])
+        for stage in facts.stages if any(source.needs for source in found) else ():
+            if _is_taken(facts, stage):
+                ends[stage.index].read()
         for source in found:
             if not source.needs:
                 continue
@@ -220,6 +223,11 @@ def _follow(
     return now
 
 
+def _is_taken(facts: Facts, stage: Stage) -> bool:
+    """Whether another stage takes the lists that a stage ends with."""
+    return any(taker.relation != "unknown" for taker in facts.takers(stage, apt.LISTS))
+
+
 def _step(facts: Facts, run: Run, now: _Lists, found: list[_Source], unseen: Unseen) -> _Lists:
     if now.source is None and not facts.may_name(run, apt.NAMES):
         return now
@@ -261,19 +269,21 @@ def _step(facts: Facts, run: Run, now: _Lists, found: list[_Source], unseen: Uns
             verb = "may change" if call.program == "dpkg" else "changes"
             because = f"this {verb} the package sources, so that a later update would find other packages"
             now = _stopped(now, "sources-change", Span(*call.span), because)
-        elif now.source is None or (own and not (kind in _INSTALL and _misses(inside, call))):
-            continue
+        elif (source := now.source) is None or (own and not (kind in _INSTALL and _misses(inside, call))):
+            now = _behind_package_file(now, call, kind)
         elif kind in _INSTALL:
             if apt.one_comes_before(facts, unsure, call, script):
+                now = _behind_package_file(now, call, kind)
                 continue
             stop = now.stop
             if stop is None and user != now.user:
                 stop = Stop("user-changes", Span(*call.span), "the update ran as another user than this install")
-            stop = stop or _not_the_same(facts, now.source, run, call)
-            now.source.needs.append(_Need(run, call, stop))
+            stop = stop or _not_the_same(facts, source, run, call)
+            source.needs.append(_Need(run, call, stop))
             inside.append(call)
             # The RUN gets an update of its own, and what follows relies on that one.
-            now, own = _Lists(now.source, user, None, now.renewed or _renews(facts, run, call)), True
+            now, own = _Lists(source, user, None, now.renewed or _renews(facts, run, call)), True
+            now = _behind_package_file(now, call, kind)
         elif kind in (Kind.QUERY, Kind.NAMES) or (call.words and call.program is None):
             now.read()
         elif kind is Kind.UNKNOWN or id(call) in scripts or apt.may_be_about(unseen, run, call):
@@ -281,6 +291,15 @@ def _step(facts: Facts, run: Run, now: _Lists, found: list[_Source], unseen: Uns
             because = "this may change the package sources, so that a later update would find other packages"
             now = _stopped(now, "sources-change", Span(*call.span), because)
     return now
+
+
+def _behind_package_file(now: _Lists, call: Call, kind: Kind | None) -> _Lists:
+    """The lists behind an install: a package that is a file may bring a package source (google-chrome, code,
+    packages-microsoft-prod), as those that `dpkg -i` installs."""
+    if kind is not Kind.INSTALL or not any((name or "").endswith(".deb") for name in apt.packages(call)):
+        return now
+    because = "a package that is a file may bring a package source, so that a later update would find other packages"
+    return _stopped(now, "sources-change", Span(*call.span), because)
 
 
 def _renews(facts: Facts, run: Run, install: Call) -> bool:

@@ -87,6 +87,7 @@ def test_packages_that_are_used(text: str) -> None:
         "RUN chown -R root /var/cache/apt && apt-get update && apt-get install -y hello",
         f"{STEP} && for f in /opt/*.deb; do dpkg -i $f; done",
         f"{STEP} && echo 'rm -rf /var/lib/apt/lists' > /etc/clean",
+        f"RUN echo 'DPkg::Post-Invoke {{\"rm -f {ARCHIVES}/*.deb\";}};' | tee /etc/apt/apt.conf.d/no-cache\n{STEP}",
         "RUN export D=/var/lib/apt/lists && apt-get update && apt-get install -y hello && rm -rf $D/*",
         f"{STEP}\nFROM debian\nCOPY --from=0 /var/cache /var/cache\nRUN true",
         f"FROM debian AS a\n{STEP}\nFROM debian\nRUN --mount=type=bind,from=a,target=/a cp /a/usr/lib/*.so /usr/lib",
