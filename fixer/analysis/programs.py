@@ -677,6 +677,15 @@ def _tee(call: Call, uses: Uses) -> None:
         uses.operands.append(Operand(node, "write", "exact"))
 
 
+def _dd(call: Call, uses: Uses) -> None:
+    for word, node in _pairs(call):
+        text = word.value if isinstance(word, Known) else call.prefix(node)[0]
+        name, _, path = text.partition("=")
+        if name in ("if", "of"):
+            value = Known(path, word.args) if isinstance(word, Known) else Unknown("a word of dd is not known")
+            uses.operands.append(Operand(node, "read" if name == "if" else "write", "exact", value))
+
+
 def _cd(call: Call, uses: Uses) -> None:
     for word, node in _pairs(call):
         if not (isinstance(word, Known) and word.value.startswith("-")):
@@ -758,7 +767,7 @@ def _shell(call: Call, uses: Uses) -> None:
 _SPECIAL: dict[str, Callable[[Call, Uses], None]] = {
     "cp": _copy, "mv": _copy, "install": _copy, "rsync": _copy, "scp": _copy, "ln": _link, "find": _find, "tar": _tar,
     "bsdtar": _tar, "unzip": _unzip, "curl": _fetch, "wget": _fetch, "git": _git, "sed": _sed, "awk": _awk,
-    "gawk": _awk, "mawk": _awk, "tee": _tee, ".": _source, "source": _source,
+    "gawk": _awk, "mawk": _awk, "tee": _tee, "dd": _dd, ".": _source, "source": _source,
     "cd": _cd, "pushd": _cd,
     "pipx": _pipx, "sh": _shell, "bash": _shell, "dash": _shell, "ash": _shell,
 }  # fmt: skip

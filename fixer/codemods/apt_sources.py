@@ -14,10 +14,12 @@ _NAMES = ("/etc", "etc/")
 """One of these stands in what names a path there."""
 _NAMED = ("etc/apt",)
 _REPOSITORIES = frozenset(("add-apt-repository", "apt-add-repository", "extrepo"))
-_READ = frozenset((*ONLY_LOOK, "cat", "head", "tail", "grep", "echo"))
+_READ = frozenset((*ONLY_LOOK, "cat", "head", "tail", "grep", "echo", "printf", "cd", "export"))
 """Programs that change none of the files that they name."""
 _KEYS = frozenset(("gpg", "apt-key"))
 """Programs that write a keyring whose name stands behind an option."""
+_BRINGS = ("-i", "--install", "--unpack", "--add-architecture")
+"""What makes `dpkg` bring a package, which may bring a source, or ask for more lists."""
 _TREES = frozenset(("cp", "mv", "rsync"))
 """Programs that put things into a directory that is there. (What `tar -C /` unpacks is a program far more often than a
 system.)"""
@@ -30,9 +32,7 @@ def changes_sources(facts: Facts, run: Run, call: Call) -> bool:
     does not count: apt does not look at lists of a source that it has no more."""
     if call.program in _REPOSITORIES:
         return True
-    if call.program == "dpkg" and any(
-        call.argument(i) in ("-i", "--install", "--add-architecture") for i in range(1, len(call.words))
-    ):
+    if call.program == "dpkg" and any((call.argument(i) or "").startswith(_BRINGS) for i in range(1, len(call.words))):
         return True
     if call.program in _KEYS and any(call.prefix(node)[0].startswith(f"{SOURCES}/") for node in call.nodes[1:]):
         return True
@@ -41,6 +41,10 @@ def changes_sources(facts: Facts, run: Run, call: Call) -> bool:
         return True
     if call.program not in _TREES and not facts.may_name(run, _NAMES):
         return False
+    # In the text of a program: `python3 -c "open('/etc/apt/sources.list', 'a')…"`.
+    told = named and call.program not in _READ and call.program not in REMOVES
+    if told and any(below(path, SOURCES) for _, path in facts.call_mentions(call)):
+        return True
     return any(_reaches(call, effect, named) for effect in facts.call_effects(call) if effect.mode == "write")
 
 

@@ -296,7 +296,8 @@ def _step(facts: Facts, run: Run, now: _Lists, found: list[_Source], unseen: Uns
 def _behind_package_file(now: _Lists, call: Call, kind: Kind | None) -> _Lists:
     """The lists behind an install: a package that is a file may bring a package source (google-chrome, code,
     packages-microsoft-prod), as those that `dpkg -i` installs."""
-    if kind is not Kind.INSTALL or not any((name or "").endswith(".deb") for name in apt.packages(call)):
+    words = (word for node in call.nodes[1:] for word in call.fields(node) or ()) if kind is Kind.INSTALL else ()
+    if not any(word.endswith(".deb") for word in words):
         return now
     because = "a package that is a file may bring a package source, so that a later update would find other packages"
     return _stopped(now, "sources-change", Span(*call.span), because)

@@ -393,6 +393,7 @@ def test_a_writer_through_a_mount() -> None:
         ("grep -r x d", ["read /w/d"]),
         ("awk '{print}' f", ["read /w/f"]),
         ("echo a | tee b", ["write /w/b"]),
+        ("dd if=a of=/w/b bs=1M", ["read /w/a", "write /w/b"]),
         ("wget -O b https://x", ["write /w/b"]),
         ("wget https://x", ["write /w"]),
         ("curl -fsSLo b https://x", ["write /w/b"]),
