@@ -549,8 +549,8 @@ def remove_calls(file: Dockerfile[Any], doomed: Sequence[Call], calls: Sequence[
     """Take clean-up commands out, so that the rest of the script does what it did. `calls` are all calls of the
     instruction. They are taken to have succeeded.
 
-    Raises Stop if the rest would not be the same: one is part of a pipeline, reads a here-document, is what runs after
-    a failure, hides the failure of what stands before it, or is all that its list holds.
+    Raises Stop if the rest would not be the same: one is part of a pipeline, reads a here-document, writes to a file,
+    is what runs after a failure, hides the failure of what stands before it, or is all that its list holds.
     """
     places: dict[int, tuple[Script, list[Pipeline]]] = {}
     gone = {id(call.pipeline) for call in doomed}
@@ -577,6 +577,8 @@ def _removable(call: Call, gone: set[int], calls: Sequence[Call]) -> Sequence[Pi
         raise Stop("cleanup", span, "this clean-up cannot be taken out of its pipeline")
     if any(isinstance(node, Redirect) and node.body is not None for node in place.walk()):
         raise Stop("cleanup", span, "this clean-up reads a here-document, which would be left without a reader")
+    if any(isinstance(node, Redirect) and _makes_a_file(node) for node in place.walk()):
+        raise Stop("cleanup", span, "what this clean-up prints goes to a file, which would not be there without it")
     at = item.pipelines.index(place)
     if at > 0 and item.operators[at - 1].text == "||":
         raise Stop("cleanup", span, "this clean-up runs only after a failure")
@@ -600,6 +602,14 @@ def _removable(call: Call, gone: set[int], calls: Sequence[Call]) -> Sequence[Pi
                 because = "as the last command it hides a failure of the one before, which would else end the build"
                 raise Stop("cleanup", span, because)
     return whole
+
+
+def _makes_a_file(redirect: Redirect) -> bool:
+    """Whether a redirection writes to something else than a device or a descriptor."""
+    target = redirect.target.static or "?"
+    if redirect.op.startswith("<") or (redirect.op == ">&" and (target == "-" or target.isdigit())):
+        return False
+    return not target.startswith("/dev/")
 
 
 def _all_gone(item: AndOr, gone: set[int]) -> bool:

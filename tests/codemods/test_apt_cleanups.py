@@ -38,6 +38,9 @@ def reasons(text: str) -> list[str]:
         f"RUN chown -R _apt:root {ARCHIVES}/partial/ && apt-get update && apt-get install -y hello",
         f"RUN find {ARCHIVES} -type d && apt-get update && apt-get install -y hello",
         "RUN set -e; apt-get update && apt-get install -y hello sl && rm -rf /var/lib/apt/lists/*; echo done",
+        f"{STEP} && apt-get clean > /removed && cat /removed",
+        f"{STEP} && rm -rfv /var/lib/apt/lists/* >& /removed",
+        f"{STEP} && rm -rfv /var/lib/apt/lists/* >> $LOG 2>&1",
     ],
 )  # fmt: skip
 def test_clean_ups_that_stay(text: str) -> None:
@@ -72,6 +75,7 @@ def test_packages_that_are_used(text: str) -> None:
         f"{STEP} && rm -rf /var/lib/apt/lists/*; echo done",
         "RUN set -e; apt-get update; apt-get install -y hello; rm -rf /var/lib/apt/lists/*; echo done",
         "RUN set -e; apt-get update && apt-get install -y hello && rm -rf /var/lib/apt/lists/*",
+        f"{STEP} && apt-get clean > /dev/null 2>&1 && rm -rf /var/lib/apt/lists/* 2>/dev/null",
         f"{STEP} && for d in /tmp/a /tmp/b; do rm -rf $d; done && rm -rf /var/lib/apt/lists/*",
         f"ARG CLEAN='/tmp/x /tmp/y'\n{STEP} && rm -rf $CLEAN",
         f"ARG CLEAN\n{STEP} && rm -rf $CLEAN /var/lib/apt/lists/*",
