@@ -5,17 +5,19 @@ Source: the manuals of dash, bash (`.`, the search in PATH), make (the names of 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from posixpath import normpath
+from collections.abc import Iterator, Sequence
+from posixpath import basename, normpath
 
 from fixer.analysis.brought import FromContext
 from fixer.analysis.commands import Call
 from fixer.analysis.context import BuildContext
 from fixer.analysis.facts import Facts
+from fixer.analysis.transfers import destination, destination_text
 from fixer.analysis.values import Known, join
 from fixer.text.records import dataclass
 from fixer.text.regex import regex
-from fixer.tree.nodes import Instruction
+from fixer.tree.nodes import Instruction, Run, Transfer
+from fixer.tree.shell import OpaqueScript, Redirect
 
 _SHELLS = frozenset(("sh", "bash", "dash", "ash", "ksh", "zsh"))
 _INTERPRETERS = regex(r"(?:python|pypy|perl|ruby|php|node|Rscript|tclsh|lua)[\d.]*")
@@ -26,6 +28,7 @@ _BUILDERS = {
     "just": ("justfile", "Justfile"),
 }
 """Programs that run commands which stand in a file of the current directory."""
+_PRINT = frozenset(("echo", "printf", "cat", "tee"))
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 """What BuildKit has for PATH where the image has none (util/system/path.go, v0.25)."""
 
@@ -45,6 +48,42 @@ class Unseen:
     def __init__(self, facts: Facts, context: BuildContext) -> None:
         self._facts = facts
         self._files = FromContext(facts, context)
+        self._written: dict[str, dict[str, list[str]]] = {}
+
+    def written(self, call: Call, word: str) -> Sequence[str]:
+        """Texts with a certain word that the Dockerfile itself puts into programs of the name that a call runs: into a
+        COPY's here-document, or by what a command of a RUN prints into a directory of programs."""
+        name = call.program or ""
+        if not name or not (self._facts.mentions(f"bin/{name}") or self._facts.mentions("<<")):
+            return ()
+        if word not in self._written:
+            found = self._written[word] = {}
+            for stage in self._facts.stages:
+                for instruction in stage.instructions:
+                    if isinstance(instruction, (Run, Transfer)) and word in self._facts.file.source_of(instruction):
+                        for program, text in self._puts(instruction):
+                            if word in text:
+                                found.setdefault(program, []).append(text)
+        return self._written[word].get(name, ())
+
+    def _puts(self, instruction: Run | Transfer) -> Iterator[tuple[str, str]]:
+        """The names of programs that an instruction writes, with the text, or a part of it."""
+        if isinstance(instruction, Transfer):
+            yield from _heredocs(self._facts, instruction)
+            return
+        code = self._facts.file.source_of(instruction)
+        if "bin/" not in code or (">" not in code and "tee" not in code):
+            return
+        calls = self._facts.calls(instruction)
+        for call in () if isinstance(calls, OpaqueScript) else calls:
+            if call.program not in _PRINT:
+                continue
+            places = [join(call.cwd, call.shell_value(each.target)) for each in call.redirects if ">" in each.op]
+            if call.program == "tee":
+                places += [join(call.cwd, word) for word in call.words[1:]]
+            for place in places:
+                if isinstance(place, Known) and "bin/" in place.value:
+                    yield basename(place.value), _printed(self._facts.file.text, call)
 
     def texts(self, instruction: Instruction, call: Call) -> Iterator[str]:
         """The texts of what the build context brings and a call may run: as it is found by `code`, or as any of its
@@ -89,6 +128,23 @@ class Unseen:
                 if direct and self._files.may_have_brought(instruction, place, below=name.endswith(".sh")):
                     return UnseenCode(name, None)
         return None
+
+
+def _heredocs(facts: Facts, instruction: Transfer) -> Iterator[tuple[str, str]]:
+    """The names of the files that a COPY or ADD makes of its here-documents, and what is in them."""
+    target = destination(facts, instruction)
+    if isinstance(target, Known):
+        into = destination_text(instruction).endswith("/")
+        yield from ((each.name if into else basename(target.value), each.body.value) for each in instruction.heredocs)
+
+
+def _printed(text: str, call: Call) -> str:
+    """The text of the pipeline that a call is in, with the here-documents of it."""
+    pipeline = call.pipeline
+    if pipeline is None:
+        return ""
+    bodies = (node.body or "" for node in pipeline.walk() if isinstance(node, Redirect))
+    return "\n".join((text[pipeline.start : pipeline.end], *bodies))
 
 
 def _candidates(call: Call, first: str) -> Iterator[tuple[str, tuple[str, ...] | None, bool]]:

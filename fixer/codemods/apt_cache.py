@@ -103,10 +103,11 @@ class AptCache(Codemod):
 
     It is unsafe where a script shares a RUN with apt, or runs after one that left its lists: nobody sees whether it
     removes or reads apt's directories. A program, a sourced file or a Makefile that comes from the build context
-    counts, if its text says something of apt, or is not at hand; so do ansible, puppet and their like, and, if its text
-    says so, what the image starts with. So it is where the base image may have no apt: docker-clean's new line fails
-    there; and where packages that no step has surely installed are removed or marked in a RUN that finds the lists of
-    another: without lists apt does not know them. Where the file itself needs docker-clean later, it stays.
+    counts, if its text says something of apt, or is not at hand; so does a program that the file itself writes, and
+    what a variable or `eval` runs; so do ansible, puppet and their like, and, if its text says so, what the image
+    starts with. So it is where the base image may have no apt: docker-clean's new line fails there; and where packages
+    that no step has surely installed are removed or marked in a RUN that finds the lists of another: without lists apt
+    does not know them. Where the file itself needs docker-clean later, it stays.
 
     A package source that is a directory (`file:`) is no server: its state is that of a layer, which may be older than
     the lists in the cache. apt keeps the newer ones, and the packages that they name are not there. Where the file says
@@ -775,7 +776,8 @@ def _used(facts: Facts, call: Call) -> Arg | None:
         if "/apt" in pattern and any(common.reach(pattern, whole, d) is Reach.OWN for d in _DIRECTORIES):
             return node
     # In the text of a program: `python3 -c "shutil.rmtree('/var/lib/apt/lists')"`.
-    mentions = facts.call_mentions(call) if call.program not in _HARMLESS else ()
+    told = call.program not in _HARMLESS and "/apt" in facts.file.text[slice(*call.span)]
+    mentions = facts.call_mentions(call) if told else ()
     return next((node for node, path in mentions if any(below(path, d) for d in _DIRECTORIES)), None)
 
 

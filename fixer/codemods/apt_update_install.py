@@ -270,10 +270,10 @@ def _step(facts: Facts, run: Run, now: _Lists, found: list[_Source], unseen: Uns
             because = f"this {verb} the package sources, so that a later update would find other packages"
             now = _stopped(now, "sources-change", Span(*call.span), because)
         elif (source := now.source) is None or (own and not (kind in _INSTALL and _misses(inside, call))):
-            now = _behind_package_file(now, call, kind)
+            now = _behind_package_file(facts, now, call, kind)
         elif kind in _INSTALL:
             if apt.one_comes_before(facts, unsure, call, script):
-                now = _behind_package_file(now, call, kind)
+                now = _behind_package_file(facts, now, call, kind)
                 continue
             stop = now.stop
             if stop is None and user != now.user:
@@ -283,7 +283,7 @@ def _step(facts: Facts, run: Run, now: _Lists, found: list[_Source], unseen: Uns
             inside.append(call)
             # The RUN gets an update of its own, and what follows relies on that one.
             now, own = _Lists(source, user, None, now.renewed or _renews(facts, run, call)), True
-            now = _behind_package_file(now, call, kind)
+            now = _behind_package_file(facts, now, call, kind)
         elif kind in (Kind.QUERY, Kind.NAMES) or (call.words and call.program is None):
             now.read()
         elif kind is Kind.UNKNOWN or id(call) in scripts or apt.may_be_about(unseen, run, call):
@@ -293,11 +293,12 @@ def _step(facts: Facts, run: Run, now: _Lists, found: list[_Source], unseen: Uns
     return now
 
 
-def _behind_package_file(now: _Lists, call: Call, kind: Kind | None) -> _Lists:
+def _behind_package_file(facts: Facts, now: _Lists, call: Call, kind: Kind | None) -> _Lists:
     """The lists behind an install: a package that is a file may bring a package source (google-chrome, code,
     packages-microsoft-prod), as those that `dpkg -i` installs."""
-    words = (word for node in call.nodes[1:] for word in call.fields(node) or ()) if kind is Kind.INSTALL else ()
-    if not any(word.endswith(".deb") for word in words):
+    if kind is not Kind.INSTALL or now.source is None or now.stop is not None or not facts.mentions(".deb"):
+        return now
+    if not any(word.endswith(".deb") for node in call.nodes[1:] for word in call.fields(node) or ()):
         return now
     because = "a package that is a file may bring a package source, so that a later update would find other packages"
     return _stopped(now, "sources-change", Span(*call.span), because)

@@ -161,3 +161,22 @@ def test_programs_that_variables_name(text: str) -> None:
     outcome = cached(text)
     assert len(outcome.changes) == 1
     assert not outcome.withheld
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        "RUN echo 'rm -rf /var/lib/apt/lists' > /usr/bin/tidy && chmod +x /usr/bin/tidy",
+        "RUN { echo '#!/bin/sh'; printf '%s\\n' 'apt-get clean'; } > /usr/local/bin/tidy && chmod +x /usr/local/bin/*",
+        "RUN echo 'rm -rf /var/lib/apt/lists' | tee /usr/sbin/tidy; chmod +x /usr/sbin/tidy",
+        "RUN <<END\ncat > /usr/bin/tidy <<'X'\n#!/bin/sh\nrm -rf /var/lib/apt/lists\nX\nchmod +x /usr/bin/tidy\nEND",
+        "COPY --chmod=755 <<X /usr/bin/tidy\n#!/bin/sh\nrm -rf /var/lib/apt/lists\nX",
+        "COPY --chmod=755 <<tidy /usr/bin/\n#!/bin/sh\nrm -rf /var/lib/apt/lists\ntidy",
+    ],
+)
+def test_programs_that_the_file_writes(write: str) -> None:
+    outcome = cached(f"{write}\n{STEP} && tidy")
+    assert not outcome.changes
+    assert ["what `tidy` runs" in change.risk for change in outcome.withheld] == [True]
+    others = cached(f"{write.replace('apt', 'opt')}\n{STEP} && tidy")
+    assert len(others.changes) == 1

@@ -184,7 +184,9 @@ def _found(call: Call) -> _Found | None:
         return Kind.UPDATE, None
     if _installs_for_browsers(call):
         return Kind.BOTH, None
-    if program not in _RUNNERS and any(isinstance(w, Known) and _holds_apt(w.value) for w in call.words):
+    if program not in _RUNNERS and any(
+        isinstance(w, Known) and "apt" in w.value and _holds_apt(w.value) for w in call.words
+    ):
         return Kind.UNKNOWN, None
     return None
 
@@ -192,7 +194,7 @@ def _found(call: Call) -> _Found | None:
 def _holds_apt(text: str) -> bool:
     """Whether a word is apt, or a text in which apt is run."""
     named = behind = False
-    for word in text.split() if "apt" in text else ():
+    for word in text.split():
         if behind and word.startswith(_COMMANDS):
             return True
         named = "apt" in word and _NAMED_LAST.search(word) is not None
@@ -412,11 +414,13 @@ def scripts(facts: Facts, run: Run) -> Iterator[Call]:
 
 
 def may_be_about(unseen: Unseen, run: Run, call: Call) -> bool:
-    """Whether a call of a RUN runs something that the Dockerfile does not show, and that may install packages or name
-    apt's directories: code of the build context that says so, or that cannot be read."""
+    """Whether a call of a RUN runs something that may install packages or name apt's directories: code of the build
+    context that says so, or that cannot be read, or a program that the Dockerfile itself writes."""
     if read(call) is not None:
         return False
     if call.program in _MANAGERS or (call.program == "find" and _finds_for_a_shell(call)):
+        return True
+    if any(_ABOUT.search(text) is not None for text in unseen.written(call, "apt")):
         return True
     code = unseen.code(run, call)
     if code is None or code.text is None:
