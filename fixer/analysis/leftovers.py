@@ -124,6 +124,7 @@ _PRODUCTS = (
     (re.compile(r"\b(?:nuxt|nuxi|nuxt3) (?:build|generate)\b"), (".nuxt", ".output")),
 )
 """What a script calls, and what that makes."""
+_CALLED = re.compile(r"(?:npm run|yarn|pnpm|bun run|run-s|run-p) ([\w:.-]+)")
 _DEEP = 3
 """How many scripts that call each other are followed."""
 
@@ -194,14 +195,15 @@ def _command_of(program: str, operands: Sequence[str], scripts: Mapping[str, str
         return ""
     else:
         name = operands[0] if operands else ""
-    command = scripts.get(name, " ".join(operands[operands[0] in _RUNS :]) if operands else "")
+    commands = [scripts.get(name, " ".join(operands[operands[0] in _RUNS :]) if operands else "")]
+    seen = {name}
     for _ in range(_DEEP):
-        more = [scripts[n] for n in re.findall(r"(?:npm run|yarn|pnpm|bun run|run-s|run-p) ([\w:.-]+)", command)
-                if n in scripts and scripts[n] not in command]  # fmt: skip
+        more = dict.fromkeys(n for n in _CALLED.findall(commands[-1]) if n in scripts and n not in seen)
         if not more:
             break
-        command = " && ".join([command, *more])
-    return command
+        seen.update(more)
+        commands.append(" && ".join(map(scripts.__getitem__, more)))
+    return " && ".join(commands)
 
 
 # --- others --------------------------------------------------------------------------------------------------------

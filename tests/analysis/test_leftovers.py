@@ -92,3 +92,10 @@ def test_what_is_made(text: str, directories: list[str]) -> None:
 )
 def test_python(text: str, installs: bool) -> None:
     assert [installs_python(call) for call in calls(text)] == [installs]
+
+
+def test_scripts_that_call_each_other_again_and_again() -> None:
+    calls_of = {"build": "b", "b": "c", "c": "d", "d": "build"}
+    again = {name: f"npm run {then} && " * 50 for name, then in calls_of.items()}
+    assert made("npm run build", again | {"d": "next build"}) == ["/app/.next"]
+    assert made("npm run build", again) == []
