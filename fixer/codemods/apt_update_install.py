@@ -80,7 +80,7 @@ class AptUpdateInstall(Codemod):
         "exec-form": "The install is a RUN in exec form, which holds one command.",
         "other-flags": "The update and the install run with other mounts, another network or other rights.",
         "other-environment": "The update uses a variable, a file or a setting that is not the same at the install.",
-        "in-loop": "The update stands in a loop, which tries again or does more: one line cannot take its place.",
+        "in-loop": "The update stands in a loop, or is tried again where it fails: one line cannot take its place.",
     }
 
     def run(self, facts: Facts, settings: Settings) -> Iterator[Change | Refusal]:
@@ -339,6 +339,9 @@ def _not_the_same(facts: Facts, source: _Source, run: Run, install: Call) -> Sto
     update = source.update
     if update.loop:
         return Stop("in-loop", Span(*update.span), "this update stands in a loop, and what the loop does is not moved")
+    if _is_tried_again(facts, source):
+        because = "this update is tried again where it fails, and one line cannot take the place of that"
+        return Stop("in-loop", Span(*update.span), because)
     there = _flags(facts, run, _any)
     if not _flags(facts, source.run, _may_need) <= there:
         because = "the update runs with a mount, a network or rights that this RUN does not have"
@@ -351,6 +354,15 @@ def _not_the_same(facts: Facts, source: _Source, run: Run, install: Call) -> Sto
         return Stop("user-changes", Span(*update.span), "this update runs in a shell that another user is given")
     because = _changed(facts, source, run, install)
     return Stop("other-environment", Span(*update.span), because) if because else None
+
+
+def _is_tried_again(facts: Facts, source: _Source) -> bool:
+    """Whether another update runs if that of a source fails: `apt-get update || (sleep 5; apt-get update)`."""
+    whole = source.update.and_or
+    if source.update.fatal or whole is None:
+        return False
+    calls = (a.call for a in apt.reads(_calls(facts, source.run)) if a.kind is Kind.UPDATE and a.call.conditional)
+    return any(call is not source.update and whole.start <= call.span[0] < whole.end for call in calls)
 
 
 def _flags(facts: Facts, run: Run, counts: Callable[[Mount], bool]) -> set[tuple[object, ...]]:

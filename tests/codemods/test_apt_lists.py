@@ -129,3 +129,19 @@ def test_updates_that_may_not_run_where_lists_are_left(steps: str, *, refused: b
     outcome = fixed(steps, "apt-cache")
     assert [refusal.reason for refusal in outcome.refusals] == (["no-update"] if refused else [])
     assert bool(outcome.changes) != refused
+
+
+@pytest.mark.parametrize(
+    ("update", "refused"),
+    [
+        ("apt-get update || apt-get update", True),
+        ("apt-get update || (sleep 5; apt-get update)", True),
+        ("apt-get update || { sleep 5 && apt-get update; }", True),
+        ("apt-get update || true", False),
+        ("apt-get update && apt-get update", False),
+    ],
+)
+def test_updates_that_are_tried_again(update: str, *, refused: bool) -> None:
+    outcome = fixed(f"RUN {update}\nRUN apt-get install -y hello\n", "apt-update-install")
+    assert [refusal.reason for refusal in outcome.refusals] == ["in-loop"] * refused
+    assert bool(outcome.changes) != refused
