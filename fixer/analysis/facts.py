@@ -208,7 +208,7 @@ class Facts:
     def _mark_shipped(self) -> None:
         stages = self._stages or ()
         used: set[int] = set()
-        for stage in stages:
+        for stage in stages if len(stages) > 1 else ():
             if isinstance(stage.base, Stage):
                 used.add(stage.base.index)
             for instruction in (*stage.instructions, *(t.inner for t in stage.triggers)):
@@ -678,8 +678,7 @@ class Facts:
         """The mounts of a RUN (or of the RUN in an ONBUILD), in order; nothing for other instructions."""
         if isinstance(run, Onbuild):
             run = run.inner
-        stage = self.stage_of(run)
-        if not isinstance(run, Run) or stage is None or not run.flags:
+        if not isinstance(run, Run) or not run.flags or (stage := self.stage_of(run)) is None:
             return ()
         self.charge(1)
         key = id(run)

@@ -14,7 +14,7 @@ from fixer.analysis.bases import BaseImage
 from fixer.analysis.stages import PLATFORM_ARGS, Stage, with_default, without_default
 from fixer.analysis.values import Known, Unknown, Value, expand, join
 from fixer.text.records import dataclass
-from fixer.tree.nodes import Arg, Env, Instruction, Shell, User, Workdir
+from fixer.tree.nodes import Arg, Env, Instruction, Run, Shell, User, Workdir
 
 _SHELLS = {"bash": "bash", "sh": "sh", "ash": "sh", "dash": "sh"}
 _SHELL_WRAPPERS = frozenset(("env", "conda", "mamba", "micromamba", "nice", "time", "nohup", "scl", "stdbuf"))
@@ -358,6 +358,8 @@ class _Walker:
 
     def step(self, instruction: Instruction) -> None:
         """Take over what the instruction changes. The states after it differ from those before it."""
+        if isinstance(instruction, Run):
+            return
         if isinstance(instruction, Env):
             self.env(instruction)
         elif isinstance(instruction, Arg):

@@ -86,6 +86,8 @@ def clean(path: str) -> str:
     if not path:
         return "."
     rooted = path[0] == "/"
+    if rooted and "//" not in path and "/." not in path and path[-1] != "/":  # as most are
+        return path
     out: list[str] = []
     for part in path.split("/"):
         if not part or part == ".":

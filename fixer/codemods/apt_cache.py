@@ -636,8 +636,7 @@ def _script_after(facts: Facts, run: Run, unseen: Unseen) -> str:
         return ""
     scripts = {id(call) for call in apt.scripts(facts, run)}
     for call in calls:
-        a = apt.read(call)
-        if a is not None and a.kind in _FETCHES:
+        if apt.kind_of(call) in _FETCHES:
             return ""
         if apt.runs_a_variable(call):
             return "nobody knows what a variable runs here, and it may install from lists that would no longer be there"
@@ -664,8 +663,7 @@ def _left_behind(facts: Facts, instruction: Instruction, left: bool) -> bool:
         return left
     own: AndOr | None = None
     for call in calls:
-        a = apt.read(call)
-        if a is not None and a.kind in _FETCHES:
+        if apt.kind_of(call) in _FETCHES:
             left, own = True, call.and_or
         elif apt.deletes_lists(call) and not (call.conditional and (call.and_or is None or call.and_or is not own)):
             left = False
@@ -693,8 +691,7 @@ def _check_run(facts: Facts, run: Run, left: bool) -> bool:
     _check_lists(facts, run, calls)
     for call in calls:
         _check_words(facts, call)
-        a = apt.read(call)
-        kind = a.kind if a is not None else None
+        kind = apt.kind_of(call)
         fetched = fetched or kind in _FETCHES
         if kind is Kind.URIS:
             because = "this prints what is to be downloaded, and leaves out what the mount holds"
@@ -829,10 +826,10 @@ def _check_start(facts: Facts, instruction: Instruction, unseen: Unseen) -> str:
     context that may do so, nothing if there is none."""
     calls = facts.calls(instruction)
     for call in () if isinstance(calls, OpaqueScript) else calls:
-        a = apt.read(call)
-        if a is not None and a.kind in _FETCHES:
+        kind = apt.kind_of(call)
+        if kind in _FETCHES:
             return ""
-        if a is not None and a.kind in (Kind.INSTALL, Kind.QUERY):
+        if kind in (Kind.INSTALL, Kind.QUERY):
             because = "this runs in the container, with lists that would no longer be in the image"
             raise Stop("lists-are-read", Span(*call.span), because)
         if apt.is_about(unseen, instruction, call):

@@ -187,10 +187,10 @@ def _may_need_lists(facts: Facts, run: Run) -> bool:
     """Whether a RUN may install before it has surely fetched lists."""
     calls = facts.calls(run) if facts.may_name(run, apt.NAMES) else ()
     for call in () if isinstance(calls, OpaqueScript) else calls:
-        found = apt.read(call)
-        if found is not None and found.kind in _INSTALL:
+        kind = apt.kind_of(call)
+        if kind in _INSTALL:
             return True
-        if found is not None and found.kind is Kind.UPDATE and _is_sure(call):
+        if kind is Kind.UPDATE and _is_sure(call):
             return False
     return False
 
@@ -246,8 +246,7 @@ def _step(facts: Facts, run: Run, now: _Lists, found: list[_Source], unseen: Uns
     whole = facts.script(run)
     script = whole if isinstance(whole, Script) else None
     for call in calls:
-        apt_call = apt.read(call)
-        kind = apt_call.kind if apt_call is not None else None
+        kind = apt.kind_of(call)
         if kind is Kind.UPDATE and not call.in_substitution:
             sure = now.source is None or _is_sure(call)
             if not own:

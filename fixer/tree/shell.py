@@ -9,6 +9,7 @@ with a reason: a wrong tree is worse than none.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import ClassVar
 
 from fixer.text.records import dataclass, fields
 from fixer.text.source import Span
@@ -18,6 +19,7 @@ from fixer.text.source import Span
 class ShellNode:
     start: int
     end: int
+    _names: ClassVar[tuple[str, ...]] = ()
 
     @property
     def span(self) -> Span:
@@ -27,14 +29,23 @@ class ShellNode:
     def children(self) -> Iterator[ShellNode]:
         """Child nodes in the order of the text."""
         found: list[ShellNode] = []
-        for f in fields(self):
-            value = getattr(self, f.name)
+        for name in self._field_names():
+            value = getattr(self, name)
             if isinstance(value, ShellNode):
                 found.append(value)
             elif type(value) is tuple:
-                found.extend(v for v in value if isinstance(v, ShellNode))
-        found.sort(key=_start)
+                found += [each for each in value if isinstance(each, ShellNode)]
+        if len(found) > 1:
+            found.sort(key=_start)
         return iter(found)
+
+    @classmethod
+    def _field_names(cls) -> tuple[str, ...]:
+        names: tuple[str, ...] | None = cls.__dict__.get("_names")
+        if names is None:
+            names = tuple(each.name for each in fields(cls))
+            cls._names = names
+        return names
 
     def walk(self) -> Iterator[ShellNode]:
         """This node and all below it, in the order of the text."""

@@ -155,6 +155,12 @@ def read(call: Call) -> Apt | None:
     return Apt(call, *found) if found is not None else None
 
 
+def kind_of(call: Call) -> Kind | None:
+    """The kind alone."""
+    found = _found(call)
+    return found[0] if found is not None else None
+
+
 _Found = tuple[Kind, "int | None"]
 
 
@@ -205,6 +211,8 @@ def _holds_apt(text: str) -> bool:
 def _installs_for_browsers(call: Call) -> bool:
     """`npx playwright install --with-deps`, `playwright install-deps`: `apt-get update` and `apt-get install`, if root
     runs it."""
+    if not call.file_names("playwright"):
+        return False
     words = [word.value if isinstance(word, Known) else "" for word in call.words]
     names = [at for at, word in enumerate(words) if word.rpartition("/")[2].partition("@")[0] == "playwright"]
     if not names or call.program in _RUNNERS or not call.user.root:
@@ -416,7 +424,7 @@ def scripts(facts: Facts, run: Run) -> Iterator[Call]:
 def may_be_about(unseen: Unseen, run: Run, call: Call) -> bool:
     """Whether a call of a RUN runs something that may install packages or name apt's directories: code of the build
     context that says so, or that cannot be read, or a program that the Dockerfile itself writes."""
-    if read(call) is not None:
+    if kind_of(call) is not None:
         return False
     if call.program in _MANAGERS or (call.program == "find" and _finds_for_a_shell(call)):
         return True
