@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, TypeVar
 from fixer.analysis.state import State, UserState, shell_options
 from fixer.analysis.values import EMPTY, Known, Unknown, Value, bounded, decimal, join
 from fixer.analysis.words import known_prefix, plain_text, plain_value, plain_values, word_value
-from fixer.analysis.wrappers import peel
+from fixer.analysis.wrappers import DIALECTS, peel
 from fixer.text.records import dataclass, replace
 from fixer.tree.cook import Cooked, cook, cook_heredoc
 from fixer.tree.nodes import JsonString
@@ -47,7 +47,6 @@ from fixer.tree.shell import (
 
 Arg = Word | JsonString
 
-_SHELLS = {"sh": "sh", "bash": "bash", "dash": "sh", "ash": "sh"}
 _VOLATILE = frozenset(
     ("PWD", "OLDPWD", "UID", "EUID", "PPID", "RANDOM", "LINENO", "SECONDS", "SHLVL", "HOSTNAME", "HOSTTYPE", "MACHTYPE",
      "OSTYPE", "IFS", "OPTIND", "OPTARG", "REPLY", "BASH", "BASH_VERSION", "BASH_SOURCE", "BASHPID", "FUNCNAME",
@@ -912,9 +911,9 @@ class _Walk:
             return False
         name, at, options, login = given
         if at < 0:
-            read = self.read_input(simple, _SHELLS[name])
+            read = self.read_input(simple, DIALECTS[name])
         else:
-            read = self.read_inner(nodes[at], words[at], place.heredoc, _SHELLS[name])
+            read = self.read_inner(nodes[at], words[at], place.heredoc, DIALECTS[name])
         if read is None:
             return False
         outer = self if reset is None else _reset_walk(self, reset)
@@ -932,7 +931,7 @@ class _Walk:
             lookup, lambda who: outer.user(who if who is not None else user), flow.cwd, self.around.text,
             self.around.escape, self.around.parse, place.heredoc, self.around.shells + 1,
         )  # fmt: skip
-        inner = _Walk(around, self.calls, _SHELLS[name], read)
+        inner = _Walk(around, self.calls, DIALECTS[name], read)
         start = _Flow(flow.cwd, Unknown("$OLDPWD"), (), options[0], options[1])
         inside = place._replace(hard=place.tail, tested=False, wrappers=(*place.wrappers, f"{name} -c"), user=None)
         if at < 0:
@@ -1217,7 +1216,7 @@ def _shell_script(words: tuple[Value, ...]) -> tuple[str, int, tuple[bool, bool]
     if not words or not isinstance(words[0], Known):
         return None
     name = words[0].value.rpartition("/")[2]
-    if name not in _SHELLS:
+    if name not in DIALECTS:
         return None
     texts: list[str] = []
     for word in words[1:]:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from fixer.analysis.expressions import EXPRESSION
 from fixer.analysis.values import Known, Unknown, Value
-from fixer.analysis.wrappers import peel
+from fixer.analysis.wrappers import SHELLS, peel
 from fixer.text.records import dataclass
 from fixer.tree.cook import Cooked
 from fixer.tree.parse_shell import parse_shell
@@ -187,7 +187,6 @@ def _read(words: Iterable[str | None]) -> tuple[list[tuple[str, str | None]], li
 
 
 _OTHERS = {"podman": (("build",), ("image", "build")), "buildah": (("build",), ("bud",), ("build-using-dockerfile",))}
-_SHELLS = ("bash", "sh", "dash", "ash", "zsh")
 _DEEPEST = 3
 """Scripts in words of scripts that are read."""
 
@@ -252,7 +251,7 @@ def directory_in(directory: str | None, chdir: Value | None) -> str | None:
 
 
 def _given_script(words: Sequence[str | None]) -> str | None:
-    if not words or (words[0] or "").rpartition("/")[2] not in _SHELLS:
+    if not words or (words[0] or "").rpartition("/")[2] not in SHELLS:
         return None
     for at, word in enumerate(words[1:], 1):
         if word is None or not word.startswith("-"):

@@ -13,10 +13,10 @@ from collections.abc import Callable, Iterator, Mapping
 from fixer.analysis.bases import BaseImage
 from fixer.analysis.stages import PLATFORM_ARGS, Stage, with_default, without_default
 from fixer.analysis.values import Known, Unknown, Value, expand, join
+from fixer.analysis.wrappers import DIALECTS
 from fixer.text.records import dataclass
 from fixer.tree.nodes import Arg, Env, Instruction, Run, Shell, User, Workdir
 
-_SHELLS = {"bash": "bash", "sh": "sh", "ash": "sh", "dash": "sh"}
 _SHELL_WRAPPERS = frozenset(("env", "conda", "mamba", "micromamba", "nice", "time", "nohup", "scl", "stdbuf"))
 
 
@@ -39,13 +39,13 @@ class ShellState:
 
 def shell_state(words: tuple[str, ...]) -> ShellState:
     """What `SHELL [words]` makes of the scripts after it."""
-    at = next((i for i, word in enumerate(words) if _name(word) in _SHELLS), -1)
+    at = next((i for i, word in enumerate(words) if _name(word) in DIALECTS), -1)
     if at < 0 or (at > 0 and _name(words[0]) not in _SHELL_WRAPPERS):
         return ShellState(words, None)
     options = shell_options(words[at + 1 :])
     if options is None or not options.command or options.rest:
         return ShellState(words, None)
-    return ShellState(words, _SHELLS[_name(words[at])], options.errexit, options.pipefail, options.login)
+    return ShellState(words, DIALECTS[_name(words[at])], options.errexit, options.pipefail, options.login)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,12 +14,12 @@ from fixer.analysis.context import BuildContext
 from fixer.analysis.facts import Facts
 from fixer.analysis.transfers import destination, destination_text
 from fixer.analysis.values import Known, join
+from fixer.analysis.wrappers import SHELLS
 from fixer.text.records import dataclass
 from fixer.text.regex import regex
 from fixer.tree.nodes import Instruction, Run, Transfer
 from fixer.tree.shell import OpaqueScript, Redirect
 
-_SHELLS = frozenset(("sh", "bash", "dash", "ash", "ksh", "zsh"))
 _INTERPRETERS = regex(r"(?:python|pypy|perl|ruby|php|node|Rscript|tclsh|lua)[\d.]*")
 _BUILDERS = {
     **dict.fromkeys(("make", "gmake"), ("GNUmakefile", "makefile", "Makefile")),
@@ -151,7 +151,7 @@ def _candidates(call: Call, first: str) -> Iterator[tuple[str, tuple[str, ...] |
     """What a call may run: how it names it, the paths where that would be (None: those of PATH), and whether the call
     itself names it."""
     program = call.program or ""
-    if program in (*_SHELLS, ".", "source") or _INTERPRETERS.fullmatch(program):
+    if program in (*SHELLS, ".", "source") or _INTERPRETERS.fullmatch(program):
         script = _operand(call)
         if script is not None:
             yield script, (script,), not _INTERPRETERS.fullmatch(program)

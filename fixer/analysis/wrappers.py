@@ -1,9 +1,14 @@
-"""What a command is run through: `sudo`, `env`, `time`, `xargs`, `exec` …"""
+"""What a command is run through: `sudo`, `env`, `time`, `xargs`, `exec` …; and the shells."""
 
 from __future__ import annotations
 
 from fixer.analysis.values import Known, Unknown, Value
 from fixer.text.records import dataclass
+
+DIALECTS = {"bash": "bash", "sh": "sh", "ash": "sh", "dash": "sh"}
+"""The shells whose scripts are understood, and as which of the two dialects."""
+SHELLS = frozenset((*DIALECTS, "ksh", "zsh"))
+"""All that run scripts of a shell."""
 
 
 @dataclass(frozen=True, slots=True)

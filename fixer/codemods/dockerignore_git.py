@@ -19,6 +19,7 @@ from fixer.analysis.context import BuildContext
 from fixer.analysis.programs import only_files
 from fixer.analysis.scripts import calls_in
 from fixer.analysis.transfers import is_file_name
+from fixer.analysis.wrappers import SHELLS
 from fixer.codemods.dockerignore_needs import copied_to, family_of, stop
 from fixer.codemods.dockerignore_users import Brought, Files, User, joined, scripts_in
 from fixer.text.data import read_json, read_toml
@@ -161,7 +162,7 @@ class _Asked:
                 raise stop("git", f"{where} asks Git, which reads .git")
         elif tool is not None:
             tool(self, rest, where, depth, lookup)
-        elif name in _SHELLS:
+        elif name in SHELLS:
             self._shell(rest, where, depth)
         elif name == "find":
             for at, word in enumerate(rest):
@@ -487,7 +488,6 @@ class _Asked:
 
 
 _INTERPRETERS = frozenset(("sh", "bash", "dash", "ash", "python", "python3", "node", "ruby", "perl", "php"))
-_SHELLS = _set("sh bash dash ash")
 _Tool = Callable[[_Asked, list[str], str, int, Mapping[str, object]], None]
 
 

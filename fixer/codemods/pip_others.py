@@ -15,6 +15,7 @@ from fixer.analysis.programs import only_files
 from fixer.analysis.tools.pip import pip_of, said
 from fixer.analysis.transfers import destination_text
 from fixer.analysis.unseen import UnseenCode
+from fixer.analysis.wrappers import SHELLS
 from fixer.codemods import common
 from fixer.codemods.common import Reach
 from fixer.text.regex import regex
@@ -422,7 +423,6 @@ _RUNNERS = _set(
     "pyproject-build cibuildwheel ansible-playbook make gmake ninja just task invoke inv fab doit scons"
 )
 """Programs that run pip in a process of their own, or whatever their files say."""
-_SHELLS = _set("sh bash dash ash zsh")
 _MODULES = _set(
     "venv virtualenv compileall ensurepip py_compile site sysconfig json.tool zipfile tarfile http.server unittest "
     "pytest nltk.downloader nltk playwright django flask uv poetry pdm textblob.download_corpora ipykernel "
@@ -443,9 +443,9 @@ def starts_pip(call: Call, unseen: Container[int], code: Callable[[Call], Unseen
     if name in _RUNNERS:
         return True
     first = call.argument(0) or ""
-    if (name in _SHELLS or first.endswith(".sh") or first.startswith(("./", "../"))) and id(call) not in unseen:
+    if (name in SHELLS or first.endswith(".sh") or first.startswith(("./", "../"))) and id(call) not in unseen:
         return False
-    if name in _SHELLS:
+    if name in SHELLS:
         return _script_does(call, code)
     if _PYTHON.match(name):
         return _python_does(call, code)

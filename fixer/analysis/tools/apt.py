@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from fixer.analysis.commands import Arg, Call, once_a_call
 from fixer.analysis.values import Known, join
+from fixer.analysis.wrappers import SHELLS
 from fixer.text.records import dataclass
 from fixer.text.regex import regex
 from fixer.tree.nodes import Instruction, Run
@@ -94,7 +95,6 @@ _MANAGERS = frozenset(
 """Programs that install what files elsewhere say, run scripts that no word names, or come with an image that has them
 for it (install_packages of bitnami/minideb, clean-install of Kubernetes' debian-base)."""
 
-_SHELLS = frozenset(("sh", "bash", "dash", "ash", "zsh"))
 _GETTERS = frozenset(("curl", "wget"))
 
 _FETCHING = regex(r"https?://deb\.nodesource\.com/setup")
@@ -413,8 +413,8 @@ def scripts(facts: Facts, run: Run) -> Iterator[Call]:
             words = [_text(node) for node in (*call.nodes, *(each.target for each in call.redirects))]
             if any(map(_INSTALLING.match, words)):
                 gotten.update(word.rpartition("/")[2] for word in words)
-        elif (call.program in _SHELLS or _is_path(call)) and call.argument(1) != "--version":
-            words = [_text(node) for node in call.nodes[call.program in _SHELLS :]]
+        elif (call.program in SHELLS or _is_path(call)) and call.argument(1) != "--version":
+            words = [_text(node) for node in call.nodes[call.program in SHELLS :]]
             file = next((word for word in words if not word.startswith("-")), "")
             known = file.rpartition("/")[2] in gotten or _is_piped(call, _INSTALLING)
             if not known and not _INSTALLING.match(_added_from(facts, run, at) or ""):
@@ -467,7 +467,7 @@ def _finds_for_a_shell(call: Call) -> bool:
     """`find … -exec sh {} \\;`: scripts that no word names."""
     words = [word.value if isinstance(word, Known) else "" for word in call.words]
     return any(
-        one in ("-exec", "-execdir") and next_one in _SHELLS and words[at + 2 : at + 3] != ["-c"]
+        one in ("-exec", "-execdir") and next_one in SHELLS and words[at + 2 : at + 3] != ["-c"]
         for at, (one, next_one) in enumerate(pairwise(words))
     )
 
@@ -506,7 +506,7 @@ _BACK = 20
 def _is_gotten(call: Call, address: Pattern[str]) -> bool:
     """Whether a shell runs a file that a command before it in the same list has got from one of these addresses, and
     that no other one names, but to make it a program."""
-    name = script_of(call) if call.program in _SHELLS else None
+    name = script_of(call) if call.program in SHELLS else None
     if name is None or call.script is None or call.simple is None:
         return False
     for pipeline in _before(call.script, call.simple.start):
@@ -534,7 +534,7 @@ def _before(script: Script, start: int) -> Iterator[Pipeline]:
 
 def _is_piped(call: Call, address: Pattern[str]) -> bool:
     """Whether a shell reads what curl or wget gets from one of these addresses, and nothing else."""
-    if call.program not in _SHELLS or call.pipeline is None or call.simple is None:
+    if call.program not in SHELLS or call.pipeline is None or call.simple is None:
         return False
     first, *others = call.pipeline.commands
     if others != [call.simple] or not isinstance(first, Simple) or not first.words:
@@ -569,7 +569,7 @@ def script_of(call: Call) -> str | None:
     """The file that `call` runs as a script, as its words name it: `./install.sh`, `bash -e /tmp/setup`, or a program
     by its path; None if it names none, or none that is known."""
     first = call.argument(0)
-    if call.program not in _SHELLS:
+    if call.program not in SHELLS:
         return first if first is not None and "/" in first else None
     for word in call.words[1:]:
         if not isinstance(word, Known):
