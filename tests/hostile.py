@@ -292,6 +292,8 @@ SHAPES: dict[str, Shape] = {
         "f0() { pip install a; }; " + each(lambda k: f"f{k + 1}() {{ f{k}; f{k}; }}; ", s) + "f1"
     ),
     "rm": lambda s: _run(each(lambda k: f"rm -rf /root/.cache/a{k}; ", s) + "pip install a"),
+    "rm that goes": lambda s: _run("pip install a; " + times("rm -rf /root/.cache/pip; ", s) + "true"),
+    "rm that goes, at the end": lambda s: _run("pip install a; " + times("rm -rf /root/.cache/pip; ", s) + "rm -rf /x"),
     "rm of many": lambda s: _run("pip install a; rm -rf " + each(lambda k: f"/root/.cache/a{k} ", s)),
     "globs": lambda s: _run("pip install a; rm -rf /root/" + "*" * s),
     "globs of many stars": lambda s: _run("pip install a; rm -rf " + times("/r*t/.c*e/*p ", s)),

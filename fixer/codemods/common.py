@@ -7,11 +7,11 @@ for it are gone after the RUN; the target can be neither removed nor renamed whi
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from enum import Enum
 from fnmatch import fnmatchcase
 from posixpath import dirname
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from fixer.analysis import (
     Call,
@@ -554,12 +554,13 @@ def remove_calls(file: Dockerfile[Any], doomed: Sequence[Call], calls: Sequence[
     """
     places: dict[int, tuple[Script, list[Pipeline]]] = {}
     gone = {id(call.pipeline) for call in doomed}
+    order = _Order(gone)
     for call in doomed:
         script = call.script
         if script is None:
             raise Stop("cleanup", Span(*call.span), "this clean-up is all that the step does")
         found = places.setdefault(id(script), (script, []))[1]
-        found.extend(_removable(call, gone, calls))
+        found.extend(_removable(call, gone, calls, order))
     edits: list[Edit] = []
     for script, found in places.values():
         removal = remove_commands(file, script, found)
@@ -569,7 +570,33 @@ def remove_calls(file: Dockerfile[Any], doomed: Sequence[Call], calls: Sequence[
     return edits
 
 
-def _removable(call: Call, gone: set[int], calls: Sequence[Call]) -> Sequence[Pipeline]:
+_Part = TypeVar("_Part")
+
+
+class _Order:
+    """Where the pipelines of a list and the lists of a script stand, and which is the last that stays (-1: none)."""
+
+    def __init__(self, gone: set[int]) -> None:
+        self._gone = gone
+        self._of: dict[int, tuple[dict[int, int], int]] = {}
+
+    def pipeline(self, item: AndOr, place: Pipeline) -> tuple[int, int]:
+        return self._place(item, item.pipelines, place, lambda each: id(each) in self._gone)
+
+    def item(self, script: Script, item: AndOr) -> tuple[int, int]:
+        return self._place(script, script.items, item, lambda each: _all_gone(each, self._gone))
+
+    def _place(
+        self, whole: object, parts: Sequence[_Part], part: _Part, goes: Callable[[_Part], bool]
+    ) -> tuple[int, int]:
+        if id(whole) not in self._of:
+            last = next((at for at in range(len(parts) - 1, -1, -1) if not goes(parts[at])), -1)
+            self._of[id(whole)] = ({id(each): at for at, each in enumerate(parts)}, last)
+        places, last = self._of[id(whole)]
+        return places[id(part)], last
+
+
+def _removable(call: Call, gone: set[int], calls: Sequence[Call], order: _Order) -> Sequence[Pipeline]:
     """The pipelines that go with a call: its own, or all of an item such as `clean || true`."""
     script, item, place = call.script, call.and_or, call.pipeline
     span = Span(*call.span)
@@ -579,12 +606,12 @@ def _removable(call: Call, gone: set[int], calls: Sequence[Call]) -> Sequence[Pi
         raise Stop("cleanup", span, "this clean-up reads a here-document, which would be left without a reader")
     if any(isinstance(node, Redirect) and _makes_a_file(node) for node in place.walk()):
         raise Stop("cleanup", span, "what this clean-up prints goes to a file, which would not be there without it")
-    at = item.pipelines.index(place)
+    at, last = order.pipeline(item, place)
     if at > 0 and item.operators[at - 1].text == "||":
         raise Stop("cleanup", span, "this clean-up runs only after a failure")
-    stays = [each for each in item.pipelines[:at] if id(each) not in gone]
-    if call.fatal and stays and all(id(each) in gone for each in item.pipelines[at:]):
-        spared = [other for other in calls if other.pipeline is stays[-1] and not other.piped and not other.fatal]
+    if call.fatal and 0 <= last < at:
+        kept = item.pipelines[last]
+        spared = [other for other in calls if other.pipeline is kept and not other.piped and not other.fatal]
         if any(other.program not in ("true", ":", "echo") for other in spared):
             because = "without it a failure of the command before it would end the build (`set -e` heeds only the last)"
             raise Stop("cleanup", span, because)
@@ -594,10 +621,10 @@ def _removable(call: Call, gone: set[int], calls: Sequence[Call]) -> Sequence[Pi
             raise Stop("cleanup", span, "what runs if this clean-up fails cannot be taken out with it")
         whole = item.pipelines
     if len(whole) > 1 or _all_gone(item, gone):
-        position = script.items.index(item)
-        later = script.items[position + 1 :]
-        if position > 0 and all(_all_gone(i, gone) for i in later):
-            before = next((i for i in reversed(script.items[:position]) if not _all_gone(i, gone)), None)
+        position, last = order.item(script, item)
+        if position > 0 and last <= position:
+            earlier = range(min(last, position - 1), -1, -1)
+            before = next((script.items[at] for at in earlier if not _all_gone(script.items[at], gone)), None)
             if before is not None and not _fails_alike(before, calls):
                 because = "as the last command it hides a failure of the one before, which would else end the build"
                 raise Stop("cleanup", span, because)

@@ -340,6 +340,7 @@ class _Plan:
         self.fillers: dict[tuple[int, str], list[Writer]] = {}
         self.strangers: dict[tuple[int, str], list[Call]] = {}
         self.temporary: dict[int, frozenset[str]] = {}
+        self.dotglob: dict[int, bool] = {}
         self.from_context = FromContext(facts, context)
         self.unseen = Unseen(facts, context)
         self.requirements: dict[str, tuple[Requirement, ...]] = {}
@@ -699,7 +700,7 @@ class _Plan:
                 because = f"what it is told to remove cannot be told, and it may be {target}"
                 raise Stop("cleanup", span_of(call), because)
         temporary = self._temporary(step)
-        dots = any(each.program == "shopt" and Known("dotglob") in each.words for each in step.calls)
+        dots = self._dotglob(step)
         for index in words:
             node = call.nodes[index]
             if common.is_temporary(node, temporary):
@@ -721,6 +722,14 @@ class _Plan:
             step.edits += common.remove_words(self.file, call, drop)
             return
         step.doomed.append(call)
+
+    def _dotglob(self, step: _Step) -> bool:
+        """Whether the step may tell the shell that patterns match names which begin with a dot."""
+        if id(step) not in self.dotglob:
+            self.dotglob[id(step)] = any(
+                each.program == "shopt" and Known("dotglob") in each.words for each in step.calls
+            )
+        return self.dotglob[id(step)]
 
     def _temporary(self, step: _Step) -> frozenset[str]:
         if id(step) not in self.temporary:
