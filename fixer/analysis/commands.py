@@ -147,6 +147,11 @@ class Call:
         return self._walk.user(self._user)
 
     @property
+    def dialect(self) -> str:
+        """Of the shell that reads it: "bash", or "sh" for the others."""
+        return self._walk.dialect
+
+    @property
     def file_text(self) -> str:
         """The text of the whole file."""
         return self._walk.around.text

@@ -54,6 +54,9 @@ from fixer.tree.shell import OpaqueScript, Script
 if TYPE_CHECKING:
     import re
 
+_OTHER_SH = regex(r"(?<![\w.-])(?:da)?sh(?![\w.-])")
+"""What a RUN holds that may put another shell in the place of /bin/sh: `ln -sf bash /bin/sh`, `dpkg-reconfigure dash`,
+a script from elsewhere (`| sh`)."""
 _ONLY_HEREDOC = regex(r"\d*<<-?\s*\S+\s*\Z")
 _SHEBANG = regex(
     r"#![ \t]*(?:/usr/bin/env[ \t]+(?:-S[ \t]+)?)?(?:\S*/)?(bash|sh|dash|ash)((?:[ \t]+-\S+)*)[ \t]*\r?\n"
@@ -462,6 +465,18 @@ class Facts:
         if self.stage_of(instruction) is None:
             return ShellState(("/bin/sh", "-c"), "sh")
         return self.state(instruction).shell
+
+    def sh(self, instruction: Instruction) -> str | None:
+        """What /bin/sh surely is when that runs, as `BaseImage.sh` has it: the base image's, which nothing before has
+        put another one in the place of. None if that is not known."""
+        stage = self.stage_of(instruction)
+        base = stage.lineage[0].base if stage is not None else None
+        if stage is None or not isinstance(base, BaseImage) or "$" in stage.lineage[0].from_.image.value:
+            return None
+        if self.run_up_to(instruction, _OTHER_SH):
+            return None
+        brought = any(each.kind == "copy" for each in self.writers(stage, "/bin/sh", before=instruction))
+        return base.sh if not brought else None
 
     def calls(self, instruction: Instruction) -> tuple[Call, ...] | OpaqueScript:
         """The commands of a RUN, CMD, ENTRYPOINT or HEALTHCHECK (also of the one in an ONBUILD), flat and in order; an

@@ -32,11 +32,12 @@ from fixer.tree.editor import (
     remove_instruction,
 )
 from fixer.tree.nodes import Add, Cmd, Copy, Entrypoint, Healthcheck, Instruction, Onbuild, Run
-from fixer.tree.shell import AndOr, Assignment, For, OpaqueScript, Script, Word
+from fixer.tree.shell import AndOr, Assignment, Braces, For, OpaqueScript, Script, Word
 
 _REMOVES = frozenset(("rm", "rmdir", "mv", "shred", "unlink"))
 _CLEARS = _REMOVES - {"mv"}
 _FETCHES = (Kind.UPDATE, Kind.BOTH)
+_KEEP_BRACES = ("dash", "busybox")
 _KEEP = "/etc/apt/apt.conf.d/keep-cache"
 _DIRECTORIES = (CACHE, LISTS)
 _ABOVE = ("/var", "/ ", "var/")
@@ -390,7 +391,7 @@ def _cleanups(facts: Facts, step: _Step) -> list[Edit]:
             if _finds(call):
                 doomed.append(call)
         elif call.program in _REMOVES or _makes_again(call):
-            gone = _operands(call)
+            gone = _operands(facts, step, call)
             rest = [i for i in common.operands(call) if i not in gone]
             if gone and (call.program not in ("rm", "mkdir") or call.in_substitution):
                 raise Stop("cleanup", Span(*call.span), "this changes apt's directories in a way that cannot be undone")
@@ -450,12 +451,14 @@ def _makes_again(call: Call) -> bool:
     return call.program == "mkdir" and not common.is_option(call, "p", "parents")
 
 
-def _operands(call: Call) -> list[int]:
+def _operands(facts: Facts, step: _Step, call: Call) -> list[int]:
     """The operands of an `rm` or `mkdir` that lie in apt's directories. Raises Stop for an `rm` that hits more than
     those."""
     gone = []
     for index in common.operands(call):
-        patterns = common.patterns_of(call, call.nodes[index])
+        node = call.nodes[index]
+        expanded = not _has_braces(node) or call.dialect != "sh" or facts.sh(step.run) not in _KEEP_BRACES
+        patterns = common.patterns_of(call, node, braces=expanded)
         hits = {common.reach(*each, d) for each in patterns for d in _DIRECTORIES}
         unclear = any(pattern.startswith("/var/") for pattern, whole in patterns if not whole)
         wide = Reach.WIDE in hits or (Reach.UNKNOWN in hits and unclear)
@@ -469,6 +472,10 @@ def _operands(call: Call) -> list[int]:
         if Reach.OWN in hits:
             gone.append(index)
     return gone
+
+
+def _has_braces(node: Arg) -> bool:
+    return isinstance(node, Word) and any(isinstance(part, Braces) for part in node.parts)
 
 
 def _finds(call: Call) -> bool:

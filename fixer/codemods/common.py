@@ -37,6 +37,7 @@ from fixer.tree.editor import draw_up, is_continued, remove_commands, remove_wor
 from fixer.tree.nodes import Copy, Directive, Dockerfile, JsonString, Run
 from fixer.tree.shell import (
     AndOr,
+    Braces,
     CommandSubstitution,
     Literal,
     OpaqueScript,
@@ -355,10 +356,13 @@ class Reach(Enum):
     UNKNOWN = "unknown"
 
 
-def pattern_of(call: Call, node: Word | JsonString) -> tuple[str, bool]:
+def pattern_of(call: Call, node: Word | JsonString, *, braces: bool = True) -> tuple[str, bool]:
     """The absolute path that a word of `call` means, `*`, `?` and `[` unquoted as patterns (quoted ones as `[*]`), and
-    whether that is all of it; if not, what it surely begins with. Relative if the current directory is unknown."""
-    text, whole = _text(call, node)
+    whether that is all of it; if not, what it surely begins with. Relative if the current directory is unknown.
+
+    braces: False if the shell surely takes `{a,b}` as it stands.
+    """
+    text, whole = _text(call, node, braces)
     if not text.startswith("/"):
         if not text and not whole:
             return "", False
@@ -371,9 +375,9 @@ def pattern_of(call: Call, node: Word | JsonString) -> tuple[str, bool]:
     return clean(head or "/").rstrip("/") + "/" + tail, False
 
 
-def patterns_of(call: Call, node: Word | JsonString) -> list[tuple[str, bool]]:
+def patterns_of(call: Call, node: Word | JsonString, *, braces: bool = True) -> list[tuple[str, bool]]:
     """As `pattern_of`; several, or none, where a variable without quotes holds several words."""
-    found = pattern_of(call, node)
+    found = pattern_of(call, node, braces=braces)
     fields = None if found[1] else call.fields(node)
     if fields is None:
         return [found]
@@ -381,15 +385,18 @@ def patterns_of(call: Call, node: Word | JsonString) -> list[tuple[str, bool]]:
     return [(clean(each if each.startswith("/") or not start else start + each), True) for each in fields]
 
 
-def _text(call: Call, node: Word | JsonString) -> tuple[str, bool]:
+def _text(call: Call, node: Word | JsonString, braces: bool) -> tuple[str, bool]:
     if isinstance(node, JsonString):
         return _escaped(node.value), True
     out: list[str] = []
     for part in node.parts:
         if isinstance(part, Literal):
-            if not part.quoted and "{" in part.value:
+            if braces and not part.quoted and "{" in part.value:
                 return "".join(out) + part.value.partition("{")[0], False
             out.append(part.value if part.glob else _escaped(part.value))
+            continue
+        if not braces and isinstance(part, Braces) and not part.parts:
+            out.append(part.text)
             continue
         value = call.shell_value(Word(part.start, part.end, (part,), ""))
         if not isinstance(value, Known):
