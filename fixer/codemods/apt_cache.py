@@ -25,6 +25,7 @@ from fixer.text.regex import regex
 from fixer.text.source import Span
 from fixer.tree.editor import (
     add_mounts,
+    gap_like,
     has_comments_above,
     insert_instruction,
     keyword_like,
@@ -985,7 +986,7 @@ def _hook(facts: Facts, run: Run, before: Instruction) -> Edit:
     style = layout(facts.file, run)
     joint = f" {style.escape}\n"
     lines = (
-        f"{keyword_like(facts.file, 'RUN')} rm -f {DOCKER_CLEAN};",
+        f"{keyword_like(facts.file, 'RUN')}{gap_like(run)}rm -f {DOCKER_CLEAN};",
         f"{style.indent}echo 'Binary::apt::APT::Keep-Downloaded-Packages \"true\";'",
         f"{style.deeper}> {_KEEP}",
     )

@@ -26,6 +26,7 @@ from fixer.tree.nodes import (
     Heredoc,
     Instruction,
     Item,
+    Leaf,
     Onbuild,
     Pair,
     Run,
@@ -503,6 +504,15 @@ def keyword_like(file: Dockerfile, keyword: str) -> str:
     return keyword.lower() if _mostly_lower(file) else keyword.upper()
 
 
+def gap_like(run: Run) -> str:
+    """The blanks between the keyword of `run` and what follows it; one where that begins on another line."""
+    first: Leaf | None = next((flag.word for flag in run.flags), None)
+    if first is None and run.form is not None:
+        first = run.form.script if isinstance(run.form, ShellForm) else run.form.open
+    gap = first.prefix if first is not None else ""
+    return gap if gap and not gap.strip(" \t") else " "
+
+
 @lru_cache(maxsize=4)
 def _mostly_lower(file: Dockerfile) -> bool:
     lower = sum(1 for i in file.instructions if i.keyword.value.islower())
@@ -535,16 +545,24 @@ def _eol(file: Dockerfile, lines: Sequence[str]) -> str:
 
 
 def _habit(lines: Sequence[str]) -> str | None:
-    """The smallest indent of the lines after the first; deeper ones belong to what is nested."""
+    """The smallest indent of the lines after the first; deeper ones belong to what is nested. A very wide one counts
+    where it draws the lines up to the first one's command."""
     found: str | None = None
     for line in lines[1:]:
         body = line.lstrip(" \t")
         indent = line[: len(line) - len(body)]
-        if not body.strip() or body.startswith("#") or not indent or _width(indent) > WIDEST_INDENT:
+        if not body.strip() or body.startswith("#") or not indent:
             continue
         if found is None or _width(indent) < _width(found):
             found = indent
-    return found
+    wide = found is not None and _width(found) > WIDEST_INDENT
+    return found if not wide or found is None or _width(found) == _start_of_command(lines[0]) else None
+
+
+def _start_of_command(line: str) -> int:
+    """The column in which the first word behind an instruction's keyword begins."""
+    words = line.split(maxsplit=1)
+    return _width(line[: len(line) - len(words[1])]) if len(words) > 1 else 0
 
 
 @lru_cache(maxsize=256)
@@ -821,6 +839,7 @@ __all__ = [
     "add_mounts",
     "append_command",
     "draw_up",
+    "gap_like",
     "has_comments",
     "has_comments_above",
     "insert_before",
