@@ -113,8 +113,10 @@ class _Row:
     complete: bool = True
     user: str | None = ""
     workdir: str | None = "/"
-    accounts: tuple[tuple[str, int, int, str], ...] = ()
+    accounts: tuple[tuple[str, int | None, int | None, str], ...] = ()
     made: tuple[str, ...] = ()
+    some: Mapping[str, str] = field(default_factory=dict)
+    """What some versions set, and others do not."""
 
 
 _JAVA = {"JAVA_HOME": None, "JAVA_VERSION": None, "LANG": None, "LANGUAGE": None, "LC_ALL": None, "PATH": None}
@@ -176,7 +178,14 @@ _ROWS: tuple[_Row, ...] = (
         ("archlinux", "archlinux/archlinux"), "archlinux/archlinux-docker Dockerfile.template", "arch", {"LANG": None}
     ),
     _Row(("opensuse/leap", "opensuse/tumbleweed"), "openSUSE/docker-containers-build", "suse", complete=False),
-    _Row(("phusion/baseimage",), "phusion/baseimage-docker image/Dockerfile", "debian", complete=False),
+    _Row(
+        ("phusion/baseimage",),
+        "phusion/baseimage-docker image/Dockerfile, all of its versions",
+        "debian",
+        complete=False,
+        some={"HOME": "/root"},
+    ),
+    _Row(("gliderlabs/alpine",), "gliderlabs/docker-alpine versions/*/Dockerfile", "alpine", complete=False),
     _Row(("quay.io/centos/centos",), "CentOS/sig-cloud-instance-images", "redhat", {"LANG": None, "container": None}),
     # Rust.
     _Row(("rust",), "rust-lang/docker-rust Dockerfile-debian.template, Dockerfile-alpine.template", env=_RUST),
@@ -320,12 +329,22 @@ _ROWS: tuple[_Row, ...] = (
         accounts=(("jenkins", 1000, 1000, "/var/jenkins_home"),),
     ),
     _Row(
-        ("jenkins/agent", "jenkins/inbound-agent", "jenkins/slave", "jenkins/jnlp-slave"),
-        "jenkinsci/docker-agent",
+        ("jenkins/agent", "jenkins/inbound-agent"),
+        "jenkinsci/docker-agent, all of its versions under these names (4.0 and later)",
         complete=False,
         user="jenkins",
         workdir="/home/jenkins",
         accounts=(("jenkins", 1000, 1000, "/home/jenkins"),),
+        some={"HOME": "/home/jenkins"},
+    ),
+    _Row(
+        ("jenkins/slave", "jenkins/jnlp-slave"),
+        "jenkinsci/docker-agent, versions before 4.0: the user's number is 10000 or 1000",
+        complete=False,
+        user="jenkins",
+        workdir="/home/jenkins",
+        accounts=(("jenkins", None, None, "/home/jenkins"),),
+        some={"HOME": "/home/jenkins"},
     ),
     _Row(("nginxinc/nginx-unprivileged",), "nginxinc/docker-nginx-unprivileged", complete=False, user="101"),
     _Row(
@@ -367,10 +386,22 @@ _ROWS: tuple[_Row, ...] = (
             "jupyter/scipy-notebook",
             "jupyter/minimal-notebook",
             "jupyter/datascience-notebook",
+            "jupyter/r-notebook",
+            "jupyter/tensorflow-notebook",
+            "jupyter/pyspark-notebook",
+            "jupyter/all-spark-notebook",
             "quay.io/jupyter/base-notebook",
+            "quay.io/jupyter/minimal-notebook",
             "quay.io/jupyter/scipy-notebook",
+            "quay.io/jupyter/datascience-notebook",
+            "quay.io/jupyter/r-notebook",
+            "quay.io/jupyter/tensorflow-notebook",
+            "quay.io/jupyter/pyspark-notebook",
+            "quay.io/jupyter/all-spark-notebook",
         ),
-        "jupyter/docker-stacks",
+        "jupyter/docker-stacks base-notebook/Dockerfile and those built on it, all of their versions",
+        env={"HOME": "/home/jovyan", "PATH": None},
+        some={"XDG_CACHE_HOME": "/home/jovyan/.cache/"},
         complete=False,
         user="1000",
         workdir="/home/jovyan",
@@ -419,6 +450,20 @@ _ROWS: tuple[_Row, ...] = (
         complete=False,
         workdir="/app",
     ),
+    _Row(
+        ("tiangolo/uwsgi-nginx", "tiangolo/uwsgi-nginx-flask"),
+        "tiangolo/uwsgi-nginx-docker, tiangolo/uwsgi-nginx-flask-docker",
+        env={**_PYTHON, "PYTHONPATH": None},
+        complete=False,
+        workdir="/app",
+    ),
+    _Row(
+        ("frolvlad/alpine-python3", "jfloff/alpine-python"),
+        "frol/docker-alpine-python3 Dockerfile, jfloff/alpine-python versions/*/Dockerfile",
+        "alpine",
+        env={"PATH": None},
+        complete=False,
+    ),
     # ROS (Ubuntu) and development containers.
     _Row(("ros", "osrf/ros", "gazebo"), "osrf/docker_images", complete=False),
     _Row(
@@ -443,10 +488,8 @@ _ROWS: tuple[_Row, ...] = (
 )
 
 _LOUD = frozenset(
-    ("messense/rust-musl-cross", "jupyter/base-notebook", "cimg/base", "gitpod/workspace-base", "homebrew/brew",
-     "mambaorg/micromamba", "denoland/deno", "phusion/baseimage", "jenkins/jenkins",
-     "jenkins/agent",
-     "oven/bun", "composer", "dart")
+    ("messense/rust-musl-cross", "cimg/base", "gitpod/workspace-base", "homebrew/brew", "mambaorg/micromamba",
+     "denoland/deno", "oven/bun", "composer", "dart")
 )  # fmt: skip
 """Rows (by their first name) whose images set, or may set, variables of package managers or HOME."""
 
@@ -552,6 +595,7 @@ def base_image(reference: str, exact: bool = True) -> BaseImage:
     if family == "windows":
         return _windows(reference, name, tag, digest, row.source)
     env = {key: _value(reference, key, value) for key, value in row.env.items()}
+    env |= {key: _in_some(reference, key, value) for key, value in row.some.items()}
     if "PATH" not in env and row.complete:
         env["PATH"] = Known(DEFAULT_PATH)
     if name == "clux/muslrust" and exact and not digest and not any(map(str.isdigit, tag)):
@@ -612,6 +656,10 @@ def _docker_clean(row: _Row, family: str | None) -> bool | None:
 
 def _value(reference: str, key: str, value: str | None) -> Value:
     return Unknown(f"${key} depends on the version of {reference}") if value is None else Known(value)
+
+
+def _in_some(reference: str, key: str, value: str) -> Value:
+    return Unknown(f"only some versions of {reference} set ${key}", if_set=value)
 
 
 def _windows(reference: str, name: str, tag: str, digest: str, source: str) -> BaseImage:

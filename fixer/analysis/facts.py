@@ -751,6 +751,8 @@ def _home(state: State, name: str | None) -> Value | None:
     An image that nobody knows is taken to set none: few do, and nothing could be said of any home otherwise.
     """
     value, root = state.lookup("HOME"), state.stage.root
+    if isinstance(value, Unknown) and value.if_set == "/root" and name in ("root", "0"):
+        return Known(value.if_set)
     unseen = isinstance(root, Unknown) or not root.known
     return None if unseen and value == of_base(root, "HOME") else value
 

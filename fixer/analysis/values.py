@@ -30,10 +30,12 @@ class Known:
 @dataclass(frozen=True, slots=True)
 class Unknown:
     """A value that the file does not say; `why` is part of a sentence for people. `arg` names the build argument that
-    it is, if it is one without a default: unset unless a `--build-arg` gives it."""
+    it is, if it is one without a default: unset unless a `--build-arg` gives it. `if_set` is what a variable holds in
+    the versions of the base image that set it, where others do not."""
 
     why: str
     arg: str | None = field(default=None, compare=False)
+    if_set: str | None = field(default=None, compare=False)
 
     def __str__(self) -> str:
         return f"unknown ({self.why})"

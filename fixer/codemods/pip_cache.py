@@ -417,7 +417,8 @@ class _Plan:
     def _seen(self, call: Call, name: str) -> Value | None:
         """A variable as far as this file speaks of it: if it does not, a mount at the usual place is harmless."""
         value = call.lookup(name)
-        if isinstance(value, Unknown) and name != "HOME" and not self.facts.mentions(name):
+        unseen = isinstance(value, Unknown) and value.if_set is None
+        if unseen and name != "HOME" and not self.facts.mentions(name):
             return None
         return value
 

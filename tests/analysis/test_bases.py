@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from fixer.analysis.bases import base_image, canonical, release_of, split_reference
-from fixer.analysis.values import Known
+from fixer.analysis.values import Known, Unknown
 from tests.analysis.help import end, show
 
 
@@ -94,6 +94,13 @@ def test_family(reference: str, family: str | None, sh: str | None, docker_clean
         ("clux/muslrust:stable", "RUSTUP_HOME", "/opt/rustup"),
         ("clux/muslrust:1.70.0-stable", "CARGO_HOME", "?"),
         ("bitnami/kafka", "HOME", "/"),
+        ("phusion/baseimage:0.9.22", "HOME", "?"),
+        ("phusion/baseimage:0.9.22", "PIP_CACHE_DIR", None),
+        ("quay.io/jupyter/minimal-notebook", "HOME", "/home/jovyan"),
+        ("jupyter/scipy-notebook", "XDG_CACHE_HOME", "?"),
+        ("jenkins/jenkins:lts", "HOME", None),
+        ("jenkins/agent", "HOME", "?"),
+        ("tiangolo/uwsgi-nginx-flask:python3.8-alpine", "HOME", None),
     ],
 )
 def test_environment(reference: str, name: str, expected: str | None) -> None:
@@ -118,6 +125,19 @@ def test_environment(reference: str, name: str, expected: str | None) -> None:
 def test_user_and_workdir(reference: str, user: str, workdir: str) -> None:
     image = base_image(reference)
     assert (show(image.user), show(image.workdir)) == (user, workdir)
+
+
+def test_what_some_versions_set() -> None:
+    value = base_image("jupyter/scipy-notebook").lookup("XDG_CACHE_HOME")
+    assert isinstance(value, Unknown)
+    assert value.if_set == "/home/jovyan/.cache/"
+
+
+def test_root_is_at_home_in_every_version() -> None:
+    assert end("FROM phusion/baseimage\n").user.home == Known("/root")
+    assert isinstance(end("FROM phusion/baseimage\nUSER www-data\n").user.home, Unknown)
+    assert end("FROM phusion/baseimage\nENV HOME=/srv\n").user.home == Known("/srv")
+    assert isinstance(end("FROM jenkins/agent\nUSER root\n").user.home, Unknown)
 
 
 def test_a_tag_with_a_build_argument() -> None:

@@ -348,7 +348,7 @@ ROOT = ("root", 0, 0, "/root", True)
         ("FROM me/x\nRUN if true; then useradd -u 1001 app; fi\nUSER app\n", ("app", None, None, "?", False)),
         ("FROM gcr.io/distroless/cc:nonroot\n", ("nonroot", 65532, 65532, "/home/nonroot", False)),
         ("FROM ekidd/rust-musl-builder\n", ("rust", 1000, 1000, "/home/rust", False)),
-        ("FROM jenkins/jenkins\n", ("jenkins", 1000, 1000, "?", False)),
+        ("FROM jenkins/jenkins\n", ("jenkins", 1000, 1000, "/var/jenkins_home", False)),
         ("RUN useradd -u 1001 app\nENV HOME=/h\nUSER app\n", ("app", 1001, 1001, "/h", False)),
     ],
 )

@@ -217,9 +217,20 @@ def cache_directory(pip: Pip, cwd: Value, lookup: Lookup) -> Value:
     """
     if pip.cache_dir is not None:
         return join(cwd, pip.cache_dir)
-    for name, rest in (("PIP_CACHE_DIR", ""), ("XDG_CACHE_HOME", "/pip"), ("HOME", "/.cache/pip")):
+    return _cache_in(_PLACES, cwd, lookup)
+
+
+_PLACES = (("PIP_CACHE_DIR", ""), ("XDG_CACHE_HOME", "/pip"), ("HOME", "/.cache/pip"))
+
+
+def _cache_in(places: Sequence[tuple[str, str]], cwd: Value, lookup: Lookup) -> Value:
+    for at, (name, rest) in enumerate(places, 1):
         given = lookup(name)
         if isinstance(given, Unknown):
+            if given.if_set is not None:
+                unset = _cache_in(places[at:], cwd, lookup)
+                if unset == join(cwd, Known(given.if_set.rstrip("/") + rest)):
+                    return unset
             return given
         if given is not None and given.value:
             return join(cwd, Known(given.value.rstrip("/") + rest if rest else given.value, given.args))
