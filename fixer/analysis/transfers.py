@@ -7,6 +7,7 @@ file goes into a destination that ends with a slash, is a directory, or is share
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from enum import Enum
 from fnmatch import fnmatchcase
 from posixpath import basename, dirname
@@ -93,6 +94,14 @@ def destination(facts: Facts, instruction: Transfer) -> Value:
         text = instruction.destination.value if instruction.destination is not None else ""
     state = facts.state(instruction)
     return join(state.workdir, expand(text, state.lookup, facts.file.escape))
+
+
+def heredoc_files(facts: Facts, instruction: Transfer) -> Iterator[tuple[str, str]]:
+    """The names of the files that a COPY or ADD makes of its here-documents, and what is in them."""
+    target = destination(facts, instruction) if instruction.heredocs else None
+    if isinstance(target, Known):
+        into = destination_text(instruction).endswith("/")
+        yield from ((each.name if into else basename(target.value), each.body.value) for each in instruction.heredocs)
 
 
 def file_at(facts: Facts, instruction: Instruction, stage: Stage, name: str, target: str, text: str) -> str:

@@ -12,7 +12,7 @@ from fixer.analysis.brought import FromContext
 from fixer.analysis.commands import Call
 from fixer.analysis.context import BuildContext
 from fixer.analysis.facts import Facts
-from fixer.analysis.transfers import destination, destination_text
+from fixer.analysis.transfers import heredoc_files
 from fixer.analysis.values import Known, join
 from fixer.analysis.wrappers import SHELLS
 from fixer.text.records import dataclass
@@ -28,7 +28,8 @@ _BUILDERS = {
     "just": ("justfile", "Justfile"),
 }
 """Programs that run commands which stand in a file of the current directory."""
-_PRINT = frozenset(("echo", "printf", "cat", "tee"))
+PRINTERS = frozenset(("echo", "printf", "cat", "tee"))
+"""Programs that print what they are told, or given in a here-document."""
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 """What BuildKit has for PATH where the image has none (util/system/path.go, v0.25)."""
 
@@ -69,14 +70,14 @@ class Unseen:
     def _puts(self, instruction: Run | Transfer) -> Iterator[tuple[str, str]]:
         """The names of programs that an instruction writes, with the text, or a part of it."""
         if isinstance(instruction, Transfer):
-            yield from _heredocs(self._facts, instruction)
+            yield from heredoc_files(self._facts, instruction)
             return
         code = self._facts.file.source_of(instruction)
         if "bin/" not in code or (">" not in code and "tee" not in code):
             return
         calls = self._facts.calls(instruction)
         for call in () if isinstance(calls, OpaqueScript) else calls:
-            if call.program not in _PRINT:
+            if call.program not in PRINTERS:
                 continue
             places = [join(call.cwd, call.shell_value(each.target)) for each in call.redirects if ">" in each.op]
             if call.program == "tee":
@@ -128,14 +129,6 @@ class Unseen:
                 if direct and self._files.may_have_brought(instruction, place, below=name.endswith(".sh")):
                     return UnseenCode(name, None)
         return None
-
-
-def _heredocs(facts: Facts, instruction: Transfer) -> Iterator[tuple[str, str]]:
-    """The names of the files that a COPY or ADD makes of its here-documents, and what is in them."""
-    target = destination(facts, instruction)
-    if isinstance(target, Known):
-        into = destination_text(instruction).endswith("/")
-        yield from ((each.name if into else basename(target.value), each.body.value) for each in instruction.heredocs)
 
 
 def _printed(text: str, call: Call) -> str:

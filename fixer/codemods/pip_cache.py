@@ -68,7 +68,7 @@ from fixer.codemods.pip_others import (
     writes_below,
     xargs_removes,
 )
-from fixer.codemods.pip_settings import build_settings, configured, deciding_variables, exports
+from fixer.codemods.pip_settings import CACHE_KEYS, build_settings, configured, deciding_variables, exports
 from fixer.text.edits import Edit
 from fixer.text.records import dataclass, field
 from fixer.text.regex import regex
@@ -142,6 +142,7 @@ class PipCache(Codemod):
         "sudo": "It is run by sudo, su or their like: the cache is another user's.",
         "no-network": "The step has no network, so that it cannot fill a cache.",
         "no-cache-in-env": f"{SWITCH} switches the cache off, and cannot go from there.",
+        "no-cache-in-settings": "pip's configuration switches the cache off, or puts it elsewhere.",
         "no-cache-in-variable": "The option that switches the cache off comes out of a variable.",
         "odd-cache-dir": "The cache's directory is not known, cannot be mounted, or holds other things too.",
         "local-archives": "pip builds wheels of archives that may change, and would take old ones from the cache.",
@@ -345,7 +346,7 @@ class _Plan:
         self.unseen = Unseen(facts, context)
         self.requirements: dict[str, tuple[Requirement, ...]] = {}
         self.named: dict[tuple[str, str, bool], bool] = {}
-        self.configured: dict[int, tuple[str, Span] | None] = {}
+        self.configured: dict[int, list[tuple[str, Span]]] = {}
         self.known_mounts: dict[str, dict[tuple[str, Owner | None], str]] = {}
 
     def prepare(self, step: _Step) -> None:
@@ -374,6 +375,7 @@ class _Plan:
         if not missing and not switched:
             return
         # What pip would find, or leave, in its cache matters wherever it begins to use one, also in a mount of old.
+        self._kept_elsewhere(step)
         self._local_archives(step)
         self._built_otherwise(step)
         for target in missing:
@@ -604,10 +606,7 @@ class _Plan:
         """Raises Stop if pip may build a wheel that is another one than other steps, and other files, would get: it
         looks wheels up by where they come from, whatever they were built with."""
         exported = exports(step.calls)
-        index = step.stage.index
-        if index not in self.configured:
-            self.configured[index] = configured(self.facts, step.stage, self.context)
-        given = self.configured[index]
+        given = next((each for each in self._settings_of(step) if each[0] not in CACHE_KEYS), None)
         for call, pip in step.wants:
             if given is not None and not pip.only_wheels:
                 key, place = given
@@ -620,6 +619,22 @@ class _Plan:
             if found is not None:
                 because = f"{found[0]} decides what pip builds, and pip would take that wheel without it, too"
                 raise Stop("other-builds", found[1], because)
+
+    def _kept_elsewhere(self, step: _Step) -> None:
+        """Raises Stop if pip's configuration says that it has no cache, or where, and nothing else says more."""
+        said = [each for each in self._settings_of(step) if each[0] in CACHE_KEYS]
+        for call, pip in step.wants if said else ():
+            own = pip.cache_dir is not None or self._seen(call, "PIP_CACHE_DIR") is not None
+            found = next((each for each in said if each[1].start < call.span[0]), None)
+            if found is not None and not own:
+                because = f"{found[0]} in pip's configuration keeps it from using what would be mounted"
+                raise Stop("no-cache-in-settings", found[1], because)
+
+    def _settings_of(self, step: _Step) -> list[tuple[str, Span]]:
+        index = step.stage.index
+        if index not in self.configured:
+            self.configured[index] = configured(self.facts, step.stage, self.context)
+        return self.configured[index]
 
     @cached_property
     def _deciding(self) -> list[str]:

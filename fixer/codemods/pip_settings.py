@@ -15,7 +15,8 @@ from posixpath import basename
 from fixer.analysis import Call, Facts, Known, Stage
 from fixer.analysis.context import BuildContext
 from fixer.analysis.tools.pip import Pip, is_local, pip_of
-from fixer.analysis.transfers import sources
+from fixer.analysis.transfers import destination_text, heredoc_files, sources
+from fixer.analysis.unseen import PRINTERS
 from fixer.codemods import common
 from fixer.codemods.pip_others import span_of, texts_of
 from fixer.text.regex import regex
@@ -144,65 +145,64 @@ def exports(calls: Sequence[Call]) -> list[tuple[str, Span, int]]:
 _KEYS = _set(
     "find-links no-binary no-build-isolation config-settings build-option global-option use-pep517 no-use-pep517"
 )
+CACHE_KEYS = _set("cache-dir no-cache-dir")
+"""Where pip's cache is. Any value of `no-cache-dir` switches it off."""
+_WORDS = ("pip.conf", "pip config", "pip3 config")
+"""Without one of these words in the text there is no configuration."""
 
 
-def configured(facts: Facts, stage: Stage, context: BuildContext) -> tuple[str, Span] | None:
-    """What a configuration of pip in a stage says about wheels, and where it comes from: `pip config set`, a pip.conf
-    that a COPY brings, if it is at hand, or one that a RUN writes. None if there is none, or none that matters."""
-    if not any(facts.mentions(word) for word in ("pip.conf", "pip config", "pip3 config")):
-        return None
+def configured(facts: Facts, stage: Stage, context: BuildContext) -> list[tuple[str, Span]]:
+    """What a configuration of pip in a stage says about wheels and about the cache, in order, and where it comes from:
+    `pip config set`, a pip.conf that a COPY brings or makes, if it is at hand, or one that a RUN writes."""
+    found: list[tuple[str, Span]] = []
+    if not any(facts.mentions(word) for word in _WORDS):
+        return found
     read: set[str] = set()
     for each in facts.passing(stage.lineage):
         for instruction in each.instructions:
             if isinstance(instruction, Run):
-                found = _configures(facts, instruction)
-                if found is not None:
-                    return found
+                found += _configures(facts, instruction)
             elif isinstance(instruction, Transfer) and facts.copied_from(instruction) is None:
+                for name, text in heredoc_files(facts, instruction):
+                    if name == "pip.conf":
+                        found += [(key, instruction.keyword.span) for key in _settings(text)]
+                named = basename(destination_text(instruction)) == "pip.conf"
                 for source in sources(facts, instruction):
                     path = source.path.value if isinstance(source.path, Known) else ""
-                    if basename(path) != "pip.conf" or path in read:
+                    if not path or path in read or not (named or basename(path) == "pip.conf"):
                         continue
                     read.add(path)
-                    key = _setting(context.text(path) or "")
-                    if key is not None:
-                        return key, source.span
-    return None
+                    found += [(key, source.span) for key in _settings(context.text(path) or "")]
+    return found
 
 
-def _configures(facts: Facts, run: Run) -> tuple[str, Span] | None:
-    if not facts.may_name(run, ("pip.conf", "config")):
-        return None
+def _configures(facts: Facts, run: Run) -> Iterator[tuple[str, Span]]:
+    if not facts.may_name(run, _WORDS):
+        return
     calls = facts.calls(run)
     writes = "pip.conf" in run.code
-    bodies = [heredoc.body.text for heredoc in run.heredocs] if writes else []
-    for body in bodies:
-        if (key := _setting(body)) is not None:
-            return key, run.keyword.span
+    for heredoc in run.heredocs if writes else ():
+        yield from ((key, run.keyword.span) for key in _settings(heredoc.body.text))
     for call in () if isinstance(calls, OpaqueScript) else calls:
         pip = pip_of(call)
+        text = ""
         if pip is not None and pip.subcommand == "config":
             said = [each.value if isinstance(each, Known) else "" for each in pip.operands]
-            key = _setting(f"{said[1].rpartition('.')[2]}={said[2]}") if said[:1] == ["set"] and said[2:] else None
-        else:
-            said = [text.strip("\"'") for text in texts_of(call)[1:]]
-            key = _setting(" ".join(said)) if writes and call.program in _WRITERS else None
-        if key is not None:
-            return key, span_of(call)
-    return None
+            text = f"{said[1].rpartition('.')[2]}={said[2]}" if said[:1] == ["set"] and said[2:] else ""
+        elif writes and call.program in PRINTERS:
+            text = " ".join(text.strip("\"'") for text in texts_of(call)[1:])
+        yield from ((key, span_of(call)) for key in _settings(text))
 
 
-_WRITERS = _set("echo printf")
-
-
-def _setting(text: str) -> str | None:
-    """The first setting in a text that matters; links to what others serve do not. Values may follow in lines of their
-    own, which are not read."""
+def _settings(text: str) -> Iterator[str]:
+    """The settings in a text that matter; links to what others serve do not. Values may follow in lines of their own,
+    which are not read."""
     for line in text.replace("\\n", "\n").splitlines():
         name, equals, value = line.partition("=" if "=" in line else ":")
         key = name.strip().replace("_", "-")
-        if equals and key in _KEYS:
+        if equals and key in CACHE_KEYS:
+            yield key
+        elif equals and key in _KEYS:
             places = value.split()
             if key != "find-links" or not places or any(is_local(Known(place)) for place in places):
-                return key
-    return None
+                yield key
