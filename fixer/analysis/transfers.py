@@ -177,7 +177,8 @@ def _may_match(name: str, pattern: str) -> bool:
 _FILE = re.compile(
     r"(?:.+\.(?:py|js|mjs|cjs|ts|tsx|jsx|json|jsonc|toml|lock|txt|in|cfg|ini|conf|yml|yaml|sh|md|rst|mod|sum|rs|rb|php"
     r"|java|kt|xml|html|css|sql|csproj|fsproj|vbproj|sln|slnx|props|targets|config|pem|crt|key|whl|jar|zip|gz|tgz|xz"
-    r"|bz2|tar)|Makefile|Dockerfile|Gemfile|Procfile|Pipfile|LICENSE|README)\Z"
+    r"|bz2|tar|gradle|kts|properties|sbt|scala|go|c|cc|cpp|h|hpp|cs|proto|ex|exs|gemspec|cmake)"
+    r"|Makefile|Dockerfile|Gemfile|Rakefile|Procfile|Pipfile|justfile|gradlew|mvnw|LICENSE|README)\Z"
 )
 
 
