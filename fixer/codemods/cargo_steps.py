@@ -153,6 +153,7 @@ def group_of(facts: Facts, stages: list[Stage], context: BuildContext) -> Group 
                 steps.append(step)
     steps = [step for step in steps if not _has_mount(facts, step)] if _all_mounted(facts, steps) else steps
     if not steps:
+        _refuse_unknown(facts, stages)
         return None
     refuse_layers(facts, steps)
     if context.at_hand:
@@ -235,6 +236,28 @@ def _has_mount(facts: Facts, step: Step) -> bool:
 
 def _all_mounted(facts: Facts, steps: Sequence[Step]) -> bool:
     return all(_has_mount(facts, step) for step in steps)
+
+
+def _refuse_unknown(facts: Facts, stages: Sequence[Stage]) -> None:
+    """Where no step compiles with a command that is known: one that may, and somebody reads in its target directory."""
+    asked: dict[tuple[int, str], bool] = {}
+    for stage in stages:
+        for run in stage.instructions:
+            if not isinstance(run, Run) or "cargo" not in run.code:
+                continue
+            for call, cargo in cargo_calls(facts, run):
+                step = Step(stage, run, [(call, cargo)])
+                if cargo.known or _has_mount(facts, step):
+                    continue
+                if _reads_in_step(facts, run, cargo) or _shown(facts, step, cargo, asked) is not None:
+                    because = f"what {call.program} {cargo.subcommand.removeprefix('xx-')} leaves there is not known"
+                    raise Stop("unknown-step", Span(*call.span), because)
+
+
+def _reads_in_step(facts: Facts, run: Run, cargo: Cargo) -> bool:
+    directories = tuple(f"{directory}/" for directory in cargo.target_dirs())
+    facts.charge(1 + len(facts.effects(run)) // 20)
+    return any(effect.mode == "read" and effect.start.startswith(directories) for effect in facts.effects(run))
 
 
 def _refuse_half(facts: Facts, step: Step, directory: str) -> None:

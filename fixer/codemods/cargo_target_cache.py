@@ -138,7 +138,7 @@ class CargoTargetCache(Codemod):
         "sources-in-step": "The directory of the sources is made in the very step that compiles them.",
         "target-is-filled": "Something else than cargo puts files into the target directory; a mount would hide them.",
         "unknown-reader": "A later step may read anything in the target directory.",
-        "unknown-step": "Another tool may compile in the same directory, into a layer, which the mount would hide.",
+        "unknown-step": "Another tool, or a command of cargo that is not known, may compile in the same directory.",
         "unknown-target-dir": "Which directory cargo compiles in is not certain, or it cannot be mounted.",
         "unknown-user": "The number of the user who compiles is not known, and the mount has to name it.",
         "variable-base": "A build argument chooses the base image, so that two systems would share the cache.",

@@ -94,7 +94,8 @@ class Products:
 class Cargo:
     """One call of cargo. Paths are absolute; `Unknown` says why a path is not known.
 
-    subcommand: the long name; `chef-cook` and `chef-prepare` for cargo-chef; `auditable build` is `build`.
+    subcommand: the long name; `chef-cook` and `chef-prepare` for cargo-chef; `auditable build` is `build`; `xx-build` is
+        that of xx-cargo.
     cwd: where it runs, `-C` included.
     manifest: the directory of the manifest (`--manifest-path`, `install --path`), else `cwd`.
     target_dir: as given by `--target-dir`, `CARGO_TARGET_DIR`, `CARGO_BUILD_TARGET_DIR` or `--config`; None if none
@@ -363,16 +364,21 @@ def _without_glibc(triple: str) -> str:
     return triple.split(".", 1)[0]
 
 
+_FOR_TARGET = "xx-cargo"
+"""cargo for the platform that is built for (tonistiigi/xx, `src/xx-cargo`): it adds `--target` with that platform's
+triple, which the file does not say. So its commands that compile are none that are known."""
+
 Lookup = Callable[[str], "Value | None"]
 
 
 def read_cargo(words: Sequence[Value], cwd: Value, lookup: Lookup) -> Cargo | None:
     """What the call `words` does in the directory `cwd`, with the environment `lookup` (None for an unset variable).
 
-    None if it does not call cargo. `rustup run TOOLCHAIN cargo …` and `mold -run cargo …` do.
+    None if it does not call cargo. `rustup run TOOLCHAIN cargo …`, `mold -run cargo …` and `xx-cargo …` do.
     """
     words = _unwrapped(words)
-    if not words or not isinstance(words[0], Known) or words[0].value.rpartition("/")[2] != "cargo":
+    program = words[0].value.rpartition("/")[2] if words and isinstance(words[0], Known) else ""
+    if program not in ("cargo", _FOR_TARGET):
         return None
     rest = list(words[1:])
     toolchain = None
@@ -383,6 +389,8 @@ def read_cargo(words: Sequence[Value], cwd: Value, lookup: Lookup) -> Cargo | No
     subcommand = options.subcommand
     cwd = join(cwd, options.last("--directory") or Known("."))
     path = options.last("--path") if subcommand == "install" else None
+    if program == _FOR_TARGET and subcommand in COMPILES and (subcommand != "install" or path is not None):
+        subcommand = f"xx-{subcommand}"
     manifest_path = options.last("--manifest-path")
     manifest = cwd
     if path is not None:
