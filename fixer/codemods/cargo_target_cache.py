@@ -9,10 +9,12 @@ from typing import ClassVar
 from fixer.analysis import BaseImage, Call, Facts, Known, Stage, Unknown, UserState, Value, below, join, related
 from fixer.analysis.paths import Effect, Reader
 from fixer.analysis.programs import ABOUT_THE_SYSTEM, ONLY_LOOK
-from fixer.analysis.tools.cargo import OWN_DIRECTORIES, Written, cargo_of
+from fixer.analysis.tools.cargo import OWN_DIRECTORIES, Cargo, Written, cargo_of
+from fixer.analysis.tools.workspace import has_dev_dependencies
 from fixer.codemods import common
 from fixer.codemods.altered import alters, put_by, settings_of
 from fixer.codemods.api import Alters, Builder, Change, Codemod, Refusal, Settings
+from fixer.codemods.artifact_ends import sees
 from fixer.codemods.artifact_readers import runs_stranger
 from fixer.codemods.artifacts import REASONS as SHARED
 from fixer.codemods.artifacts import (
@@ -541,11 +543,15 @@ def _makes_itself(facts: Facts, reader: Reader, before: Step, group: Group) -> b
 
 
 def _must_stay_the_same(facts: Facts, product: Product, group: Group) -> None:
-    """Raises Stop if a later step with the mount writes to the product's path, and not to what it reads."""
+    """Raises Stop if a later step with the mount writes to the product's path, and not to what it reads; or compiles it
+    once more, and perhaps otherwise."""
+    made = cargo_of(product.call) if product.call is not None else None
     seen = {(reader.span.start, reader.span.end) for reader in product.readers}
     for step in group.steps:
         if step.run.keyword.start <= product.run.keyword.start:
             continue
+        if made is not None and _is_seen(facts, product, step):
+            _must_link_the_same(step, made, product.path)
         effects = facts.effects(step.run)
         facts.charge(1 + len(effects) // 20)
         for effect in effects:
@@ -553,6 +559,26 @@ def _must_stay_the_same(facts: Facts, product: Product, group: Group) -> None:
             if not own and effect.path == Known(product.path) and (effect.span.start, effect.span.end) not in seen:
                 because = "it changes in the cache what another step makes and what is read elsewhere"
                 raise Stop("not-provably-written", effect.span, because)
+
+
+def _is_seen(facts: Facts, product: Product, step: Step) -> bool:
+    """Whether a reader of the product would find without the mount what the step leaves."""
+    stage = facts.stage_of(product.run)
+    seen = [each for reader in product.readers if stage is not None for each in sees(facts, stage, reader)]
+    facts.charge(1 + len(seen) // 20)
+    return any(step.stage in each.lineage for each in seen)
+
+
+def _must_link_the_same(step: Step, made: Cargo, path: str) -> None:
+    """Raises Stop if the tests of a later step, or an installation, may link what stands at `path` once more, and
+    otherwise: with other features, or those of the dependencies that are there for tests alone."""
+    for call, cargo in step.calls:
+        if not cargo.links_too(path):
+            continue
+        tests = cargo.subcommand != "install"
+        if not cargo.is_chosen_like(made) or (tests and has_dev_dependencies(step.files, cargo)):
+            because = "it may link what is read elsewhere once more, with other features, and the image has that one"
+            raise Stop("not-provably-written", Span(*call.span), because)
 
 
 def _ends_before(call: Call, reader: Reader) -> bool:

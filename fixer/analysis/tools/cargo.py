@@ -15,7 +15,7 @@ from posixpath import dirname
 
 from fixer.analysis.commands import Call, once_a_call
 from fixer.analysis.values import Known, Unknown, Value, below, join
-from fixer.text.records import dataclass
+from fixer.text.records import dataclass, replace
 from fixer.tree.shell import Word
 
 
@@ -37,6 +37,9 @@ COMPILES = _set("bench build check chef-cook clippy doc fix install nextest run 
 LINKS = frozenset(("build", "run", "rustc", "zigbuild"))
 """Commands that leave executables and (but for `run`) libraries right in the profile's directory, again at every call,
 whether anything was compiled or not (shown with cargo 1.95)."""
+
+_LINKS_TOO = frozenset(("test", "bench", "nextest", "install"))
+"""Commands that may leave such files there by the way."""
 
 _READ_ONLY = _set(
     "add chef-prepare clean config fetch fmt generate-lockfile help info init locate-project login logout "
@@ -94,8 +97,8 @@ class Products:
 class Cargo:
     """One call of cargo. Paths are absolute; `Unknown` says why a path is not known.
 
-    subcommand: the long name; `chef-cook` and `chef-prepare` for cargo-chef; `auditable build` is `build`; `xx-build` is
-        that of xx-cargo.
+    subcommand: the long name; `chef-cook` and `chef-prepare` for cargo-chef; `auditable build` is `build`; `xx-build`
+        is that of xx-cargo.
     cwd: where it runs, `-C` included.
     manifest: the directory of the manifest (`--manifest-path`, `install --path`), else `cwd`.
     target_dir: as given by `--target-dir`, `CARGO_TARGET_DIR`, `CARGO_BUILD_TARGET_DIR` or `--config`; None if none
@@ -221,6 +224,20 @@ class Cargo:
         if fits is Written.NO and self.unsure is not None and 2 <= len(parts) <= 4:
             return Written.MAYBE
         return Written.MAYBE if fits is Written.YES and self.unsure is not None else fits
+
+    def links_too(self, path: str) -> bool:
+        """Whether the call, which is there to test or to install, may link a program, a library or an example at `path`
+        as well: for integration tests cargo links all programs of the package (shown with cargo 1.95)."""
+        if self.subcommand not in _LINKS_TOO or self.libs_only:
+            return False
+        built = replace(self, subcommand="build", bins=(), examples=(), libs=True)
+        examples = replace(built, examples=(Known("*"),))
+        return any(each.provides(path) is not Written.NO for each in (built, examples))
+
+    def is_chosen_like(self, other: Cargo) -> bool:
+        """Whether the calls ask for the same features of the same packages, so that what both compile is the same."""
+        mine = (set(self.features), set(self.packages), self.workspace, self.manifest)
+        return mine == (set(other.features), set(other.packages), other.workspace, other.manifest)
 
     def names(self, name: str) -> bool:
         """Whether the call names a program, or the package that is called like it."""

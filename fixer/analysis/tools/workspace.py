@@ -184,6 +184,26 @@ def products_of(files: Brought, cargo: Cargo) -> Products | None:
     return Products(frozenset(bins), frozenset(libs), frozenset(_needy(packages.values())))
 
 
+def has_dev_dependencies(files: Brought | None, cargo: Cargo) -> bool:
+    """Whether some package of the workspace in which the call runs has dependencies for its tests alone, which may give
+    features to what the others depend on, too; also where the manifests are not at hand."""
+    if files is None or not isinstance(cargo.manifest, Known):
+        return True
+    found = _nearest(files, cargo.manifest.value)
+    if found is None:
+        return True
+    root, root_manifest = _root(files, *found)
+    try:
+        members = _members(files, root, root_manifest, strict=False)
+    except Trouble:
+        return True
+    return any(
+        _table(table, "dev-dependencies")
+        for manifest in members.values()
+        for table in (manifest, *(each for each in _table(manifest, "target").values() if isinstance(each, dict)))
+    )
+
+
 def _by_default(files: Brought, directory: str, root: str, manifest: Mapping[str, Any]) -> list[str] | None:
     """The directories of the packages that a call in `directory` compiles where it names none: that of the directory;
     at the root of a workspace its `default-members`, else the root's own package. None: all members. (The Cargo book,
