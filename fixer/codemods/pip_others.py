@@ -18,14 +18,11 @@ from fixer.analysis.unseen import UnseenCode
 from fixer.analysis.wrappers import SHELLS
 from fixer.codemods import common
 from fixer.codemods.common import Reach
+from fixer.text.names import set_of
 from fixer.text.regex import regex
 from fixer.text.source import Span
 from fixer.tree.nodes import Cmd, Entrypoint, Healthcheck, Instruction, JsonString, Run, Transfer, Workdir
 from fixer.tree.shell import OpaqueScript, Word
-
-
-def _set(words: str) -> frozenset[str]:
-    return frozenset(words.split())
 
 
 def texts_of(call: Call) -> list[str]:
@@ -39,7 +36,7 @@ def span_of(call: Call) -> Span:
 
 # --- programs that keep nothing in ~/.cache --------------------------------------------------------------------------
 
-_TIDY = _set(
+_TIDY = set_of(
     ": [ [[ addgroup adduser apk apt apt-cache apt-get apt-key apt-mark awk basename break cat cd chgrp chmod chown "
     "command cp curl cut date declare df dirname dnf dpkg du echo env exit export false find getent git gpg grep "
     "groupadd gunzip gzip head id install ldconfig ln local locale-gen ls microdnf mkdir mktemp mv nproc patch "
@@ -48,7 +45,7 @@ _TIDY = _set(
     "update-ca-certificates useradd usermod wc wget which whoami xargs xz yum zypper cmp diff file jq md5sum nl "
     "openssl paste readlink realpath rev ssh-keygen ssh-keyscan stat yes"
 )
-_SOURCED = _set("activate os-release env profile .profile .bashrc bash.bashrc .bash_profile nvm.sh conda.sh")
+_SOURCED = set_of("activate os-release env profile .profile .bashrc bash.bashrc .bash_profile nvm.sh conda.sh")
 """Files that are sourced for the variables and functions that they hold."""
 
 
@@ -141,7 +138,7 @@ def xargs_removes(call: Call, calls: Sequence[Call], places: Iterable[str]) -> s
     return find_removes(before[0], [p for p in places if all(_finds(p, each) for each in wanted)], piped=True)
 
 
-_FILTERS = _set("grep egrep sort uniq head tail")
+_FILTERS = set_of("grep egrep sort uniq head tail")
 """Programs that take lines out, and change none."""
 _PLAIN = regex(r"[\w./|()$\\ -]+\Z")
 _LONGEST, _GROUPS = 200, 2
@@ -245,7 +242,7 @@ def _is_own(path: str, target: str) -> bool:
     return below(path, target) or (below(target, path) and not there(path, target))
 
 
-COPIERS = _set("cp rsync scp tar bsdtar zip mv cpio 7z install")
+COPIERS = set_of("cp rsync scp tar bsdtar zip mv cpio 7z install")
 """Programs that take the content of the directories that they read somewhere else."""
 
 
@@ -294,9 +291,9 @@ def makes_home(facts: Facts, call: Call, target: str) -> Span | None:
     return None
 
 
-_INTO = _set("cp mv ln install tar bsdtar rsync scp unzip")
+_INTO = set_of("cp mv ln install tar bsdtar rsync scp unzip")
 """Programs that need the directory which they are told to write to, or the one above it."""
-_BESIDE = _set("touch tee mkdir curl wget truncate")
+_BESIDE = set_of("touch tee mkdir curl wget truncate")
 """Programs that need the directory of the file, or directory, which they make."""
 _CODE = regex(r"\bopen\b|\bwrite")
 _MAKING = regex(r"mkdir|makedirs")
@@ -418,12 +415,12 @@ def _makes_parents(call: Call) -> bool:
 
 # --- who starts pip himself ------------------------------------------------------------------------------------------
 
-_RUNNERS = _set(
+_RUNNERS = set_of(
     "conda mamba micromamba nox pip-compile pip-sync pipenv pipx tox spacy pre-commit hatch flit maturin "
     "pyproject-build cibuildwheel ansible-playbook make gmake ninja just task invoke inv fab doit scons"
 )
 """Programs that run pip in a process of their own, or whatever their files say."""
-_MODULES = _set(
+_MODULES = set_of(
     "venv virtualenv compileall ensurepip py_compile site sysconfig json.tool zipfile tarfile http.server unittest "
     "pytest nltk.downloader nltk playwright django flask uv poetry pdm textblob.download_corpora ipykernel "
     "grpc_tools.protoc black flake8 mypy ruff pylint coverage gunicorn uvicorn celery rfbrowser camoufox patchright "
@@ -460,7 +457,7 @@ def starts_pip(call: Call, unseen: Container[int], code: Callable[[Call], Unseen
     return found.text is None or (_CALLS_PIP if name in PROJECTS else _NAMES_PIP).search(found.text) is not None
 
 
-PROJECTS = _set("npm yarn pnpm bun rake make gmake just")
+PROJECTS = set_of("npm yarn pnpm bun rake make gmake just")
 """Programs whose files hold much else than what is run of them."""
 _OWN_PLACES = regex(r"(?:.*/)?s?bin/[^/]+\Z")
 

@@ -19,15 +19,11 @@ from fixer.analysis.transfers import destination_text, heredoc_files, sources
 from fixer.analysis.unseen import PRINTERS
 from fixer.codemods import common
 from fixer.codemods.pip_others import span_of, texts_of
+from fixer.text.names import set_of
 from fixer.text.regex import regex
 from fixer.text.source import Span
 from fixer.tree.nodes import Arg, Env, Run, Transfer
 from fixer.tree.shell import OpaqueScript
-
-
-def _set(words: str) -> frozenset[str]:
-    return frozenset(words.split())
-
 
 _HARMLESS = regex(
     r"PIP_(?!NO_BINARY|NO_BUILD_ISOLATION|CONFIG_SETTINGS|BUILD_OPTION|GLOBAL_OPTION|USE_PEP517|NO_USE_PEP517)\w+|POETRY_\w+|UV_\w+|PIPENV_\w+|LC_\w+|LANG|LANGUAGE|TERM|TZ|CI|USER|SHELL|HOME|PATH|PYTHON(?!_NO)\w*|"
@@ -40,7 +36,7 @@ _OF_SCRIPTS = regex(
     r"(?!PBR_|SETUPTOOLS_)\w*VERSION|GNUPGHOME|GOPATH|GOROOT|JAVA_HOME|HELM_HOME|\w*(?:URL|REPO|DEPS|PKGS|PACKAGES)|[a-z_]+"
 )
 """Variables that a script exports for itself."""
-_BUILD = _set(
+_BUILD = set_of(
     "CFLAGS CXXFLAGS CPPFLAGS LDFLAGS RUSTFLAGS CMAKE_ARGS SKBUILD_CMAKE_ARGS SKBUILD_CONFIGURE_OPTIONS CC CXX FC "
     "PIP_NO_BINARY PIP_NO_BUILD_ISOLATION PIP_CONFIG_SETTINGS PIP_BUILD_OPTION PIP_GLOBAL_OPTION PIP_USE_PEP517 "
     "PIP_NO_USE_PEP517 PYCURL_SSL_LIBRARY FORCE_CUDA TORCH_CUDA_ARCH_LIST TCNN_CUDA_ARCHITECTURES CUDAARCHS "
@@ -53,14 +49,14 @@ _BUILD = _set(
 _BUILD_OF = ("HOROVOD_", "FLASH_ATTENTION_", "DS_BUILD_")
 """Variables that surely change what is built, also where they are set for all steps: compilers', pip's own, and those
 that packages ask for in their setup.py; and what the names of others begin with."""
-_BUILD_OPTIONS = _set(
+_BUILD_OPTIONS = set_of(
     "--no-binary --config-settings -C --global-option --build-option --no-build-isolation --no-use-pep517"
 )
 """Options with which pip builds otherwise, or with what happens to be installed. (With `--install-option` old ones
 keep no wheel, and new ones fail.)"""
 _SHORTEST_CUT = len("--confi")
 """pip takes options that are cut short."""
-_ONLY_WHEELS = _set("pip setuptools wheel pipenv poetry virtualenv uv pipx tox nox build twine")
+_ONLY_WHEELS = set_of("pip setuptools wheel pipenv poetry virtualenv uv pipx tox nox build twine")
 """Packages that are the same wheel for everybody."""
 
 
@@ -142,10 +138,10 @@ def exports(calls: Sequence[Call]) -> list[tuple[str, Span, int]]:
 
 # --- files of configuration ------------------------------------------------------------------------------------------
 
-_KEYS = _set(
+_KEYS = set_of(
     "find-links no-binary no-build-isolation config-settings build-option global-option use-pep517 no-use-pep517"
 )
-CACHE_KEYS = _set("cache-dir no-cache-dir")
+CACHE_KEYS = set_of("cache-dir no-cache-dir")
 """Where pip's cache is. Any value of `no-cache-dir` switches it off."""
 _WORDS = ("pip.conf", "pip config", "pip3 config")
 """Without one of these words in the text there is no configuration."""
