@@ -321,7 +321,9 @@ def _check_removal(facts: Facts, step: Step, group: Group) -> None:
 def _check_effect(facts: Facts, effect: Effect, step: Step, directory: str) -> None:
     program = effect.call.program if effect.call is not None else None
     if not isinstance(effect.path, Known):
-        if effect.start.startswith(directory + "/"):
+        if effect.start.startswith(directory + "/") or _is_meant_there(effect, directory):
+            if _links(effect):
+                raise Stop("fixed-reader", effect.span, _LINK)
             if is_as_told(facts, step, effect, directory):
                 return
             because = "it may take what earlier builds left in the cache: the file does not say exactly what it means"
@@ -342,8 +344,8 @@ def _check_effect(facts: Facts, effect: Effect, step: Step, directory: str) -> N
     if effect.mode == "read" and not effect.implicit and below(directory, path) and _takes_along(effect, directory):
         because = f"it takes {directory} along, which as a cache holds what earlier builds left, too"
         raise Stop("whole-directory", effect.span, because)
-    if program == "ln" and below(path, directory):
-        raise Stop("fixed-reader", effect.span, "a link into the cache leads nowhere after this step")
+    if _links(effect) and below(path, directory):
+        raise Stop("fixed-reader", effect.span, _LINK)
     if effect.mode == "read" and effect.extent != "exact" and below(path, directory):
         depth = path[len(directory) :].count("/")
         if depth < 2 and program not in ("ls", "du", "stat", "test", "["):
@@ -351,6 +353,24 @@ def _check_effect(facts: Facts, effect: Effect, step: Step, directory: str) -> N
             raise Stop("whole-directory", effect.span, because)
 
 
+def _is_meant_there(effect: Effect, directory: str) -> bool:
+    """Whether a command that stands in the directory may take something of it that is not named: `*.so`, `$X`."""
+    cwd = effect.call.cwd if effect.call is not None else None
+    named = effect.start or effect.implicit or effect.mode == "write"
+    return not named and isinstance(cwd, Known) and below(cwd.value, directory)
+
+
+def _links(effect: Effect) -> bool:
+    """Whether a command makes links instead of copies: `ln`, `cp -l`, `cp -s`."""
+    call = effect.call
+    if call is None or call.program not in ("ln", "cp"):
+        return False
+    options = [word.value for word in call.words[1:] if isinstance(word, Known) and word.value.startswith("-")]
+    letters = "".join(option for option in options if not option.startswith("--"))
+    return call.program == "ln" or bool(set("ls") & {*letters}) or not {"--link", "--symbolic-link"}.isdisjoint(options)
+
+
+_LINK = "a link into the cache leads nowhere after this step"
 _COPIES = frozenset(("cp", "tar", "bsdtar", "rsync", "scp", "zip", "7z", "cpio", "mksquashfs"))
 """Programs that take a directory with all that is below it."""
 

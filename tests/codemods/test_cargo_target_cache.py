@@ -390,6 +390,8 @@ def test_the_step_that_makes_it(first: str, second: str, by: int) -> None:
         ("cp target/$T/release/api /x && cargo build -r --target $T", False),
         ("cargo build -r --target $T; T=b; cp target/$T/release/api /x", False),
         ("cargo build -r --target $T && export T=$U && cp target/$T/release/api /x", False),
+        ("cargo build -r --target $T && ln -s target/$T/release/api /x", False),
+        ("cargo build -r --target $T && cp -al target/$T/release/api /x", False),
         ("cargo build -r --target $T && rm target/$T/release/api", False),
         ("cargo build -r --target $T && cp target/$T/release/*.so /x", False),
         ("cargo build -r --target $T && cp -r target/$T/release /x", False),
@@ -401,3 +403,20 @@ def test_names_by_the_variables_of_the_call(script: str, right: bool) -> None:
     head = HEAD.replace("COPY", "ARG T\nARG P\nARG A\nARG U\nCOPY")
     source = head + f"RUN {script}\nFROM scratch\nCOPY --from=0 /x /x\n"
     assert ("id=p-target" in fix(source, select=["cargo-target-cache"], project="p").after) is right
+
+
+@pytest.mark.parametrize(
+    ("command", "found"),
+    [
+        ("cp -p api /x", "p-target"),
+        ("cp api $OUT/ && cd /app && cp *.md /x", "p-target"),
+        ("cp *.so /x", "glob"),
+        ("rm -rf *", "glob"),
+        ("cp $(ls) /x", "unknown-path"),
+        ("cp -l api /x", "fixed-reader"),
+        ("cp --symbolic-link /app/target/release/api /x", "fixed-reader"),
+    ],
+)
+def test_what_a_command_takes_that_stands_in_the_cache(command: str, found: str) -> None:
+    source = HEAD + f"RUN cargo build -r && cd target/release && {command}\nFROM scratch\nCOPY --from=0 /x /x\n"
+    assert ids_or_reasons(source) == [found]
