@@ -312,6 +312,12 @@ class Workflow:
                 found.setdefault(step.action, step)
         return found
 
+    @cached_property
+    def is_pinned(self) -> bool:
+        """Whether all of its actions are pinned by digests."""
+        used = [step for step in self.steps if step.version]
+        return bool(used) and all(step.pinned for step in used)
+
     def comment_behind(self, offset: int) -> str:
         """The comment on the rest of the line; empty if there is none."""
         end = self.text.find("\n", offset)

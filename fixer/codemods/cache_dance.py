@@ -12,8 +12,9 @@ from fixer.analysis.documents import Neighbour
 from fixer.analysis.mounts import Mount
 from fixer.analysis.values import Known
 from fixer.analysis.workflow import SETUP, Job, Step, Workflow, listed, recipe
-from fixer.analysis.workflow_runs import Runs, files_with
+from fixer.analysis.workflow_runs import Place, Runs, files_with
 from fixer.codemods.api import Change, Codemod, Refusal, Safety, Settings
+from fixer.codemods.gha_engine import OWN_BUILDER, TRUE
 from fixer.codemods.gha_events import UNREAD, reads_back
 from fixer.codemods.gha_mounts import built_stages
 from fixer.codemods.gha_scopes import is_build, slug
@@ -34,6 +35,8 @@ DANCE = "reproducible-containers/buildkit-cache-dance"
 CACHE = "actions/cache"
 _VERSIONS = {DANCE: "v3", CACHE: "v5"}
 """Where the repository does not use them yet (November 2026)."""
+_OLDEST = {DANCE: 3, CACHE: 3}
+"""The first major versions that know a `cache-map`, and the cache as it is now."""
 _PLACE = "${{ runner.temp }}/cache-mounts"
 """Outside of the workspace, which is mostly the build context."""
 _NAMESPACE = "BUILDKIT_CACHE_MOUNT_NS"
@@ -99,13 +102,15 @@ class CacheDance(Codemod):
             scratch-dir: ${{ runner.temp }}/cache-dance
             skip-extraction: ${{ steps.cache-mounts.outputs.cache-hit }}
 
-    BuildKit knows a cache by its id, uid, gid and mode, so these are in the map exactly as in the Dockerfile. All is
-    kept outside of the workspace, so that `COPY . .` does not see it. The key holds the names of the workflow's file
-    and of the job, and what is in the Dockerfile and in the lock files that belong to what the mounts are for, which
-    the job must have checked out. The step that makes the builder gets an `id` if it has none. A build that some runs
-    leave out would let them keep empty caches for the others, so that it is left alone. So is one that throws mounts
-    away (`no-cache`), or gives them other ids (`BUILDKIT_CACHE_MOUNT_NS`). Mounts of stages that its `target` does not
-    need are not in the map.
+    BuildKit knows a cache by its id, uid, gid and mode, so these are in the map as in the Dockerfile. Files come back
+    as root's, or as those of the mount's `uid` and `gid`: where another user fills a mount that has none, the build is
+    left alone. All is kept outside of the workspace, so that `COPY . .` does not see it. The key holds the names of the
+    workflow's file and of the job, and what is in the Dockerfile and in the lock files that belong to what the mounts
+    are for, which the job must have checked out. The step that makes the builder gets an `id` if it has none. A build
+    that some runs leave out would let them keep empty caches for the others, so that it is left alone. So is one that
+    throws mounts away (`no-cache`), or gives them other ids (`BUILDKIT_CACHE_MOUNT_NS`). Mounts of stages that its
+    `target` does not need are not in the map. Where all actions of a workflow are pinned, only versions that the
+    repository uses elsewhere are taken.
 
     Nobody gets this unasked (`--select cache-dance`), and it is unsafe: it runs the action of a third party, moves
     every cache through GitHub's, which holds 10 GB for a repository, and takes time in every run. Layers in a cache
@@ -117,15 +122,19 @@ class CacheDance(Codemod):
     words = ("build-push-action",)
     builders = frozenset()
     reasons: ClassVar = {
-        "runner": "the file does not say that GitHub hosts the runner, or it does not, or its system is not Linux",
+        "runner": "the file does not say that GitHub hosts the runner, or it does not, its system is not Linux, or the "
+        "job runs in a container",
         "conditional-build": "a build has a condition: a run without it would keep caches that are empty",
         "no-checkout": "the files that the key is made of are not in the workspace",
-        "no-buildx": "the builder is not made by docker/setup-buildx-action in this job",
+        "no-buildx": "the builder is not made by docker/setup-buildx-action in this job, or there are several",
         "unknown-dockerfile": "which Dockerfile is built cannot be told, or it is not here, or not understood",
         "unknown-mount": "where a cache mount is, or which cache it is, cannot be told",
         "seeded-mount": "a cache mount begins with what another stage or image holds, which the map cannot say",
         "no-cache": "the build throws away what cache mounts hold (`no-cache`, `no-cache-filters`)",
         "namespace": "a build argument gives the cache mounts other ids, which the map cannot say",
+        "lost-owner": "another user than root fills a cache mount without `uid`, and its files come back as root's",
+        "pinned": "all actions of the workflow are pinned by digests, and that of a new one is not known",
+        "other-builder": "the step is there without `builder`, and fills another one than the build uses",
         "other-map": "the step is there, and its map does not name a cache mount of the Dockerfile",
         "unread-cache": "each run is for a new tag, or another new ref, and none could read what another has kept",
         "not-plain": "the steps are written in a form in which nothing can be added",
@@ -159,16 +168,25 @@ def _one_job(job: Job, builds: Sequence[Step], settings: Settings) -> Iterator[C
     if not held:
         return
     first = builds[0]
+    setup = _setup(job, first)
     if dance is not None:
+        fault = None if setup is None else _builder_fault(dance, setup)
+        if fault is not None:
+            yield _refused(dance, fault)
         yield from _compare(dance, list(held.values()))
         return
-    setup = _setup(job, first)
     runs = Runs(files_with(settings.path, job.workflow, settings.workflows or ()))
     stop = _stop(job, builds, setup, runs)
     if stop is not None or setup is None:
         yield _refused(first, stop or _Stop("no-buildx", "docker/setup-buildx-action is not used before the build."))
         return
-    yield _change(first, setup, _apart(list(held.values())), list(files), settings)
+    versions = [_used(action, first, settings) for action in (CACHE, DANCE)]
+    if None in versions:
+        missing = CACHE if versions[0] is None else DANCE
+        because = f"your actions are pinned, and {missing} is not used here yet: add the steps by hand, pinned too."
+        yield _refused(first, _Stop("pinned", because))
+        return
+    yield _change(first, setup, _apart(list(held.values())), list(files), [one for one in versions if one], settings)
 
 
 def _thrown_away(step: Step) -> _Stop | None:
@@ -205,10 +223,17 @@ def _stop(job: Job, builds: Sequence[Step], setup: Step | None, runs: Runs) -> _
         return _Stop("runner", because, None if node is None else node.span)
     if not job.linux:
         return _Stop("runner", f"`{job.runner_text}`: BuildKit runs in a container on Linux only.")
+    if job.node.get("container") is not None:
+        return _Stop("runner", "the job runs in a container, and the action calls `sudo`, which may not be there.")
     driver = "docker-container" if setup is None else (setup.input("driver") or "docker-container").strip()
-    if setup is None or setup.condition or first.input("builder") or driver != "docker-container":
+    remote = setup is not None and (setup.input("endpoint") or setup.input("append"))
+    if setup is None or setup.condition or remote or driver != "docker-container":
         because = "docker/setup-buildx-action must make the builder in this job, in a container, without a condition."
         return _Stop("no-buildx", because)
+    other = next((step for step in builds if _setup(job, step) is not setup or _chosen_elsewhere(step, runs)), None)
+    if other is not None:
+        because = "another builder may do this build, and the steps would fill one only."
+        return _Stop("no-buildx", because, other.span if other.uses is None else other.uses.span)
     conditional = next((step for step in builds if step.condition), None)
     if conditional is not None:
         because = "where a build does not run, empty caches would be kept for the runs after: it has a condition."
@@ -232,12 +257,32 @@ def _checks_out(step: Step) -> bool:
     return step.action == "actions/checkout" and not step.condition and not moved
 
 
-def _setup(job: Job, first: Step) -> Step | None:
-    found = [step for step in job.steps[: first.index] if step.action == SETUP]
-    return found[-1] if found else None
+def _setup(job: Job, build: Step) -> Step | None:
+    """The step that makes the builder of a build; None if that is not docker/setup-buildx-action."""
+    found = [step for step in job.steps[: build.index] if step.action == SETUP]
+    named = (build.input("builder") or "").strip()
+    if named:
+        match = re.fullmatch(r"\$\{\{\s*steps\.([\w-]+)\.outputs\.name\s*\}\}", named)
+        return next((step for step in found if match is not None and step.id == match[1]), None)
+    return next((step for step in reversed(found) if (step.input("use") or "true").strip() in TRUE), None)
 
 
-def _change(first: Step, setup: Step, held: Sequence[_Held], files: Sequence[str], settings: Settings) -> Change:
+def _chosen_elsewhere(build: Step, runs: Runs) -> bool:
+    """Whether a script before a build, or its environment, may choose another builder."""
+    if any(step.run is not None and OWN_BUILDER.search(step.run.text) for step in build.job.steps[: build.index]):
+        return True
+    if not runs.mentions("BUILDX_BUILDER"):
+        return False
+    places = [Place(run, build) for run in runs.of(build.job)]
+    tables = (table for place in places for table, _ in runs.environments(place))
+    return any(table.get("BUILDX_BUILDER") is not None for table in tables) or any(
+        runs.writers("BUILDX_BUILDER", place) for place in places
+    )
+
+
+def _change(
+    first: Step, setup: Step, held: Sequence[_Held], files: Sequence[str], versions: Sequence[str], settings: Settings
+) -> Change:
     names = {step.id for step in first.job.steps}
     builder = setup.id or _free("buildx", names)
     kept = _free("cache-mounts", names | {builder})
@@ -252,7 +297,7 @@ def _change(first: Step, setup: Step, held: Sequence[_Held], files: Sequence[str
     key = f"{place}{part}-${{{{ runner.os }}}}-${{{{ runner.arch }}}}-"
     cache = [
         *(["name: Keep what cache mounts hold"] if title else []),
-        f"uses: {_used(CACHE, first, settings)}",
+        f"uses: {versions[0]}",
         f"id: {kept}",
         "with:",
         f"{wide}path: {_PLACE}",
@@ -262,7 +307,7 @@ def _change(first: Step, setup: Step, held: Sequence[_Held], files: Sequence[str
     rows = [cache_.line for cache_ in held]
     dance = [
         *(["name: Fill cache mounts"] if title else []),
-        f"uses: {_used(DANCE, first, settings)}",
+        f"uses: {versions[1]}",
         "with:",
         f"{wide}builder: ${{{{ steps.{builder}.outputs.name }}}}",
         f"{wide}cache-map: |",
@@ -301,14 +346,18 @@ def _with_id(setup: Step, name: str) -> Edit:
     return Edit(at, at, f"{newline}{' ' * column(text, key.span.start)}id: {name}")
 
 
-def _used(action: str, first: Step, settings: Settings) -> str:
-    """An action as the repository uses it elsewhere, else with the version of ours."""
+def _used(action: str, first: Step, settings: Settings) -> str | None:
+    """An action as the repository uses it elsewhere, if that is new enough, else with the version of ours; None where
+    all are pinned, and no digest is known."""
     assert first.uses is not None
     for workflow in (first.job.workflow, *(one for _, one in settings.workflows or ())):
         for step in workflow.steps:
-            if step.action == action and step.version and step.uses is not None:
+            old = step.major is not None and step.major < _OLDEST[action]
+            if step.action == action and step.version and step.uses is not None and not old:
                 behind = workflow.comment_behind(step.uses.span.end) if step.pinned else ""
                 return quoted_like(first.uses, f"{action}@{step.version}") + (f" {behind}" if behind else "")
+    if first.job.workflow.is_pinned:
+        return None
     return quoted_like(first.uses, f"{action}@{_VERSIONS[action]}")
 
 
@@ -331,6 +380,18 @@ def _compare(dance: Step, held: Sequence[_Held]) -> Iterator[Refusal]:
             because = f"the map does not name the cache mount {_id_of(cache)}: add {cache.line}"
             node = dance.input_node("cache-map")
             yield _refused(dance, _Stop("other-map", f"{because}.", None if node is None else node.span))
+
+
+def _builder_fault(dance: Step, setup: Step) -> _Stop | None:
+    """Whether the step is there, and fills the engine's own builder: what it does since v3.2.0 if it is told none."""
+    said = dance.version
+    if dance.pinned and dance.uses is not None:
+        said = dance.job.workflow.comment_behind(dance.uses.span.end).lstrip("# ")
+    if dance.input("builder") or setup.input("driver") == "docker" or re.match(r"v?(?:[12]\b|3\.[01]\b)", said):
+        return None
+    name = f"${{{{ steps.{setup.id or 'buildx'}.outputs.name }}}}"
+    because = f"without `builder` it fills the engine's own builder, and the build uses another: add `builder: {name}`"
+    return _Stop("other-builder", because + ("." if setup.id else ", and that `id`."))
 
 
 def _id_of(cache: _Held) -> str:
@@ -363,7 +424,7 @@ def _mounts_of(step: Step, dockerfiles: Sequence[Neighbour]) -> list[tuple[str, 
         for instruction in (one for index in sorted(stages) for one in stages[index].instructions):
             for mount in facts.mounts(instruction) if isinstance(instruction, Run) else ():
                 if mount.type == "cache":
-                    one = _held(mount)
+                    one = _held(mount, facts.state(instruction).user.root)
                     if isinstance(one, _Stop):
                         return _Stop(one.reason, f"{path}: {one.because}")
                     caches[one] = None
@@ -372,18 +433,28 @@ def _mounts_of(step: Step, dockerfiles: Sequence[Neighbour]) -> list[tuple[str, 
     return found
 
 
-def _held(mount: Mount) -> _Held | _Stop:
-    if mount.problem is not None or not isinstance(mount.target, Known) or mount.target.args or mount.cache_key is None:
+def _held(mount: Mount, of_root: bool | None) -> _Held | _Stop:
+    """of_root: whether root uses it; None if that is not known."""
+    known = mount.problem is None and isinstance(mount.target, Known) and mount.cache_key is not None
+    if not known or not isinstance(mount.target, Known) or mount.target.args:
         return _Stop("unknown-mount", "where a cache mount is, or which cache, cannot be told.")
+    if isinstance(mount.id, Known) and mount.id.args:
+        because = f"a build argument may give the cache mount at {mount.target.value} another id than {mount.id.value}."
+        return _Stop("unknown-mount", because)
     if mount.from_ is not None:
         return _Stop("seeded-mount", f"the cache mount at {mount.target.value} begins with what `{mount.from_}` holds.")
     target = mount.target.value
+    others_write = mount.mode is not None and bool(mount.mode & 0o022)
+    if mount.uid is None and (of_root is False or (of_root is None and others_write)):
+        because = f"another user than root fills the cache mount at {target}, and from the map its files come back as "
+        return _Stop("lost-owner", because + "root's: give the mount that user's `uid` and `gid`.")
     options: list[tuple[str, str | int]] = []
     if isinstance(mount.id, Known):
         options.append(("id", mount.id.value))
-    elif mount.cache_key[0] != target:  # BuildKit's id is the text before WORKDIR
+    elif mount.cache_key is not None and mount.cache_key[0] != target:  # BuildKit's id is the text before WORKDIR
         options.append(("id", mount.cache_key[0]))
-    options += [(name, value) for name, value in (("uid", mount.uid), ("gid", mount.gid)) if value is not None]
+    if (mount.uid, mount.gid) != (None, None):  # both: the action hands `uid:gid` to chown, which minds half of it
+        options += [("uid", mount.uid or 0), ("gid", mount.gid or 0)]
     if mount.mode is not None:
         options.append(("mode", f"{mount.mode:04o}"))
     parts = [str(dict(options).get("id", target)), *(str(value) for name, value in options if name != "id")]

@@ -32,7 +32,7 @@ from fixer.analysis.workflow_runs import LETTERS, LEVELS, Place, Run, Runs, file
 from fixer.analysis.yaml_nodes import Items, Mapping, Node
 from fixer.codemods.api import Builder, Change, Codemod, Refusal, Safety, Settings
 from fixer.codemods.gha_elsewhere import is_cached
-from fixer.codemods.gha_engine import Engine, leaves, loaded
+from fixer.codemods.gha_engine import OWN_BUILDER, TRUE, Engine, leaves, loaded
 from fixer.codemods.gha_events import BY_HAND, UNREAD, events_of, from_outside, reads_back
 from fixer.codemods.gha_ignored import LeftOut
 from fixer.codemods.gha_mounts import keeper
@@ -68,7 +68,6 @@ _BUILDERS = ("depot/", "useblacksmith/", "namespacelabs/", "warpbuilds/", "docke
 _OLDEST_BUILDX, _OLDEST_BUILDKIT = (0, 21), (0, 20)
 """The first that speak version 2 of the cache's protocol, the only one since April 2025 (docs.docker.com, "Cache
 management with GitHub Actions")."""
-_OWN_BUILDER = re.compile(r"\b(?:buildx\s+(?:create|use)|docker\s+context\s+use)\b|\bBUILDX_BUILDER\s*=")
 _DOCKER = re.compile(
     r"\bdocker(?:\s+-[\w-]+(?:=\S+)?)*(?P<build>\s+(?:(?:buildx|image|builder)\s+)?(?:build|bake)\b(?!x))?"
 )
@@ -108,7 +107,6 @@ _ONCE_CONVERTED = "only a build that is a script now could read it, once that bu
 _NEWEST = {SETUP: "v4", BUILD: "v7"}
 """Where nothing in the repository says which version to use (November 2026)."""
 _SWITCHED_OFF = re.compile(r"#+[ \t]*[\"']?cache-(?:from|to)[\"']?[ \t]*:")
-_TRUE = ("true", "True", "TRUE")
 
 
 class GhaCache(Codemod):
@@ -172,6 +170,9 @@ class GhaCache(Codemod):
     `.npmrc`, or a token in the environment, keeps none, nor does `pip install` with one in the address of the index;
     `git config --global url."https://$(cat …)@…"` and `cp /run/secrets/…` do, unless the same `RUN` ends with an `rm`
     of the file, and a program that is not known may.
+
+    What is private but no secret, such as sources and packages that only members may read, is not looked for: if the
+    build of a public repository uses it, it is stored in a cache that pull requests from forks can read.
 
     Safe and unsafe
 
@@ -274,11 +275,6 @@ class _Around:
                 return f"{action}@{step.version}" + (f" {behind}" if behind else "")
         return None
 
-    def pins(self, own: Workflow) -> bool:
-        """Whether all actions of a workflow are pinned by digests."""
-        used = [step for step in own.steps if step.version]
-        return bool(used) and all(step.pinned for step in used)
-
     def callers(self) -> list[Step]:
         """The steps that use this file as an action."""
         folder = self.path.rpartition("/")[0]
@@ -365,7 +361,7 @@ class _JobPlan:
         if off is not None:
             because = "the cache stands here in a comment: somebody may have switched it off; remove that if not."
             return _Stop("commented-out", because, off)
-        if (step.input("no-cache") or "").strip() in _TRUE:
+        if (step.input("no-cache") or "").strip() in TRUE:
             because = "`no-cache: true` builds everything anew: a cache would only be written."
             return _Stop("no-cache", because, _span(step.input_node("no-cache")))
         if step.major is not None and step.major < 2:
@@ -521,7 +517,7 @@ class _JobPlan:
         makers = self._makers[: bisect_left(self._makers, step.index, key=lambda one: one.index)]
         for other in makers:
             made = self._made(other, step)
-            if made is not None and (isinstance(made, _Stop) or (made.input("use") or "true").strip() in _TRUE):
+            if made is not None and (isinstance(made, _Stop) or (made.input("use") or "true").strip() in TRUE):
                 found = made
         if named:
             match = re.fullmatch(r"\$\{\{\s*steps\.([\w-]+)\.outputs\.name\s*\}\}", named.strip())
@@ -580,7 +576,7 @@ class _JobPlan:
         if other.action.startswith(_BUILDERS):
             because = f"`{other.action}` brings a builder of its own, with its own cache."
             return _Stop("other-builder", because, _uses(other))
-        if other.run is not None and _OWN_BUILDER.search(other.run.text):
+        if other.run is not None and OWN_BUILDER.search(other.run.text):
             return _Stop("other-builder", "a script before the build makes or chooses the builder.", other.run.span)
         if other.action.startswith("./") and other.uses is not None:
             action = self._runs.action(other)
@@ -843,7 +839,7 @@ class _JobPlan:
                 return fault or "the step has a condition"
             edits.append(put_before(step, [_setup_lines(step, version)]))
         uses = self._around.version(BUILD, self._job.workflow) or f"{BUILD}@{_NEWEST[BUILD]}"
-        if self._around.pins(self._job.workflow) and "@v" in uses:
+        if self._job.workflow.is_pinned and "@v" in uses:
             return "your actions are pinned, and which version of docker/build-push-action belongs here is not known"
         made = as_action(step, build, uses, inputs_indent(step))
         if isinstance(made, str):
@@ -1023,7 +1019,7 @@ def _span(node: Node | None) -> Span | None:
 def _may_make(step: Step) -> bool:
     """Whether it may make a builder: see `_JobPlan._made`."""
     if step.run is not None:
-        return _OWN_BUILDER.search(step.run.text) is not None
+        return OWN_BUILDER.search(step.run.text) is not None
     return step.action == SETUP or step.action.startswith(("./", *_BUILDERS))
 
 

@@ -23,6 +23,10 @@ from fixer.tree.nodes import Copy, Run
 from fixer.tree.parse_shell import parse_shell
 from fixer.tree.shell import Function, OpaqueScript, Simple
 
+OWN_BUILDER = re.compile(r"\b(?:buildx\s+(?:create|use)|docker\s+context\s+use)\b|\bBUILDX_BUILDER\s*=")
+"""What a script says that makes or chooses a builder."""
+TRUE = ("true", "True", "TRUE")
+"""How an input says yes."""
 _QUIET_ACTIONS = (
     "actions/", "aws-actions/", "azure/login", "codecov/codecov-action", "docker/login-action",
     "docker/metadata-action", "docker/setup-buildx-action", "docker/setup-qemu-action", "dorny/paths-filter",

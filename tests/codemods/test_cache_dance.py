@@ -71,7 +71,8 @@ def test_workflows_are_valid(tmp_path: Path) -> None:
         ("id=x,target=/c", {"target": "/c", "id": "x"}),
         ("id=/c/,target=/c", {"target": "/c", "id": "/c/"}),
         ("target=c", {"target": "/w/c", "id": "c"}),
-        ("target=/c,uid=5", {"target": "/c", "uid": 5}),
+        ("target=/c,uid=5", {"target": "/c", "uid": 5, "gid": 0}),
+        ("target=/c,gid=5", {"target": "/c", "uid": 0, "gid": 5}),
         ("target=/c,uid=5,gid=6,mode=0700", {"target": "/c", "uid": 5, "gid": 6, "mode": "0700"}),
     ],
 )
