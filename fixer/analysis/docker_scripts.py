@@ -10,7 +10,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
 from fixer.analysis.expressions import EXPRESSION
 from fixer.analysis.values import Known, Unknown, Value
@@ -36,7 +36,7 @@ from fixer.tree.shell import (
 )
 
 WORKSPACE = "${{ github.workspace }}"
-_OF_GITHUB = frozenset(
+OF_GITHUB = frozenset(
     {
         "GITHUB_EVENT_NAME", "GITHUB_REF", "GITHUB_REF_NAME", "GITHUB_REF_TYPE", "GITHUB_REPOSITORY",
         "GITHUB_REPOSITORY_OWNER", "GITHUB_RUN_ATTEMPT", "GITHUB_RUN_ID", "GITHUB_RUN_NUMBER", "GITHUB_SHA",
@@ -356,8 +356,9 @@ class OnlyCommand:
     assigned: tuple[tuple[str, str | None], ...]
 
 
-def only_command(text: str) -> OnlyCommand | str:
-    """The command; or why it is not all of the script, or not known, a sentence without a stop."""
+def only_command(text: str, env: Collection[str] = ()) -> OnlyCommand | str:
+    """The command; or why it is not all of the script, or not known, a sentence without a stop. env: variables that
+    hold one word each, which `env` says under the same name."""
     found, held = _parsed(text.strip())
     if isinstance(found, OpaqueScript):
         return "the script is not understood"
@@ -375,7 +376,7 @@ def only_command(text: str) -> OnlyCommand | str:
         return "a comment in the script would be lost"
     words: list[str] = []
     for word in command.words:
-        parts = [_plain_part(part, held) for part in word.parts]
+        parts = [_plain_part(part, held, env) for part in word.parts]
         unknown = next((why for part, why in parts if part is None), None)
         if unknown is not None:
             return unknown
@@ -390,13 +391,15 @@ def _static(values: Sequence[Word], held: Sequence[str]) -> str | None:
     return None if None in texts else "".join(_restored(text or "", held) for text in texts)
 
 
-def _plain_part(part: ShellNode, held: Sequence[str]) -> tuple[str | None, str]:
+def _plain_part(part: ShellNode, held: Sequence[str], env: Collection[str]) -> tuple[str | None, str]:
     """The text of a part of a word; None with the reason why it is not known."""
     if isinstance(part, Literal) and not part.glob:
         return _restored(part.value, held), ""
     if isinstance(part, Parameter):
-        if part.name in _OF_GITHUB and not part.op:
+        if part.name in OF_GITHUB and not part.op:
             return f"${{{{ github.{part.name.removeprefix('GITHUB_').lower()} }}}}", ""
+        if part.name in env and not part.op:
+            return f"${{{{ env.{part.name} }}}}", ""
         return None, f"`{part.name}` is a variable of the shell, which an input does not know"
     if isinstance(part, CommandSubstitution):
         return None, "a word of it is what another command tells"

@@ -167,6 +167,12 @@ class Job:
         by_id = self.workflow.by_id
         return tuple(by_id[name] for name in names if name is not None and name in by_id)
 
+    @cached_property
+    def env_words(self) -> frozenset[str]:
+        """The words of its scripts that write variables for steps behind them."""
+        scripts = (step.run.text for step in self.steps if step.run is not None)
+        return frozenset(word for text in scripts if "GITHUB_ENV" in text for word in re.findall(r"\w+", text))
+
     @property
     def runner(self) -> str:
         """`hosted` by GitHub, `self-hosted`, or `unknown`: that of whoever calls it, a group, a name of somebody's own,

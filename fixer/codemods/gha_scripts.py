@@ -7,9 +7,9 @@ import re
 from functools import cached_property
 from itertools import pairwise
 
-from fixer.analysis.docker_scripts import DockerBuild, only_command, read_build
+from fixer.analysis.docker_scripts import OF_GITHUB, DockerBuild, only_command, read_build
 from fixer.analysis.workflow import BUILD, Step, default_directory, text_of
-from fixer.analysis.yaml_nodes import Node, Scalar
+from fixer.analysis.yaml_nodes import Mapping, Node, Scalar
 from fixer.codemods.yaml_edits import column, newline_at
 from fixer.text.edits import Edit
 from fixer.text.records import dataclass
@@ -21,11 +21,18 @@ _FLAGS = {"--push": "push", "--load": "load", "--pull": "pull"}
 src/context.ts)."""
 _DEFAULTS = {"DOCKER_BUILDKIT": "1", "DOCKER_CONTENT_TRUST": "0", "DOCKER_CLI_EXPERIMENTAL": "enabled"}
 """Variables of a command with values that change nothing."""
+_SAYS = frozenset({"--compress", "--force-rm", "--progress", "--quiet", "--rm", "-q"})
+"""Options that change what the command says, or that BuildKit does not mind."""
 _OUTPUTS = {"type=docker": "load", "type=registry": "push"}
 _GOES = ("shell", "working-directory")
 """Keys of a script that mean nothing to an action."""
 _ORDER = ("context", "file", "target", "platforms", "build-args", "network", "pull", "push", "load", "tags", "labels")
 _PATH = re.compile(r"[\w.@+=/-]+")
+_WORD = re.compile(r"[\w.:@+=/,-]+")
+_CERTAIN = re.compile(
+    rf"\$\{{\{{\s*github\.(?:{'|'.join(sorted(name.removeprefix('GITHUB_').lower() for name in OF_GITHUB))})\s*\}}\}}"
+)
+"""What `github` says and is one word."""
 _WORKSPACE = re.compile(r"^\$\{\{\s*github\.workspace\s*\}\}(?:/|$)")
 
 
@@ -70,7 +77,7 @@ def script_build(step: Step) -> ScriptBuild | str:
     shell = text_of(step.node.get("shell"))
     if shell not in (None, "bash", "sh"):
         return f"its shell is {shell}"
-    command = only_command(run.text)
+    command = only_command(run.text, _words_of_env(step))
     if isinstance(command, str):
         return command
     build = read_build(command.words)
@@ -83,6 +90,24 @@ def script_build(step: Step) -> ScriptBuild | str:
     return _build(step, build, home)
 
 
+def _words_of_env(step: Step) -> frozenset[str]:
+    """The variables that the file gives to a script and that hold one word each, whatever runs it; none that another
+    script may write."""
+    found: dict[str, bool] = {}
+    for node in (step.node, step.job.node, step.job.workflow.root):
+        table = None if node is None else node.get("env")
+        for key, value in table.items() if isinstance(table, Mapping) else ():
+            found.setdefault(key.text, _is_word(step, text_of(value) or ""))
+    certain = {name for name, word in found.items() if word and re.fullmatch(r"[A-Za-z_]\w*", name)}
+    return frozenset(certain - step.job.env_words)
+
+
+def _is_word(step: Step, text: str) -> bool:
+    """Whether a shell takes a text for one word, over all combinations of the matrix."""
+    values = step.job.values(_CERTAIN.sub("x", text))
+    return values is not None and all(_WORD.fullmatch(value) for value in values)
+
+
 def _build(step: Step, build: DockerBuild, home: str) -> ScriptBuild | str:
     buildx = build.buildx
     places = [place for place in build.places if place is not None]
@@ -91,7 +116,7 @@ def _build(step: Step, build: DockerBuild, home: str) -> ScriptBuild | str:
         if name in _FLAGS and value in ("", "true"):
             found.setdefault(_FLAGS[name], []).append("true")
             continue
-        if name in ("--push", "--pull") and value == "false":
+        if name in _SAYS or (name in ("--push", "--pull") and value == "false"):
             continue
         if name in ("--output", "-o"):
             if value not in _OUTPUTS:
