@@ -93,7 +93,8 @@ _QUIET = _set(
     "swc sass protoc buf sqlc templ minify terser postcss tailwindcss gofmt golint staticcheck envsubst msgfmt "
     "openssl ssh-keygen keytool pg_dump psql mysql sqlite3 redis-cli nc netcat tput stty sync trap alembic "
     "pybabel ldconfig gpgconf xargs yes cpio node python python3 php php-fpm ruby perl lua nginx caddy httpd "
-    "apache2 apache2-foreground apachectl gunicorn uvicorn hypercorn daphne celery flask fastapi streamlit "
+    "apache2 apache2-foreground apachectl gunicorn uvicorn hypercorn daphne uwsgi granian waitress-serve celery flask "
+    "fastapi streamlit "
     "redis-server postgres mysqld memcached pm2 pm2-runtime puma unicorn sidekiq rackup serve http-server nodemon "
     "ts-node tsx deno pg_isready supervisorctl pytest mypy ruff flake8 black isort eslint prettier jest vitest "
     "mocha vue-tsc stylelint rimraf mkdirp cpy copyfiles shx wait-for-it wait-on"
@@ -303,6 +304,12 @@ class _Asked:
                         who = f"{joined(here, file)} has {name} use {package}"
                         raise stop("git", f"{where}: {who}, and nobody knows whether that asks Git")
 
+    def patches(self, rest: Sequence[str], where: str, depth: int, lookup: Mapping[str, object]) -> None:
+        """patch-package, which asks Git where it makes the patch of a package that it is told."""
+        values = {at + 1 for at, word in enumerate(rest) if word in ("--patch-dir", "--include", "--exclude")}
+        if any(not word.startswith("-") and at not in values for at, word in enumerate(rest)):
+            raise stop("git", f"{where}: patch-package makes a patch with Git")
+
     # --- others ---
 
     def cargo(self, rest: Sequence[str], where: str, depth: int, lookup: Mapping[str, object]) -> None:
@@ -510,7 +517,7 @@ _TOOLS: dict[str, _Tool] = {
     "pip": _Asked.pip, "pip3": _Asked.pip, "mvn": _Asked.maven, "mvnw": _Asked.maven, "gradle": _Asked.gradle,
     "gradlew": _Asked.gradle, "mix": _Asked.mix, "composer": _Asked.composer, "bundle": _Asked.bundle,
     "rails": _Asked.rails, "rake": _Asked.rails, "bootsnap": _Asked.rails, ".": _Asked.sourced,
-    "source": _Asked.sourced, "corepack": _quiet, "gem": _quiet, "virtualenv": _quiet,
+    "source": _Asked.sourced, "corepack": _quiet, "gem": _quiet, "virtualenv": _quiet, "patch-package": _Asked.patches,
 }  # fmt: skip
 _CARGO = _set(
     "build b check c run r test t bench doc fetch install chef clean update vendor generate-lockfile metadata "
@@ -617,11 +624,14 @@ _USES_GIT = re.compile(
     r"branch|tag|name-rev|archive|submodule|cat-file|for-each-ref|blame|shortlog|fetch|pull)\b"
     r"|(?:[\"'`])git(?:\.exe)?(?:[\"'`]|[ \t]+-)"
     r"|(?<![\w-])\.git/|[\"'`]\.git[\"'`]"
-    r"|^[^\S\n]*(?:import|from)\s+(?:git|pygit2|dulwich)\b|\bgit\.Repo\(|\b(?:GitPython|pygit2|dulwich)\b"
-    r"|\b(?:simple-git|isomorphic-git|nodegit|go-git|rugged|LibGit2Sharp|jgit)\b|GIT_EXECUTABLE|GIT_DIR\b"
+    r"|^[^\S\n]*(?:import|from)\s+(?:git|pygit2|dulwich)\b|\bgit\.Repo\(|\b(?:GitPython|pygit2)\b"
+    r"|\bdulwich[.\"'<>=~]|^[^\S\n]*dulwich\b"
+    r"|\b(?:simple-git|isomorphic-git|nodegit|go-git|LibGit2Sharp|jgit)\b|\brugged::"
+    r"|[\"'`]rugged[\"'`]|GIT_EXECUTABLE|GIT_DIR\b"
     r"|setuptools[_-](?:scm|git)|hatch[_-]vcs|versioneer|versioningit|dunamai|poetry-dynamic-versioning|mkdocs-git"
     r"|uv-dynamic-versioning|git-commit-id|buildnumber-maven|com\.palantir\.git-version|gradle-git|grgit"
-    r"|nerdbank\.gitversioning|gitversion|scmVersion|\bpbr\b",
+    r"|nerdbank\.gitversioning|gitversion|scmVersion"
+    r"|\bpbr\s*=\s*True|[\"']pbr[\"'<>=!~\s]|^[^\S\n]*pbr\b",
     re.IGNORECASE | re.MULTILINE,
 )
 """What reads a repository, in programs and in the settings of build tools."""
