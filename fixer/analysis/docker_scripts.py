@@ -10,7 +10,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from fixer.analysis.expressions import EXPRESSION
 from fixer.analysis.values import Known, Unknown, Value
@@ -356,9 +356,9 @@ class OnlyCommand:
     assigned: tuple[tuple[str, str | None], ...]
 
 
-def only_command(text: str, env: Collection[str] = ()) -> OnlyCommand | str:
-    """The command; or why it is not all of the script, or not known, a sentence without a stop. env: variables that
-    hold one word each, which `env` says under the same name."""
+def only_command(text: str, env: Callable[[str], bool] = lambda _: False) -> OnlyCommand | str:
+    """The command; or why it is not all of the script, or not known, a sentence without a stop. env: whether a
+    variable holds one word, which `env` says under the same name."""
     found, held = _parsed(text.strip())
     if isinstance(found, OpaqueScript):
         return "the script is not understood"
@@ -391,14 +391,14 @@ def _static(values: Sequence[Word], held: Sequence[str]) -> str | None:
     return None if None in texts else "".join(_restored(text or "", held) for text in texts)
 
 
-def _plain_part(part: ShellNode, held: Sequence[str], env: Collection[str]) -> tuple[str | None, str]:
+def _plain_part(part: ShellNode, held: Sequence[str], env: Callable[[str], bool]) -> tuple[str | None, str]:
     """The text of a part of a word; None with the reason why it is not known."""
     if isinstance(part, Literal) and not part.glob:
         return _restored(part.value, held), ""
     if isinstance(part, Parameter):
         if part.name in OF_GITHUB and not part.op:
             return f"${{{{ github.{part.name.removeprefix('GITHUB_').lower()} }}}}", ""
-        if part.name in env and not part.op:
+        if not part.op and env(part.name):
             return f"${{{{ env.{part.name} }}}}", ""
         return None, f"`{part.name}` is a variable of the shell, which an input does not know"
     if isinstance(part, CommandSubstitution):

@@ -77,7 +77,7 @@ def script_build(step: Step) -> ScriptBuild | str:
     shell = text_of(step.node.get("shell"))
     if shell not in (None, "bash", "sh"):
         return f"its shell is {shell}"
-    command = only_command(run.text, _words_of_env(step))
+    command = only_command(run.text, lambda name: _is_word_of_env(step, name))
     if isinstance(command, str):
         return command
     build = read_build(command.words)
@@ -90,16 +90,17 @@ def script_build(step: Step) -> ScriptBuild | str:
     return _build(step, build, home)
 
 
-def _words_of_env(step: Step) -> frozenset[str]:
-    """The variables that the file gives to a script and that hold one word each, whatever runs it; none that another
-    script may write."""
-    found: dict[str, bool] = {}
+def _is_word_of_env(step: Step, name: str) -> bool:
+    """Whether the file gives a script a variable that holds one word, whatever runs it, and no other script may write
+    it."""
+    if name in step.job.env_words:
+        return False
     for node in (step.node, step.job.node, step.job.workflow.root):
         table = None if node is None else node.get("env")
-        for key, value in table.items() if isinstance(table, Mapping) else ():
-            found.setdefault(key.text, _is_word(step, text_of(value) or ""))
-    certain = {name for name, word in found.items() if word and re.fullmatch(r"[A-Za-z_]\w*", name)}
-    return frozenset(certain - step.job.env_words)
+        value = table.get(name) if isinstance(table, Mapping) else None
+        if value is not None:
+            return _is_word(step, text_of(value) or "")
+    return False
 
 
 def _is_word(step: Step, text: str) -> bool:
