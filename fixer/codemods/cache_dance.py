@@ -291,7 +291,7 @@ def _change(
     assert first.uses is not None
     locks = [pattern for cache in held for pattern in _locks(cache)]
     hashed = ", ".join(f"'{name}'" for name in dict.fromkeys([*files, *locks]))
-    stem = slug(posixpath.basename(settings.path).partition(".")[0])
+    stem = slug(posixpath.splitext(posixpath.basename(settings.path))[0])
     part = "-${{ strategy.job-index }}" if first.job.matrix is not None else ""
     place = "-".join(name for name in ("cache-mounts", stem, slug(first.job.id)) if name)
     key = f"{place}{part}-${{{{ runner.os }}}}-${{{{ runner.arch }}}}-"

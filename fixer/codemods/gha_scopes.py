@@ -107,7 +107,7 @@ class _Build:
         self.step = step
         self._sources = sources
         self.files = files
-        self._stem = slug(posixpath.basename(path).partition(".")[0])
+        self._stem = slug(posixpath.splitext(posixpath.basename(path))[0])
         self._runs = runs
         self._named: dict[str, dict[str, set[object]] | None] = {}
         self.places = tuple(Place(run, step) for run in runs.of(step.job))

@@ -172,3 +172,13 @@ def test_a_second_run_changes_nothing() -> None:
     assert after != TEXT
     again = run(dockerfile, after)
     assert (again.text_after, again.refusals) == (after, ())
+
+
+def test_workflows_whose_names_begin_alike_keep_their_own() -> None:
+    facts = analyse(parse("FROM debian\nRUN --mount=type=cache,target=/c true\n"))
+    keys = set()
+    for place in (".github/workflows/image.yml", ".github/workflows/image.release.yml"):
+        around = [Neighbour("Dockerfile", lambda: facts)]
+        outcome = fix(TEXT, kind=WORKFLOW, select=["cache-dance"], unsafe_fixes=True, dockerfiles=around, place=place)
+        keys.update(re.findall(r" key: (.+)", outcome.after))
+    assert len(keys) == 2
