@@ -17,7 +17,7 @@ from fixer.codemods.altered import alters
 from fixer.codemods.api import Builder, Change, Codemod, Refusal, Safety, Settings
 from fixer.codemods.artifacts import cargo_calls
 from fixer.codemods.cargo_steps import downloads
-from fixer.codemods.chef_repairs import repairs
+from fixer.codemods.chef_repairs import repairs, takers_of_cooked
 from fixer.codemods.chef_steps import (
     PREPARES,
     check_call,
@@ -228,19 +228,26 @@ class _Plan:
 
 
 def _uses_chef(facts: Facts, stage: Stage) -> bool:
-    """Whether cargo-chef prepares or cooks in this stage, in those that it is made of, or in those made of it."""
+    """Whether cargo-chef prepares or cooks in this stage, in those that it is made of, or in those made of it; or it
+    takes what is cooked in another."""
     if not facts.mentions("chef"):
         return False
-    family = [*stage.lineage]
-    for each in (stage, *stage.derived):
-        family.append(each)
+    family = [*stage.lineage, *stage.derived]
+    if any(cargo.subcommand in ("chef-cook", "chef-prepare") for each in family for cargo in _chefs(facts, each)):
+        return True
     return any(
-        cargo.subcommand in ("chef-cook", "chef-prepare")
-        for each in family
-        for i in each.instructions
-        if isinstance(i, Run) and "chef" in i.code
-        for _, cargo in cargo_calls(facts, i)
+        stage in takers_of_cooked(facts, each, cargo)
+        for each in facts.stages[: stage.index]
+        for cargo in _chefs(facts, each)
+        if cargo.subcommand == "chef-cook"
     )
+
+
+def _chefs(facts: Facts, stage: Stage) -> Iterator[Cargo]:
+    for instruction in stage.instructions:
+        if isinstance(instruction, Run) and "chef" in instruction.code:
+            for _, cargo in cargo_calls(facts, instruction):
+                yield cargo
 
 
 def _compiling(facts: Facts, stage: Stage) -> list[_Step]:

@@ -3,23 +3,24 @@ cook, cache mounts that hide what is cooked."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from fixer.analysis import Call, Facts, Known, Stage, below
+from fixer.analysis.brought import Brought
 from fixer.analysis.context import BuildContext, context_sources
 from fixer.analysis.tools.cargo import Cargo
-from fixer.analysis.tools.workspace import TOOLCHAINS
+from fixer.analysis.tools.workspace import TOOLCHAINS, Trouble, read_workspace
 from fixer.codemods.api import Alters, Change, Refusal, Safety
 from fixer.codemods.artifacts import cargo_calls
 from fixer.codemods.chef_steps import MATTERS, NEUTRAL, PREPARES, is_absolute, target_mounts
 from fixer.codemods.common import Stop, remove_words, span_of
-from fixer.codemods.cook import COOKABLE, CORE, Manner, Option, manner_of, options_of
+from fixer.codemods.cook import COOKABLE, CORE, Manner, Option, manner_of, options_of, variables
 from fixer.text.edits import Edit
 from fixer.text.records import dataclass
 from fixer.text.source import Span
 from fixer.tree.editor import instruction_block, keyword_like, remove_flag
 from fixer.tree.nodes import Blank, Instruction, JsonString, Onbuild, Run, Shell, Transfer, User, Workdir
-from fixer.tree.shell import OpaqueScript
+from fixer.tree.shell import Assignment, OpaqueScript, ShellNode
 
 _RISK = "the dependencies are compiled in another way, or at another time, than before; pays only where layers are kept"
 
@@ -69,14 +70,26 @@ def _uses(facts: Facts, stage: Stage) -> Iterator[_Use]:
 
 
 def _builds(facts: Facts, cooks: Sequence[_Use]) -> Iterator[_Use]:
-    """What is compiled after the last cook, in its stage and in those that start from it."""
+    """What is compiled after the last cook: in its stage, in those that start from it, and in those that copy what is
+    cooked out of them."""
     stages = [cooks[-1].stage]
     for each in stages:
-        stages.extend(each.derived)
+        for other in (*each.derived, *takers_of_cooked(facts, each, cooks[-1].cargo)):
+            if not any(other is known for known in stages):
+                stages.append(other)
         for use in _uses(facts, each):
             later = each is not cooks[-1].stage or use.call.span[0] > cooks[-1].call.span[0]
             if later and use.cargo.subcommand in COOKABLE and use.cargo.compiles:
                 yield use
+
+
+def takers_of_cooked(facts: Facts, stage: Stage, cook: Cargo) -> Iterator[Stage]:
+    """The stages that copy the target directory, in which `cook` compiles in `stage`, out of it."""
+    directory = next(cook.target_dirs(), None)
+    for taker in facts.takers(stage, directory) if directory is not None else ():
+        taking = facts.stage_of(taker.instruction)
+        if taking is not None and taker.kind == "copy" and taker.relation in ("same", "above"):
+            yield taking
 
 
 # --- sources before cook ---------------------------------------------------------------------------------------------
@@ -103,6 +116,7 @@ def _sources(
             raise Stop("no-planner", use.span, because)
     between = stage.instructions[facts.index_of(early[0]) : end + 1]
     _check_between(facts, between, early, {id(use.run) for use in cooks})
+    _check_recipe(facts, context, early, [*builds, *cooks])
     file = facts.file
     edits: list[Edit] = []
     lines: list[str] = []
@@ -124,6 +138,27 @@ def _sources(
     why = "cook needs the recipe alone; sources before it make every edit compile all dependencies again"
     title = "copy the sources after cook"
     yield _change(codemod, title, why, early[0].span, edits, cooks)
+
+
+def _check_recipe(facts: Facts, context: BuildContext, early: Sequence[Transfer], uses: Sequence[_Use]) -> None:
+    """Raises Stop if cook may need what these COPYs bring, because a recipe does not hold it: a crate by path, vendored
+    crates, files that a configuration names."""
+    if not context.at_hand:
+        because = "whether cook needs some of them stands in the manifests, which are not at hand: name them with --context"
+        raise Stop("no-context", early[0].span, because)
+    stages = {id(each): each for use in uses for each in use.stage.lineage}
+    files = Brought(facts, context, [
+        i for each in stages.values() for i in each.instructions
+        if isinstance(i, Transfer) and facts.copied_from(i) is None
+    ])  # fmt: skip
+    for use in uses:
+        manifest, cwd = use.cargo.manifest, use.cargo.cwd
+        if not isinstance(manifest, Known) or not isinstance(cwd, Known):
+            raise Stop("unknown-directory", use.span, "which manifest this means is not known, nor what cook needs")
+        try:
+            read_workspace(files, manifest.value, cwd.value)
+        except Trouble as trouble:
+            raise Stop(trouble.reason, early[0].span, f"cook may need the sources: {trouble.because}") from None
 
 
 def _brings_sources(facts: Facts, copy: Transfer) -> bool:
@@ -225,6 +260,8 @@ def _options(
     cook = cooks[0]
     for use in wanted:
         where = use.cargo.cwd
+        if cook.stage not in use.stage.lineage:
+            continue  # what is copied may go anywhere
         if isinstance(where, Known) and isinstance(cook.cargo.cwd, Known) and not below(
             where.value, cook.cargo.cwd.value
         ):
@@ -248,9 +285,14 @@ def _options(
     missing = _missing_assignments(cook, rows[0][0]) if len(rows) == 1 else []
     if not names and not missing and have.toolchain == want.toolchain:
         return
+    for option in rows[0][1]:
+        if _name(option) in names:
+            _check_known(facts, cook, rows[0][0], option.nodes)
+    _check_known(facts, cook, rows[0][0], [value for each in missing for value in each.values])
     edits = _aligned(facts, cook, own, rows[0], names)
     if missing:
-        edits.append(Edit(cook.call.span[0], cook.call.span[0], "".join(f"{text} " for text in missing)))
+        texts = (cook.call.file_text[each.start : each.end] for each in missing)
+        edits.append(Edit(cook.call.span[0], cook.call.span[0], "".join(f"{text} " for text in texts)))
     if have.toolchain != want.toolchain:
         edits += _toolchains(cook, want.toolchain)
     edits.sort(key=lambda edit: (edit.start, edit.end))
@@ -259,11 +301,20 @@ def _options(
     yield _change(codemod, title, why, cook.run.span, edits, cooks)
 
 
-def _missing_assignments(cook: _Use, build: _Use) -> list[str]:
+def _check_known(facts: Facts, cook: _Use, build: _Use, nodes: Iterable[ShellNode | JsonString]) -> None:
+    """Raises Stop if these words of the build rest on something that is not the same where cook runs."""
+    for name in variables(nodes):
+        known = facts.state(cook.run).lookup(name) is not None
+        if not known or cook.call.lookup(name) != build.call.lookup(name):
+            because = f"cook wants the options of the build, and ${name} is not there yet, or is another: declare it above"
+            raise Stop("unknown-options", cook.span, because)
+
+
+def _missing_assignments(cook: _Use, build: _Use) -> list[Assignment]:
     """Variables in front of the build that decide how dependencies are compiled, and that cook has not."""
     there = {assignment.name for assignment in cook.call.assignments}
     return [
-        build.call.file_text[each.start : each.end] for each in build.call.assignments
+        each for each in build.call.assignments
         if MATTERS.match(each.name) and each.name not in there and cook.call.simple is not None
         and "\n" not in build.call.file_text[each.start : each.end]
     ]  # fmt: skip
