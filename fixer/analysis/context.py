@@ -58,9 +58,9 @@ class BuildContext:
         """Whether .dockerignore leaves `path` out, whether it is there or not."""
         return False
 
-    def kept(self, directory: str) -> str | None:
-        """A file in a directory of the context that .dockerignore does not leave out and Git is not told to ignore;
-        None if there is none."""
+    def kept(self, path: str) -> str | None:
+        """A file at `path`, or below it, that .dockerignore does not leave out and Git is not told to ignore; None if
+        there is none."""
         return None
 
     def text(self, path: str) -> str | None:

@@ -14,6 +14,7 @@ from fixer.analysis.context import BuildContext
 from fixer.analysis.paths import Effect
 from fixer.analysis.programs import ABOUT_THE_SYSTEM, ONLY_LOOK, copies_by_links
 from fixer.analysis.tools.cargo import Cargo
+from fixer.analysis.tools.workspace import lacking_in_lock_file
 from fixer.analysis.transfers import destination, sources
 from fixer.codemods import common
 from fixer.codemods.altered import alters
@@ -87,6 +88,7 @@ class BindSources(Codemod):
         "copied-otherwise": "A COPY of sources has flags or a pattern, goes elsewhere than into the directory of the "
         "build, or on top of another one.",
         "deps-in-layers": "Dependencies are compiled into a layer before the sources come.",
+        "ignored-by-git": "Git is told to ignore something that the build may read: elsewhere it may not be there.",
         "needed-later": "Somebody reads the sources after the step that compiles them.",
         "no-context": "The build context is not at hand, and what it holds decides about the mounts.",
         "no-manifest": "The COPYs bring no Cargo.toml to the directory in which cargo looks for it.",
@@ -97,6 +99,7 @@ class BindSources(Codemod):
         "other-mount": "Another mount of the step is where a part of the sources would be bound.",
         "several-steps": "More than one step of the stage uses the sources.",
         "shipped-stage": "The sources are part of an image that people get.",
+        "stale-lock-file": "Cargo.lock does not agree with a manifest, so that a build with --locked would fail.",
         "step-does-more": "The step does more with the sources than to compile them.",
         "too-many": "The context holds so much at its top that the mounts would fill the step.",
         "unknown-directory": "Where cargo runs is not certain, or the directory is not there without the COPY.",
@@ -132,6 +135,10 @@ class BindSources(Codemod):
         if not _installs(build) and not {"Cargo.lock", "Cargo.toml"} <= set(entries):
             because = "there is no Cargo.lock beside Cargo.toml in what is copied, so that --locked would fail"
             raise Stop("no-lock-file", build.copies[0].span, because)
+        lacking = None if _installs(build) or build.cargo.locked else lacking_in_lock_file(files, manifest.value)
+        if lacking is not None:
+            because = f"Cargo.lock has no {lacking}, which a manifest wants, so that --locked would fail"
+            raise Stop("stale-lock-file", build.copies[0].span, because)
         if len(entries) > _MOST:
             because = f"{len(entries)} files and directories would have to be bound one by one"
             raise Stop("too-many", build.copies[0].span, because)
@@ -216,11 +223,30 @@ def _check_steps(facts: Facts, build: _Build) -> None:
         if isinstance(calls, OpaqueScript):
             raise Stop("opaque-script", instruction.span, "it may read the sources: the script is not understood")
         for call in calls:
-            if facts.index_of(instruction) < own or _uses(facts, call, build):
+            early = facts.index_of(instruction) < own
+            if _uses(facts, call, build) if not early else not _is_apart(facts, call, build):
                 because = "it is another step that may read the sources, or write to them"
                 raise Stop("several-steps", Span(*call.span), because)
     if not facts.state(build.run).user.root:
         raise Stop("not-root", Span(*build.call.span), "what is mounted belongs to root, and this is another user")
+
+
+def _is_apart(facts: Facts, call: Call, build: _Build) -> bool:
+    """Whether a call before the step prepares the system, and neither reads sources nor writes where they are."""
+    root = build.cargo.cwd
+    if call.program not in _PREPARES or not isinstance(root, Known):
+        return False
+    for effect in facts.call_effects(call):
+        if effect.implicit:
+            continue
+        place = effect.path.value if isinstance(effect.path, Known) else clean(effect.start or root.value)
+        if related(place, root.value) and place != "/":
+            return False
+    return True
+
+
+_PREPARES = (PREPARES - {"rustup"}) | {"rm", "mkdir", "echo", "set", "true", ":", "export"}
+"""(rustup goes by a file of the sources.)"""
 
 
 def _uses(facts: Facts, call: Call, build: _Build) -> bool:
@@ -415,7 +441,7 @@ def _entries(build: _Build, files: Brought, root: str) -> list[str]:
     """What to bind: paths below the directory of the build, in order."""
     found = [target[len(root) + 1 :] for _, target in files.places if target != root]
     if len(found) < len(files.places):
-        found += _top(files, root, build.run.code)
+        found += _top(files, root, build)
         link = next((path for path in found if files.kind(f"{root}/{path}") == "link"), None)
         if link is not None:
             because = f"{link} is a link, and a mount would be what it leads to, if there is anything"
@@ -434,7 +460,7 @@ def _entries(build: _Build, files: Brought, root: str) -> list[str]:
 _TARGETS = {"examples": "example", "benches": "bench", "tests": "test"}
 """Directories of crates, and the word by which manifests, and options of cargo, speak of what is in them."""
 _READS_GIT = re.compile(r"\b(?:git|git2|gix|git[-_]version|vergen\w*|shadow-rs|built|bugreport)\b")
-_HAS_SCRIPT = re.compile(r"(?m)^[^\S\n]*build[^\S\n]*=[^\S\n]*[\"']")
+_HAS_SCRIPT = re.compile(r"(?m)^[^\S\n]*build[^\S\n]*=[^\S\n]*[\"']([^\"'\n]*)")
 _RUNS = re.compile(r"\bCommand\s*::\s*new\s*\(\s*(?!\"(?:rustc|cargo|protoc|pkg-config)\")")
 _READS_ENV = re.compile(r"\b(?:query(?:_file)?(?:_as|_scalar)?(?:_unchecked)?|dotenv)!")
 """Macros of sqlx and of dotenv read `.env`."""
@@ -449,10 +475,19 @@ it may take whatever it finds."""
 _READS_FILES = re.compile(r"\bfs\s*::|\bFile\s*::\s*open\b|\bread_dir\b|\bread_to_string\b|\bWalkDir\b|\bglob\b")
 
 
-def _top(files: Brought, root: str, code: str) -> list[str]:
+_OF_CARGO = ("Cargo.toml", "Cargo.lock", ".cargo", "src", "build.rs", "rust-toolchain", "rust-toolchain.toml")
+"""What cargo looks for by itself."""
+
+
+def _top(files: Brought, root: str, build: _Build) -> list[str]:
+    code = build.run.code
     there = files.names(root)
     names = [name for name in there if not _is_like(name, _NEVER)]
-    maybe = [name for name in names if _is_like(name, (*_OF_OTHERS, *_DOCUMENTS))]
+    ignored = {name for name in names if files.context.kept(files.source(f"{root}/{name}") or "") is None}
+    maybe = [
+        name for name in names
+        if _is_like(name, (*_OF_OTHERS, *_DOCUMENTS)) or (name in ignored and name not in _OF_CARGO)
+    ]  # fmt: skip
     texts = {}
     if maybe or ".git" in there:
         sources = [path for path in files.walk(root) if path.endswith((".rs", ".toml"))]
@@ -463,9 +498,14 @@ def _top(files: Brought, root: str, code: str) -> list[str]:
         named = {name for name in maybe if not _is_like(name, _OF_OTHERS) and _speaks_of(name, texts, code)}
     if any(_READS_ENV.search(text) for path, text in texts.items() if path.endswith(".rs")):
         named.update(name for name in maybe if name.startswith(".env"))
-    if ".git" in there and any(_asks_git(path, text) for path, text in texts.items()):
+    names = [name for name in names if name not in maybe or name in named]
+    mine = next((name for name in names if name in ignored), None)
+    if mine is not None:
+        because = f"Git is told to ignore {mine}: where it is not there, COPY goes without it, and a mount of it fails"
+        raise Stop("ignored-by-git", build.copies[0].span, because)
+    if ".git" in there and any(_asks_git(path, text, _scripts(texts)) for path, text in texts.items()):
         names = [".git", *names]
-    return [name for name in names if name not in maybe or name in named]
+    return names
 
 
 def _is_like(name: str, patterns: Sequence[str]) -> bool:
@@ -505,12 +545,26 @@ def _speaks_of(name: str, texts: Mapping[str, str], code: str) -> bool:
     )
 
 
-def _asks_git(path: str, text: str) -> bool:
+def _scripts(texts: Mapping[str, str]) -> set[str]:
+    """The paths of the build scripts."""
+    found = {path for path in texts if basename(path) == "build.rs"}
+    for path, text in texts.items():
+        if basename(path) == "Cargo.toml":
+            found.update(clean(f"{dirname(path)}/{script[1]}") for script in _HAS_SCRIPT.finditer(text))
+    return found
+
+
+_GIT_CRATES = re.compile(
+    r"(?m)^[^\S\n]*(?:vergen[\w-]*|shadow-rs|built|build-data|build-info[\w-]*|git[-_]version|git-const|git-testament"
+    r"|rustc-tools-util|bugreport)\b"
+)
+"""Crates that ask git while others are compiled."""
+
+
+def _asks_git(path: str, text: str, scripts: set[str]) -> bool:
     if path.endswith(".toml"):
-        return re.search(r"(?m)^[^\S\n]*(?:vergen[\w-]*|shadow-rs|built|git[-_]version|bugreport)\b", text) is not None
-    if basename(path) != "build.rs":
-        return False
-    return _READS_GIT.search(text) is not None or _RUNS.search(text) is not None
+        return _GIT_CRATES.search(text) is not None
+    return path in scripts and (_READS_GIT.search(text) is not None or _RUNS.search(text) is not None)
 
 
 def _check_mounts(facts: Facts, build: _Build, root: str, entries: Sequence[str], files: Brought) -> None:

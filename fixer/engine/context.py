@@ -129,11 +129,11 @@ class FoundContext(BuildContext):
     def excluded(self, path: str) -> bool:
         return self._directory() is not None and self._ignore.excludes(path)
 
-    def kept(self, directory: str) -> str | None:
+    def kept(self, path: str) -> str | None:
         root = self._directory()
-        if root is None or self.kind(directory) != "directory":
+        if root is None or self.kind(path) is None:
             return None
-        return next((path for path in kept_by_git(root, directory) if self.kind(path) is not None), None)
+        return next((each for each in kept_by_git(root, path) if self.kind(each) is not None), None)
 
     def _is_real(self, root: str, directory: str) -> bool:
         """Whether there is no link on the way: the engine takes none out of the context, and others we leave alone."""

@@ -126,8 +126,8 @@ class NotedContext(BuildContext):
     def excluded(self, path: str) -> bool:
         return self._note("excluded", path, self._context.excluded)
 
-    def kept(self, directory: str) -> str | None:
-        return self._note("kept", directory, self._context.kept)
+    def kept(self, path: str) -> str | None:
+        return self._note("kept", path, self._context.kept)
 
     def _note(self, what: str, path: str, find: Callable[[str], _Answer]) -> _Answer:
         try:

@@ -44,11 +44,13 @@ class Workspace:
 
     root: the directory of the workspace's manifest, and of `Cargo.lock`.
     members: the directories of all manifests that belong to it.
+    packages: what their packages are called.
     toolchain: the file beside the root's manifest that says which toolchain rustup takes; None if there is none.
     """
 
     root: str
     members: tuple[str, ...]
+    packages: tuple[str, ...]
     toolchain: str | None
 
 
@@ -72,7 +74,40 @@ def read_workspace(files: Brought, directory: str, cwd: str) -> Workspace:
         _check_version(member, table, root_manifest)
     beside = [f"{root.rstrip('/')}/{name}" for name in TOOLCHAINS]
     toolchain = next((path for path in beside if files.kind(path) == "file"), None)
-    return Workspace(root, tuple(members), toolchain)
+    packages = tuple(name for table in members.values() if isinstance(name := _package(table).get("name"), str))
+    return Workspace(root, tuple(members), packages, toolchain)
+
+
+def lacking_in_lock_file(files: Brought, directory: str) -> str | None:
+    """What `Cargo.lock` would have to hold for the manifests of a workspace, and does not, so that `--locked` fails: a
+    package, or a crate that one depends on. None if nothing is seen to be lacking."""
+    manifest = _manifest(files, directory)
+    if manifest is None:
+        return None
+    root, root_manifest = _root(files, directory, manifest)
+    lock = _toml(files.text(f"{root.rstrip('/')}/Cargo.lock"))
+    rows = lock.get("package") if lock is not None else None
+    if not isinstance(rows, list):
+        return None
+    try:
+        members = _members(files, root, root_manifest, strict=False)
+    except Trouble:
+        return None
+    held = {(str(row.get("name")), str(row.get("version"))) for row in rows if isinstance(row, dict)}
+    names = {name for name, _ in held}
+    shared = _table(_table(root_manifest, "workspace"), "dependencies")
+    for table in members.values():
+        name, version = _package(table).get("name"), _package(table).get("version", "0.0.0")
+        if isinstance(version, dict):
+            version = _table(_table(root_manifest, "workspace"), "package").get("version")
+        if isinstance(name, str) and (name, version) not in held:
+            return f"{name} {version}"
+        for key, entry in (row for kind in _TABLES for row in _table(table, kind).items()):
+            named = shared.get(key, entry) if isinstance(entry, dict) and entry.get("workspace") is True else entry
+            crate = named.get("package", key) if isinstance(named, dict) else key
+            if isinstance(crate, str) and crate not in names:
+                return crate
+    return None
 
 
 def root_of(files: Brought, directory: str) -> str | None:

@@ -1,0 +1,5 @@
+#[derive(Embed)]
+#[folder = "dist"]
+struct Pages;
+
+fn main() {}
