@@ -11,24 +11,28 @@ from typing import ClassVar
 from fixer.analysis import BaseImage, Call, Facts, Known, Mount, Stage, Unknown, below, related
 from fixer.analysis.brought import Brought
 from fixer.analysis.context import BuildContext, context_sources
+from fixer.analysis.programs import ONLY_LOOK, ONLY_MODES
 from fixer.analysis.tools.cargo import Cargo
 from fixer.analysis.tools.workspace import TOOLCHAINS, Trouble, Workspace, read_workspace
 from fixer.codemods.altered import alters
 from fixer.codemods.api import Builder, Change, Codemod, Refusal, Safety, Settings
-from fixer.codemods.artifacts import cargo_calls
+from fixer.codemods.artifacts import cargo_calls, wants_content
 from fixer.codemods.cargo_steps import downloads
 from fixer.codemods.chef_repairs import repairs, takers_of_cooked
 from fixer.codemods.chef_steps import (
     PREPARES,
     check_call,
+    clears_stand_in,
     download_mounts,
+    for_system,
     is_stand_in,
     makes_stand_in,
     moved_above,
+    sets_up,
     target_mounts,
 )
 from fixer.codemods.common import Stop, image, known_mounts, plain, takes_mounts
-from fixer.codemods.cook import COOKABLE, RECIPE, cook_command, variables
+from fixer.codemods.cook import COOKABLE, MATTERS, RECIPE, cook_command, needed_assignments, variables
 from fixer.text.edits import Edit
 from fixer.text.records import dataclass, field
 from fixer.text.source import Span
@@ -207,8 +211,10 @@ class _Plan:
     """What has to be written for one stage.
 
     first: the first instruction that brings sources; the new stages end right before it.
-    copies: what the planner copies. moved: what comes before the planner. removed: stand-ins. cooks: the RUNs.
-    root, here: the directory of the workspace, and the current one before `first`.
+    copies: what the planner copies. moved: what comes before the planner. removed: stand-ins, and COPYs
+    that only these needed. cooks: the RUNs.
+    root, here: the directory of the workspace, and the current one before `first`. packages: what its packages are
+    called.
     toolchain: the COPY's source and destination. mounts: those that go.
     """
 
@@ -218,9 +224,10 @@ class _Plan:
     here: str
     copies: list[Transfer]
     moved: list[Instruction]
-    removed: list[Run]
+    removed: list[Instruction]
     cooks: list[str]
     steps: list[_Step]
+    packages: tuple[str, ...] = ()
     install: str | None = None
     """"first" (right after FROM), "last" (before the planner); None if cargo-chef is there."""
     toolchain: tuple[str, str] | None = None
@@ -359,7 +366,10 @@ def _laid_out(
         if not any(step.run is stub for stub in stubs) or not any(makes_stand_in(facts, stub) for stub in stubs):
             because = "it compiles before all sources are there, and does more than to compile a stand-in"
             raise Stop("layered-already", _span(step), because)
-    if not early:
+    end = at[id(final[0].run)]
+    if early:
+        stubs += [i for i in instructions[last:end] if isinstance(i, Run) and clears_stand_in(facts, i)]
+    else:
         stubs = []
     calls = [(call, cargo) for step in final for call, cargo in step.calls]
     files = Brought(facts, settings.context, copies)
@@ -371,23 +381,27 @@ def _laid_out(
         start -= 1
     first = instructions[start]
     assert isinstance(first, Transfer)
-    end = at[id(final[0].run)]
     between = [i for i in instructions[start:end] if not any(i is stub for stub in stubs)]
-    moved = moved_above(facts, between, files, calls)
+    system = [i for i in between if isinstance(i, Transfer) and for_system(facts, i, workspace.root)]
+    others = Brought(facts, settings.context, [copy for copy in copies if not any(copy is each for each in system)])
+    moved = moved_above(facts, between, others, calls, workspace.root)
     here_state = facts.state(final[0].run if any(isinstance(i, Workdir) for i in moved) else first)
     if not isinstance(here_state.workdir, Known):
         raise Stop("unknown-directory", first.span, f"where this goes is not known: {here_state.workdir.why}")
     plan = _Plan(
         stage, first, workspace.root, here_state.workdir.value,
-        [copy for copy in copies if at[id(copy)] >= start and at[id(copy)] < end and _comes_to(facts, copy, workspace)],
-        moved, stubs, [], final,
+        [copy for copy in copies if at[id(copy)] >= start and at[id(copy)] < end and _comes_to(facts, copy, workspace)
+         and not any(copy is each for each in moved)],
+        moved, [*stubs], [], final, workspace.packages,
     )  # fmt: skip
+    if early:
+        _drop_repeated(facts, settings.context, plan, between)
     _check_prefix(instructions[:start])
     plan.mounts = target_mounts(facts, stage, [cargo for _, cargo in calls])
     if settings.builder is Builder.EPHEMERAL:
         plan.mounts += download_mounts(facts, stage, first)
     plan.cooks = list(_cooks(facts, plan, files))
-    plan.install = _installation(facts, plan)
+    plan.install = _installation(facts, plan, settings.context)
     for state, span in ((facts.state(first), first.span), (facts.state(final[0].run), _span(final[0]))):
         if not state.user.root:
             raise Stop("not-root", span, "whether this user can write where cook does is not certain")
@@ -400,6 +414,23 @@ def _laid_out(
     _check_takers(facts, plan)
     _check_arguments([*(i for each in stage.lineage[:-1] for i in each.instructions), *instructions[:start], *moved])
     return plan
+
+
+def _drop_repeated(facts: Facts, context: BuildContext, plan: _Plan, between: Sequence[Instruction]) -> None:
+    """Take out the COPYs for a stand-in whose files a later COPY brings again, if nothing reads them in between."""
+    for index, copy in enumerate(between):
+        if not isinstance(copy, Transfer) or copy.flags or not any(copy is each for each in plan.copies):
+            continue
+        own = Brought(facts, context, [copy]).places
+        for later in between[index + 1 :]:
+            if isinstance(later, Run):
+                break
+            again = Brought(facts, context, [later]) if isinstance(later, Copy) and not later.flags else None
+            if again is None or not own or any(again.source(target) != source for source, target in own):
+                continue
+            plan.copies = [each for each in plan.copies if each is not copy]
+            plan.removed.append(copy)
+            break
 
 
 def _workspace(files: Brought, calls: Sequence[tuple[Call, Cargo]]) -> Workspace:
@@ -504,8 +535,11 @@ def _check_variables(facts: Facts, plan: _Plan, call: Call) -> None:
 def _cook_run(facts: Facts, plan: _Plan, step: _Step, commands: Sequence[Sequence[str]]) -> str:
     file, run = facts.file, step.run
     gone = [mount.flag for other, mount in plan.mounts if other is run]
-    flags = [flag.word.text for flag in run.flags if not any(flag is each for each in gone)]
-    front = _before_cargo(facts, step)
+    flags = [
+        flag.word.text for flag in run.flags
+        if not any(flag is each for each in gone) and (flag.name, flag.value) != ("network", "none")
+    ]  # fmt: skip
+    front = _before_cargo(facts, plan, step)
     if plan.root != plan.here:
         inside = below(plan.root, plan.here)
         front.insert(0, f"cd {relpath(plan.root, plan.here) if inside else plan.root}")
@@ -534,13 +568,18 @@ def _folded(words: Sequence[str], next_line: str) -> str:
     return next_line.join(lines)
 
 
-def _before_cargo(facts: Facts, step: _Step) -> list[str]:
+def _before_cargo(facts: Facts, plan: _Plan, step: _Step) -> list[str]:
     """What the step does before cargo that cook needs: variables that it sets. Raises Stop for anything else."""
     calls = facts.calls(step.run)
     assert not isinstance(calls, OpaqueScript)
     compiling = {id(call) for call, _ in step.calls}
     cargos = {id(call): cargo for call, cargo in cargo_calls(facts, step.run)}
     last = max(call.span[0] for call, cargo in step.calls)
+    wanted: set[str] = set()
+    for call, own in step.calls:
+        if own.subcommand in COOKABLE:
+            wanted.update(variables(call.nodes[1:]))
+            wanted.update(name for each in needed_assignments(call) for name in variables(each.values))
     texts: list[str] = []
     for call in calls:
         if id(call) in compiling or call.span[0] > last or call.in_substitution:
@@ -551,6 +590,8 @@ def _before_cargo(facts: Facts, step: _Step) -> list[str]:
                 named = call.words[1] if len(call.words) > 1 else Unknown("nothing")
                 if not isinstance(named, Known) or not named.value.endswith("cargo/env"):
                     raise Stop("prepares-in-step", Span(*call.span), "what this sets is not known")
+            if call.program == "export" and not _matters(call, wanted):
+                continue
             list(variables(call.nodes[1:]))
             texts.append(" ".join(getattr(node, "text", "") for node in call.nodes))
             continue
@@ -559,8 +600,24 @@ def _before_cargo(facts: Facts, step: _Step) -> list[str]:
         if call.program in PREPARES or (cargo is not None and cargo.subcommand in ("install", "binstall")):
             because = "cook needs what this prepares, in a RUN of its own above the COPY of the sources"
             raise Stop("prepares-in-step", Span(*call.span), because)
-        check_call(facts, call, cargo)
+        if call.program == "export" and any(name.startswith(("RUST", "CARGO")) for name in _exported(call)):
+            because = "whether cook has to set this, too, is decided while the step runs"
+            raise Stop("conditional", Span(*call.span), because)
+        if sets_up(facts, call, plan.root):
+            because = "cook needs what this puts there, in a RUN of its own above the COPY of the sources"
+            raise Stop("prepares-in-step", Span(*call.span), because)
+        check_call(facts, call, cargo, plan.packages)
     return texts
+
+
+def _exported(call: Call) -> list[str]:
+    """The names that `export` is given, as far as they are written out."""
+    return [call.prefix(node)[0].partition("=")[0] for node in call.nodes[1:]]
+
+
+def _matters(call: Call, wanted: set[str]) -> bool:
+    """Whether an `export` sets anything on which it may depend how dependencies are compiled."""
+    return any(not name or MATTERS.match(name) or name in wanted for name in _exported(call))
 
 
 # --- who would see it ---------------------------------------------------------------------------------------------
@@ -577,6 +634,22 @@ def _check_takers(facts: Facts, plan: _Plan) -> None:
             if taker.relation in ("above", "same"):
                 because = f"it takes a directory in which {basename(place)} would be"
                 raise Stop("whole-directory", taker.span, because)
+    for step in plan.steps:
+        _check_whole(facts, plan, step)
+
+
+def _check_whole(facts: Facts, plan: _Plan, step: _Step) -> None:
+    """Nobody may take all that is compiled: what cook compiles of stand-ins is there, too."""
+    profiles = {path for _, cargo in step.calls for path in cargo.profile_dirs()}
+    directories = dict.fromkeys(d for _, cargo in step.calls for d in cargo.target_dirs() if below(d, plan.root))
+    for directory in directories:
+        for reader in facts.readers(plan.stage, directory, step.run):
+            if reader.relation != "same" and not (reader.relation == "inside" and reader.path in profiles):
+                continue
+            looks = reader.call is not None and reader.call.program in ONLY_LOOK | ONLY_MODES | {"cargo", "cd"}
+            if reader.kind in ("copy", "mount", "run") and not looks and wants_content(reader):
+                because = "it takes all that is compiled, and cook leaves more of that than the build"
+                raise Stop("whole-directory", reader.span, because)
 
 
 # --- how cargo-chef gets there -------------------------------------------------------------------------------------
@@ -590,7 +663,7 @@ _SETTLES = re.compile(r"CARGO_(?:HOME|HTTP|NET|REGISTR|SOURCE)|RUSTUP|SSL|PATH|(
 """Variables without which cargo may not get anything from the network, or puts it elsewhere."""
 
 
-def _installation(facts: Facts, plan: _Plan) -> str | None:
+def _installation(facts: Facts, plan: _Plan, context: BuildContext) -> str | None:
     stage = plan.stage
     texts = [i.code for each in stage.lineage for i in each.instructions if isinstance(i, Run)]
     root = stage.root
@@ -612,6 +685,8 @@ def _installation(facts: Facts, plan: _Plan) -> str | None:
     else:
         _check_rustup(facts, before, span)
         where = "last"
+    if where == "last":
+        _check_chosen(facts, plan, [*before, *plan.moved], context)
     state = facts.state(plan.first)
     for name in ("CARGO_BUILD_TARGET", "RUSTFLAGS") if where == "last" else ():
         value = state.lookup(name)
@@ -621,15 +696,41 @@ def _installation(facts: Facts, plan: _Plan) -> str | None:
     return where
 
 
-def _check_tag(root: BaseImage, span: Span) -> None:
-    version = _VERSION.match(root.tag)
-    if "?" in root.tag:
-        raise Stop("unknown-image", span, "the version of Rust is a build argument without a default")
+_CHOOSES = re.compile(r"rustup (?:default|override set) \"?([\w.-]+)")
+_CHANNEL = re.compile(r"(?m)^\s*(?:channel\s*=\s*[\"'])?([\w.-]+)[\"']?\s*(?:#.*)?$")
+
+
+def _check_chosen(facts: Facts, plan: _Plan, before: Sequence[Instruction], context: BuildContext) -> None:
+    """Raises Stop if another toolchain than the image's is in force where cargo-chef is installed, and is too old."""
+    chosen: list[tuple[str, Span]] = []
+    for instruction in before:
+        if isinstance(instruction, Run):
+            chosen += [(found[1], instruction.span) for found in _CHOOSES.finditer(instruction.code)]
+        for source in context_sources(facts, instruction) if isinstance(instruction, Transfer) else ():
+            if isinstance(source.path, Known) and basename(source.path.value) in TOOLCHAINS:
+                text = context.text(source.path.value) or ""
+                chosen += [(found[1], instruction.span) for found in _CHANNEL.finditer(text)]
+    variable = facts.state(plan.steps[0].run).lookup("RUSTUP_TOOLCHAIN")
+    if isinstance(variable, Known):
+        chosen.append((variable.value, plan.stage.lineage[0].from_.image.span))
+    for name, span in chosen:
+        _check_channel(name, span)
+
+
+def _check_channel(name: str, span: Span) -> None:
+    """Raises Stop for a toolchain that is too old for cargo-chef."""
+    version = _VERSION.match(name)
+    dated = re.search(r"\d{4}-\d\d-\d\d", name)
     if version is not None and (int(version[1]), int(version[2])) < _NEEDED:
         raise _too_old(span, f"Rust {version[1]}.{version[2]}")
-    dated = re.search(r"\d{4}-\d\d-\d\d", root.tag)
     if dated is not None and dated[0] < _NIGHTLY:
         raise _too_old(span, f"the Rust of {dated[0]}")
+
+
+def _check_tag(root: BaseImage, span: Span) -> None:
+    if "?" in root.tag:
+        raise Stop("unknown-image", span, "the version of Rust is a build argument without a default")
+    _check_channel(root.tag, span)
 
 
 def _too_old(span: Span, what: str) -> Stop:
@@ -644,12 +745,7 @@ def _check_rustup(facts: Facts, before: Sequence[Instruction], span: Span) -> No
         raise Stop("unknown-image", span, "which Rust this image has is not known, and cargo-chef needs 1.88")
     for code in codes:
         for named in re.finditer(r"(?:--default-toolchain[= ]|toolchain install |rustup default )\"?([\w.-]+)", code):
-            version = _VERSION.match(named[1])
-            dated = re.search(r"\d{4}-\d\d-\d\d", named[1])
-            if version is not None and (int(version[1]), int(version[2])) < _NEEDED:
-                raise _too_old(span, f"Rust {version[1]}.{version[2]}")
-            if dated is not None and dated[0] < _NIGHTLY:
-                raise _too_old(span, f"the Rust of {dated[0]}")
+            _check_channel(named[1], span)
         if re.search(r"--default-toolchain[= ]\"?\$", code):
             raise Stop("unknown-image", span, "which Rust is installed depends on a variable")
 
@@ -793,7 +889,7 @@ def _as(facts: Facts, stage: Stage) -> str:
     return keyword_like(facts.file, "AS")
 
 
-def _comments(facts: Facts, stub: Run) -> str:
+def _comments(facts: Facts, stub: Instruction) -> str:
     """What comments say above a stand-in and in it: they go to cook, which does what it was for."""
     start, end = instruction_block(facts.file, stub)
     lines = (line.strip() for line in facts.file.text[start:end].split("\n"))

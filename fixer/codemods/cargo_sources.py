@@ -174,13 +174,13 @@ def _copied(facts: Facts, step: Step, instruction: Transfer) -> Iterator[Fill]:
     for effect in facts.effects(instruction):
         if isinstance(effect.path, Known):
             path = real_path(facts, step, effect.path.value)
-            yield Fill(path, instruction, instruction.span, crate, _is_system(path, foreign=foreign))
+            yield Fill(path, instruction, instruction.span, crate, is_system(path, foreign=foreign))
         elif crate:
             because = "where this puts its files, which may be sources, is not known"
             raise Stop("sources-elsewhere", instruction.span, because)
 
 
-def _is_system(path: str, *, foreign: bool) -> bool:
+def is_system(path: str, *, foreign: bool) -> bool:
     """`foreign`: what comes there is neither of the context nor of a stage of the file."""
     if any(below(path, place) for place in _SYSTEM):
         return True
@@ -245,7 +245,7 @@ def _brought(facts: Facts, step: Step, run: Run, effect: Effect, call: Call) -> 
     if crate:
         real = real_path(facts, step, path)
         whole = effect.extent == "tree"
-        system = _is_system(real, foreign=call.program != "git" or real in DIRECTORIES)
+        system = is_system(real, foreign=call.program != "git" or real in DIRECTORIES)
         yield Fill(real, run, effect.span, True, system, whole, _surely_runs(call), call)
 
 
@@ -270,7 +270,7 @@ def _bound(facts: Facts, step: Step) -> Iterator[str]:
             path = real_path(facts, step, mount.target.value)
             # An image, or a context that has a name of its own.
             foreign = mount.from_ is not None and not isinstance(mount.stage, Stage)
-            if not (foreign and _is_system(path, foreign=True)):
+            if not (foreign and is_system(path, foreign=True)):
                 yield path
 
 

@@ -12,9 +12,9 @@ from fixer.analysis.tools.cargo import Cargo
 from fixer.analysis.tools.workspace import TOOLCHAINS, Trouble, read_workspace
 from fixer.codemods.api import Alters, Change, Refusal, Safety
 from fixer.codemods.artifacts import cargo_calls
-from fixer.codemods.chef_steps import MATTERS, NEUTRAL, PREPARES, is_absolute, target_mounts
+from fixer.codemods.chef_steps import NEUTRAL, PREPARES, is_absolute, target_mounts
 from fixer.codemods.common import Stop, remove_words, span_of
-from fixer.codemods.cook import COOKABLE, CORE, Manner, Option, manner_of, options_of, variables
+from fixer.codemods.cook import COOKABLE, CORE, MATTERS, Manner, Option, manner_of, options_of, variables
 from fixer.text.edits import Edit
 from fixer.text.records import dataclass
 from fixer.text.source import Span
@@ -144,7 +144,7 @@ def _check_recipe(facts: Facts, context: BuildContext, early: Sequence[Transfer]
     """Raises Stop if cook may need what these COPYs bring, because a recipe does not hold it: a crate by path, vendored
     crates, files that a configuration names."""
     if not context.at_hand:
-        because = "whether cook needs some of them stands in the manifests, which are not at hand: name them with --context"
+        because = "whether cook needs them stands in the manifests, which are not at hand: name them with --context"
         raise Stop("no-context", early[0].span, because)
     stages = {id(each): each for use in uses for each in use.stage.lineage}
     files = Brought(facts, context, [
@@ -306,7 +306,7 @@ def _check_known(facts: Facts, cook: _Use, build: _Use, nodes: Iterable[ShellNod
     for name in variables(nodes):
         known = facts.state(cook.run).lookup(name) is not None
         if not known or cook.call.lookup(name) != build.call.lookup(name):
-            because = f"cook wants the options of the build, and ${name} is not there yet, or is another: declare it above"
+            because = f"it wants the options of the build, and ${name} is not there, or is another: declare it above"
             raise Stop("unknown-options", cook.span, because)
 
 

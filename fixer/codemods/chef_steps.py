@@ -13,9 +13,10 @@ from fixer.analysis.brought import Brought
 from fixer.analysis.tools.cargo import Cargo
 from fixer.analysis.tools.workspace import TOOLCHAINS
 from fixer.codemods.artifacts import cargo_calls, wants_content
+from fixer.codemods.cargo_sources import is_system
 from fixer.codemods.cargo_steps import cargo_home
 from fixer.codemods.common import Stop, operands, pattern_of
-from fixer.codemods.cook import COOKABLE, variables
+from fixer.codemods.cook import COOKABLE, MATTERS, needed_assignments, variables
 from fixer.text.source import Span
 from fixer.tree.nodes import Arg, Env, Instruction, Onbuild, Run, Shell, Transfer, User, Workdir
 from fixer.tree.shell import OpaqueScript
@@ -66,6 +67,19 @@ def makes_stand_in(facts: Facts, run: Run) -> bool:
     return False
 
 
+def clears_stand_in(facts: Facts, run: Run) -> bool:
+    """Whether a RUN does nothing but remove what was compiled of a stand-in."""
+    calls = facts.calls(run)
+    if isinstance(calls, OpaqueScript) or not is_stand_in(facts, run) or makes_stand_in(facts, run):
+        return False
+    clears = [call for call in calls if call.program in ("rm", "cargo")]
+    return bool(clears) and all(
+        call.argument(1) == "clean" if call.program == "cargo"
+        else all("target" in pattern_of(call, call.nodes[index])[0].split("/") for index in operands(call))
+        for call in clears
+    )  # fmt: skip
+
+
 # --- what stands between the sources and the build -----------------------------------------------------------------
 
 PREPARES = frozenset(
@@ -78,28 +92,52 @@ _WORKS_ON_SOURCES = frozenset(
     ("touch", "sed", "cp", "mv", "ls", "cat", "find", "chown", "npm", "yarn", "pnpm", "date", "pwd", "rustc")
 )
 """Programs that change nothing of the system, so that they may run where they do, after cook."""
-MATTERS = re.compile(
-    r"(?:CARGO|RUST|CC|CXX|AR|LD|TARGET_|HOST_|PKG_CONFIG|OPENSSL|LIBZ|ZSTD|PROTOC|BINDGEN|LLVM|CLANG|LIBCLANG|CMAKE|ROCKSDB"
-    r"|SODIUM|JEMALLOC|SCCACHE|SSL_|GIT_SSL|PATH|LIBRARY_PATH|LD_LIBRARY_PATH|C_INCLUDE_PATH|CPATH|MACOSX)"
-    r"|.*(?:FLAGS|_LIB_DIR|_INCLUDE_DIR|_STATIC|_NO_VENDOR|_LINKER|_CC|_CXX|_AR)\Z|(?i:(?:https?|all|no)_proxy)\Z"
-)
-"""Variables on which it may depend how dependencies are compiled. (`CC` also begins CCACHE_DIR: so be it.)"""
 _SEEN = frozenset(("PATH", "LD_LIBRARY_PATH"))
-"""Of these variables, those that every program sees. Others matter to compilers alone."""
+"""Of the variables on which it may depend how dependencies are compiled, those that every program sees. Others matter
+to compilers alone."""
 _MANIFESTS = ("Cargo.toml", "Cargo.lock", ".cargo", "config", "config.toml", *TOOLCHAINS)
 
 
+def for_system(facts: Facts, copy: Transfer, root: str) -> bool:
+    """Whether it puts something where programs, libraries, certificates, keys or settings are looked for, and not into
+    the workspace in `root`: cook may need it. (A script is none of these.)"""
+    texts = copy.form.values[:-1] if copy.form is not None else [leaf.value for leaf in copy.sources]
+    return not all(text.strip("\"'").endswith(".sh") for text in texts) and any(
+        isinstance(effect.path, Known) and effect.mode == "write" and _is_of_system(effect.path.value, root)
+        for effect in facts.effects(copy)
+    )
+
+
+def _is_of_system(path: str, root: str) -> bool:
+    inside = path == root or (root != "/" and below(path, root))
+    return not inside and is_system(path, foreign=True) and not below(path, "/tmp") and path not in _HOLD_ANYTHING
+
+
+_HOLD_ANYTHING = frozenset(("/home", "/media", "/mnt", "/opt", "/srv", "/var"))
+
+
+def sets_up(facts: Facts, call: Call, root: str) -> bool:
+    """Whether a command puts something where compilers and others look, for which cook would look, too."""
+    return call.program != "mkdir" and any(
+        effect.mode == "write" and not effect.implicit and isinstance(effect.path, Known)
+        and _is_of_system(effect.path.value, root)
+        for effect in facts.call_effects(call)
+    )  # fmt: skip
+
+
 def moved_above(
-    facts: Facts, between: Sequence[Instruction], files: Brought, calls: Sequence[tuple[Call, Cargo]]
+    facts: Facts, between: Sequence[Instruction], files: Brought, calls: Sequence[tuple[Call, Cargo]], root: str
 ) -> list[Instruction]:
-    """What of the instructions between the sources and the build has to come before cook. Raises Stop."""
-    moved: list[int] = []
+    """What of the instructions between the sources and the build has to come before cook. Raises Stop.
+
+    files: what the context brings, without that which `for_system` says of. root: the directory of the workspace.
+    """
+    moved = [index for index, i in enumerate(between) if isinstance(i, Transfer) and for_system(facts, i, root)]
     wanted: set[str] = set()
     for call, cargo in calls:
         if cargo.subcommand in COOKABLE:
             wanted.update(variables(call.nodes[1:]))
-            if call.simple is not None:
-                wanted.update(variables(value for a in call.simple.assignments for value in a.values))
+            wanted.update(variables(value for each in needed_assignments(call) for value in each.values))
     directories = [i for i in between if isinstance(i, Workdir)]
     copies = [i for i in between if isinstance(i, Transfer)]
     early = bool(directories) and all(is_absolute(copy) for copy in copies)
@@ -108,8 +146,9 @@ def moved_above(
             because = "it stands between the sources and the build, and cook would come before it"
             raise Stop("step-between", instruction.span, because)
         if isinstance(instruction, Run):
-            if _prepares(facts, instruction, files):
+            if _prepares(facts, instruction, files) or _sets_up_alone(facts, instruction, files, root):
                 moved.append(index)
+                moved += _taken_along(facts, instruction, between[:index], moved, files)
             else:
                 _check_stays(facts, instruction)
         elif isinstance(instruction, Workdir) and early:
@@ -133,6 +172,38 @@ def moved_above(
             )  # fmt: skip
     _check_order(between, sorted(set(moved)))
     return [between[index] for index in sorted(set(moved))]
+
+
+def _sets_up_alone(facts: Facts, run: Run, files: Brought, root: str) -> bool:
+    """Whether a RUN of plain commands puts something where compilers look. Raises Stop if it takes that from what was
+    copied, or does more."""
+    calls = facts.calls(run)
+    assert not isinstance(calls, OpaqueScript)
+    first = next((call for call in calls if sets_up(facts, call, root)), None)
+    if first is None or not all(call.program in NEUTRAL | _WORKS_ON_SOURCES for call in calls):
+        return False
+    if not _changes_system(facts, run, files):
+        because = "cook may need what this puts there, and it may rest on what was copied before it"
+        raise Stop("step-between", Span(*first.span), because)
+    return True
+
+
+def _taken_along(
+    facts: Facts, run: Run, before: Sequence[Instruction], moved: Sequence[int], files: Brought
+) -> list[int]:
+    """The COPYs and ADDs before a RUN, but for those of the context, that bring what it reads."""
+    reads = [effect for effect in facts.effects(run) if effect.mode == "read" and not effect.implicit]
+    own = {target for _, target in files.places}
+    found = []
+    for index, instruction in enumerate(before):
+        if not isinstance(instruction, Transfer) or index in moved:
+            continue
+        targets = [each.path.value for each in facts.effects(instruction) if isinstance(each.path, Known)]
+        if not own.isdisjoint(targets):
+            continue
+        if any(isinstance(e.path, Known) and related(e.path.value, target) for e in reads for target in targets):
+            found.append(index)
+    return found
 
 
 def is_absolute(copy: Transfer) -> bool:
@@ -213,8 +284,8 @@ def _check_stays(facts: Facts, run: Run) -> None:
         check_call(facts, call, cargo)
 
 
-def check_call(facts: Facts, call: Call, cargo: Cargo | None) -> None:
-    """Raises Stop if cook may need what this call does."""
+def check_call(facts: Facts, call: Call, cargo: Cargo | None, own: Sequence[str] = ()) -> None:
+    """Raises Stop if cook may need what this call does. `own`: what the packages of the workspace are called."""
     span = Span(*call.span)
     if cargo is not None:
         if cargo.subcommand == "clean":
@@ -225,8 +296,10 @@ def check_call(facts: Facts, call: Call, cargo: Cargo | None) -> None:
     if call.program not in NEUTRAL | _WORKS_ON_SOURCES:
         raise Stop("step-between", span, "whether cook needs what this does is not certain")
     if call.program == "rm":
-        for index in operands(call):
-            pattern, whole = pattern_of(call, call.nodes[index])
+        found = [pattern_of(call, call.nodes[index]) for index in operands(call)]
+        if all(_removes_own(call, pattern, own) for pattern, _ in found):
+            return
+        for pattern, whole in found:
             if "target" in pattern.split("/") or not whole or pattern.endswith("/*"):
                 raise Stop("removes-target", span, "it may remove what cook has compiled")
     for effect in facts.call_effects(call):
@@ -235,6 +308,18 @@ def check_call(facts: Facts, call: Call, cargo: Cargo | None) -> None:
         names = effect.path.value.split("/") if isinstance(effect.path, Known) else [*_MANIFESTS]
         if names[-1] in _MANIFESTS or ".cargo" in names:
             raise Stop("step-between", effect.span, "it may change what a recipe is made of, after it is made")
+
+
+def _removes_own(call: Call, pattern: str, own: Sequence[str]) -> bool:
+    """Whether an operand of `rm -f` names nothing but what was compiled of a package of the workspace."""
+    forced = any(
+        isinstance(word, Known) and word.value.startswith("-") and (word.value == "--force" or "f" in word.value[1:])
+        for word in call.words[1:]
+    )
+    name = pattern.rpartition("/")[2].replace("-", "_").removeprefix("lib")
+    return forced and "target" in pattern.split("/")[:-1] and any(
+        name.startswith(each.replace("-", "_")) for each in own
+    )  # fmt: skip
 
 
 # --- mounts on the target directory ----------------------------------------------------------------------------------

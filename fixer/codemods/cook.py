@@ -16,12 +16,18 @@ from fixer.codemods.common import Stop, span_of
 from fixer.text.records import dataclass
 from fixer.text.source import Span
 from fixer.tree.nodes import JsonString
-from fixer.tree.shell import CommandSubstitution, Parameter, ShellNode, Simple, Word
+from fixer.tree.shell import Assignment, CommandSubstitution, Parameter, ShellNode, Word
 
 RECIPE = "--recipe-path recipe.json"
 COOKABLE = frozenset(("build", "check", "clippy", "install", "rustc", "zigbuild", "chef-cook"))
 """Commands whose dependencies `cook` can compile: those of `test`, `run`, `doc` and others are not quite the same."""
 
+MATTERS = re.compile(
+    r"(?:CARGO(?!_NET_OFFLINE)|RUST|CC|CXX|AR|LD|TARGET_|HOST_|PKG_CONFIG|OPENSSL|LIBZ|ZSTD|PROTOC|BINDGEN|LLVM|CLANG|LIBCLANG|CMAKE|ROCKSDB"
+    r"|SODIUM|JEMALLOC|SCCACHE|SSL_|GIT_SS|PATH|LIBRARY_PATH|LD_LIBRARY_PATH|C_INCLUDE_PATH|CPATH|MACOSX)"
+    r"|.*(?:FLAGS|_LIB_DIR|_INCLUDE_DIR|_STATIC|_NO_VENDOR|_LINKER|_CC|_CXX|_AR)\Z|(?i:(?:https?|all|no)_proxy)\Z"
+)
+"""Variables on which it may depend how dependencies are compiled. (`CC` also begins CCACHE_DIR: so be it.)"""
 _KINDS = {"check": "--check", "clippy": "--clippy", "zigbuild": "--zigbuild"}
 _FLAGS = frozenset(
     ("--release", "--no-default-features", "--all-features", "--benches", "--tests", "--examples", "--all-targets",
@@ -146,7 +152,10 @@ def cook_command(call: Call, cargo: Cargo, root: str) -> list[str]:
     texts = [_KINDS[cargo.subcommand]] if cargo.subcommand in _KINDS else []
     texts += ["--release"] if cargo.subcommand == "install" and cargo.profile == Known("release") else []
     for option in options:
-        if option.name in ("--manifest-path", "--recipe-path") or option.text in texts:
+        if option.name in ("--manifest-path", "--recipe-path", "--offline") or option.text in texts:
+            continue  # nothing is downloaded before cook, whatever is before the build
+        if option.name == "--frozen":
+            texts += ["--locked"] if "--locked" not in texts else []
             continue
         if option.name == "--target-dir" and cargo.cwd != Known(root):
             raise Stop("unsupported-option", span_of(option.nodes[0]), "it is relative to another directory")
@@ -159,16 +168,22 @@ def cook_command(call: Call, cargo: Cargo, root: str) -> list[str]:
 
 
 def _assignments(call: Call) -> str:
+    return "".join(f"{call.file_text[each.start : each.end]} " for each in needed_assignments(call))
+
+
+def needed_assignments(call: Call) -> list[Assignment]:
+    """The assignments in front of a command on which it may depend how dependencies are compiled, and those that they
+    or its words rest on. Raises Stop for a command in one of them."""
     simple = call.simple
-    if simple is None or not simple.assignments or not simple.words:
-        return ""
-    return "".join(f"{text} " for text in assignment_texts(call, simple))
-
-
-def assignment_texts(call: Call, simple: Simple) -> Iterator[str]:
-    """`A=b`, as written, of the assignments in front of a command."""
-    for assignment in simple.assignments:
-        yield call.file_text[assignment.start : assignment.end]
+    if simple is None or not simple.words:
+        return []
+    wanted = set(variables(call.nodes[1:]))
+    found = []
+    for each in reversed(simple.assignments):
+        if MATTERS.match(each.name) or each.name in wanted:
+            wanted.update(variables(each.values))
+            found.append(each)
+    return found[::-1]
 
 
 def variables(nodes: Iterable[ShellNode | JsonString]) -> Iterator[str]:
