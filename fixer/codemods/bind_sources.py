@@ -58,6 +58,8 @@ class BindSources(Codemod):
     build script asks git or runs another program, Dockerfiles, the target directory. Documents, scripts, settings of
     other tools, tests and benches that no source names are left out, too, where no package has a build script and no
     macro is given the whole directory: which files these read cannot be told. (`.env` stays for macros that read it.)
+    So is what Git is told to ignore: it stands on one machine alone. Where the build may read such a file, nothing is
+    done.
 
     Why the mounts are writable
 

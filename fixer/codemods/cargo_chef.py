@@ -11,12 +11,11 @@ from typing import ClassVar
 from fixer.analysis import BaseImage, Call, Facts, Known, Mount, Stage, Unknown, below, related
 from fixer.analysis.brought import Brought
 from fixer.analysis.context import BuildContext, context_sources
-from fixer.analysis.programs import ONLY_LOOK, ONLY_MODES
 from fixer.analysis.tools.cargo import Cargo
 from fixer.analysis.tools.workspace import TOOLCHAINS, Trouble, Workspace, read_workspace
 from fixer.codemods.altered import alters
 from fixer.codemods.api import Builder, Change, Codemod, Refusal, Safety, Settings
-from fixer.codemods.artifacts import cargo_calls, wants_content
+from fixer.codemods.artifacts import cargo_calls
 from fixer.codemods.cargo_steps import downloads
 from fixer.codemods.chef_repairs import repairs, takers_of_cooked
 from fixer.codemods.chef_steps import (
@@ -99,12 +98,14 @@ class CargoChef(Codemod):
 
     An empty `main` that stands in for the sources goes: cook does what it was for. So does a cache mount on the target
     directory, which would hide what cook has compiled, and which is empty there in every build; and, for ephemeral
-    builders, one on cargo's downloads, which would hide those that cook has made. What prepares the system, and what
-    decides how dependencies are compiled (RUSTFLAGS, CARGO_…, CC), comes before cook, even if it came
-    after the sources. A `rust-toolchain` file comes before cook, too: otherwise cook would take another compiler.
+    builders, one on cargo's downloads, which would hide those that cook has made. What prepares the system (packages,
+    tools, keys, links), and what decides how dependencies are compiled (RUSTFLAGS, CARGO_…, CC), comes before cook,
+    even if it came after the sources. A `rust-toolchain` file comes before cook, too: otherwise cook would take another
+    compiler. An option that keeps the build from the network is not one of cook, which comes before all downloads.
 
-    A file that uses cargo-chef already is mended: cook gets the options of the build; sources that come before cook
-    come after it; a cache mount that hides what is cooked goes.
+    A file that uses cargo-chef already is mended: cook gets the options of the build, also of one in a stage that
+    copies what is cooked; sources that come before cook come after it, if cook does not need them; settings for all
+    dependencies that come after cook come before it; a cache mount that hides what is cooked goes.
 
     What must be there
 
@@ -167,9 +168,10 @@ class CargoChef(Codemod):
     def run(self, facts: Facts, settings: Settings) -> Iterator[Change | Refusal]:
         found: list[Change | Refusal] = []
         plans: list[_Plan] = []
+        with_chef = _with_chef(facts)
         for stage in facts.stages:
             try:
-                if _uses_chef(facts, stage):
+                if stage.index in with_chef:
                     found.extend(repairs(facts, stage, settings.context, self.id))
                     continue
                 plan = _plan(facts, stage, settings)
@@ -234,20 +236,21 @@ class _Plan:
     mounts: list[tuple[Run, Mount]] = field(default_factory=list)
 
 
-def _uses_chef(facts: Facts, stage: Stage) -> bool:
-    """Whether cargo-chef prepares or cooks in this stage, in those that it is made of, or in those made of it; or it
-    takes what is cooked in another."""
-    if not facts.mentions("chef"):
-        return False
-    family = [*stage.lineage, *stage.derived]
-    if any(cargo.subcommand in ("chef-cook", "chef-prepare") for each in family for cargo in _chefs(facts, each)):
-        return True
-    return any(
-        stage in takers_of_cooked(facts, each, cargo)
-        for each in facts.stages[: stage.index]
-        for cargo in _chefs(facts, each)
-        if cargo.subcommand == "chef-cook"
-    )
+def _with_chef(facts: Facts) -> set[int]:
+    """The stages, by index, in which cargo-chef prepares or cooks, or in one that they are made of, or in one made of
+    them; and those that take what is cooked in another."""
+    using: set[int] = set()
+    under: set[int] = set()
+    for stage in facts.stages if facts.mentions("chef") else ():
+        uses = [cargo for cargo in _chefs(facts, stage) if cargo.subcommand in ("chef-cook", "chef-prepare")]
+        if uses:
+            under.update(each.index for each in stage.lineage)
+        if uses or any(each.index in using for each in stage.lineage):
+            using.add(stage.index)
+        for cargo in uses:
+            if cargo.subcommand == "chef-cook":
+                using.update(each.index for each in takers_of_cooked(facts, stage, cargo))
+    return using | under
 
 
 def _chefs(facts: Facts, stage: Stage) -> Iterator[Cargo]:
@@ -417,20 +420,25 @@ def _laid_out(
 
 
 def _drop_repeated(facts: Facts, context: BuildContext, plan: _Plan, between: Sequence[Instruction]) -> None:
-    """Take out the COPYs for a stand-in whose files a later COPY brings again, if nothing reads them in between."""
-    for index, copy in enumerate(between):
-        if not isinstance(copy, Transfer) or copy.flags or not any(copy is each for each in plan.copies):
-            continue
-        own = Brought(facts, context, [copy]).places
-        for later in between[index + 1 :]:
-            if isinstance(later, Run):
-                break
-            again = Brought(facts, context, [later]) if isinstance(later, Copy) and not later.flags else None
-            if again is None or not own or any(again.source(target) != source for source, target in own):
-                continue
-            plan.copies = [each for each in plan.copies if each is not copy]
-            plan.removed.append(copy)
+    """Take out the COPYs for a stand-in whose files the COPY of the whole context brings again, right after them."""
+    wide = [index for index, i in enumerate(between) if isinstance(i, Copy) and not i.flags and _is_whole(facts, i)]
+    if not wide:
+        return
+    again = Brought(facts, context, [i for i in between[wide[-1] : wide[-1] + 1] if isinstance(i, Copy)])
+    repeated: set[int] = set()
+    for copy in reversed(between[: wide[-1]]):
+        if isinstance(copy, Run):
             break
+        if isinstance(copy, Copy) and not copy.flags and any(copy is each for each in plan.copies):
+            own = Brought(facts, context, [copy]).places
+            if own and all(again.source(target) == source for source, target in own):
+                repeated.add(id(copy))
+                plan.removed.append(copy)
+    plan.copies = [copy for copy in plan.copies if id(copy) not in repeated]
+
+
+def _is_whole(facts: Facts, copy: Copy) -> bool:
+    return any(source.path == Known("") for source in context_sources(facts, copy))
 
 
 def _workspace(files: Brought, calls: Sequence[tuple[Call, Cargo]]) -> Workspace:
@@ -639,17 +647,32 @@ def _check_takers(facts: Facts, plan: _Plan) -> None:
 
 
 def _check_whole(facts: Facts, plan: _Plan, step: _Step) -> None:
-    """Nobody may take all that is compiled: what cook compiles of stand-ins is there, too."""
-    profiles = {path for _, cargo in step.calls for path in cargo.profile_dirs()}
+    """No other stage may take all that is compiled: what cook compiles of stand-ins is there, too."""
+    because = "it takes all that is compiled, and cook leaves more of that than the build"
+    wholes = {path for _, cargo in step.calls for path in cargo.profile_dirs()}
     directories = dict.fromkeys(d for _, cargo in step.calls for d in cargo.target_dirs() if below(d, plan.root))
+    wholes.update(Known(directory) for directory in directories)
+    calls = {id(effect.call): effect for effect in facts.effects(step.run) if effect.call is not None
+             and effect.mode == "read" and effect.extent == "tree" and effect.path in wholes}  # fmt: skip
+    moving = [(effect.call, effect.span) for effect in calls.values()]
     for directory in directories:
         for reader in facts.readers(plan.stage, directory, step.run):
-            if reader.relation != "same" and not (reader.relation == "inside" and reader.path in profiles):
+            if reader.relation != "same" and not (reader.relation == "inside" and reader.path in wholes):
                 continue
-            looks = reader.call is not None and reader.call.program in ONLY_LOOK | ONLY_MODES | {"cargo", "cd"}
-            if reader.kind in ("copy", "mount", "run") and not looks and wants_content(reader):
-                because = "it takes all that is compiled, and cook leaves more of that than the build"
+            if reader.kind in ("copy", "mount"):
                 raise Stop("whole-directory", reader.span, because)
+            if reader.kind == "run":
+                moving.append((reader.call, reader.span))
+    for call, span in moving:
+        for effect in facts.call_effects(call) if call is not None and call.program in _TAKE_TREES else ():
+            into = effect.path if effect.mode == "write" else None
+            if isinstance(into, Known) and any(
+                taker.relation in ("above", "same") for taker in facts.takers(plan.stage, into.value)
+            ):
+                raise Stop("whole-directory", span, because)
+
+
+_TAKE_TREES = frozenset(("cp", "mv", "rsync", "tar"))
 
 
 # --- how cargo-chef gets there -------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@ cook, cache mounts that hide what is cooked."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from fixer.analysis import Call, Facts, Known, Stage, below
@@ -19,7 +20,7 @@ from fixer.text.edits import Edit
 from fixer.text.records import dataclass
 from fixer.text.source import Span
 from fixer.tree.editor import instruction_block, keyword_like, remove_flag
-from fixer.tree.nodes import Blank, Instruction, JsonString, Onbuild, Run, Shell, Transfer, User, Workdir
+from fixer.tree.nodes import Arg, Blank, Env, Instruction, JsonString, Onbuild, Run, Shell, Transfer, User, Workdir
 from fixer.tree.shell import Assignment, OpaqueScript, ShellNode
 
 _RISK = "the dependencies are compiled in another way, or at another time, than before; pays only where layers are kept"
@@ -45,7 +46,7 @@ def repairs(facts: Facts, stage: Stage, context: BuildContext, codemod: str) -> 
     if not cooks:
         return
     builds = list(_builds(facts, cooks))
-    for mend in (_sources, _mounts, _options):
+    for mend in (_sources, _mounts, _variables, _options):
         try:
             yield from mend(facts, context, cooks, builds, codemod)
         except Stop as stop:
@@ -73,9 +74,11 @@ def _builds(facts: Facts, cooks: Sequence[_Use]) -> Iterator[_Use]:
     """What is compiled after the last cook: in its stage, in those that start from it, and in those that copy what is
     cooked out of them."""
     stages = [cooks[-1].stage]
+    known = {cooks[-1].stage.index}
     for each in stages:
         for other in (*each.derived, *takers_of_cooked(facts, each, cooks[-1].cargo)):
-            if not any(other is known for known in stages):
+            if other.index not in known:
+                known.add(other.index)
                 stages.append(other)
         for use in _uses(facts, each):
             later = each is not cooks[-1].stage or use.call.span[0] > cooks[-1].call.span[0]
@@ -151,7 +154,7 @@ def _check_recipe(facts: Facts, context: BuildContext, early: Sequence[Transfer]
         i for each in stages.values() for i in each.instructions
         if isinstance(i, Transfer) and facts.copied_from(i) is None
     ])  # fmt: skip
-    for use in uses:
+    for use in {(str(use.cargo.manifest), str(use.cargo.cwd)): use for use in uses}.values():
         manifest, cwd = use.cargo.manifest, use.cargo.cwd
         if not isinstance(manifest, Known) or not isinstance(cwd, Known):
             raise Stop("unknown-directory", use.span, "which manifest this means is not known, nor what cook needs")
@@ -246,6 +249,47 @@ def _mounts(
         why = "a cache mount on the target directory hides what cook has compiled into the layer, and is empty itself"
         title = "take away the mount that hides what is cooked"
         yield _change(codemod, title, why, found[0][0].span, edits, cooks)
+
+
+# --- variables -------------------------------------------------------------------------------------------------------
+
+_OF_ALL = re.compile(r"(?:RUSTFLAGS|RUSTC\w*|CARGO_(?:BUILD|ENCODED|PROFILE|TARGET)_\w+)\Z")
+"""Variables that decide how every dependency is compiled. (The Cargo book, "Environment Variables")"""
+
+
+def _variables(
+    facts: Facts, context: BuildContext, cooks: Sequence[_Use], builds: Sequence[_Use], codemod: str
+) -> Iterator[Change]:
+    """An ENV between cook and the build that decides how dependencies are compiled comes before cook."""
+    stage, cook = cooks[-1].stage, cooks[0]
+    own = [facts.index_of(use.run) for use in builds if use.stage is stage]
+    edits: list[Edit] = []
+    lines: list[str] = []
+    found: Instruction | None = None
+    between = stage.instructions[facts.index_of(cooks[-1].run) + 1 : min(own, default=0)]
+    for at, instruction in enumerate(between):
+        if not isinstance(instruction, Env | Arg) or not any(_OF_ALL.match(p.key.value) for p in instruction.pairs):
+            continue
+        other = next((i for i in between[:at] if isinstance(i, Run) and ("cargo" in i.code or "rustc" in i.code)), None)
+        if other is not None:
+            raise Stop("step-between", other.span, "cook wants what is set after it, and it would be set for it, too")
+        for name in (n for p in instruction.pairs if p.value is not None for n in _NAMED.findall(p.value.value)):
+            if facts.state(cook.run).lookup(name) != facts.state(instruction).lookup(name):
+                because = f"cook wants it, too, and ${name} is not there yet, or is another: declare both above"
+                raise Stop("step-between", instruction.span, because)
+        start, end = instruction_block(facts.file, instruction)
+        text = facts.file.text[start:end]
+        lines.append(text if text.endswith("\n") else text + "\n")
+        edits.append(Edit(start, end, ""))
+        found = found or instruction
+    if found is not None:
+        place = instruction_block(facts.file, cook.run)[0]
+        edits.insert(0, Edit(place, place, "".join(lines)))
+        why = "dependencies that are compiled with other settings than the build has are of no use to it"
+        yield _change(codemod, "set before cook what the build is compiled with", why, found.span, edits, cooks)
+
+
+_NAMED = re.compile(r"\$\{?(\w+)")
 
 
 # --- options ---------------------------------------------------------------------------------------------------------

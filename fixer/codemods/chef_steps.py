@@ -84,7 +84,7 @@ def clears_stand_in(facts: Facts, run: Run) -> bool:
 
 PREPARES = frozenset(
     ("apt-get", "apt", "apk", "dnf", "microdnf", "yum", "rustup", "dpkg", "ldconfig", "update-ca-certificates",
-     "update-alternatives", "curl", "wget", "tar", "unzip")
+     "update-alternatives", "curl", "wget", "tar", "unzip", "ssh-keyscan")
 )  # fmt: skip
 """Programs that prepare a system, and take nothing from the current directory that they are not told of."""
 NEUTRAL = frozenset(("rm", "mkdir", "echo", "printf", "ln", "set", "true", ":", "export", "chmod", "test", "[", "cd"))
@@ -194,6 +194,7 @@ def _taken_along(
     """The COPYs and ADDs before a RUN, but for those of the context, that bring what it reads."""
     reads = [effect for effect in facts.effects(run) if effect.mode == "read" and not effect.implicit]
     own = {target for _, target in files.places}
+    facts.charge(len(own) + len(before))
     found = []
     for index, instruction in enumerate(before):
         if not isinstance(instruction, Transfer) or index in moved:
@@ -235,10 +236,10 @@ def _prepares(facts: Facts, run: Run, files: Brought) -> bool:
     calls = facts.calls(run)
     if isinstance(calls, OpaqueScript):
         raise Stop("step-between", run.span, "what this step does is not understood, and cook may need it")
-    if not any(call.program in PREPARES or _installs_program(facts, run, call) for call in calls):
+    if not any(_prepares_system(call) or _installs_program(facts, run, call) for call in calls):
         return False
     for call in calls:
-        if call.program in PREPARES or _installs_program(facts, run, call) or call.program in NEUTRAL:
+        if _prepares_system(call) or _installs_program(facts, run, call) or call.program in NEUTRAL | {"cat"}:
             for effect in facts.call_effects(call):
                 if effect.implicit or effect.mode == "write":
                     continue
@@ -248,6 +249,13 @@ def _prepares(facts: Facts, run: Run, files: Brought) -> bool:
             continue
         raise Stop("step-between", Span(*call.span), "whether cook needs what this does is not certain")
     return True
+
+
+def _prepares_system(call: Call) -> bool:
+    """Whether it prepares the system, for which git counts where it is given settings for all repositories."""
+    if call.program == "git":
+        return call.argument(1) == "config" and not {Known("--global"), Known("--system")}.isdisjoint(call.words)
+    return call.program in PREPARES
 
 
 def _changes_system(facts: Facts, run: Run, files: Brought) -> bool:
