@@ -124,12 +124,12 @@ class BindSources(Codemod):
         _check_layers(facts, build)
         _check_steps(facts, build)
         root = _root(facts, build)
-        _check_readers(facts, build, root)
         context = settings.context
         span = Span(*build.call.span)
         if not context.at_hand:
             raise Stop("no-context", span, "what the build context holds decides about the mounts: say --context DIR")
         files = _brought(facts, build, root, context)
+        _check_readers(facts, build, root, files)
         entries = _entries(build, files, root)
         manifest = build.cargo.manifest
         if not isinstance(manifest, Known) or files.kind(f"{manifest.value}/Cargo.toml") is None:
@@ -177,13 +177,14 @@ _MOST = 10
 
 @dataclass(slots=True)
 class _Build:
-    """A step that compiles, its first call of cargo that does, and the COPYs of sources before it."""
+    """A step that compiles, its first call of cargo that does, the COPYs of sources before it, and its calls."""
 
     stage: Stage
     run: Run
     call: Call
     cargo: Cargo
     copies: list[Transfer]
+    calls: list[Call]
 
 
 def _find(facts: Facts, stage: Stage) -> _Build | None:
@@ -196,7 +197,8 @@ def _find(facts: Facts, stage: Stage) -> _Build | None:
             continue
         for call, cargo in cargo_calls(facts, instruction):
             if cargo.compiles and cargo.known and copies and (cargo.subcommand != "install" or cargo.path is not None):
-                return _Build(stage, instruction, call, cargo, copies)
+                calls = [each for each, _ in cargo_calls(facts, instruction)]
+                return _Build(stage, instruction, call, cargo, copies, calls)
     return None
 
 
@@ -278,9 +280,20 @@ def _check_step(facts: Facts, build: _Build, root: str, entries: Sequence[str], 
             if effect.mode == "read" and _makes_links(call) and _is_bound(root, entries, effect):
                 because = "what it links to is a mount: a hard link cannot be made, and another would lead nowhere"
                 raise Stop("step-does-more", effect.span, because)
+            if effect.mode == "write" and effect.path == Known(root) and _puts_beside(facts, call, root, files):
+                continue
             if _in_the_way(build, root, entries, files, effect):
                 because = "it may need what is not bound, or change what is, and a mount cannot be moved or removed"
                 raise Stop("step-does-more", effect.span, because)
+
+
+def _puts_beside(facts: Facts, call: Call, root: str, files: Brought) -> bool:
+    """Whether it puts something into the directory of the build, under a name that the context has not."""
+    taken = [effect for effect in facts.call_effects(call) if effect.path != Known(root)]
+    return call.program in ("cp", "mv") and bool(taken) and all(
+        isinstance(effect.path, Known) and files.kind(f"{root}/{basename(effect.path.value)}") is None
+        for effect in taken
+    )  # fmt: skip
 
 
 _CARGOS = frozenset(("build", "rustc", "check", "clippy", "test", "run", "bench", "doc", "install", "fetch", "update"))
@@ -386,17 +399,29 @@ def _root(facts: Facts, build: _Build) -> str:
     raise Stop("unknown-directory", span, f"{cwd.value} is not made by a WORKDIR, and would be gone after the step")
 
 
-def _check_readers(facts: Facts, build: _Build, root: str) -> None:
+def _check_readers(facts: Facts, build: _Build, root: str, files: Brought) -> None:
     directories = [d for d in build.cargo.target_dirs() if below(d, root)]
     given = build.cargo.target_dir
     if isinstance(given, Known):
         directories.append(given.value)
     for reader in facts.takers(build.stage, root):
-        product = isinstance(reader.path, Known) and any(
-            below(reader.path.value, d) and reader.path.value != d for d in directories
-        )
-        if not product:
+        path = reader.path.value if isinstance(reader.path, Known) else root
+        product = any(below(path, d) and path != d for d in directories)
+        if not product and not _is_made(facts, build, root, path, files):
             raise Stop("needed-later", reader.span, f"it takes something of {root} that may be a part of the sources")
+
+
+def _is_made(facts: Facts, build: _Build, root: str, path: str, files: Brought) -> bool:
+    """Whether the step itself puts a file into the directory of the build, under a name that the context has not."""
+    return dirname(path) == root and files.kind(path) is None and any(
+        effect.mode == "write" and not effect.implicit and effect.through_mount is None
+        and effect.path in (Known(path), Known(root)) and effect.call is not None and effect.call.program in _PUT
+        for effect in facts.effects(build.run)
+    )  # fmt: skip
+
+
+_PUT = frozenset(("cp", "mv", "install", "objcopy", "strip"))
+"""Programs that put a file somewhere."""
 
 
 # --- what is bound -------------------------------------------------------------------------------------------------
@@ -477,6 +502,8 @@ it may take whatever it finds."""
 _READS_FILES = re.compile(r"\bfs\s*::|\bFile\s*::\s*open\b|\bread_dir\b|\bread_to_string\b|\bWalkDir\b|\bglob\b")
 
 
+_RUN = frozenset(("bench", "nextest", "r", "run", "t", "test"))
+"""Commands of cargo that run programs of the project, which may read what no source names."""
 _OF_CARGO = ("Cargo.toml", "Cargo.lock", ".cargo", "src", "build.rs", "rust-toolchain", "rust-toolchain.toml")
 """What cargo looks for by itself."""
 
@@ -496,6 +523,8 @@ def _top(files: Brought, root: str, build: _Build) -> list[str]:
         texts = {path: files.text(path) or "" for path in sources if not below(path, f"{root}/target")}
     if _may_read_all(texts):
         named = set(maybe)
+    elif any(call.argument(1) in _RUN for call in build.calls):
+        named = {name for name in maybe if name not in ignored}
     else:
         named = {name for name in maybe if not _is_like(name, _OF_OTHERS) and _speaks_of(name, texts, code)}
     if any(_READS_ENV.search(text) for path, text in texts.items() if path.endswith(".rs")):
