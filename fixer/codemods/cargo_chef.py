@@ -215,8 +215,8 @@ class _Plan:
     first: the first instruction that brings sources; the new stages end right before it.
     copies: what the planner copies. moved: what comes before the planner. removed: stand-ins, and COPYs
     that only these needed. cooks: the RUNs.
-    root, here: the directory of the workspace, and the current one before `first`. packages: what its packages are
-    called.
+    root, here: the directory of the workspace, and the current one before `first`. packages, programs: what its
+    packages, and the programs of these, are called.
     toolchain: the COPY's source and destination. mounts: those that go.
     """
 
@@ -230,6 +230,7 @@ class _Plan:
     cooks: list[str]
     steps: list[_Step]
     packages: tuple[str, ...] = ()
+    programs: tuple[str, ...] = ()
     install: str | None = None
     """"first" (right after FROM), "last" (before the planner); None if cargo-chef is there."""
     toolchain: tuple[str, str] | None = None
@@ -395,7 +396,7 @@ def _laid_out(
         stage, first, workspace.root, here_state.workdir.value,
         [copy for copy in copies if at[id(copy)] >= start and at[id(copy)] < end and _comes_to(facts, copy, workspace)
          and not any(copy is each for each in moved)],
-        moved, [*stubs], [], final, workspace.packages,
+        moved, [*stubs], [], final, workspace.packages, workspace.programs,
     )  # fmt: skip
     if early:
         _drop_repeated(facts, settings.context, plan, between)
@@ -614,7 +615,7 @@ def _before_cargo(facts: Facts, plan: _Plan, step: _Step) -> list[str]:
         if sets_up(facts, call, plan.root):
             because = "cook needs what this puts there, in a RUN of its own above the COPY of the sources"
             raise Stop("prepares-in-step", Span(*call.span), because)
-        check_call(facts, call, cargo, plan.packages)
+        check_call(facts, call, cargo, plan.packages, plan.programs)
     return texts
 
 

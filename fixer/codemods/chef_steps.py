@@ -292,20 +292,23 @@ def _check_stays(facts: Facts, run: Run) -> None:
         check_call(facts, call, cargo)
 
 
-def check_call(facts: Facts, call: Call, cargo: Cargo | None, own: Sequence[str] = ()) -> None:
-    """Raises Stop if cook may need what this call does. `own`: what the packages of the workspace are called."""
+def check_call(
+    facts: Facts, call: Call, cargo: Cargo | None, own: Sequence[str] = (), programs: Sequence[str] = ()
+) -> None:
+    """Raises Stop if cook may need what this call does. `own`, `programs`: what the packages of the workspace, and the
+    programs of these, are called."""
     span = Span(*call.span)
     if cargo is not None:
         if cargo.subcommand == "clean":
             raise Stop("removes-target", span, "it would remove what cook has compiled")
-        if cargo.subcommand not in ("fetch", "fmt", "tree", "metadata", ""):
+        if cargo.subcommand not in _ONLY_READ:
             raise Stop("step-between", span, "what this changes would have to be there before cook")
         return
     if call.program not in NEUTRAL | _WORKS_ON_SOURCES:
         raise Stop("step-between", span, "whether cook needs what this does is not certain")
     if call.program == "rm":
         found = [pattern_of(call, call.nodes[index]) for index in operands(call)]
-        if all(_removes_own(call, pattern, own) for pattern, _ in found):
+        if found and all(_removes_own(call, pattern, own, programs) for pattern, _ in found):
             return
         for pattern, whole in found:
             if "target" in pattern.split("/") or not whole or pattern.endswith("/*"):
@@ -318,16 +321,26 @@ def check_call(facts: Facts, call: Call, cargo: Cargo | None, own: Sequence[str]
             raise Stop("step-between", effect.span, "it may change what a recipe is made of, after it is made")
 
 
-def _removes_own(call: Call, pattern: str, own: Sequence[str]) -> bool:
-    """Whether an operand of `rm -f` names nothing but what was compiled of a package of the workspace."""
+_ONLY_READ = frozenset(
+    ("", "about", "audit", "deny", "fetch", "fmt", "license", "machete", "metadata", "outdated", "tree", "version")
+)
+"""Commands of cargo that change nothing of which a recipe is made, nor what is compiled."""
+
+
+def _removes_own(call: Call, pattern: str, own: Sequence[str], programs: Sequence[str]) -> bool:
+    """Whether an operand of `rm` names nothing but what was compiled of a package of the workspace; and, if `rm` fails
+    without that, of one of which cook leaves something: a program (cargo-chef removes the stand-ins of libraries)."""
     forced = any(
         isinstance(word, Known) and word.value.startswith("-") and (word.value == "--force" or "f" in word.value[1:])
         for word in call.words[1:]
     )
-    name = pattern.rpartition("/")[2].replace("-", "_").removeprefix("lib")
-    return forced and "target" in pattern.split("/")[:-1] and any(
-        name.startswith(each.replace("-", "_")) for each in own
-    )  # fmt: skip
+    name = pattern.rpartition("/")[2].replace("-", "_")
+    inside = pattern.split("/")[:-1]
+    if "target" not in inside:
+        return False
+    if forced:
+        return any(name.removeprefix("lib").startswith(each.replace("-", "_")) for each in own)
+    return inside[-1] == "deps" and any(name == f"{each.replace('-', '_')}*" for each in programs)
 
 
 # --- mounts on the target directory ----------------------------------------------------------------------------------

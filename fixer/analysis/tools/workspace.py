@@ -44,13 +44,14 @@ class Workspace:
 
     root: the directory of the workspace's manifest, and of `Cargo.lock`.
     members: the directories of all manifests that belong to it.
-    packages: what their packages are called.
+    packages, programs: what their packages, and the programs of these, are called.
     toolchain: the file beside the root's manifest that says which toolchain rustup takes; None if there is none.
     """
 
     root: str
     members: tuple[str, ...]
     packages: tuple[str, ...]
+    programs: tuple[str, ...]
     toolchain: str | None
 
 
@@ -74,8 +75,12 @@ def read_workspace(files: Brought, directory: str, cwd: str) -> Workspace:
         _check_version(member, table, root_manifest)
     beside = [f"{root.rstrip('/')}/{name}" for name in TOOLCHAINS]
     toolchain = next((path for path in beside if files.kind(path) == "file"), None)
-    packages = tuple(name for table in members.values() if isinstance(name := _package(table).get("name"), str))
-    return Workspace(root, tuple(members), packages, toolchain)
+    named = {at: table for at, table in members.items() if isinstance(_package(table).get("name"), str)}
+    programs: set[str] = set()
+    for at, table in named.items():
+        _add_products(files, at, table, programs, set(), any_library=False)
+    packages = tuple(str(_package(table)["name"]) for table in named.values())
+    return Workspace(root, tuple(members), packages, tuple(sorted(programs)), toolchain)
 
 
 def lacking_in_lock_file(files: Brought, directory: str) -> str | None:
