@@ -10,7 +10,14 @@ from fixer.analysis import analyse
 from fixer.analysis.brought import Brought
 from fixer.analysis.context import BuildContext, Kind
 from fixer.analysis.tools.cargo import Cargo, read_cargo
-from fixer.analysis.tools.workspace import Trouble, Workspace, configured, products_of, read_workspace
+from fixer.analysis.tools.workspace import (
+    Trouble,
+    Workspace,
+    configured,
+    lacking_in_lock_file,
+    products_of,
+    read_workspace,
+)
 from fixer.analysis.values import Known
 from fixer.tree.nodes import Transfer
 from fixer.tree.parse import parse
@@ -82,7 +89,9 @@ def test_names() -> None:
 
 
 def test_one_package() -> None:
-    assert workspace({"Cargo.toml": package("a")}) == Workspace("/app", ("/app",), None)
+    assert workspace({"Cargo.toml": package("a")}) == Workspace("/app", ("/app",), ("a",), (), None)
+    found = workspace({"Cargo.toml": package("a"), "src/main.rs": "", "src/bin/b.rs": ""})
+    assert found.programs == ("a", "b")
 
 
 MEMBERS = {
@@ -104,12 +113,31 @@ def test_members() -> None:
 
 def test_an_excluded_package_stands_alone() -> None:
     files = {**MEMBERS, "crates/old/Cargo.lock": ""}
-    assert workspace(files, at="/app/crates/old") == Workspace("/app/crates/old", ("/app/crates/old",), None)
+    assert workspace(files, at="/app/crates/old") == Workspace(
+        "/app/crates/old", ("/app/crates/old",), ("old",), (), None
+    )  # fmt: skip
 
 
 def test_copied_one_by_one() -> None:
     copies = "COPY Cargo.* ./\nCOPY crates/a crates/a\nCOPY lib lib\nCOPY tool tool"
     assert set(workspace(MEMBERS, copies=copies).members) == {"/app/crates/a", "/app/lib", "/app/tool"}
+
+
+@pytest.mark.parametrize(
+    ("manifest", "lacking"),
+    [
+        (package("a"), None),
+        (package("a", '[dependencies]\nb = "1"\n'), None),
+        (package("a", '[dependencies]\nother = { version = "1", package = "b" }\n'), None),
+        (package("a", version='"1.0.1"'), "a 1.0.1"),
+        (package("a", '[dev-dependencies]\nc = "1"\n'), "c"),
+    ],
+)
+def test_lock_file(manifest: str, lacking: str | None) -> None:
+    """What `--locked` would fail for; of a lock file without packages nothing is said."""
+    lock = '[[package]]\nname = "a"\nversion = "1.0.0"\n[[package]]\nname = "b"\nversion = "1.2.0"\n'
+    assert lacking_in_lock_file(brought("COPY . .", {"Cargo.toml": manifest, "Cargo.lock": lock}), "/app") == lacking
+    assert lacking_in_lock_file(brought("COPY . .", {"Cargo.toml": manifest, "Cargo.lock": ""}), "/app") is None
 
 
 def test_inherited_path() -> None:
