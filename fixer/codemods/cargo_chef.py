@@ -612,7 +612,7 @@ def _before_cargo(facts: Facts, plan: _Plan, step: _Step) -> list[str]:
         if call.program == "export" and any(name.startswith(("RUST", "CARGO")) for name in _exported(call)):
             because = "whether cook has to set this, too, is decided while the step runs"
             raise Stop("conditional", Span(*call.span), because)
-        if sets_up(facts, call, plan.root):
+        if sets_up(facts, call, plan.root, [d for _, own in step.calls for d in own.target_dirs()]):
             because = "cook needs what this puts there, in a RUN of its own above the COPY of the sources"
             raise Stop("prepares-in-step", Span(*call.span), because)
         check_call(facts, call, cargo, plan.packages, plan.programs)

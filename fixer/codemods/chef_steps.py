@@ -102,10 +102,12 @@ def for_system(facts: Facts, copy: Transfer, root: str) -> bool:
     """Whether it puts something where programs, libraries, certificates, keys or settings are looked for, and not into
     the workspace in `root`: cook may need it. (A script is none of these.)"""
     texts = copy.form.values[:-1] if copy.form is not None else [leaf.value for leaf in copy.sources]
+    own = facts.copied_from(copy) is None
     return not all(text.strip("\"'").endswith(".sh") for text in texts) and any(
         isinstance(effect.path, Known) and effect.mode == "write" and _is_of_system(effect.path.value, root)
+        and not (own and below(effect.path.value, "/opt"))
         for effect in facts.effects(copy)
-    )
+    )  # fmt: skip
 
 
 def _is_of_system(path: str, root: str) -> bool:
@@ -116,12 +118,19 @@ def _is_of_system(path: str, root: str) -> bool:
 _HOLD_ANYTHING = frozenset(("/home", "/media", "/mnt", "/opt", "/srv", "/var"))
 
 
-def sets_up(facts: Facts, call: Call, root: str) -> bool:
-    """Whether a command puts something where compilers and others look, for which cook would look, too."""
+def sets_up(facts: Facts, call: Call, root: str, made: Sequence[str] = ()) -> bool:
+    """Whether a command puts something where compilers and others look, for which cook would look, too. `made`: the
+    directories of what is compiled, which cook does not wait for."""
+    effects = facts.call_effects(call)
+    if any(
+        e.mode == "read" and isinstance(e.path, Known) and any(below(e.path.value, directory) for directory in made)
+        for e in effects
+    ):
+        return False
     return call.program != "mkdir" and any(
         effect.mode == "write" and not effect.implicit and isinstance(effect.path, Known)
         and _is_of_system(effect.path.value, root)
-        for effect in facts.call_effects(call)
+        for effect in effects
     )  # fmt: skip
 
 
