@@ -147,6 +147,7 @@ def moved_above(
         if cargo.subcommand in COOKABLE:
             wanted.update(variables(call.nodes[1:]))
             wanted.update(variables(value for each in needed_assignments(call) for value in each.values))
+    own = {target for _, target in files.places}
     directories = [i for i in between if isinstance(i, Workdir)]
     copies = [i for i in between if isinstance(i, Transfer)]
     early = bool(directories) and all(is_absolute(copy) for copy in copies)
@@ -157,7 +158,7 @@ def moved_above(
         if isinstance(instruction, Run):
             if _prepares(facts, instruction, files) or _sets_up_alone(facts, instruction, files, root):
                 moved.append(index)
-                moved += _taken_along(facts, instruction, between[:index], moved, files)
+                moved += _taken_along(facts, instruction, between[:index], set(moved), own)
             else:
                 _check_stays(facts, instruction)
         elif isinstance(instruction, Workdir) and early:
@@ -198,12 +199,14 @@ def _sets_up_alone(facts: Facts, run: Run, files: Brought, root: str) -> bool:
 
 
 def _taken_along(
-    facts: Facts, run: Run, before: Sequence[Instruction], moved: Sequence[int], files: Brought
+    facts: Facts, run: Run, before: Sequence[Instruction], moved: set[int], own: set[str]
 ) -> list[int]:
-    """The COPYs and ADDs before a RUN, but for those of the context, that bring what it reads."""
+    """The COPYs and ADDs before a RUN that bring what it reads; those of the context, whose targets are `own`, do not
+    count."""
     reads = [effect for effect in facts.effects(run) if effect.mode == "read" and not effect.implicit]
-    own = {target for _, target in files.places}
-    facts.charge(len(own) + len(before))
+    if not reads:
+        return []
+    facts.charge(len(before))
     found = []
     for index, instruction in enumerate(before):
         if not isinstance(instruction, Transfer) or index in moved:
@@ -224,18 +227,24 @@ def is_absolute(copy: Transfer) -> bool:
 
 def _check_order(between: Sequence[Instruction], moved: Sequence[int]) -> None:
     """A variable that is set twice would get the other value."""
-    for index in moved:
-        instruction = between[index]
-        if not isinstance(instruction, Env | Arg):
-            continue
-        names = {pair.key.value for pair in instruction.pairs}
-        for at, other in enumerate(between):
-            if at in moved or at > index:
-                continue
-            if isinstance(other, Env | Arg) and names & {pair.key.value for pair in other.pairs}:
+    gone = set(moved)
+    staying: set[str] = set()
+    codes: list[str] = []
+    seen = ""  # what the steps that stay have said so far
+    for index, instruction in enumerate(between):
+        if index not in gone:
+            if isinstance(instruction, Env | Arg):
+                staying.update(pair.key.value for pair in instruction.pairs)
+            elif isinstance(instruction, Run):
+                codes.append(instruction.code)
+                seen = ""
+        elif isinstance(instruction, Env | Arg):
+            names = {pair.key.value for pair in instruction.pairs}
+            if names & staying:
                 because = "a variable is set twice between the sources and the build"
                 raise Stop("step-between", instruction.span, because)
-            if isinstance(other, Run) and (names & _SEEN or any(name in other.code for name in names)):
+            seen = seen or "\n".join(codes)
+            if codes and (names & _SEEN or any(name in seen for name in names)):
                 because = "it has to come before cook, and a step before it would see what it sets"
                 raise Stop("step-between", instruction.span, because)
 
