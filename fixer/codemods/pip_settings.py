@@ -33,7 +33,8 @@ _HARMLESS = regex(
 )
 """Variables that do not change what pip builds."""
 _OF_SCRIPTS = regex(
-    r"(?!PBR_|SETUPTOOLS_)\w*VERSION|GNUPGHOME|GOPATH|GOROOT|JAVA_HOME|HELM_HOME|\w*(?:URL|REPO|DEPS|PKGS|PACKAGES)|[a-z_]+"
+    r"(?!PBR_|SETUPTOOLS_)\w*VERSION|GNUPGHOME|GOPATH|GOROOT|JAVA_HOME|HELM_HOME|\w*(?:URL|REPO|DEPS|PKGS|PACKAGES)|"
+    r"(?:TARGET|BUILD|DPKG_|DEB_|UNAME_)?ARCH|NVM_\w+|N_PREFIX|PYENV_ROOT|[a-z_]+"
 )
 """Variables that a script exports for itself."""
 _BUILD = set_of(
