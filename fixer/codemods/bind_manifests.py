@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from posixpath import basename, dirname
@@ -49,6 +50,9 @@ from fixer.tree.editor import add_mounts, name_stage, remove_instructions
 from fixer.tree.nodes import Add, Copy, Instruction, Onbuild, Run, Transfer, Workdir
 from fixer.tree.shell import OpaqueScript, Word
 
+MOST_MOUNTS = 10
+"""So many files are bound into one step: a line for each is longer than the COPY was, and of more nobody has a gain."""
+
 
 class BindManifests(Codemod):
     """Let package managers read their manifests through bind mounts, without a COPY.
@@ -89,11 +93,11 @@ class BindManifests(Codemod):
 
     When it refuses
 
-    When the COPY has flags or patterns, or brings other things; when a step that is not understood comes before the
-    file is brought again, or one that writes to it or makes a link to it (`cp -al`); when the package manager may write
-    it (`npm install`, `yarn install` without --frozen-lockfile); when it runs scripts of the project that are not
-    known; when the directory of the file is only there because of the COPY; when a COPY of the whole directory takes
-    the file to where a step, or what the image starts with, needs it.
+    When the COPY has flags or patterns, or brings other things; when the step would get more than ten mounts; when a
+    step that is not understood comes before the file is brought again, or one that writes to it or makes a link to it
+    (`cp -al`); when the package manager may write it (`npm install`, `yarn install` without --frozen-lockfile); when it
+    runs scripts of the project that are not known; when the directory of the file is only there because of the COPY;
+    when a COPY of the whole directory takes the file to where a step, or what the image starts with, needs it.
 
     All COPYs of what one step reads go, or none of them: half of the files through mounts and half by COPY would be no
     gain. The refusal of the one that has to stay names the others.
@@ -107,6 +111,7 @@ class BindManifests(Codemod):
     reasons: ClassVar[Mapping[str, str]] = {
         "directory-made-here": "The directory of the file is there only because of the COPY.",
         "flags": "The COPY has flags, whose work a mount does not do.",
+        "many-files": f"More than {MOST_MOUNTS} files: as many mounts in one step are no gain.",
         "lifecycle-script": "The package manager runs scripts of the project, which may write to the file.",
         "may-write": "The package manager may write to the file, which a mount does not keep.",
         "needed-later": "Somebody reads the file later, or it is part of an image that may need it.",
@@ -142,7 +147,11 @@ class BindManifests(Codemod):
                 if item.stop is not None:
                     because = f"{item.stop.because}; so {others} stays, too" if others else item.stop.because
                     yield Refusal(self.id, item.stop.reason, item.stop.span, because)
-            if not stopped:
+            many = 0 if stopped else _most_mounts(group)
+            if many > MOST_MOUNTS:
+                because = f"{many} mounts in one step are more to read than the COPYs are"
+                yield Refusal(self.id, "many-files", group[0].copy.span, because)
+            elif not stopped:
                 yield self._change(facts, plan, group)
 
     def _change(self, facts: Facts, plan: _Plan, group: Sequence[_Item]) -> Change:
@@ -171,6 +180,12 @@ class BindManifests(Codemod):
             self.id, _title(group), _why(facts, group), group[0].copy.span, tuple(edits),
             safety=Safety.UNSAFE if risk else Safety.SAFE, risk=risk, alters=where,
         )  # fmt: skip
+
+
+def _most_mounts(group: Sequence[_Item]) -> int:
+    """How many mounts that step gets which gets most of them."""
+    counts = Counter(run for item in group for each in item.files for run in each.runs)
+    return max(counts.values(), default=0)
 
 
 def _lines(facts: Facts, items: Sequence[_Item]) -> str:
