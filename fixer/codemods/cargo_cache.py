@@ -556,7 +556,17 @@ class _Plan:
     def _is_lent(self, first: _Step, later: _Step, lent: set[str]) -> bool:
         if lent or arguments_of(self.facts, first.run) - arguments_of(self.facts, later.run):
             return True
-        return any(takes_away(self.facts, run) for run in between(self.facts, first.run, later.run, later.stage))
+        return any(self._takes_away(run) for run in between(self.facts, first.run, later.run, later.stage))
+
+    def _takes_away(self, run: Run) -> bool:
+        """Asked for each pair of steps that it stands between."""
+        if id(run) not in self._taking:
+            self._taking[id(run)] = takes_away(self.facts, run)
+        return self._taking[id(run)]
+
+    @cached_property
+    def _taking(self) -> dict[int, bool]:
+        return {}
 
     @cached_property
     def _handed_on(self) -> dict[int, Stop]:
