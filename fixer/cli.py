@@ -13,6 +13,7 @@ import click
 from fixer._version import __version__
 from fixer.codemods import registry
 from fixer.report.console import codemod_ids, known, wants_color, write_text
+from fixer.report.console import images as own_images
 from fixer.report.console import project as project_slug
 from fixer.text.records import dataclass, field, replace
 
@@ -80,6 +81,13 @@ Comments in a Dockerfile:
     type=click.Path(exists=True, file_okay=False),
     help="The build context of all Dockerfiles (default: found by what they copy).",
 )
+@click.option(
+    "--image",
+    "images",
+    multiple=True,
+    metavar="NAME=OTHER",
+    help="A base image of your own, and the well-known one that it is made from. May be repeated.",
+)
 @click.option("--stdin-filename", metavar="PATH", help="The name of what comes from standard input.")
 @click.option("--demo", is_flag=True, help="Show what dockfix does with an example of its own.")
 @click.option("--list", "list_", is_flag=True, help="List the codemods.")
@@ -109,6 +117,7 @@ def command(
     project: str | None,
     builder: str | None,
     context: str | None,
+    images: tuple[str, ...],
     stdin_filename: str | None,
     demo: bool,
     list_: bool,
@@ -158,6 +167,7 @@ def command(
         None if builder in (None, "auto") else Builder(builder),
         builder == "auto",
         context,
+        _usage(own_images, images),
     )
     every = (*named, *lines)
     kinds, around = searched(options, every)

@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from fixer.analysis import Images
 from fixer.codemods.api import Builder, Codemod
 from fixer.engine.outcome import Outcome
 from fixer.text.data import read_toml
@@ -33,7 +34,7 @@ ROOT = Path(__file__).resolve().parent.parent
 CORPUS = ROOT / "corpus"
 
 _KEYS = {"title", "text", "dockerfile", "select", "unsafe", "project", "changes", "problem", "refusals",
-         "builder", "context"}  # fmt: skip
+         "builder", "context", "images"}  # fmt: skip
 
 
 class Expected(NamedTuple):
@@ -57,6 +58,8 @@ class Case:
     """Codemod ids; None is all of them."""
     unsafe: bool
     project: str | None
+    images: Images
+    """What is said of base images."""
     builder: Builder
     context: Path | None
     """The build context: `before/`, unless the case says `context = false`."""
@@ -81,6 +84,7 @@ class Case:
 
 def load(folder: Path) -> Case:
     """The case in `folder`. Raises ValueError, with the folder in its text, for a case that is written wrongly."""
+    from fixer.analysis import read_images
     from fixer.engine.kinds import WORKFLOW, kind_of
 
     group = folder.parent.name
@@ -99,6 +103,7 @@ def load(folder: Path) -> Case:
             select=None if select is None else tuple(select),
             unsafe=table.get("unsafe", False),
             project=table.get("project"),
+            images=read_images(table.get("images", {})),
             builder=Builder(table.get("builder", "ephemeral" if kind_of(name) == WORKFLOW else "persistent")),
             context=folder / "before" if table.get("context", True) else None,
             changes=table.get("changes"),
@@ -184,6 +189,7 @@ def run(
         builder=case.builder,
         context=NO_CONTEXT if case.context is None else FoundContext(str(at), str(case.context)),
         targets=FoundTargets(str(at), str(case.folder / "before")),
+        images=case.images,
     )
 
 
@@ -280,6 +286,7 @@ def _cell(text: str) -> str:
 
 def _example(case: Case) -> str:
     options = [f"`--project {case.project}`"] if case.project else []
+    options += [f"`--image {name}={other}`" for name, other in case.images]
     options += ["`--unsafe-fixes`"] if case.unsafe else []
     rows = [f"### [{case.title}]({case.folder.name})\n"]
     if case.text:

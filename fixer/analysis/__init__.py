@@ -53,7 +53,7 @@ Six questions:
 
 from __future__ import annotations
 
-from fixer.analysis.bases import Account, BaseImage
+from fixer.analysis.bases import Account, BaseImage, Images, UnknownImageError, read_images
 from fixer.analysis.commands import Call
 from fixer.analysis.facts import PASSED, Facts, TooMuchWorkError, analyse
 from fixer.analysis.mounts import Mount, hiding_mount
@@ -72,6 +72,7 @@ __all__ = [
     "Call",
     "Effect",
     "Facts",
+    "Images",
     "Known",
     "Mount",
     "Reader",
@@ -81,6 +82,7 @@ __all__ = [
     "Targets",
     "TooMuchWorkError",
     "Unknown",
+    "UnknownImageError",
     "UserState",
     "Value",
     "Writer",
@@ -90,5 +92,6 @@ __all__ = [
     "expand",
     "hiding_mount",
     "join",
+    "read_images",
     "related",
 ]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from fixer.analysis.accounts import MENTION, Accounts
-from fixer.analysis.bases import BaseImage
+from fixer.analysis.bases import BaseImage, Images
 from fixer.analysis.commands import Arg, Call, Surroundings, exec_calls, script_calls, surroundings_of
 from fixer.analysis.deeds import DEED, only_root
 from fixer.analysis.fetched import Fetched
@@ -81,11 +81,13 @@ def analyse(
     *,
     bounded: bool = True,
     targets: Callable[[], Targets] | None = None,
+    images: Images = (),
 ) -> Facts:
     """The facts of a parsed file. Nothing is computed before it is asked for. scripts: the shell parser, if it has read
     another text of the same file. bounded: see `Facts.charge`; whoever waits for builds has the time. targets: finds
-    what the files around name as targets; asked only about a stage that is nobody's image by the file alone."""
-    return Facts(file, scripts, bounded=bounded, targets=targets)
+    what the files around name as targets; asked only about a stage that is nobody's image by the file alone. images:
+    what is said of base images, see `read_images`."""
+    return Facts(file, scripts, bounded=bounded, targets=targets, images=images)
 
 
 class Facts:
@@ -98,9 +100,11 @@ class Facts:
         *,
         bounded: bool = True,
         targets: Callable[[], Targets] | None = None,
+        images: Images = (),
     ) -> None:
         self.file = file
         self._targets = targets
+        self._images = images
         self._bounded = bounded
         self._parse = (scripts or Scripts()).parse
         self._stages: tuple[Stage, ...] | None = None
@@ -150,7 +154,7 @@ class Facts:
     @property
     def stages(self) -> tuple[Stage, ...]:
         if self._stages is None:
-            self._stages, self._global_args = build_stages(self.file)
+            self._stages, self._global_args = build_stages(self.file, self._images)
             self._names = last_of_name(self._stages)
             for stage in self._stages:
                 self._stage_of[id(stage.from_)] = (stage, -1)
@@ -216,7 +220,7 @@ class Facts:
                 used.add(stage.base.index)
             for instruction in (*stage.instructions, *(t.inner for t in stage.triggers)):
                 for text, numbers in _from_texts(instruction):
-                    target = resolve_from(stages, self._names, stage, text, numbers=numbers)
+                    target = resolve_from(stages, self._names, stage, text, numbers=numbers, images=self._images)
                     if isinstance(target, Stage):
                         used.add(target.index)
         for stage in reversed(stages):
@@ -245,7 +249,7 @@ class Facts:
 
     def resolve(self, stage: Stage, text: str, *, numbers: bool = True) -> Stage | BaseImage | Unknown:
         """What `--from=text` in that stage means; `numbers=False` for `RUN --mount=from=`."""
-        return resolve_from(self.stages, self._names, stage, text, numbers=numbers)
+        return resolve_from(self.stages, self._names, stage, text, numbers=numbers, images=self._images)
 
     def replaced_by(self, name: str) -> str:
         """The file by which builds have a context of their own in the place of the image or stage that is called so;
@@ -269,7 +273,7 @@ class Facts:
         if isinstance(declared, Unknown) and state.user_set_by is None and self._root_by_deed(state.stage):
             declared = Known("root")
         if isinstance(declared, Unknown):
-            home = _home(state, None)
+            home = _home(state)
             return UserState(None, None, None, home or Unknown(declared.why), None)
         name, _, group = declared.value.partition(":")
         return self._account_user(state, name or "root", group)
@@ -304,9 +308,9 @@ class Facts:
         return self._account_user(state, name, "", at)
 
     def _account_user(self, state: State, name: str, group: str, at: Instruction | None = None) -> UserState:
-        home = _home(state, name)
+        home = _home(state)
         if name in ("root", "0") and (home is not None or name == "root") and not group:
-            return UserState("root", 0, 0, home or Known("/root"), True)
+            return UserState("root", 0, 0, _or_own(home, Known("/root")), True)
         if name == "?":
             why = "the user is not known"
             return UserState(None, None, None, home or Unknown(why), None)
@@ -318,17 +322,17 @@ class Facts:
         if uid is not None:
             account = accounts.by_uid(uid)
             if account is None and accounts.strangers is None:
-                return UserState(name, uid, gid if group else 0, home or Known("/"), uid == 0)
+                return UserState(name, uid, gid if group else 0, _or_own(home, Known("/")), uid == 0)
             if account is None:
                 why = f"no account with the number {name} is made in the file"
                 return UserState(name, uid, gid, home or Unknown(why), uid == 0)
-            return UserState(account.name, uid, gid if group else account.gid, home or account.home, uid == 0)
+            return UserState(account.name, uid, gid if group else account.gid, _or_own(home, account.home), uid == 0)
         account = accounts.users.get(name)
         if account is None:
             why = f"the account {name} is not made in the file"
             return UserState(name, None, gid, home or Unknown(why), False)
         root = account.uid == 0 if account.uid is not None else False
-        return UserState(name, account.uid, gid if group else account.gid, home or account.home, root)
+        return UserState(name, account.uid, gid if group else account.gid, _or_own(home, account.home), root)
 
     def _accounts_before(self, state: State, at: Instruction | None) -> Accounts:
         """The accounts at an instruction; None: at the USER instruction that is in force."""
@@ -745,16 +749,21 @@ def _flat(run: Run) -> str:
     return " ".join([*(run.form.values if run.form is not None else ()), *bodies]).translate(_UNQUOTED)
 
 
-def _home(state: State, name: str | None) -> Value | None:
+def _home(state: State) -> Value | None:
     """ENV HOME, which wins over the account's home, even for root; None if there is none.
 
     An image that nobody knows is taken to set none: few do, and nothing could be said of any home otherwise.
     """
     value, root = state.lookup("HOME"), state.stage.root
-    if isinstance(value, Unknown) and value.if_set == "/root" and name in ("root", "0"):
-        return Known(value.if_set)
     unseen = isinstance(root, Unknown) or not root.known
     return None if unseen and value == of_base(root, "HOME") else value
+
+
+def _or_own(home: Value | None, own: Value) -> Value:
+    """ENV HOME, or an account's own home: also where only some versions of the image set ENV HOME, and to that home."""
+    if home is None:
+        return own
+    return own if isinstance(home, Unknown) and home.if_set is not None and own == Known(home.if_set) else home
 
 
 def _from_texts(instruction: Instruction) -> list[tuple[str, bool]]:

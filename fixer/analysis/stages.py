@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
 
-from fixer.analysis.bases import BaseImage, base_image, split_reference
+from fixer.analysis.bases import BaseImage, Images, base_image, split_reference
 from fixer.analysis.values import Known, Lookup, Unknown, Value, bounded, decimal, expand
 from fixer.tree.nodes import Arg, Dockerfile, Flag, From, Instruction, Onbuild, Opaque
 
@@ -178,8 +178,8 @@ def flag_value(flags: Sequence[Flag], name: str) -> str | None:
     return None
 
 
-def build_stages(file: Dockerfile) -> tuple[tuple[Stage, ...], dict[str, Value]]:
-    """The stages of the file, in order, and the build arguments before the first FROM."""
+def build_stages(file: Dockerfile, images: Images = ()) -> tuple[tuple[Stage, ...], dict[str, Value]]:
+    """The stages of the file, in order, and the build arguments before the first FROM. images: see `base_image`."""
     global_args: dict[str, Value] = {}
     stages: list[Stage] = []
     names: dict[str, Stage] = {}
@@ -201,7 +201,7 @@ def build_stages(file: Dockerfile) -> tuple[tuple[Stage, ...], dict[str, Value]]
         elif isinstance(item, From):
             close()
             stage = _stage(len(stages), item, lookup, file.escape)
-            stage.base = _base(stage, names, lookup, file.escape)
+            stage.base = _base(stage, names, lookup, file.escape, images)
             if isinstance(stage.base, Stage):
                 derived.setdefault(stage.base.index, []).append(stage)
             stages.append(stage)
@@ -260,18 +260,20 @@ def with_default(name: str, value: Value) -> Value:
     return bounded(value.value, value.args | {name}) if isinstance(value, Known) else value
 
 
-def _base(stage: Stage, names: dict[str, Stage], lookup: Lookup, escape: str) -> Stage | BaseImage | Unknown:
+def _base(
+    stage: Stage, names: dict[str, Stage], lookup: Lookup, escape: str, images: Images
+) -> Stage | BaseImage | Unknown:
     image = stage.image
     if isinstance(image, Known):
         if not image.value:
             return Unknown("the image's name is empty")
-        return names.get(image.value) or base_image(image.value)
+        return names.get(image.value) or base_image(image.value, images=images)
     # A tag that nobody knows leaves the repository, and with it most of what the table says.
     guess = expand(stage.from_.image.value, lambda name: _or_mark(lookup(name)), escape)
     if isinstance(guess, Known):
         repository, tag, _ = split_reference(guess.value)
         if repository and "?" not in repository and tag:
-            return base_image(guess.value, exact=False)
+            return base_image(guess.value, False, images)
     return image
 
 
@@ -285,7 +287,13 @@ def last_of_name(stages: Sequence[Stage]) -> dict[str, Stage]:
 
 
 def resolve_from(
-    stages: Sequence[Stage], names: dict[str, Stage], user: Stage, text: str, *, numbers: bool = True
+    stages: Sequence[Stage],
+    names: dict[str, Stage],
+    user: Stage,
+    text: str,
+    *,
+    numbers: bool = True,
+    images: Images = (),
 ) -> Stage | BaseImage | Unknown:
     """What `COPY --from=text` in the stage `user` means; `names` is `last_of_name(stages)`.
 
@@ -302,7 +310,7 @@ def resolve_from(
     else:
         found = names.get(text.lower())
     if found is None:
-        return base_image(text)
+        return base_image(text, images=images)
     if found.index >= user.index:
         return Unknown(f"{found.label} does not stand before this stage")
     return found

@@ -85,7 +85,7 @@ class CargoCache(Codemod):
         "cargo-at-run-time": "The image is there to run cargo, with the crates that are in it.",
         "key-of-another-step": "One step has a key to the crates, and a later one, which finds them, has none.",
         "registry-is-changed": "Something else than cargo puts files into its downloads, and a mount would hide them.",
-        "unknown-cargo-home": "Where CARGO_HOME is cannot be told.",
+        "unknown-cargo-home": f"Where CARGO_HOME is cannot be told. {common.OWN_IMAGE}",
         "home-is-roots": "The cargo home of a user who is not root is not there yet, and would be made by root.",
     }
 
@@ -298,6 +298,7 @@ class _Plan:
         self.known_mounts = common.known_mounts(facts, [step.run for step in steps])
         self.registry_only = any(self._has_registry_only(step) for step in steps)
         self.readers: dict[tuple[int, str], Stop | None] = {}
+        self.taking: dict[int, bool] = {}
         self.run_time: dict[tuple[int, frozenset[str]], Stop | None] = {}
         self.whole_git: set[str] = set()
         """Cargo homes of which all of `git` is mounted, by all steps alike."""
@@ -560,13 +561,9 @@ class _Plan:
 
     def _takes_away(self, run: Run) -> bool:
         """Asked for each pair of steps that it stands between."""
-        if id(run) not in self._taking:
-            self._taking[id(run)] = takes_away(self.facts, run)
-        return self._taking[id(run)]
-
-    @cached_property
-    def _taking(self) -> dict[int, bool]:
-        return {}
+        if id(run) not in self.taking:
+            self.taking[id(run)] = takes_away(self.facts, run)
+        return self.taking[id(run)]
 
     @cached_property
     def _handed_on(self) -> dict[int, Stop]:

@@ -130,7 +130,7 @@ class CargoTargetCache(Codemod):
         "half-mounted": "Some steps that compile in this directory have a cache mount on it, and some have not.",
         "mount-elsewhere": "A cache mount looks as if it were meant for the target directory, and is not there.",
         "no-artifact": "Nothing that is compiled here leaves the target directory.",
-        "no-find": "The sources are touched with `find`, and the image may have none.",
+        "no-find": f"The sources are touched with `find`, and the image may have none. {common.OWN_IMAGE}",
         "no-project-name": "The cache needs a name that no other project on the builder uses.",
         "old-syntax": "The file asks for a frontend that knows no cache mounts, or no variables in them.",
         "reproducible-build": "SOURCE_DATE_EPOCH asks for a build that starts from nothing.",
@@ -142,7 +142,8 @@ class CargoTargetCache(Codemod):
         "unknown-reader": "A later step may read anything in the target directory.",
         "unknown-step": "Another tool, or a command of cargo that is not known, may compile in the same directory.",
         "unknown-target-dir": "Which directory cargo compiles in is not certain, or it cannot be mounted.",
-        "unknown-user": "The number of the user who compiles is not known, and the mount has to name it.",
+        "unknown-user": "The number of the user who compiles is not known, and the mount has to name it. "
+        f"{common.OWN_IMAGE}",
         "variable-base": "A build argument chooses the base image, so that two systems would share the cache.",
         "unwritable-sources": "The user who compiles cannot touch the sources.",
     }

@@ -15,7 +15,7 @@ from fixer.analysis.tools.workspace import TOOLCHAINS
 from fixer.codemods.artifacts import cargo_calls, wants_content
 from fixer.codemods.cargo_sources import is_system
 from fixer.codemods.cargo_steps import cargo_home
-from fixer.codemods.common import Stop, operands, pattern_of
+from fixer.codemods.common import Stop, is_forced, operands, pattern_of
 from fixer.codemods.cook import COOKABLE, MATTERS, needed_assignments, variables
 from fixer.text.source import Span
 from fixer.tree.nodes import Arg, Env, Instruction, Onbuild, Run, Shell, Transfer, User, Workdir
@@ -348,15 +348,11 @@ _ONLY_READ = frozenset(
 def _removes_own(call: Call, pattern: str, own: Sequence[str], programs: Sequence[str]) -> bool:
     """Whether an operand of `rm` names nothing but what was compiled of a package of the workspace; and, if `rm` fails
     without that, of one of which cook leaves something: a program (cargo-chef removes the stand-ins of libraries)."""
-    forced = any(
-        isinstance(word, Known) and word.value.startswith("-") and (word.value == "--force" or "f" in word.value[1:])
-        for word in call.words[1:]
-    )
     name = pattern.rpartition("/")[2].replace("-", "_")
     inside = pattern.split("/")[:-1]
     if "target" not in inside:
         return False
-    if forced:
+    if is_forced(call):
         return any(name.removeprefix("lib").startswith(each.replace("-", "_")) for each in own)
     return inside[-1] == "deps" and any(name == f"{each.replace('-', '_')}*" for each in programs)
 

@@ -50,12 +50,14 @@ from fixer.tree.shell import (
     Word,
 )
 
+OWN_IMAGE = "Of a base image of your own, `[images]` in the configuration says what it is made from."
+
 REASONS: Mapping[str, str] = {
     "onbuild": "The step runs in other people's builds, whose user and environment this file does not know.",
     "opaque-script": "The step's script is not understood as a whole.",
     "old-syntax": "The `# syntax=` line asks for a Dockerfile frontend from before cache mounts.",
-    "unknown-user": "A mount for a user needs the user's number, and the file does not say it.",
-    "unknown-home": "The cache is in the user's home, and where that is cannot be told.",
+    "unknown-user": f"A mount for a user needs the user's number, and the file does not say it. {OWN_IMAGE}",
+    "unknown-home": f"The cache is in the user's home, and where that is cannot be told. {OWN_IMAGE}",
     "other-mount": "Another mount of the step is at, above or below the place of the cache.",
     "cleanup": "The step removes, moves or changes the directory of the cache or one above it: not to be taken out.",
     "cache-is-read": "Somebody reads the cache's directory where the mount would not be.",

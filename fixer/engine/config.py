@@ -7,8 +7,13 @@
     project = "shop"                 # the name in project-scoped caches
     context = "."                    # the build context, relative to this file
 
+    [images]                         # base images of your own
+    "ghcr.io/acme/rust" = "rust"     # made from it: the same user, homes and settings of package managers
+    "harbor.acme.com/hub/" = "docker.io/"  # a mirror: the same images
+
 The nearest of these files counts, from a Dockerfile's directory up to the root of its repository; outside a repository
-only the directory itself is looked at. What the command line says comes first, key by key.
+only the directory itself is looked at. What the command line says comes first, key by key and
+image by image.
 """
 
 from __future__ import annotations
@@ -16,13 +21,16 @@ from __future__ import annotations
 import os
 import re
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fixer.codemods import registry
 from fixer.codemods.api import Builder
 from fixer.engine.project import real_path, repository_root, slug
 from fixer.text.data import read_toml
 from fixer.text.records import dataclass
+
+if TYPE_CHECKING:
+    from fixer.analysis.bases import Images
 
 NAMES = ("dockfix.toml", ".dockfix.toml")
 PYPROJECT = "pyproject.toml"
@@ -47,6 +55,8 @@ class Config:
     project: str | None = None
     context: str | None = None
     """An absolute path."""
+    images: Images = ()
+    """See `fixer.analysis.read_images`."""
 
 
 NOTHING = Config()
@@ -118,7 +128,7 @@ class _Reader:
         self._text = text
 
     def config(self, table: dict[str, Any]) -> Config:
-        keys = {"builder", "select", "ignore", "unsafe-fixes", "project", "context"}
+        keys = {"builder", "select", "ignore", "unsafe-fixes", "project", "context", "images"}
         for key in table:
             if key not in keys:
                 raise self._trouble(key, f"there is no key `{key}`; known are {', '.join(sorted(keys))}")
@@ -130,6 +140,7 @@ class _Reader:
             self._value(table, "unsafe-fixes", bool, "true or false"),
             self._project(table),
             self._context(table),
+            self._images(table),
         )
 
     def _builder(self, table: dict[str, Any]) -> Builder | None:
@@ -166,6 +177,20 @@ class _Reader:
         if not os.path.isdir(path):
             raise self._trouble("context", f"`context`: there is no directory {path}")
         return path
+
+    def _images(self, table: dict[str, Any]) -> Images:
+        said = self._value(table, "images", dict, "a table of images") or {}
+        if not said:
+            return ()
+        from fixer.analysis.bases import UnknownImageError, read_images
+
+        for name, other in said.items():
+            if not isinstance(other, str):
+                raise self._trouble(name, f"`images`: what `{name}` is made from is a text")
+        try:
+            return read_images(said)
+        except UnknownImageError as error:
+            raise self._trouble(error.name, f"`images`: {error}") from error
 
     def _value(self, table: dict[str, Any], key: str, kind: type, words: str) -> Any:
         found = table.get(key)

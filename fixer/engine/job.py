@@ -30,6 +30,7 @@ from fixer.text.diff import unified_diff
 from fixer.text.records import dataclass, replace
 
 if TYPE_CHECKING:
+    from fixer.analysis.bases import Images
     from fixer.analysis.context import BuildContext
     from fixer.engine.context import FoundContext
     from fixer.engine.declared import FoundTargets
@@ -52,6 +53,8 @@ class Options:
     """True if None was said of the builder, so that a configuration has no say."""
     context: str | None = None
     """The directory of the build context; None: found for each file by what it copies."""
+    images: Images = ()
+    """What somebody says of base images; see `fixer.analysis.read_images`."""
     diff: bool = True
     """Whether somebody wants to see what would change."""
     write: bool = False
@@ -86,7 +89,17 @@ def configured(options: Options, path: str) -> Options:
         project=config.project if options.project is None else options.project,
         builder=config.builder if options.builder is None and not options.auto else options.builder,
         context=config.context if options.context is None else options.context,
+        images=_both(config.images, options.images),
     )
+
+
+def _both(images: Images, first: Images) -> Images:
+    """What two say of base images; where both speak of one, the second counts."""
+    if not images or not first or images == first:
+        return first or images
+    from fixer.analysis.bases import read_images
+
+    return read_images({**dict(images), **dict(first)})
 
 
 def searched(options: Options, paths: Iterable[str] = ()) -> tuple[frozenset[str], frozenset[str]]:
@@ -224,7 +237,7 @@ def _with_cache(
     builder, built_by = find_builder(target.path, options)
     options = replace(options, builder=builder)  # found once, so that it is the one in the key
     place = (options.context, vendored_by(target.path))
-    chosen = (options.select, options.ignore, options.unsafe_fixes, builder.value, place)
+    chosen = (options.select, options.ignore, options.unsafe_fixes, builder.value, place, options.images)
     earlier, now = (Surroundings(find_context(target.path, options), find_targets(target.path)) for _ in range(2))
     try:
         known = cache.follow(cache.key(data, project, chosen), target.path, data, earlier.answer)
@@ -387,6 +400,7 @@ def fix_data(
         workflows=OtherWorkflows(root, place) if kind == WORKFLOW else None,
         reader=partial(read_at, root, place) if kind == WORKFLOW else None,
         stays=stays,
+        images=options.images,
     )
     if not outcome.changed or not options.diff:
         return FileResult(path, outcome, outcome.error, "", created, builder, built_by)

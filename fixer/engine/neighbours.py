@@ -234,7 +234,7 @@ def _with_contexts(top: str, options: Options) -> Sequence[str]:
 def _options_for(path: str, options: Options) -> Options:
     """What counts for a Dockerfile: the command line has a say only if it is worked on."""
     try:
-        return configured(options if options.is_about(path) else Options(), path)
+        return configured(options if options.is_about(path) else Options(images=options.images), path)
     except ConfigTrouble:
         return options
 
@@ -251,4 +251,5 @@ def _read(path: str, top: str, options: Options) -> tuple[Facts | None, Origins]
         outcome = Outcome(path, decode(data), decode(data), True)
     file = parse(outcome.text_after)
     understood = not file.opaque and file.instructions
-    return analyse(file, targets=FoundTargets(path, top)) if understood else None, Origins(outcome)
+    facts = analyse(file, targets=FoundTargets(path, top), images=options.images) if understood else None
+    return facts, Origins(outcome)

@@ -11,14 +11,14 @@
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import lru_cache
 from itertools import takewhile
 from pathlib import PurePath
 from typing import NamedTuple
 
 from fixer._version import __version__
-from fixer.analysis import Facts, Targets, TooMuchWorkError, analyse
+from fixer.analysis import Facts, Images, Targets, TooMuchWorkError, analyse, read_images
 from fixer.analysis.context import NO_CONTEXT, BuildContext, all_context_sources
 from fixer.analysis.documents import DocumentFacts, Neighbour
 from fixer.analysis.scripts import Scripts
@@ -69,6 +69,7 @@ def fix(
     reader: Callable[[str], DocumentFacts] | None = None,
     stays: Stays | None = None,
     codemods: Sequence[Codemod] | None = None,
+    images: Mapping[str, str] | Images = (),
 ) -> Outcome[Source]:
     """What the codemods make of `source`, the content of one Dockerfile, or of another kind of document.
 
@@ -86,11 +87,14 @@ def fix(
     reader: for another document: what makes the facts of a text; by default `documents.reader_of` says it.
     stays: why the file must stay as it is; what would be changed is refused.
     codemods: codemods to run, in this order, instead of the registered ones.
+    images: what your own base images are made from, and what is mirrored where (`fixer.analysis.read_images`). Raises
+        UnknownImageError, a ValueError, for what cannot be followed.
 
     Never raises on content: trouble is in the outcome.
     """
     text = decode(source) if isinstance(source, bytes) else source
     binary = isinstance(source, bytes)
+    images = images if isinstance(images, tuple) else read_images(images)
     shown = None if path is None else str(path)
     kind = kind if kind is not None else kind_of(path)
     if builder is None:
@@ -102,7 +106,7 @@ def fix(
         return bare
     known = {codemod.id for codemod in chosen}.union(registry.ids())
     try:
-        first = _read(kind, text, known, targets, reader)
+        first = _read(kind, text, known, targets, reader, images)
         skipped, problem = first.suppressions.skip_file, first.problem
     except Exception as error:  # a bug of the parser on this input must not stop the other files
         return _failed(bare, error)
@@ -195,18 +199,21 @@ def _read(
     known: Collection[str],
     targets: Callable[[], Targets] | None = None,
     reader: Callable[[str], DocumentFacts] | None = None,
+    images: Images = (),
 ) -> Document:
     if kind != DOCKERFILE:
         return PlainDocument(text, known, reader or reader_of(kind))
     from fixer.tree.parse import parse  # the parser is imported only when there is something to parse
 
-    return _Text(parse(text), known, Scripts(), targets)
+    return _Text(parse(text), known, Scripts(), targets, images)
 
 
 class _Text:
     """The text of a Dockerfile, parsed; facts are computed when somebody asks."""
 
-    __slots__ = ("_facts", "_generated", "_joined", "_known", "_scripts", "_targets", "file", "suppressions", "text")
+    __slots__ = (
+        "_facts", "_generated", "_images", "_joined", "_known", "_scripts", "_targets", "file", "suppressions", "text",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -214,6 +221,7 @@ class _Text:
         known: Collection[str],
         scripts: Scripts,
         targets: Callable[[], Targets] | None,
+        images: Images,
     ) -> None:
         self.text = file.text
         self.file = file
@@ -224,11 +232,13 @@ class _Text:
         self._known = known
         self._scripts = scripts
         self._targets = targets
+        self._images = images
 
     def edited(self, text: str, step: Step) -> _Text:
         from fixer.tree.parse import reparse
 
-        return _Text(reparse(self.file, text, step.edits), self._known, self._scripts, self._targets)
+        file = reparse(self.file, text, step.edits)
+        return _Text(file, self._known, self._scripts, self._targets, self._images)
 
     @property
     def joined(self) -> str:
@@ -239,7 +249,7 @@ class _Text:
     @property
     def facts(self) -> Facts:
         if self._facts is None:
-            self._facts = analyse(self.file, self._scripts, targets=self._targets)
+            self._facts = analyse(self.file, self._scripts, targets=self._targets, images=self._images)
         return self._facts
 
     def rest(self) -> None:

@@ -28,6 +28,7 @@ from fixer.prove.protocol import nothing_to_prove, prove
 from fixer.prove.show import Show
 from fixer.prove.sources import NoRoom, SourceTrouble
 from fixer.report.console import codemod_ids, wants_color, write_text
+from fixer.report.console import images as own_images
 from fixer.report.console import project as project_slug
 
 STDOUT = "-"
@@ -99,6 +100,13 @@ class _Command(click.Command):
     help="What keeps the caches of builds, as for dockfix itself.",
 )
 @click.option(
+    "--image",
+    "images",
+    multiple=True,
+    metavar="NAME=OTHER",
+    help="A base image of your own, and the well-known one that it is made from. May be repeated.",
+)
+@click.option(
     "--touch", metavar="FILE", help="The source file to edit, relative to the context (default: dockfix looks for one)."
 )
 @click.option(
@@ -135,6 +143,7 @@ def command(
     unsafe_fixes: bool,
     project: str | None,
     builder: str | None,
+    images: tuple[str, ...],
     touch: str | None,
     rebuild: int,
     time_limit: float,
@@ -161,6 +170,7 @@ def command(
             None if builder in (None, "auto") else Builder(builder),
             builder == "auto",
             None if context is None else str(context),
+            own_images(images),
         )
     if json_ == html == STDOUT:
         raise click.UsageError("--json and --html cannot both go to standard output.")
@@ -180,6 +190,7 @@ def command(
                 unsafe_fixes=wanted.unsafe_fixes,
                 project=wanted.project,
                 builder=wanted.builder,
+                images=wanted.images,
             )
             proof = nothing_to_prove(plan)
             if plan.changed:

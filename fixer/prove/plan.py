@@ -6,7 +6,7 @@ import os
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path, PurePath
 
-from fixer.analysis import Facts, Stage, analyse
+from fixer.analysis import Facts, Images, Stage, analyse
 from fixer.codemods.api import Builder
 from fixer.engine.files import FileTrouble, Target, read
 from fixer.engine.job import FileResult, Options, find_context, find_targets, fix_data, fix_target, searched
@@ -76,8 +76,9 @@ def prepare(
     unsafe_fixes: bool = False,
     project: str | None = None,
     builder: Builder | None = None,
+    images: Images = (),
 ) -> Plan:
-    """Run the codemods and see which stages have to be built. builder: see `Options.builder`. Raises VerifyTrouble: a
+    """Run the codemods and see which stages have to be built. builder, images: see `Options`. Raises VerifyTrouble: a
     file that cannot be read or is not understood, a stage that does not exist, changes that are part of no stage that
     would be built."""
     path = str(dockerfile)
@@ -86,7 +87,7 @@ def prepare(
     except FileTrouble as trouble:
         raise VerifyTrouble(_why(path, trouble.problem)) from trouble
     chosen = None if select is None else tuple(select)
-    options = Options(chosen, tuple(ignore), unsafe_fixes, project, builder, context=str(context))
+    options = Options(chosen, tuple(ignore), unsafe_fixes, project, builder, context=str(context), images=images)
     found = find_context(path, options), find_targets(path)
     result = fix_data(data, path, options, project or project_name(path), *found)
     if result.problem is not None or result.outcome is None:
@@ -94,7 +95,7 @@ def prepare(
     if not context.is_dir():
         raise VerifyTrouble(f"{context}: the build context is not a directory.")
     outcome = result.outcome
-    facts = analyse(parse(outcome.text_before), bounded=False)
+    facts = analyse(parse(outcome.text_before), bounded=False, images=images)
     if not facts.stages:
         raise VerifyTrouble(f"{path}: there is no FROM in it, so nothing to build.")
     wanted = _known_targets(facts, targets)

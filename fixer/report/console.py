@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 from fixer.codemods import registry
+
+if TYPE_CHECKING:
+    from fixer.analysis.bases import Images
 
 
 def codemod_ids(values: Sequence[str]) -> tuple[str, ...]:
@@ -40,6 +43,22 @@ def project(name: str | None) -> str | None:
     if (cleaned := slug(name)) is None:
         raise ValueError(f"--project {name!r} holds nothing that can stand in a cache's id (a-z 0-9 . _ -).")
     return cleaned
+
+
+def images(values: Sequence[str]) -> Images:
+    """What is said of base images, `NAME=OTHER` each. Raises ValueError with a sentence for the user."""
+    if not values:
+        return ()
+    from fixer.analysis.bases import UnknownImageError, read_images
+
+    pairs = [value.partition("=") for value in values]
+    for value, (name, equals, other) in zip(values, pairs, strict=True):
+        if not (name and equals and other):
+            raise ValueError(f"--image {value!r} is not NAME=OTHER, as in ghcr.io/acme/rust=rust.")
+    try:
+        return read_images({name: other for name, _, other in pairs})
+    except UnknownImageError as error:
+        raise ValueError(f"--image {error}.") from error
 
 
 def wants_color(choice: str, stream: IO[str]) -> bool:

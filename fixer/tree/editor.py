@@ -555,8 +555,9 @@ def _habit(lines: Sequence[str]) -> str | None:
             continue
         if found is None or _width(indent) < _width(found):
             found = indent
-    wide = found is not None and _width(found) > WIDEST_INDENT
-    return found if not wide or found is None or _width(found) == _start_of_command(lines[0]) else None
+    if found is None or _width(found) <= WIDEST_INDENT:
+        return found
+    return found if _width(found) == _start_of_command(lines[0]) else None
 
 
 def _start_of_command(line: str) -> int:

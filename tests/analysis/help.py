@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from fixer.analysis import Call, Facts, Known, State, Unknown, Value, analyse
+from fixer.analysis import Call, Facts, Images, Known, State, Unknown, Value, analyse
 from fixer.tree.nodes import Instruction, Run
 from fixer.tree.parse import parse
 from fixer.tree.shell import OpaqueScript
 
 
-def facts(text: str) -> Facts:
+def facts(text: str, images: Images = ()) -> Facts:
     """Facts of a Dockerfile, written with `FROM …` or without (then from debian)."""
     if "FROM" not in text:
         text = "FROM debian\n" + text
     file = parse(text)
     assert not file.opaque, [o.reason for o in file.opaque]
-    return analyse(file)
+    return analyse(file, images=images)
 
 
 def last(found: Facts, kind: type[Instruction] = Run) -> Instruction:

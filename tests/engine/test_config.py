@@ -43,12 +43,13 @@ def test_all_keys(repository: Path) -> None:
     path = write(
         repository / "dockfix.toml",
         'builder = "ephemeral"\nselect = ["apt-cache"]\nignore = ["pip-cache"]\nunsafe-fixes = true\n'
-        'project = "My Shop"\ncontext = "a"\n',
+        'project = "My Shop"\ncontext = "a"\n[images]\n"acme/x" = "rust"\n',
     )
     found = find_config(str(repository / "a" / "b" / "Dockerfile"))
     assert found == Config(
-        str(path), Builder.EPHEMERAL, ("apt-cache",), ("pip-cache",), True, "my-shop", str(repository / "a")
-    )
+        str(path), Builder.EPHEMERAL, ("apt-cache",), ("pip-cache",), True, "my-shop", str(repository / "a"),
+        (("acme/x", "rust"),),
+    )  # fmt: skip
 
 
 def test_the_nearest_counts(repository: Path) -> None:
@@ -92,6 +93,9 @@ def test_outside_a_repository_only_the_directory_counts(tmp_path: Path) -> None:
         ('unsafe-fixes = "yes"\n', ":1: `unsafe-fixes` is true or false"),
         ('project = "%"\n', ":1: `project` holds nothing"),
         ('context = "gone"\n', ":1: `context`: there is no directory"),
+        ("images = 1\n", ":1: `images` is a table of images"),
+        ('[images]\n"acme/x" = "rust"\n"acme/y" = 1\n', ":3: `images`: what `acme/y` is made from is a text"),
+        ('[images]\n"acme/x" = "rust"\n"acme/y" = "acme/z"\n', ":3: `images`: `acme/y`: dockfix knows nothing of"),
         ("a = [\n", "no TOML"),
         ("ignore = " + "[" * 9_000 + "]" * 9_000 + "\n", "no TOML: nested too deeply"),
     ],
@@ -128,6 +132,29 @@ def test_the_command_line_wins_key_by_key(repository: Path) -> None:
     assert (found.select, found.builder, found.project) == (("pip-cache",), Builder.PERSISTENT, "theirs")
     assert configured(Options(auto=True), str(repository)).builder is None
     assert configured(Options(), str(repository)).builder is Builder.EPHEMERAL
+
+
+def test_what_is_said_of_images_is_taken_together(repository: Path) -> None:
+    write(repository / "dockfix.toml", '[images]\n"acme/x" = "rust"\n"acme/y" = "python"\n')
+    given = Options(images=(("acme/x", "debian"), ("acme/z/", "docker.io/")))
+    assert dict(configured(given, str(repository)).images) == {
+        "acme/x": "debian", "acme/y": "python", "acme/z/": "docker.io/",
+    }  # fmt: skip
+    assert configured(configured(given, str(repository)), str(repository)) == configured(given, str(repository))
+    assert dict(configured(Options(), str(repository)).images) == {"acme/x": "rust", "acme/y": "python"}
+
+
+def test_images_are_a_part_of_what_a_result_rests_on(repository: Path, tmp_path: Path) -> None:
+    cache = ResultCache(str(tmp_path / "results.sqlite"), b"seed")
+    path = write(repository / "Dockerfile", "FROM acme/python:1\nRUN pip install flask\n")
+    done = fixed(path, cache=cache)
+    cache.keep(done.rows)
+    assert fixed(path, cache=cache).known
+    again = fixed(path, Options(images=(("acme/python", "python:3.12"),)), cache)
+    assert not again.known
+    assert again.result.outcome is not None
+    assert "target=/root/.cache/pip" in again.result.outcome.text_after
+    assert not done.result.outcome.changed  # type: ignore[union-attr]
 
 
 def test_what_is_looked_for(repository: Path) -> None:

@@ -259,6 +259,15 @@ def test_the_builder(engine: Connection, here: Path, builder: Sequence[str], mad
     assert ("cargo-target-cache" in changes) is made
 
 
+@pytest.mark.parametrize("said", ["", '[images]\n"acme/python" = "python:3.12"\n'])
+def test_images_of_ones_own(engine: Connection, here: Path, said: str) -> None:
+    Path("Dockerfile").write_text(DOCKERFILE.replace("python:3.12-slim", "acme/python:3"))
+    Path("dockfix.toml").write_text(said)
+    assert run().stdout.startswith("Proven" if said else "Nothing to prove")
+    assert run("--image", "acme/python=python").stdout.startswith("Proven")
+    assert run("--image", "acme/python").exit_code == 2
+
+
 def test_where_the_dockerfile_and_the_context_are(engine: Connection, here: Path) -> None:
     seen: list[set[str]] = []
 
