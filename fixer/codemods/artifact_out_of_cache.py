@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from fixer.analysis import Call, Effect, Facts, Known, Mount, Stage, Unknown, hiding_mount
 from fixer.analysis.brought import leaves_out
+from fixer.analysis.mounts import CacheKey
 from fixer.analysis.paths import Reader, Writer
 from fixer.analysis.programs import ONLY_LOOK
 from fixer.analysis.tools.cargo import OWN_DIRECTORIES, Written
@@ -91,7 +92,9 @@ class ArtifactOutOfCache(Codemod):
     whole profile directory, which in a cache hold what earlier builds left, or something else, too, that must stay;
     when it is not certain that the step writes what is read (the manifests say which programs there are, if the build
     context is at hand), or that nobody writes it after that, as a later step with the same cache that strips it does;
-    when it is not certain that it is read; when the build's failure would not stop the step. The reasons are below.
+    when it is not certain that it is read; when the build's failure would not stop the step. And when a step of its own
+    takes out of the cache what an earlier step built there: it finds it as long as the cache is that of the same build,
+    and only its owner can say whether both can be one step. The reasons are below.
 
     Sources: BuildKit v0.25 on a real engine (a cache mount is not in the layer; the content of a cache is in no
     layer's key), cargo 1.95 (products are linked again at every call).
@@ -102,6 +105,7 @@ class ArtifactOutOfCache(Codemod):
     reasons: ClassVar[Mapping[str, str]] = {
         **REASONS,
         "other-source": "Whoever takes this takes something else, too, that stays in the cache, and would still fail.",
+        "other-step": "What an earlier step built in the cache is taken out in a step of its own.",
         "perhaps-a-writer": "A program that is not known names the path: it may read what is there, or write it.",
     }
 
@@ -117,6 +121,7 @@ class ArtifactOutOfCache(Codemod):
                 else:
                     products.append(found)
             yield from self._changes(facts, stage, products, blocked)
+            yield from map(self._refusal, _of_other_steps(facts, makers, stage))
 
     def _refusal(self, stop: Stop) -> Refusal:
         return Refusal(self.id, stop.reason, stop.span, stop.because)
@@ -261,6 +266,41 @@ def _products(facts: Facts, makers: Makers, stage: Stage, blocked: list[Reader])
             yield product
         else:
             blocked += product.readers
+
+
+def _of_other_steps(facts: Facts, makers: Makers, stage: Stage) -> Iterator[Stop]:
+    """Whatever a step takes out of a cache that an earlier one built there."""
+    builders: dict[CacheKey, list[Run]] = {}
+    for run in stage.instructions:
+        if not isinstance(run, Run):
+            continue
+        mounts = [mount for mount in facts.mounts(run) if _is_open_cache(mount) and mount.cache_key in builders]
+        if mounts and not runs_unknown(facts, run):
+            for effect in facts.effects(run):
+                mount, call, path = effect.through_mount, effect.call, str(effect.path)
+                if mount not in mounts or effect.mode != "read" or call is None or call.program not in _TAKES:
+                    continue
+                if mount is None or mount.cache_key is None or not isinstance(effect.path, Known):
+                    continue
+                for builder in builders[mount.cache_key][: -_BACK - 1 : -1]:
+                    facts.charge(1)
+                    if makers.provider(builder, path) or _surely_by(facts, makers, builder, mount, path):
+                        line = facts.file.position(builder).line
+                        because = (
+                            f"it is built in line {line}, and a cache is in no layer: while that step's layer is kept "
+                            "the cache may be emptied, or hold what another build has put there"
+                        )
+                        yield Stop("other-step", effect.span, because)
+                        break
+        for mount in facts.mounts(run) if runs_unknown(facts, run) else ():
+            if mount.cache_key is not None:
+                builders.setdefault(mount.cache_key, []).append(run)
+
+
+_BACK = 8
+"""So many steps before the one that takes something are asked: where more than that share a cache, those that build
+what is taken are hardly further away, and many steps would cost the square of their number."""
+_TAKES = frozenset(("cp", "install", "mv"))
 
 
 def _comes_before(facts: Facts, reader: Reader, run: Run) -> bool:
