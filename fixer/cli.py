@@ -12,8 +12,7 @@ import click
 
 from fixer._version import __version__
 from fixer.codemods import registry
-from fixer.report.console import codemod_ids, known, wants_color, write_text
-from fixer.report.console import images as own_images
+from fixer.report.console import codemod_ids, known, own_images, wants_color, write_text
 from fixer.report.console import project as project_slug
 from fixer.text.records import dataclass, field, replace
 
@@ -86,7 +85,8 @@ Comments in a Dockerfile:
     "images",
     multiple=True,
     metavar="NAME=OTHER",
-    help="A base image of your own, and the well-known one that it is made from. May be repeated.",
+    help="A base image of your own, and the well-known one that it is made from; or a mirror/, and what it mirrors/. "
+    "May be repeated.",
 )
 @click.option("--stdin-filename", metavar="PATH", help="The name of what comes from standard input.")
 @click.option("--demo", is_flag=True, help="Show what dockfix does with an example of its own.")

@@ -84,7 +84,6 @@ class Case:
 
 def load(folder: Path) -> Case:
     """The case in `folder`. Raises ValueError, with the folder in its text, for a case that is written wrongly."""
-    from fixer.analysis import read_images
     from fixer.engine.kinds import WORKFLOW, kind_of
 
     group = folder.parent.name
@@ -103,7 +102,7 @@ def load(folder: Path) -> Case:
             select=None if select is None else tuple(select),
             unsafe=table.get("unsafe", False),
             project=table.get("project"),
-            images=read_images(table.get("images", {})),
+            images=Images(table.get("images", {})),
             builder=Builder(table.get("builder", "ephemeral" if kind_of(name) == WORKFLOW else "persistent")),
             context=folder / "before" if table.get("context", True) else None,
             changes=table.get("changes"),
@@ -286,7 +285,7 @@ def _cell(text: str) -> str:
 
 def _example(case: Case) -> str:
     options = [f"`--project {case.project}`"] if case.project else []
-    options += [f"`--image {name}={other}`" for name, other in case.images]
+    options += [f"`--image {name}={other}`" for name, other in case.images.said.items()]
     options += ["`--unsafe-fixes`"] if case.unsafe else []
     rows = [f"### [{case.title}]({case.folder.name})\n"]
     if case.text:

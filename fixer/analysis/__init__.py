@@ -53,9 +53,10 @@ Six questions:
 
 from __future__ import annotations
 
-from fixer.analysis.bases import Account, BaseImage, Images, UnknownImageError, read_images
+from fixer.analysis.bases import Account, BaseImage
 from fixer.analysis.commands import Call
 from fixer.analysis.facts import PASSED, Facts, TooMuchWorkError, analyse
+from fixer.analysis.images import NO_IMAGES, Images, UnknownImageError
 from fixer.analysis.mounts import Mount, hiding_mount
 from fixer.analysis.opaque import REASONS
 from fixer.analysis.paths import Effect, Reader, Writer
@@ -64,6 +65,7 @@ from fixer.analysis.state import ShellState, State, UserState
 from fixer.analysis.values import Known, Unknown, Value, below, clean, expand, join, related
 
 __all__ = [
+    "NO_IMAGES",
     "NO_TARGETS",
     "PASSED",
     "REASONS",
@@ -92,6 +94,5 @@ __all__ = [
     "expand",
     "hiding_mount",
     "join",
-    "read_images",
     "related",
 ]

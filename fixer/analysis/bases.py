@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 
 from fixer.analysis.values import ROOT, Known, Unknown, Value
-from fixer.text.records import dataclass, field, replace
+from fixer.text.records import dataclass, field
 from fixer.text.regex import regex
 
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -71,6 +71,8 @@ class BaseImage:
     """True if the image sets no HOME and no variable of a package manager but those in `env`."""
     made: tuple[str, ...] = ()
     """Directories of its user that are there."""
+    own: bool = False
+    """True for somebody's own image, of which only what it is made from is known."""
 
     def lookup(self, name: str) -> Value | None:
         """The variable's value in the image's configuration; None if it is surely not set."""
@@ -79,8 +81,7 @@ class BaseImage:
             return value
         if self.complete or (self.quiet and name.startswith(_TOOLS)):
             return None
-        hint = "" if self.known else " (see --image)"
-        return Unknown(f"the base image {self.reference} may set ${name}{hint}")
+        return Unknown(f"the base image {self.reference} may set ${name}")
 
 
 _RELEASE = regex(
@@ -581,65 +582,9 @@ def canonical(repository: str) -> str:
     return name[ported.end() :] if ported else name
 
 
-Images = tuple[tuple[str, str], ...]
-"""What somebody says of base images that the table does not know, as `read_images` gives it."""
-
-
-def read_images(said: Mapping[str, str]) -> Images:
-    """What somebody says of base images, from their names to what the table knows.
-
-    - `ghcr.io/acme/rust` to `rust`: the image, with whatever tag, is made from `rust` with that tag, and has its user,
-      homes and settings of package managers. `rust:1-alpine` says the other's tag, and a tag in the name says that this
-      is so for this tag alone.
-    - `registry.acme.com/hub/` to `docker.io/`: what is below the one is what is below the other, image by image.
-
-    Raises UnknownImageError for what cannot be followed.
-    """
-    for name, other in said.items():
-        if not _IMAGE.fullmatch(name) or not _IMAGE.fullmatch(other):
-            raise UnknownImageError(name, "an image is written as in FROM, without variable and digest")
-        if name.endswith("/") != other.endswith("/"):
-            raise UnknownImageError(name, "a name that ends in `/` stands for another one that does")
-        if not other.endswith("/") and not base_image(other).known:
-            raise UnknownImageError(name, f"dockfix knows nothing of `{other}`")
-    pairs = [(name if name.endswith("/") else canonical(name), other) for name, other in said.items()]
-    return tuple(sorted(pairs, key=lambda pair: (-len(pair[0]), pair[0])))
-
-
-class UnknownImageError(ValueError):
-    """name: of the image of which something is said that cannot be followed."""
-
-    def __init__(self, name: str, message: str) -> None:
-        super().__init__(f"`{name}`: {message}")
-        self.name = name
-
-
-_IMAGE = regex(r"[^\s$@\\\"']+")
-
-
 @lru_cache(maxsize=1024)
-def base_image(reference: str, exact: bool = True, images: Images = ()) -> BaseImage:
-    """What is known of the image `reference`; not `exact` if a part of its tag is unknown (written `?`). images: what
-    somebody says of his own ones, which comes first."""
-    if not images:
-        return _base_image(reference, exact)
-    repository, tag, digest = split_reference(reference)
-    own = canonical(repository)
-    for name, other in images:  # the longest name first
-        if name.endswith("/") and reference.startswith(name):
-            return replace(_base_image(other + reference[len(name) :], exact), reference=reference)
-        if name in (own, f"{own}:{tag}"):
-            says = split_reference(other)[1]
-            base = _base_image(other if says else other + reference[len(repository) :], exact or bool(says))
-            # What it is made from is known; its makers may have added to that.
-            clean = None if base.docker_clean else base.docker_clean
-            return replace(
-                base, reference=reference, digest=digest, docker_clean=clean, complete=False, all_accounts=False
-            )
-    return _base_image(reference, exact)
-
-
-def _base_image(reference: str, exact: bool) -> BaseImage:
+def base_image(reference: str, exact: bool = True) -> BaseImage:
+    """What is known of the image `reference`; not `exact` if a part of its tag is unknown (written `?`)."""
     repository, tag, digest = split_reference(reference)
     name = canonical(repository)
     special = _special(reference, name, tag, digest)
@@ -685,6 +630,37 @@ def _base_image(reference: str, exact: bool) -> BaseImage:
         source=row.source,
         made=row.made,
     )
+
+
+def made_from(reference: str, other: str, tag: str, exact: bool = True) -> BaseImage:
+    """The image `reference`, which is made from `other` and has its user, homes and settings of package managers.
+    Nobody knows what else it has. tag: what is said of its version and system."""
+    base = base_image(other, exact)
+    row = _BY_NAME.get(base.name)
+    said = base.env if row is None else {key: _value(reference, key, value) for key, value in row.env.items()}
+    some = {} if row is None else {key: _in_some(reference, key, value) for key, value in row.some.items()}
+    return BaseImage(
+        reference,
+        base.name,
+        tag,
+        split_reference(reference)[2],
+        base.known,
+        family=base.family,
+        sh=None if base.sh == "dash" else base.sh,  # bash in its place is what people make of it
+        env={key: value for key, value in {**said, **some}.items() if key.startswith(_TOOLS)},
+        user=base.user,
+        workdir=Unknown(f"the working directory of {reference} is not known"),
+        accounts=base.accounts,
+        source=base.source,
+        quiet=base.quiet,
+        made=base.made,
+        own=True,
+    )
+
+
+def says_system(tag: str) -> bool:
+    """Whether a tag names a system, or a release of one."""
+    return any(pattern.search(tag) for pattern in (_WINDOWS, _ALPINE, _REDHAT, _DEBIAN, _RELEASE))
 
 
 def _family(row: _Row, tag: str, exact: bool) -> str | None:

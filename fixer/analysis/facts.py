@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from fixer.analysis.accounts import MENTION, Accounts
-from fixer.analysis.bases import BaseImage, Images
+from fixer.analysis.bases import BaseImage
 from fixer.analysis.commands import Arg, Call, Surroundings, exec_calls, script_calls, surroundings_of
 from fixer.analysis.deeds import DEED, only_root
 from fixer.analysis.fetched import Fetched
+from fixer.analysis.images import NO_IMAGES, Images
 from fixer.analysis.mounts import Mount, read_mounts
 from fixer.analysis.paths import (
     Effect,
@@ -81,12 +82,12 @@ def analyse(
     *,
     bounded: bool = True,
     targets: Callable[[], Targets] | None = None,
-    images: Images = (),
+    images: Images = NO_IMAGES,
 ) -> Facts:
     """The facts of a parsed file. Nothing is computed before it is asked for. scripts: the shell parser, if it has read
     another text of the same file. bounded: see `Facts.charge`; whoever waits for builds has the time. targets: finds
     what the files around name as targets; asked only about a stage that is nobody's image by the file alone. images:
-    what is said of base images, see `read_images`."""
+    what is said of base images."""
     return Facts(file, scripts, bounded=bounded, targets=targets, images=images)
 
 
@@ -100,7 +101,7 @@ class Facts:
         *,
         bounded: bool = True,
         targets: Callable[[], Targets] | None = None,
-        images: Images = (),
+        images: Images = NO_IMAGES,
     ) -> None:
         self.file = file
         self._targets = targets

@@ -838,7 +838,7 @@ _TOPS = frozenset(
 
 
 def _surely_absent(base: BaseImage | Unknown, path: str) -> bool:
-    if isinstance(base, Unknown) or not base.known:
+    if isinstance(base, Unknown) or not base.known or base.own:
         return False
     if base.family == "scratch":
         return True

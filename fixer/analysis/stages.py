@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
 
-from fixer.analysis.bases import BaseImage, Images, base_image, split_reference
+from fixer.analysis.bases import BaseImage, split_reference
+from fixer.analysis.images import NO_IMAGES, Images
 from fixer.analysis.values import Known, Lookup, Unknown, Value, bounded, decimal, expand
 from fixer.tree.nodes import Arg, Dockerfile, Flag, From, Instruction, Onbuild, Opaque
 
@@ -178,8 +179,9 @@ def flag_value(flags: Sequence[Flag], name: str) -> str | None:
     return None
 
 
-def build_stages(file: Dockerfile, images: Images = ()) -> tuple[tuple[Stage, ...], dict[str, Value]]:
-    """The stages of the file, in order, and the build arguments before the first FROM. images: see `base_image`."""
+def build_stages(file: Dockerfile, images: Images = NO_IMAGES) -> tuple[tuple[Stage, ...], dict[str, Value]]:
+    """The stages of the file, in order, and the build arguments before the first FROM. images: what is said of base
+    images."""
     global_args: dict[str, Value] = {}
     stages: list[Stage] = []
     names: dict[str, Stage] = {}
@@ -267,13 +269,13 @@ def _base(
     if isinstance(image, Known):
         if not image.value:
             return Unknown("the image's name is empty")
-        return names.get(image.value) or base_image(image.value, images=images)
+        return names.get(image.value) or images.base(image.value)
     # A tag that nobody knows leaves the repository, and with it most of what the table says.
     guess = expand(stage.from_.image.value, lambda name: _or_mark(lookup(name)), escape)
     if isinstance(guess, Known):
         repository, tag, _ = split_reference(guess.value)
         if repository and "?" not in repository and tag:
-            return base_image(guess.value, False, images)
+            return images.base(guess.value, exact=False)
     return image
 
 
@@ -293,7 +295,7 @@ def resolve_from(
     text: str,
     *,
     numbers: bool = True,
-    images: Images = (),
+    images: Images = NO_IMAGES,
 ) -> Stage | BaseImage | Unknown:
     """What `COPY --from=text` in the stage `user` means; `names` is `last_of_name(stages)`.
 
@@ -310,7 +312,7 @@ def resolve_from(
     else:
         found = names.get(text.lower())
     if found is None:
-        return base_image(text, images=images)
+        return images.base(text)
     if found.index >= user.index:
         return Unknown(f"{found.label} does not stand before this stage")
     return found

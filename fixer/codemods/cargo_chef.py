@@ -752,6 +752,8 @@ def _check_channel(name: str, span: Span) -> None:
 
 
 def _check_tag(root: BaseImage, span: Span) -> None:
+    if root.own and not _VERSION.match(root.tag):
+        raise Stop("unknown-image", span, "which Rust this image has is not known, and cargo-chef needs 1.88")
     if "?" in root.tag:
         raise Stop("unknown-image", span, "the version of Rust is a build argument without a default")
     _check_channel(root.tag, span)

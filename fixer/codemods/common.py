@@ -94,6 +94,8 @@ def owner_of(user: UserState, span: Span) -> Owner | None:
         whose = f"of {user.name}" if user.name else "of the user who runs this"
         what = "number" if user.uid is None else "group's number"
         because = f"the {what} {whose} is not in the file, and without it that user could not write to the mount"
+        if not user.name:
+            because += "; of a base image of your own, --image can say it"
         raise Stop("unknown-user", span, because)
     return Owner(user.uid, user.gid)
 

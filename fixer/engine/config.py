@@ -30,7 +30,7 @@ from fixer.text.data import read_toml
 from fixer.text.records import dataclass
 
 if TYPE_CHECKING:
-    from fixer.analysis.bases import Images
+    from fixer.analysis import Images
 
 NAMES = ("dockfix.toml", ".dockfix.toml")
 PYPROJECT = "pyproject.toml"
@@ -55,8 +55,7 @@ class Config:
     project: str | None = None
     context: str | None = None
     """An absolute path."""
-    images: Images = ()
-    """See `fixer.analysis.read_images`."""
+    images: Images | None = None
 
 
 NOTHING = Config()
@@ -178,19 +177,16 @@ class _Reader:
             raise self._trouble("context", f"`context`: there is no directory {path}")
         return path
 
-    def _images(self, table: dict[str, Any]) -> Images:
-        said = self._value(table, "images", dict, "a table of images") or {}
+    def _images(self, table: dict[str, Any]) -> Images | None:
+        said = self._value(table, "images", dict, "a table of images")
         if not said:
-            return ()
-        from fixer.analysis.bases import UnknownImageError, read_images
+            return None
+        from fixer.analysis import Images, UnknownImageError
 
-        for name, other in said.items():
-            if not isinstance(other, str):
-                raise self._trouble(name, f"`images`: what `{name}` is made from is a text")
         try:
-            return read_images(said)
+            return Images(said)
         except UnknownImageError as error:
-            raise self._trouble(error.name, f"`images`: {error}") from error
+            raise self._trouble(error.name, f"`images`: {error}", "images") from error
 
     def _value(self, table: dict[str, Any], key: str, kind: type, words: str) -> Any:
         found = table.get(key)
@@ -198,12 +194,17 @@ class _Reader:
             raise self._trouble(key, f"`{key}` is {words}")
         return found
 
-    def _trouble(self, key: str, message: str) -> ConfigTrouble:
-        """With the line of the key, if it is written as keys mostly are."""
+    def _trouble(self, key: str, message: str, inner: str = "") -> ConfigTrouble:
+        """With the line of the key, if it is written as keys mostly are. inner: the table in ours that has the key."""
         at = 0
-        if os.path.basename(self._path) == PYPROJECT:
-            table = re.search(r"(?m)^[^\S\n]*\[\s*tool\s*\.\s*dockfix\s*\]", self._text)
-            at = table.start() if table else 0
+        names = (["tool", "dockfix"] if os.path.basename(self._path) == PYPROJECT else []) + ([inner] if inner else [])
+        while names:
+            header = r"\s*\.\s*".join(map(re.escape, names))
+            table = re.search(rf"(?m)^[^\S\n]*\[\s*{header}\s*\]", self._text)
+            if table:
+                at = table.end()
+                break
+            names.pop()
         match = re.compile(rf"(?m)^[ \t]*[\"']?{re.escape(key)}[\"']?[ \t]*[.=]").search(self._text, at)
         line = f":{self._text.count(chr(10), 0, match.start()) + 1}" if match else ""
         return ConfigTrouble(f"{self._path}{line}: {message}.")

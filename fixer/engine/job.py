@@ -30,7 +30,7 @@ from fixer.text.diff import unified_diff
 from fixer.text.records import dataclass, replace
 
 if TYPE_CHECKING:
-    from fixer.analysis.bases import Images
+    from fixer.analysis import Images
     from fixer.analysis.context import BuildContext
     from fixer.engine.context import FoundContext
     from fixer.engine.declared import FoundTargets
@@ -53,8 +53,8 @@ class Options:
     """True if None was said of the builder, so that a configuration has no say."""
     context: str | None = None
     """The directory of the build context; None: found for each file by what it copies."""
-    images: Images = ()
-    """What somebody says of base images; see `fixer.analysis.read_images`."""
+    images: Images | None = None
+    """What somebody says of base images."""
     diff: bool = True
     """Whether somebody wants to see what would change."""
     write: bool = False
@@ -89,17 +89,12 @@ def configured(options: Options, path: str) -> Options:
         project=config.project if options.project is None else options.project,
         builder=config.builder if options.builder is None and not options.auto else options.builder,
         context=config.context if options.context is None else options.context,
-        images=_both(config.images, options.images),
+        images=_images(options.images, config.images),
     )
 
 
-def _both(images: Images, first: Images) -> Images:
-    """What two say of base images; where both speak of one, the second counts."""
-    if not images or not first or images == first:
-        return first or images
-    from fixer.analysis.bases import read_images
-
-    return read_images({**dict(images), **dict(first)})
+def _images(given: Images | None, configured: Images | None) -> Images | None:
+    return given.before(configured) if given and configured else given or configured
 
 
 def searched(options: Options, paths: Iterable[str] = ()) -> tuple[frozenset[str], frozenset[str]]:
@@ -259,20 +254,23 @@ def _with_cache(
         return replace(done, rows=(*known.again, *rows))
     if write_back:
         done = write_result(done.result, target.names, before_write)
-        asked = _asked_after(now, find_context(target.path, options), made.text_after) if done.written else None
+        context = find_context(target.path, options)
+        asked = _asked_after(now, context, made.text_after, options.images) if done.written else None
         if asked is not None:
             key = cache.key(made.after, project, chosen)
             return replace(done, rows=cache.rows_after(key, made, asked, now.answer(asked)))
     return done
 
 
-def _asked_after(now: Surroundings, context: FoundContext, text: str) -> Questions | None:
+def _asked_after(
+    now: Surroundings, context: FoundContext, text: str, images: Images | None
+) -> Questions | None:
     """What the outcome for `text` rests on, which comes out of a change; None if nobody can tell."""
-    from fixer.analysis import TooMuchWorkError, analyse
+    from fixer.analysis import NO_IMAGES, TooMuchWorkError, analyse
     from fixer.analysis.context import all_context_sources
     from fixer.tree.parse import parse
 
-    context.expect(lambda: all_context_sources(analyse(parse(text))))
+    context.expect(lambda: all_context_sources(analyse(parse(text), images=images or NO_IMAGES)))
     try:
         return now.asked_after(context)
     except TooMuchWorkError:
@@ -362,6 +360,7 @@ def fix_data(
 ) -> FileResult:
     """Content that was read already; `path` is its name. Does not raise on anything about it. created: there is no
     such file yet. shared: see `_shared`. placed: False if the name is only to be shown."""
+    from fixer.analysis import NO_IMAGES
     from fixer.analysis.context import NO_CONTEXT
     from fixer.engine.run import Stays, fix  # brings the parser with it
 
@@ -400,7 +399,7 @@ def fix_data(
         workflows=OtherWorkflows(root, place) if kind == WORKFLOW else None,
         reader=partial(read_at, root, place) if kind == WORKFLOW else None,
         stays=stays,
-        images=options.images,
+        images=options.images or NO_IMAGES,
     )
     if not outcome.changed or not options.diff:
         return FileResult(path, outcome, outcome.error, "", created, builder, built_by)

@@ -18,7 +18,7 @@ from pathlib import PurePath
 from typing import NamedTuple
 
 from fixer._version import __version__
-from fixer.analysis import Facts, Images, Targets, TooMuchWorkError, analyse, read_images
+from fixer.analysis import NO_IMAGES, Facts, Images, Targets, TooMuchWorkError, analyse
 from fixer.analysis.context import NO_CONTEXT, BuildContext, all_context_sources
 from fixer.analysis.documents import DocumentFacts, Neighbour
 from fixer.analysis.scripts import Scripts
@@ -69,7 +69,7 @@ def fix(
     reader: Callable[[str], DocumentFacts] | None = None,
     stays: Stays | None = None,
     codemods: Sequence[Codemod] | None = None,
-    images: Mapping[str, str] | Images = (),
+    images: Mapping[str, str] | Images = NO_IMAGES,
 ) -> Outcome[Source]:
     """What the codemods make of `source`, the content of one Dockerfile, or of another kind of document.
 
@@ -87,14 +87,14 @@ def fix(
     reader: for another document: what makes the facts of a text; by default `documents.reader_of` says it.
     stays: why the file must stay as it is; what would be changed is refused.
     codemods: codemods to run, in this order, instead of the registered ones.
-    images: what your own base images are made from, and what is mirrored where (`fixer.analysis.read_images`). Raises
+    images: what your own base images are made from, and what is mirrored where (`fixer.analysis.Images`). Raises
         UnknownImageError, a ValueError, for what cannot be followed.
 
     Never raises on content: trouble is in the outcome.
     """
     text = decode(source) if isinstance(source, bytes) else source
     binary = isinstance(source, bytes)
-    images = images if isinstance(images, tuple) else read_images(images)
+    images = images if isinstance(images, Images) else Images(images)
     shown = None if path is None else str(path)
     kind = kind if kind is not None else kind_of(path)
     if builder is None:
@@ -199,7 +199,7 @@ def _read(
     known: Collection[str],
     targets: Callable[[], Targets] | None = None,
     reader: Callable[[str], DocumentFacts] | None = None,
-    images: Images = (),
+    images: Images = NO_IMAGES,
 ) -> Document:
     if kind != DOCKERFILE:
         return PlainDocument(text, known, reader or reader_of(kind))

@@ -27,8 +27,7 @@ from fixer.prove.processes import Stopped
 from fixer.prove.protocol import nothing_to_prove, prove
 from fixer.prove.show import Show
 from fixer.prove.sources import NoRoom, SourceTrouble
-from fixer.report.console import codemod_ids, wants_color, write_text
-from fixer.report.console import images as own_images
+from fixer.report.console import codemod_ids, own_images, wants_color, write_text
 from fixer.report.console import project as project_slug
 
 STDOUT = "-"
@@ -104,7 +103,8 @@ class _Command(click.Command):
     "images",
     multiple=True,
     metavar="NAME=OTHER",
-    help="A base image of your own, and the well-known one that it is made from. May be repeated.",
+    help="A base image of your own, and the well-known one that it is made from; or a mirror/, and what it mirrors/. "
+    "May be repeated.",
 )
 @click.option(
     "--touch", metavar="FILE", help="The source file to edit, relative to the context (default: dockfix looks for one)."

@@ -6,7 +6,7 @@ import os
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path, PurePath
 
-from fixer.analysis import Facts, Images, Stage, analyse
+from fixer.analysis import NO_IMAGES, Facts, Images, Stage, analyse
 from fixer.codemods.api import Builder
 from fixer.engine.files import FileTrouble, Target, read
 from fixer.engine.job import FileResult, Options, find_context, find_targets, fix_data, fix_target, searched
@@ -76,7 +76,7 @@ def prepare(
     unsafe_fixes: bool = False,
     project: str | None = None,
     builder: Builder | None = None,
-    images: Images = (),
+    images: Images | None = None,
 ) -> Plan:
     """Run the codemods and see which stages have to be built. builder, images: see `Options`. Raises VerifyTrouble: a
     file that cannot be read or is not understood, a stage that does not exist, changes that are part of no stage that
@@ -95,7 +95,7 @@ def prepare(
     if not context.is_dir():
         raise VerifyTrouble(f"{context}: the build context is not a directory.")
     outcome = result.outcome
-    facts = analyse(parse(outcome.text_before), bounded=False, images=images)
+    facts = analyse(parse(outcome.text_before), bounded=False, images=images or NO_IMAGES)
     if not facts.stages:
         raise VerifyTrouble(f"{path}: there is no FROM in it, so nothing to build.")
     wanted = _known_targets(facts, targets)

@@ -9,7 +9,7 @@ from typing import IO, TYPE_CHECKING
 from fixer.codemods import registry
 
 if TYPE_CHECKING:
-    from fixer.analysis.bases import Images
+    from fixer.analysis import Images
 
 
 def codemod_ids(values: Sequence[str]) -> tuple[str, ...]:
@@ -45,18 +45,21 @@ def project(name: str | None) -> str | None:
     return cleaned
 
 
-def images(values: Sequence[str]) -> Images:
+def own_images(values: Sequence[str]) -> Images | None:
     """What is said of base images, `NAME=OTHER` each. Raises ValueError with a sentence for the user."""
     if not values:
-        return ()
-    from fixer.analysis.bases import UnknownImageError, read_images
+        return None
+    from fixer.analysis import Images, UnknownImageError
 
-    pairs = [value.partition("=") for value in values]
-    for value, (name, equals, other) in zip(values, pairs, strict=True):
+    said: dict[str, str] = {}
+    for value in values:
+        name, equals, other = value.partition("=")
         if not (name and equals and other):
             raise ValueError(f"--image {value!r} is not NAME=OTHER, as in ghcr.io/acme/rust=rust.")
+        if said.setdefault(name, other) != other:
+            raise ValueError(f"--image says of {name} that it is {said[name]}, and that it is {other}.")
     try:
-        return read_images({name: other for name, _, other in pairs})
+        return Images(said)
     except UnknownImageError as error:
         raise ValueError(f"--image {error}.") from error
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from fixer.analysis import Call, Facts, Images, Known, State, Unknown, Value, analyse
+from fixer.analysis import NO_IMAGES, Call, Facts, Images, Known, State, Unknown, Value, analyse
 from fixer.tree.nodes import Instruction, Run
 from fixer.tree.parse import parse
 from fixer.tree.shell import OpaqueScript
 
 
-def facts(text: str, images: Images = ()) -> Facts:
+def facts(text: str, images: Images = NO_IMAGES) -> Facts:
     """Facts of a Dockerfile, written with `FROM …` or without (then from debian)."""
     if "FROM" not in text:
         text = "FROM debian\n" + text

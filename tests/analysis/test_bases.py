@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from fixer.analysis.bases import UnknownImageError, base_image, canonical, read_images, release_of, split_reference
+from fixer.analysis.bases import base_image, canonical, release_of, split_reference
 from fixer.analysis.values import Known, Unknown
-from tests.analysis.help import end, facts, show
+from tests.analysis.help import end, show
 
 
 @pytest.mark.parametrize(
@@ -180,84 +180,3 @@ def test_every_row_has_a_source() -> None:
 )
 def test_release(reference: str, release: str | None) -> None:
     assert release_of(base_image(reference)) == release
-
-
-# --- images of one's own --------------------------------------------------------------------------------------------
-
-OWN = read_images(
-    {
-        "ghcr.io/acme/rust": "rust",
-        "ghcr.io/acme/rust:small": "rust:1-alpine",
-        "docker.io/acme/python": "python:3.12-slim",
-        "hub.acme.com/": "docker.io/",
-        "hub.acme.com/quay/": "quay.io/",
-    }
-)
-
-
-@pytest.mark.parametrize(
-    ("reference", "expected"),
-    [
-        ("ghcr.io/acme/rust", ("rust", "", "debian", False)),
-        ("ghcr.io/acme/rust:2024", ("rust", "2024", "debian", False)),
-        ("ghcr.io/acme/rust:2024@sha256:ab", ("rust", "2024", "debian", False)),
-        ("ghcr.io/acme/rust:1-alpine", ("rust", "1-alpine", "alpine", False)),
-        ("ghcr.io/acme/rust:small", ("rust", "1-alpine", "alpine", False)),
-        ("acme/python:7", ("python", "3.12-slim", "debian", False)),
-        ("hub.acme.com/library/rust:1-slim", ("rust", "1-slim", "debian", True)),
-        ("hub.acme.com/quay/centos/centos:stream9", ("quay.io/centos/centos", "stream9", "redhat", True)),
-        ("rust:1", ("rust", "1", "debian", True)),
-    ],
-)
-def test_images_of_ones_own(reference: str, expected: tuple[str, str, str, bool]) -> None:
-    base = base_image(reference, images=OWN)
-    assert base.known
-    assert base.reference == reference
-    assert (base.name, base.tag, base.family, base.complete) == expected
-
-
-@pytest.mark.parametrize("reference", ["ghcr.io/acme/rustc:1", "ghcr.io/acme", "hub.acme.com.org/rust", "acme/rust"])
-def test_other_images_stay_unknown(reference: str) -> None:
-    assert not base_image(reference, images=OWN).known
-
-
-def test_what_is_made_from_an_image_may_have_more_than_that() -> None:
-    own, mirrored = (base_image(reference, images=OWN) for reference in ("ghcr.io/acme/rust:1", "hub.acme.com/rust:1"))
-    assert (own.docker_clean, own.all_accounts) == (None, False)
-    assert (mirrored.docker_clean, mirrored.all_accounts) == (True, True)
-    assert (own.lookup("CARGO_HOME"), own.lookup("HOME")) == (Known("/usr/local/cargo"), None)
-    assert isinstance(own.lookup("MINE"), Unknown)
-    assert mirrored.lookup("MINE") is None
-
-
-def test_a_stage_comes_before_an_image_and_a_variable_may_be_in_the_tag() -> None:
-    found = facts(
-        "ARG V\nFROM ghcr.io/acme/rust:$V AS build\nFROM debian AS own\nFROM own\n"
-        "COPY --from=hub.acme.com/library/alpine:3 /a /\n",
-        read_images({**dict(OWN), "own": "alpine"}),
-    )
-    build, own, last = found.stages
-    assert (getattr(build.base, "name", None), getattr(build.base, "known", None)) == ("rust", True)
-    assert last.base is own
-    taken = found.copied_from(last.instructions[0])  # type: ignore[arg-type]
-    assert getattr(taken, "family", None) == "alpine"
-
-
-@pytest.mark.parametrize(
-    ("name", "other", "said"),
-    [
-        ("acme/x", "acme/y", "`acme/x`: dockfix knows nothing of `acme/y`"),
-        ("acme/", "rust", "ends in `/`"),
-        ("acme/x", "docker.io/", "ends in `/`"),
-        ("$REGISTRY/x", "rust", "without variable"),
-        ("acme/x@sha256:ab", "rust", "digest"),
-        ("", "rust", "as in FROM"),
-        ("acme/x", "", "as in FROM"),
-        ("acme/x", "rust 1", "as in FROM"),
-    ],
-)
-def test_what_cannot_be_said_of_images(name: str, other: str, said: str) -> None:
-    with pytest.raises(UnknownImageError) as caught:
-        read_images({"acme/z": "rust", name: other})
-    assert said in str(caught.value)
-    assert caught.value.name == name

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from fixer.analysis import Images
 from fixer.codemods.api import Builder
 from fixer.engine import config, project, workflows
 from fixer.engine.config import NOTHING, Config, ConfigTrouble, find_config
@@ -48,7 +49,7 @@ def test_all_keys(repository: Path) -> None:
     found = find_config(str(repository / "a" / "b" / "Dockerfile"))
     assert found == Config(
         str(path), Builder.EPHEMERAL, ("apt-cache",), ("pip-cache",), True, "my-shop", str(repository / "a"),
-        (("acme/x", "rust"),),
+        Images({"acme/x": "rust"}),
     )  # fmt: skip
 
 
@@ -94,7 +95,7 @@ def test_outside_a_repository_only_the_directory_counts(tmp_path: Path) -> None:
         ('project = "%"\n', ":1: `project` holds nothing"),
         ('context = "gone"\n', ":1: `context`: there is no directory"),
         ("images = 1\n", ":1: `images` is a table of images"),
-        ('[images]\n"acme/x" = "rust"\n"acme/y" = 1\n', ":3: `images`: what `acme/y` is made from is a text"),
+        ('[images]\n"acme/x" = "rust"\n"acme/y" = 1\n', ":3: `images`: `acme/y`: names of images are texts"),
         ('[images]\n"acme/x" = "rust"\n"acme/y" = "acme/z"\n', ":3: `images`: `acme/y`: dockfix knows nothing of"),
         ("a = [\n", "no TOML"),
         ("ignore = " + "[" * 9_000 + "]" * 9_000 + "\n", "no TOML: nested too deeply"),
@@ -111,6 +112,13 @@ def test_what_cannot_be_followed(repository: Path, text: str, said: str) -> None
 def test_the_line_in_pyproject_is_that_of_its_table(repository: Path) -> None:
     write(repository / "pyproject.toml", "[tool.x]\nwrong = 1\n\n[tool.dockfix]\nwrong = 2\n")
     with pytest.raises(ConfigTrouble, match=r"pyproject\.toml:5: there is no key `wrong`"):
+        find_config(str(repository))
+
+
+def test_the_line_of_an_image_is_that_of_its_table(repository: Path) -> None:
+    text = '[tool.poetry.dependencies]\npython = "^3"\n[tool.dockfix.images]\npython = "nope"\n'
+    write(repository / "pyproject.toml", text)
+    with pytest.raises(ConfigTrouble, match=r"pyproject\.toml:4: `images`: `python`: dockfix knows nothing of `nope`"):
         find_config(str(repository))
 
 
@@ -136,12 +144,12 @@ def test_the_command_line_wins_key_by_key(repository: Path) -> None:
 
 def test_what_is_said_of_images_is_taken_together(repository: Path) -> None:
     write(repository / "dockfix.toml", '[images]\n"acme/x" = "rust"\n"acme/y" = "python"\n')
-    given = Options(images=(("acme/x", "debian"), ("acme/z/", "docker.io/")))
-    assert dict(configured(given, str(repository)).images) == {
-        "acme/x": "debian", "acme/y": "python", "acme/z/": "docker.io/",
-    }  # fmt: skip
+    said = {"acme/x": "debian", "acme/z/": "docker.io/"}
+    given = Options(images=Images(said))
+    assert configured(given, str(repository)).images == Images({**said, "acme/y": "python"})
+    assert configured(given, str(repository)).images is configured(given, str(repository)).images
     assert configured(configured(given, str(repository)), str(repository)) == configured(given, str(repository))
-    assert dict(configured(Options(), str(repository)).images) == {"acme/x": "rust", "acme/y": "python"}
+    assert configured(Options(), str(repository)).images == Images({"acme/x": "rust", "acme/y": "python"})
 
 
 def test_images_are_a_part_of_what_a_result_rests_on(repository: Path, tmp_path: Path) -> None:
@@ -150,7 +158,7 @@ def test_images_are_a_part_of_what_a_result_rests_on(repository: Path, tmp_path:
     done = fixed(path, cache=cache)
     cache.keep(done.rows)
     assert fixed(path, cache=cache).known
-    again = fixed(path, Options(images=(("acme/python", "python:3.12"),)), cache)
+    again = fixed(path, Options(images=Images({"acme/python": "python:3.12"})), cache)
     assert not again.known
     assert again.result.outcome is not None
     assert "target=/root/.cache/pip" in again.result.outcome.text_after
