@@ -413,7 +413,9 @@ def measure(files: str | Repository, options: tuple[str, ...] = ("--diff", "--un
             path = path.parent
             path.joinpath(".git").mkdir(exist_ok=True)
         report = Path(folder, "report")
-        command = [sys.executable, "-m", "fixer", *options, "--no-cache", "--project", "p", "--report", str(report)]
+        # One process: where there are files for two, each reads the repository's workflows, and the time is doubled.
+        command = [sys.executable, "-m", "fixer", *options, "--no-cache", "--jobs", "1"]
+        command += ["--project", "p", "--report", str(report)]
         with Path(folder, "out").open("wb") as out, Path(folder, "err").open("wb") as err:
             child = subprocess.Popen([*command, str(path)], stdout=out, stderr=err, preexec_fn=_bounded)
             _, status, usage = os.wait4(child.pid, 0)
