@@ -53,7 +53,8 @@ def _of_builder(result: FileResult, color: bool) -> str:
     if outcome.text_after.count("type=cache") <= outcome.text_before.count("type=cache"):
         return ""
     who = ", ".join(result.built_by)
-    where = f"where {who} builds it, on GitHub's runners," if who else "where every build has a new builder,"
+    builds = "build" if len(result.built_by) > 1 else "builds"
+    where = f"where {who} {builds} it, on GitHub's runners," if who else "where every build has a new builder,"
     text = (
         f"{where} cache mounts start empty and bring nothing alone. There a cache of layers helps (gha-cache writes it "
         "into the workflow), with dependencies in layers of their own (cargo-chef); cache-dance carries mounts over."
