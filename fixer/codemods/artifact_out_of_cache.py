@@ -11,7 +11,7 @@ from fixer.analysis.brought import leaves_out
 from fixer.analysis.mounts import CacheKey
 from fixer.analysis.paths import Reader, Writer
 from fixer.analysis.programs import ONLY_LOOK
-from fixer.analysis.tools.cargo import OWN_DIRECTORIES, Written
+from fixer.analysis.tools.cargo import OWN_DIRECTORIES, Written, is_library
 from fixer.analysis.tools.compilers import output_of
 from fixer.analysis.transfers import Lands, lands
 from fixer.codemods.altered import alters, put_by, settings_of
@@ -93,8 +93,8 @@ class ArtifactOutOfCache(Codemod):
     when it is not certain that the step writes what is read (the manifests say which programs there are, if the build
     context is at hand), or that nobody writes it after that, as a later step with the same cache that strips it does;
     when it is not certain that it is read; when the build's failure would not stop the step. And when a step of its own
-    takes out of the cache what an earlier step built there: it finds it as long as the cache is that of the same build,
-    and only its owner can say whether both can be one step. The reasons are below.
+    takes out of the cache the program that cargo built there in an earlier one: it finds it as long as the cache is
+    that of the same build, and only its owner can say whether both can be one step. The reasons are below.
 
     Sources: BuildKit v0.25 on a real engine (a cache mount is not in the layer; the content of a cache is in no
     layer's key), cargo 1.95 (products are linked again at every call).
@@ -105,7 +105,7 @@ class ArtifactOutOfCache(Codemod):
     reasons: ClassVar[Mapping[str, str]] = {
         **REASONS,
         "other-source": "Whoever takes this takes something else, too, that stays in the cache, and would still fail.",
-        "other-step": "What an earlier step built in the cache is taken out in a step of its own.",
+        "other-step": "What an earlier step built in a cache is taken out in a step of its own.",
         "perhaps-a-writer": "A program that is not known names the path: it may read what is there, or write it.",
     }
 
@@ -269,38 +269,52 @@ def _products(facts: Facts, makers: Makers, stage: Stage, blocked: list[Reader])
 
 
 def _of_other_steps(facts: Facts, makers: Makers, stage: Stage) -> Iterator[Stop]:
-    """Whatever a step takes out of a cache that an earlier one built there."""
-    builders: dict[CacheKey, list[Run]] = {}
+    """The programs that a step takes out of a cache in which cargo has surely put them in an earlier step, the last one
+    that calls cargo there."""
+    builders: dict[tuple[CacheKey, str], Run] = {}
     for run in stage.instructions:
         if not isinstance(run, Run):
             continue
-        mounts = [mount for mount in facts.mounts(run) if _is_open_cache(mount) and mount.cache_key in builders]
-        if mounts and not runs_unknown(facts, run):
-            for effect in facts.effects(run):
-                mount, call, path = effect.through_mount, effect.call, str(effect.path)
-                if mount not in mounts or effect.mode != "read" or call is None or call.program not in _TAKES:
-                    continue
-                if mount is None or mount.cache_key is None or not isinstance(effect.path, Known):
-                    continue
-                for builder in builders[mount.cache_key][: -_BACK - 1 : -1]:
-                    facts.charge(1)
-                    if makers.provider(builder, path) or _surely_by(facts, makers, builder, mount, path):
-                        line = facts.file.position(builder).line
-                        because = (
-                            f"it is built in line {line}, and a cache is in no layer: while that step's layer is kept "
-                            "the cache may be emptied, or hold what another build has put there"
-                        )
-                        yield Stop("other-step", effect.span, because)
-                        break
-        for mount in facts.mounts(run) if runs_unknown(facts, run) else ():
-            if mount.cache_key is not None:
-                builders.setdefault(mount.cache_key, []).append(run)
+        caches = {id(m): (m.cache_key, str(m.target)) for m in facts.mounts(run) if m.cache_key and not m.problem}
+        for effect in _taken_out(facts, run) if caches.values() & builders.keys() else ():
+            builder = builders.get(caches.get(id(effect.through_mount), (_NO_CACHE, "")))
+            if builder is None or not isinstance(effect.path, Known):
+                continue
+            found = makers.provider(builder, effect.path.value)
+            if found is not None and found[1] is Written.YES and not is_library(basename(effect.path.value)):
+                line = facts.file.position(builder).line
+                because = (
+                    f"it is built in line {line}, and a cache is in no layer: while that step's layer is kept, the "
+                    "cache may be emptied, or hold what another build has put there"
+                )
+                yield Stop("other-step", effect.span, because)
+        if any(True for _ in cargo_calls(facts, run)):
+            builders.update(dict.fromkeys(caches.values(), run))
 
 
-_BACK = 8
-"""So many steps before the one that takes something are asked: where more than that share a cache, those that build
-what is taken are hardly further away, and many steps would cost the square of their number."""
+_NO_CACHE: CacheKey = ("", None, None, None, "", "")
 _TAKES = frozenset(("cp", "install", "mv"))
+
+
+def _taken_out(facts: Facts, run: Run) -> list[Effect]:
+    """What commands copy, or move, of the files that the step finds below its mounts, and to where the mount is not."""
+    if runs_unknown(facts, run):
+        return []
+    effects = [effect for effect in facts.effects(run) if effect.call is not None]
+    makers: dict[str, set[int]] = {}
+    places: dict[int, set[int]] = {}
+    for effect in effects:
+        if effect.mode == "write" and effect.extent != "exact" and effect.through_mount is not None:
+            return []  # it may put there what is taken out
+        if effect.mode != "read":
+            makers.setdefault(str(effect.path), set()).add(id(effect.call))
+            places.setdefault(id(effect.call), set()).add(id(effect.through_mount))
+    return [
+        effect for effect in effects
+        if effect.mode == "read" and effect.call is not None and effect.call.program in _TAKES
+        and not makers.get(str(effect.path), set()) - {id(effect.call)}
+        and places.get(id(effect.call), set()) - {id(effect.through_mount)}
+    ]  # fmt: skip
 
 
 def _comes_before(facts: Facts, reader: Reader, run: Run) -> bool:

@@ -54,7 +54,7 @@ class Options:
     context: str | None = None
     """The directory of the build context; None: found for each file by what it copies."""
     images: Images | None = None
-    """What somebody says of base images."""
+    """What somebody says of base images; see `own_images`."""
     diff: bool = True
     """Whether somebody wants to see what would change."""
     write: bool = False
@@ -63,6 +63,12 @@ class Options:
     """The directory that names in diffs are relative to."""
     paths: frozenset[str] = frozenset()
     """The files and directories that this run is about, real paths."""
+
+    @property
+    def own_images(self) -> Images:
+        from fixer.analysis import NO_IMAGES  # brings the analysis with it
+
+        return self.images or NO_IMAGES
 
     def is_about(self, path: str) -> bool:
         """Whether this run changes the Dockerfile at `path`, if anything is to be changed in it."""
@@ -255,7 +261,7 @@ def _with_cache(
     if write_back:
         done = write_result(done.result, target.names, before_write)
         context = find_context(target.path, options)
-        asked = _asked_after(now, context, made.text_after, options.images) if done.written else None
+        asked = _asked_after(now, context, made.text_after, options.own_images) if done.written else None
         if asked is not None:
             key = cache.key(made.after, project, chosen)
             return replace(done, rows=cache.rows_after(key, made, asked, now.answer(asked)))
@@ -263,14 +269,14 @@ def _with_cache(
 
 
 def _asked_after(
-    now: Surroundings, context: FoundContext, text: str, images: Images | None
+    now: Surroundings, context: FoundContext, text: str, images: Images
 ) -> Questions | None:
     """What the outcome for `text` rests on, which comes out of a change; None if nobody can tell."""
-    from fixer.analysis import NO_IMAGES, TooMuchWorkError, analyse
+    from fixer.analysis import TooMuchWorkError, analyse
     from fixer.analysis.context import all_context_sources
     from fixer.tree.parse import parse
 
-    context.expect(lambda: all_context_sources(analyse(parse(text), images=images or NO_IMAGES)))
+    context.expect(lambda: all_context_sources(analyse(parse(text), images=images)))
     try:
         return now.asked_after(context)
     except TooMuchWorkError:
@@ -360,7 +366,6 @@ def fix_data(
 ) -> FileResult:
     """Content that was read already; `path` is its name. Does not raise on anything about it. created: there is no
     such file yet. shared: see `_shared`. placed: False if the name is only to be shown."""
-    from fixer.analysis import NO_IMAGES
     from fixer.analysis.context import NO_CONTEXT
     from fixer.engine.run import Stays, fix  # brings the parser with it
 
@@ -399,7 +404,7 @@ def fix_data(
         workflows=OtherWorkflows(root, place) if kind == WORKFLOW else None,
         reader=partial(read_at, root, place) if kind == WORKFLOW else None,
         stays=stays,
-        images=options.images or NO_IMAGES,
+        images=options.own_images,
     )
     if not outcome.changed or not options.diff:
         return FileResult(path, outcome, outcome.error, "", created, builder, built_by)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import overload
 
-from fixer.analysis import NO_IMAGES, Facts, TooMuchWorkError, analyse
+from fixer.analysis import Facts, TooMuchWorkError, analyse
 from fixer.analysis.context import ContextSource, Sources, all_context_sources
 from fixer.analysis.documents import Neighbour, Use
 from fixer.engine.config import ConfigTrouble
@@ -251,5 +251,5 @@ def _read(path: str, top: str, options: Options) -> tuple[Facts | None, Origins]
         outcome = Outcome(path, decode(data), decode(data), True)
     file = parse(outcome.text_after)
     understood = not file.opaque and file.instructions
-    facts = analyse(file, targets=FoundTargets(path, top), images=options.images or NO_IMAGES) if understood else None
+    facts = analyse(file, targets=FoundTargets(path, top), images=options.own_images) if understood else None
     return facts, Origins(outcome)

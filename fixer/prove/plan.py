@@ -6,7 +6,7 @@ import os
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path, PurePath
 
-from fixer.analysis import NO_IMAGES, Facts, Images, Stage, analyse
+from fixer.analysis import Facts, Images, Stage, analyse
 from fixer.codemods.api import Builder
 from fixer.engine.files import FileTrouble, Target, read
 from fixer.engine.job import FileResult, Options, find_context, find_targets, fix_data, fix_target, searched
@@ -95,7 +95,7 @@ def prepare(
     if not context.is_dir():
         raise VerifyTrouble(f"{context}: the build context is not a directory.")
     outcome = result.outcome
-    facts = analyse(parse(outcome.text_before), bounded=False, images=images or NO_IMAGES)
+    facts = analyse(parse(outcome.text_before), bounded=False, images=options.own_images)
     if not facts.stages:
         raise VerifyTrouble(f"{path}: there is no FROM in it, so nothing to build.")
     wanted = _known_targets(facts, targets)

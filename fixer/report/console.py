@@ -57,7 +57,7 @@ def own_images(values: Sequence[str]) -> Images | None:
         if not (name and equals and other):
             raise ValueError(f"--image {value!r} is not NAME=OTHER, as in ghcr.io/acme/rust=rust.")
         if said.setdefault(name, other) != other:
-            raise ValueError(f"--image says of {name} that it is {said[name]}, and that it is {other}.")
+            raise ValueError(f"--image `{name}`: it cannot be `{said[name]}` and `{other}`.")
     try:
         return Images(said)
     except UnknownImageError as error:

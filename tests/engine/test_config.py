@@ -96,7 +96,7 @@ def test_outside_a_repository_only_the_directory_counts(tmp_path: Path) -> None:
         ('context = "gone"\n', ":1: `context`: there is no directory"),
         ("images = 1\n", ":1: `images` is a table of images"),
         ('[images]\n"acme/x" = "rust"\n"acme/y" = 1\n', ":3: `images`: `acme/y`: names of images are texts"),
-        ('[images]\n"acme/x" = "rust"\n"acme/y" = "acme/z"\n', ":3: `images`: `acme/y`: dockfix knows nothing of"),
+        ('[images]\n"acme/x" = "rust"\n"acme/y" = "acme/z"\n', ":3: `images`: `acme/y`: dockfix itself knows"),
         ("a = [\n", "no TOML"),
         ("ignore = " + "[" * 9_000 + "]" * 9_000 + "\n", "no TOML: nested too deeply"),
     ],
@@ -118,7 +118,7 @@ def test_the_line_in_pyproject_is_that_of_its_table(repository: Path) -> None:
 def test_the_line_of_an_image_is_that_of_its_table(repository: Path) -> None:
     text = '[tool.poetry.dependencies]\npython = "^3"\n[tool.dockfix.images]\npython = "nope"\n'
     write(repository / "pyproject.toml", text)
-    with pytest.raises(ConfigTrouble, match=r"pyproject\.toml:4: `images`: `python`: dockfix knows nothing of `nope`"):
+    with pytest.raises(ConfigTrouble, match=r"pyproject\.toml:4: `images`: `python`: dockfix itself knows nothing"):
         find_config(str(repository))
 
 
