@@ -119,8 +119,9 @@ _RESERVED = {
     "if": "IF", "then": "THEN", "elif": "ELIF", "else": "ELSE", "fi": "FI", "for": "FOR", "select": "FOR",
     "while": "WHILE", "until": "UNTIL", "do": "DO", "done": "DONE", "case": "CASE", "esac": "ESAC",
     "in": "IN", "{": "LBRACE", "}": "RBRACE", "!": "BANG", "function": "FUNCTION", "coproc": "COPROC",
+    "]]": "TEST_CLOSE",
 }  # fmt: skip
-_RESERVED_BASH = {**_RESERVED, "time": "TIME", "[[": "TEST_OPEN", "]]": "TEST_CLOSE"}
+_RESERVED_BASH = {**_RESERVED, "time": "TIME", "[[": "TEST_OPEN"}
 _OPENERS = frozenset({"IF", "FOR", "WHILE", "UNTIL", "CASE", "LBRACE"})
 _CLOSERS = frozenset({"FI", "DONE", "ESAC", "RBRACE"})
 _AFTER = {"FOR": _FOR, "CASE": _CASE, "FUNCTION": _FUNCTION, "TEST_OPEN": _TEST}

@@ -252,6 +252,8 @@ OPAQUE: list[tuple[str, str, str]] = [
     # no shell takes these
     ("a &&", "both", "syntax"),
     ("&& a", "both", "syntax"),
+    ("a |& ]]", "both", "syntax"),
+    ("]]", "both", "syntax"),
     ("a && && b", "both", "syntax"),
     ("a ;; b", "both", "syntax"),
     ("a | ; b", "both", "syntax"),
