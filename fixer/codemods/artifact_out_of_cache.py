@@ -272,11 +272,11 @@ def _of_other_steps(facts: Facts, makers: Makers, stage: Stage) -> Iterator[Stop
     """The programs that a step takes out of a cache in which cargo has surely put them in an earlier step, the last one
     that calls cargo there."""
     builders: dict[tuple[CacheKey, str], Run] = {}
-    for run in stage.instructions:
+    for run in stage.instructions if facts.mentions("cargo") else ():
         if not isinstance(run, Run):
             continue
         caches = {id(m): (m.cache_key, str(m.target)) for m in facts.mounts(run) if m.cache_key and not m.problem}
-        for effect in _taken_out(facts, run) if caches.values() & builders.keys() else ():
+        for effect in _taken_out(facts, run) if builders and not builders.keys().isdisjoint(caches.values()) else ():
             builder = builders.get(caches.get(id(effect.through_mount), (_NO_CACHE, "")))
             if builder is None or not isinstance(effect.path, Known):
                 continue
@@ -288,7 +288,7 @@ def _of_other_steps(facts: Facts, makers: Makers, stage: Stage) -> Iterator[Stop
                     "cache may be emptied, or hold what another build has put there"
                 )
                 yield Stop("other-step", effect.span, because)
-        if any(True for _ in cargo_calls(facts, run)):
+        if caches and any(True for _ in cargo_calls(facts, run)):
             builders.update(dict.fromkeys(caches.values(), run))
 
 
