@@ -16,6 +16,7 @@ from typing import NamedTuple, NoReturn
 
 from fixer.text.globs import Budget, Glob, NotFollowedError
 from fixer.text.records import dataclass, field
+from fixer.text.regex import regex
 from fixer.text.source import decode
 
 NAME = ".dockerignore"
@@ -23,11 +24,11 @@ _LONGEST_LINE = 64 * 1024 - 1
 """Bytes; Go's line scanner gives up at 64 KiB."""
 _BLANK = "\t\n\v\f\r \x85\xa0\u1680" + "".join(map(chr, range(0x2000, 0x200B))) + "\u2028\u2029\u202f\u205f\u3000"
 """What Go calls white space; Python's `strip` takes four control characters more."""
-_GLOB = re.compile(r"[*?\[\]\\^]")
-_REPEAT = re.compile(r"\{(0|[1-9]\d*)(?:(,)(0|[1-9]\d*)?)?\}", re.ASCII)
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_GLOB = regex(r"[*?\[\]\\^]")
+_REPEAT = regex(r"\{(0|[1-9]\d*)(?:(,)(0|[1-9]\d*)?)?\}", re.ASCII)
+_CONTROL = regex(r"[\x00-\x1f\x7f]")
 _MOST_REPEATS = 1000
-_SURROGATES = re.compile("[\ud800-\udfff]")
+_SURROGATES = regex("[\ud800-\udfff]")
 _STRAY = "\ufffd"
 """What Go reads for a byte that is not UTF-8."""
 

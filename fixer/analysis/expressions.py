@@ -13,11 +13,12 @@ from itertools import pairwise
 from typing import TypeAlias
 
 from fixer.text.records import dataclass
+from fixer.text.regex import regex
 
-EXPRESSION = re.compile(r"\$\{\{((?:'[^']*(?:'|\Z)|[^'}]|\}(?!\}))*)(?:\}\}|\Z)")
+EXPRESSION = regex(r"\$\{\{((?:'[^']*(?:'|\Z)|[^'}]|\}(?!\}))*)(?:\}\}|\Z)")
 """One expression: two braces inside of a text do not end it. GitHub takes no file with one that nothing ends; it goes
 to the end of the text, which is so read only once."""
-_TOKEN = re.compile(r"'(?:[^']|'')*'|[A-Za-z_][\w-]*|\.?\d+(?:\.\d+)*\w*|\s+|.", re.DOTALL)
+_TOKEN = regex(r"'(?:[^']|'')*'|[A-Za-z_][\w-]*|\.?\d+(?:\.\d+)*\w*|\s+|.", re.DOTALL)
 _WORDS = frozenset({"true", "false", "null", "nan", "infinity"})
 
 

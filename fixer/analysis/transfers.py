@@ -6,7 +6,6 @@ file goes into a destination that ends with a slash, is a directory, or is share
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from enum import Enum
 from fnmatch import fnmatchcase
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING
 from fixer.analysis.stages import Stage
 from fixer.analysis.values import ROOT, Known, Value, below, clean, expand, join
 from fixer.text.records import dataclass
+from fixer.text.regex import regex
 from fixer.text.source import Span
 from fixer.tree.nodes import Add, Instruction, JsonString, Leaf, Transfer
 
@@ -30,7 +30,7 @@ DIRECTORIES = frozenset(
 )  # fmt: skip
 """Directories that every image of a distribution has: a file that is copied there goes into them."""
 
-_GLOB = re.compile(r"[*?\[\\]")
+_GLOB = regex(r"[*?\[\\]")
 
 
 class Lands(Enum):
@@ -174,7 +174,7 @@ def _may_match(name: str, pattern: str) -> bool:
     return not plain or fnmatchcase(name, last)
 
 
-_FILE = re.compile(
+_FILE = regex(
     r"(?:.+\.(?:py|js|mjs|cjs|ts|tsx|jsx|json|jsonc|toml|lock|txt|in|cfg|ini|conf|yml|yaml|sh|md|rst|mod|sum|rs|rb|php"
     r"|java|kt|xml|html|css|sql|csproj|fsproj|vbproj|sln|slnx|props|targets|config|pem|crt|key|whl|jar|zip|gz|tgz|xz"
     r"|bz2|tar|gradle|kts|properties|sbt|scala|go|c|cc|cpp|h|hpp|cs|proto|ex|exs|gemspec|cmake)"

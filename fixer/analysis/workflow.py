@@ -16,6 +16,7 @@ from itertools import product
 
 from fixer.analysis.expressions import EXPRESSION, UNKNOWN, Value, as_value, of_expression, outcomes
 from fixer.analysis.yaml_nodes import Items, Mapping, Node, Scalar, Yaml, YamlError, same
+from fixer.text.regex import regex
 from fixer.text.source import Span, Spans
 
 BUILD = "docker/build-push-action"
@@ -24,9 +25,9 @@ BAKE = "docker/bake-action"
 METADATA = "docker/metadata-action"
 CHECKOUT = "actions/checkout"
 
-_BEFORE_STEP = re.compile(r"[- \t\r\n]*")
+_BEFORE_STEP = regex(r"[- \t\r\n]*")
 """What may stand between the line where a step's block begins and the step."""
-_HOSTED = re.compile(r"(?:ubuntu|windows|macos)-(?:latest|slim|\d+(?:\.\d+)?)(?:-(?:arm|intel|large|xlarge))?")
+_HOSTED = regex(r"(?:ubuntu|windows|macos)-(?:latest|slim|\d+(?:\.\d+)?)(?:-(?:arm|intel|large|xlarge))?")
 """Labels of the runners that GitHub hosts (docs.github.com, "GitHub-hosted runners reference"). Larger runners have
 names that their owners choose."""
 _MOST_COMBINATIONS = 256
@@ -40,7 +41,7 @@ ADDED_INPUTS = frozenset({"cache-from", "cache-to", "load"})
 """Inputs that an edit may add to a step that was there."""
 
 
-_VERSION = re.compile(r"[\w./+-]+")
+_VERSION = regex(r"[\w./+-]+")
 
 
 class Step:

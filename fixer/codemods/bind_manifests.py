@@ -45,6 +45,7 @@ from fixer.codemods.api import NOTHING, Change, Codemod, Refusal, Safety, Settin
 from fixer.codemods.common import Stop
 from fixer.text.data import read_json
 from fixer.text.records import dataclass, field
+from fixer.text.regex import regex
 from fixer.text.source import Span
 from fixer.tree.editor import add_mounts, name_stage, remove_instructions
 from fixer.tree.nodes import Add, Copy, Instruction, Onbuild, Run, Transfer, Workdir
@@ -902,7 +903,7 @@ def _links(call: Call, effect: Effect, how: str) -> bool:
     return call.program == "cp" and copies_by_links(call)
 
 
-_ARCHIVE = re.compile(r"\.(?:tar|tgz|tbz2?|txz|gz|bz2|xz|zst)\Z")
+_ARCHIVE = regex(r"\.(?:tar|tgz|tbz2?|txz|gz|bz2|xz|zst)\Z")
 
 
 def _may_be_named(call: Call, manager: Manager, path: str) -> bool:
@@ -923,7 +924,7 @@ def _works_there(facts: Facts, call: Call) -> bool:
     )
 
 
-_HARMLESS_SCRIPT = re.compile(
+_HARMLESS_SCRIPT = regex(
     r"(?:npx |yarn |pnpm )?(?:husky(?: install)?|patch-package|only-allow (?:npm|yarn|pnpm)|is-ci|echo [\w\s'\".,:!-]*"
     r"|true|exit 0|:)"
 )

@@ -24,6 +24,7 @@ from fixer.codemods.cargo_steps import refuse_layers, step_of
 from fixer.codemods.chef_steps import PREPARES
 from fixer.text.edits import Edit
 from fixer.text.records import dataclass
+from fixer.text.regex import regex
 from fixer.text.source import Span
 from fixer.tree.editor import add_mounts, remove_instructions
 from fixer.tree.nodes import Add, Copy, JsonString, Run, Transfer, Workdir
@@ -364,7 +365,7 @@ def _check_others(facts: Facts, build: _Build, root: str, entries: Sequence[str]
                 raise Stop("other-mount", instruction.span, because)
 
 
-_ARCHIVE = re.compile(r"\.(?:tar|tgz|tbz2?|txz|gz|bz2|xz|zst)\Z")
+_ARCHIVE = regex(r"\.(?:tar|tgz|tbz2?|txz|gz|bz2|xz|zst)\Z")
 
 
 def _check_layers(facts: Facts, build: _Build) -> None:
@@ -486,20 +487,20 @@ def _entries(build: _Build, files: Brought, root: str) -> list[str]:
 
 _TARGETS = {"examples": "example", "benches": "bench", "tests": "test"}
 """Directories of crates, and the word by which manifests, and options of cargo, speak of what is in them."""
-_READS_GIT = re.compile(r"\b(?:git|git2|gix|git[-_]version|vergen\w*|shadow-rs|built|bugreport)\b")
-_HAS_SCRIPT = re.compile(r"(?m)^[^\S\n]*build[^\S\n]*=[^\S\n]*[\"']([^\"'\n]*)")
-_RUNS = re.compile(r"\bCommand\s*::\s*new\s*\(\s*(?!\"(?:rustc|cargo|protoc|pkg-config)\")")
-_READS_ENV = re.compile(r"\b(?:query(?:_file)?(?:_as|_scalar)?(?:_unchecked)?|dotenv)!")
+_READS_GIT = regex(r"\b(?:git|git2|gix|git[-_]version|vergen\w*|shadow-rs|built|bugreport)\b")
+_HAS_SCRIPT = regex(r"(?m)^[^\S\n]*build[^\S\n]*=[^\S\n]*[\"']([^\"'\n]*)")
+_RUNS = regex(r"\bCommand\s*::\s*new\s*\(\s*(?!\"(?:rustc|cargo|protoc|pkg-config)\")")
+_READS_ENV = regex(r"\b(?:query(?:_file)?(?:_as|_scalar)?(?:_unchecked)?|dotenv)!")
 """Macros of sqlx and of dotenv read `.env`."""
 _ALL_OF_IT = r"[\"'](?:\$CARGO_MANIFEST_DIR|\.{0,2})(?:/\.{0,2})*[\"']"
-_IS_GIVEN_ALL = re.compile(
+_IS_GIVEN_ALL = regex(
     rf"#!?\[[^\]\n]{{0,500}}[=(,]\s*{_ALL_OF_IT}"
     rf"|(?<!\w)(?!(?:e?print|e?println|write|writeln|format|panic|assert\w*|debug\w*|info|warn|error|trace|vec|matches"
     rf"|env|option_env|concat|bail|anyhow|ensure|todo|unreachable|unimplemented)!)\w+!\s*[({{\[]\s*{_ALL_OF_IT}"
 )
 """An attribute or a macro that is given the directory of the package (`#[folder = "."]`, `include_dir!("..")`), where
 it may take whatever it finds."""
-_READS_FILES = re.compile(r"\bfs\s*::|\bFile\s*::\s*open\b|\bread_dir\b|\bread_to_string\b|\bWalkDir\b|\bglob\b")
+_READS_FILES = regex(r"\bfs\s*::|\bFile\s*::\s*open\b|\bread_dir\b|\bread_to_string\b|\bWalkDir\b|\bglob\b")
 
 
 _RUN = frozenset(("bench", "nextest", "r", "run", "t", "test"))
@@ -554,7 +555,7 @@ def _may_read_all(texts: Mapping[str, str]) -> bool:
     )
 
 
-_PROC_MACRO = re.compile(r"(?m)^[^\S\n]*proc[-_]macro[^\S\n]*=[^\S\n]*true\b")
+_PROC_MACRO = regex(r"(?m)^[^\S\n]*proc[-_]macro[^\S\n]*=[^\S\n]*true\b")
 
 
 def _has_script(path: str, text: str) -> bool:
@@ -585,7 +586,7 @@ def _scripts(texts: Mapping[str, str]) -> set[str]:
     return found
 
 
-_GIT_CRATES = re.compile(
+_GIT_CRATES = regex(
     r"(?m)^[^\S\n]*(?:vergen[\w-]*|shadow-rs|built|build-data|build-info[\w-]*|git[-_]version|git-const|git-testament"
     r"|rustc-tools-util|bugreport)\b"
 )

@@ -14,6 +14,7 @@ from fixer.analysis import Call, Known
 from fixer.analysis.tools.cargo import Cargo
 from fixer.codemods.common import Stop, span_of
 from fixer.text.records import dataclass
+from fixer.text.regex import regex
 from fixer.text.source import Span
 from fixer.tree.nodes import JsonString
 from fixer.tree.shell import Assignment, CommandSubstitution, Parameter, ShellNode, Word
@@ -22,7 +23,7 @@ RECIPE = "--recipe-path recipe.json"
 COOKABLE = frozenset(("build", "check", "clippy", "install", "rustc", "zigbuild", "chef-cook"))
 """Commands whose dependencies `cook` can compile: those of `test`, `run`, `doc` and others are not quite the same."""
 
-MATTERS = re.compile(
+MATTERS = regex(
     r"(?:CARGO(?!_NET_OFFLINE)|RUST|CC|CXX|AR|LD|TARGET_|HOST_|PKG_CONFIG|OPENSSL|LIBZ|ZSTD|PROTOC|BINDGEN|LLVM|CLANG|LIBCLANG|CMAKE|ROCKSDB"
     r"|SODIUM|JEMALLOC|SCCACHE|SSL_|GIT_SS|PATH|LIBRARY_PATH|LD_LIBRARY_PATH|C_INCLUDE_PATH|CPATH|MACOSX)"
     r"|.*(?:FLAGS|_LIB_DIR|_INCLUDE_DIR|_STATIC|_NO_VENDOR|_LINKER|_CC|_CXX|_AR)\Z|(?i:(?:https?|all|no)_proxy)\Z"
@@ -49,7 +50,7 @@ _RENAMED = {
     "-f": "--force", "--all": "--workspace", "-vv": "--verbose",
 }  # fmt: skip
 _ALL_OF = {"--example": "--examples", "--test": "--tests", "--bench": "--benches"}
-_SHORT_VALUE = re.compile(r"-[FpjZ][^-]")
+_SHORT_VALUE = regex(r"-[FpjZ][^-]")
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,11 +10,8 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from fixer.analysis.stages import NO_TARGETS, Targets
-from fixer.engine.bake import bake_builds
 from fixer.engine.builds import ANY, Loose, NamedBuild, real_place
-from fixer.engine.compose import all_compose_builds
 from fixer.engine.files import Survey, survey
-from fixer.engine.other_builds import builds_named_by
 from fixer.engine.project import real_path, repository_root
 
 _YAML = (".yml", ".yaml")
@@ -145,6 +142,10 @@ class FoundTargets:
 
 
 def _by_files(top: str, found: Survey) -> Iterator[tuple[str, NamedBuild]]:
+    from fixer.engine.bake import bake_builds  # these read YAML and more, for whoever is in a repository and asks
+    from fixer.engine.compose import all_compose_builds
+    from fixer.engine.other_builds import builds_named_by
+
     for _, path, build in all_compose_builds(found.compose, top):
         yield _name(top, path), build
     for path in found.bake:

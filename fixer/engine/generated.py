@@ -85,6 +85,8 @@ def says_generated(comments: Iterable[tuple[str, Span]]) -> Span | None:
             break
         lines.append(_NOISE.sub(" ", text).strip(" .:!,;()/"))
         places.append(span)
+    if not lines:
+        return None
     header = "\n".join(lines)
     found = _NOT_BY_HAND.search(header)
     if found is None and not _FROM_THEN_ON.search(header):

@@ -23,7 +23,7 @@ from fixer.engine.files import (
 )
 from fixer.engine.kinds import DOCKERFILE, IGNORE, WORKFLOW, kind_of, root_of
 from fixer.engine.outcome import Outcome, Problem
-from fixer.engine.project import project_name, real_path
+from fixer.engine.project import project_name, real_path, repository_root
 from fixer.engine.template import is_template_name
 from fixer.engine.vendored import vendored_by
 from fixer.text.diff import unified_diff
@@ -312,7 +312,10 @@ def find_builder(path: str, options: Options) -> tuple[Builder, tuple[str, ...]]
         return options.builder or (Builder.EPHEMERAL if kind == WORKFLOW else Builder.PERSISTENT), ()
     if options.builder is Builder.PERSISTENT:
         return options.builder, ()
-    from fixer.engine.workflows import hosted_by
+    root = repository_root(os.path.dirname(real_path(path)))
+    if root is None or not os.path.isdir(os.path.join(root, ".github")):
+        return options.builder or Builder.PERSISTENT, ()
+    from fixer.engine.workflows import hosted_by  # reads YAML
 
     built_by = hosted_by(path)
     return options.builder or (Builder.EPHEMERAL if built_by else Builder.PERSISTENT), built_by

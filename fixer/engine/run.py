@@ -15,14 +15,13 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import lru_cache
 from itertools import takewhile
 from pathlib import PurePath
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from fixer._version import __version__
 from fixer.analysis import NO_IMAGES, Facts, Images, Targets, TooMuchWorkError, analyse
 from fixer.analysis.context import NO_CONTEXT, BuildContext, all_context_sources
 from fixer.analysis.documents import DocumentFacts, Neighbour
 from fixer.analysis.scripts import Scripts
-from fixer.analysis.workflow import Workflow
 from fixer.codemods import registry
 from fixer.codemods.api import Builder, Change, Codemod, Refusal, Safety, Settings
 from fixer.engine.check import Parsed, find_fault
@@ -37,6 +36,9 @@ from fixer.text.edits import Edit, apply_edits, by_place, conflicts, overlap
 from fixer.text.records import dataclass
 from fixer.text.source import UNDECODABLE, LineIndex, Span, decode
 from fixer.tree.nodes import Comment, Dockerfile, Instruction, Opaque, Source
+
+if TYPE_CHECKING:
+    from fixer.analysis.workflow import Workflow
 
 PASSES = 10
 """How often all codemods may be gone through. Real files need two or three."""

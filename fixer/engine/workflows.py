@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import posixpath
-import re
 from collections.abc import Iterator, Sequence
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, NamedTuple, overload
@@ -14,6 +13,7 @@ from fixer.analysis.workflow_runs import Runs
 from fixer.engine.files import FileTrouble, read, repository_workflows
 from fixer.engine.kinds import is_in_place
 from fixer.engine.project import real_path, repository_root
+from fixer.text.regex import regex
 from fixer.text.source import decode
 
 if TYPE_CHECKING:
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from fixer.analysis.workflow_builds import WorkflowBuild
 
 FOLDER = ".github"
-_OWN = re.compile(r"\buses[\"']?\s*:\s*[\"']?\./")
+_OWN = regex(r"\buses[\"']?\s*:\s*[\"']?\./")
 """A file that calls others of the repository."""
-_GIVES = re.compile(r"\bworkflow_call\b|/upload-artifact@")
+_GIVES = regex(r"\bworkflow_call\b|/upload-artifact@")
 """A file that others call, or that uploads something: builds elsewhere may take what it puts out."""
-_BUILDER = re.compile(r"(?i)docker|podman|buildah")
+_BUILDER = regex(r"(?i)docker|podman|buildah")
 _MOST_REFUSED = 4
 """After so many files that nobody can go through in time the others are not read: all is not known anyway."""
 
