@@ -200,7 +200,7 @@ def _strays(before: Sequence[dockerfile.Command], after: Sequence[dockerfile.Com
                 kept_copies.append(command)
         before = kept_copies
     kept = {c.original for c in before}
-    after = [c for c in after if c.original in kept or not c.original.startswith(("RUN rm -f /etc", "run rm -f /etc"))]
+    after = [c for c in after if c.original in kept or c.original.lower().split()[:3] != ["run", "rm", "-f"]]
     old, now = Counter(c.cmd.upper() for c in before), Counter(c.cmd.upper() for c in after)
     may = Counter(c.cmd.upper() for c in before if _may_go(c))
     for cmd in sorted(old | now):
