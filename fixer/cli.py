@@ -14,6 +14,7 @@ from fixer._version import __version__
 from fixer.codemods import registry
 from fixer.report.console import codemod_ids, known, own_images, wants_color, write_text
 from fixer.report.console import project as project_slug
+from fixer.report.options import image_option, project_option, unsafe_fixes_option
 from fixer.text.records import dataclass, field, replace
 
 if TYPE_CHECKING:
@@ -64,10 +65,8 @@ Comments in a Dockerfile:
 @click.option("--check", is_flag=True, help="Exit with 1 if anything would change; write nothing.")
 @click.option("--select", multiple=True, metavar="ID[,ID]", help="Only these codemods.")
 @click.option("--ignore", multiple=True, metavar="ID[,ID]", help="Not these codemods.")
-@click.option(
-    "--unsafe-fixes", is_flag=True, help="Also make changes that may alter the image or rest on the builder."
-)
-@click.option("--project", metavar="NAME", help="Name for project-scoped caches (default: from the Git repository).")
+@unsafe_fixes_option
+@project_option
 @click.option(
     "--builder",
     type=click.Choice(["auto", "persistent", "ephemeral"]),
@@ -80,14 +79,7 @@ Comments in a Dockerfile:
     type=click.Path(exists=True, file_okay=False),
     help="The build context of all Dockerfiles (default: found by what they copy).",
 )
-@click.option(
-    "--image",
-    "images",
-    multiple=True,
-    metavar="NAME=OTHER",
-    help="A base image of your own, and the well-known one that it is made from; or a mirror/, and what it mirrors/. "
-    "May be repeated.",
-)
+@image_option
 @click.option("--stdin-filename", metavar="PATH", help="The name of what comes from standard input.")
 @click.option("--demo", is_flag=True, help="Show what dockfix does with an example of its own.")
 @click.option("--list", "list_", is_flag=True, help="List the codemods.")

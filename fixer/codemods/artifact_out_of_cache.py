@@ -277,7 +277,8 @@ def _of_other_steps(facts: Facts, makers: Makers, stage: Stage) -> Iterator[Stop
             continue
         caches = {id(m): (m.cache_key, str(m.target)) for m in facts.mounts(run) if m.cache_key and not m.problem}
         for effect in _taken_out(facts, run) if builders and not builders.keys().isdisjoint(caches.values()) else ():
-            builder = builders.get(caches.get(id(effect.through_mount), (_NO_CACHE, "")))
+            place = caches.get(id(effect.through_mount))
+            builder = None if place is None else builders.get(place)
             if builder is None or not isinstance(effect.path, Known):
                 continue
             found = makers.provider(builder, effect.path.value)
@@ -292,7 +293,6 @@ def _of_other_steps(facts: Facts, makers: Makers, stage: Stage) -> Iterator[Stop
             builders.update(dict.fromkeys(caches.values(), run))
 
 
-_NO_CACHE: CacheKey = ("", None, None, None, "", "")
 _TAKES = frozenset(("cp", "install", "mv"))
 
 
@@ -301,18 +301,18 @@ def _taken_out(facts: Facts, run: Run) -> list[Effect]:
     if runs_unknown(facts, run):
         return []
     effects = [effect for effect in facts.effects(run) if effect.call is not None]
-    makers: dict[str, set[int]] = {}
+    writers: dict[str, set[int]] = {}
     places: dict[int, set[int]] = {}
     for effect in effects:
         if effect.mode == "write" and effect.extent != "exact" and effect.through_mount is not None:
             return []  # it may put there what is taken out
         if effect.mode != "read":
-            makers.setdefault(str(effect.path), set()).add(id(effect.call))
+            writers.setdefault(str(effect.path), set()).add(id(effect.call))
             places.setdefault(id(effect.call), set()).add(id(effect.through_mount))
     return [
         effect for effect in effects
         if effect.mode == "read" and effect.call is not None and effect.call.program in _TAKES
-        and not makers.get(str(effect.path), set()) - {id(effect.call)}
+        and not writers.get(str(effect.path), set()) - {id(effect.call)}
         and places.get(id(effect.call), set()) - {id(effect.through_mount)}
     ]  # fmt: skip
 

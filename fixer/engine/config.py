@@ -12,8 +12,8 @@
     "harbor.acme.com/hub/" = "docker.io/"  # a mirror: the same images
 
 The nearest of these files counts, from a Dockerfile's directory up to the root of its repository; outside a repository
-only the directory itself is looked at. What the command line says comes first, key by key
-and image by image.
+only the directory itself is looked at. What the command line says comes first, key by key and
+image by image.
 """
 
 from __future__ import annotations

@@ -232,7 +232,7 @@ def _with_contexts(top: str, options: Options) -> Sequence[str]:
 
 
 def _options_for(path: str, options: Options) -> Options:
-    """What counts for a Dockerfile: the command line has a say only if it is worked on."""
+    """What counts for a Dockerfile: but for base images, the command line has a say only if it is worked on."""
     try:
         return configured(options if options.is_about(path) else Options(images=options.images), path)
     except ConfigTrouble:

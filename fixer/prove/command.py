@@ -29,6 +29,7 @@ from fixer.prove.show import Show
 from fixer.prove.sources import NoRoom, SourceTrouble
 from fixer.report.console import codemod_ids, own_images, wants_color, write_text
 from fixer.report.console import project as project_slug
+from fixer.report.options import image_option, project_option, unsafe_fixes_option
 
 STDOUT = "-"
 PROVEN, NOT_PROVEN, USAGE, ORIGINAL_FAILS, NO_ENGINE, INTERRUPTED = 0, 1, 2, 3, 4, 130
@@ -89,23 +90,14 @@ class _Command(click.Command):
 @click.option("--build-arg", "build_args", multiple=True, metavar="K=V", help="For every build. May be repeated.")
 @click.option("--select", multiple=True, metavar="ID[,ID]", help="Only these codemods.")
 @click.option("--ignore", multiple=True, metavar="ID[,ID]", help="Not these codemods.")
-@click.option(
-    "--unsafe-fixes", is_flag=True, help="Also make changes that may alter the image or rest on the builder."
-)
-@click.option("--project", metavar="NAME", help="Name for project-scoped caches (default: from the Git repository).")
+@unsafe_fixes_option
+@project_option
 @click.option(
     "--builder",
     type=click.Choice(["auto", "persistent", "ephemeral"]),
     help="What keeps the caches of builds, as for dockfix itself.",
 )
-@click.option(
-    "--image",
-    "images",
-    multiple=True,
-    metavar="NAME=OTHER",
-    help="A base image of your own, and the well-known one that it is made from; or a mirror/, and what it mirrors/. "
-    "May be repeated.",
-)
+@image_option
 @click.option(
     "--touch", metavar="FILE", help="The source file to edit, relative to the context (default: dockfix looks for one)."
 )

@@ -8,6 +8,7 @@ import pytest
 
 from fixer.analysis import NO_IMAGES, BaseImage, Images, Known, Unknown, UnknownImageError
 from fixer.analysis.bases import base_image, release_of
+from fixer.tree.nodes import Copy
 from tests.analysis.help import facts
 
 OWN = Images(
@@ -101,7 +102,9 @@ def test_a_stage_comes_before_an_image() -> None:
     found = facts(text, Images({**OWN.said, "own": "node"}))
     own, last = found.stages
     assert last.base is own
-    taken = found.copied_from(last.instructions[0])  # type: ignore[arg-type]
+    copy = last.instructions[0]
+    assert isinstance(copy, Copy)
+    taken = found.copied_from(copy)
     assert getattr(taken, "family", None) == "alpine"
 
 
