@@ -223,9 +223,10 @@ COSTLY_REPOSITORIES = (
 
 @pytest.mark.parametrize("name", COSTLY_REPOSITORIES)
 def test_costly_once_around_a_dockerfile(name: str) -> None:
-    """Each of these took more than a minute, or was a traceback that ended the run."""
+    """Each of these took more than a minute of a quick processor, or was a traceback that ended the run. The dearest
+    takes 20 seconds of a slow one now."""
     cost = measure(REPOSITORIES[name](60_000))
-    assert cost.seconds < 20
+    assert cost.seconds < 50
     assert cost.exit in (0, 3)
     assert not cost.said[:2].isupper()
 
