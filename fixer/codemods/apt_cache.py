@@ -66,6 +66,16 @@ _NEEDS = frozenset(("chmod", "chown", "chgrp", "touch", "du", "find"))
 """Those that fail for something that is not there."""
 
 
+_BRINGS = frozenset((*apt.NAMES, "dpkg", "gdebi"))
+"""Programs that may install sudo."""
+_WRITERS = frozenset(("tee", "sh", "bash", "dash"))
+"""Programs that can write any file, as root."""
+_ALLOWS_ALL = regex(r"NOPASSWD:\s*ALL\b")
+_SUDO_FOR_ALL = ("circleci/", "cimg/", "gitpod/workspace-", "codercom/code-server", "selenium/")
+"""Images whose user may run everything through sudo (what CircleCI-Public/cimg-base, gitpod-io/workspace-images,
+coder/code-server and SeleniumHQ/docker-selenium put into /etc/sudoers and /etc/sudoers.d, read in 2026)."""
+
+
 class AptCache(Codemod):
     """Mount caches for apt's package lists and downloaded packages.
 
@@ -119,6 +129,10 @@ class AptCache(Codemod):
     changed, the refusal names it. Every RUN must fetch the lists that it installs from (`apt-update-install` sees to
     that), and nobody else may read lists or packages from the layer.
 
+    Where apt runs through `sudo`, docker-clean is switched off through it too (`sudo rm`, `sudo tee`). It is unsafe
+    unless the file or its base image shows that sudo runs more than apt: `NOPASSWD:ALL`, a shell or `tee` that a RUN
+    up to there runs through it, an image of CircleCI, Gitpod, code-server or Selenium.
+
     `playwright install --with-deps` and `playwright install-deps` update and install themselves: they get the mounts.
 
     Facts: apt 2.6 with the configuration of Debian's images (debuerreotype, docker-clean); BuildKit v0.25: a cache
@@ -136,7 +150,8 @@ class AptCache(Codemod):
         "cleanup-of-parent": "A clean-up hits a directory above the caches, or them and their neighbours by one "
         "pattern: the mounts would make it fail, and it cannot be narrowed.",
         "no-update": "The step installs from lists that it does not fetch itself, which a mount would hide.",
-        "sudo": "The step runs apt through sudo, as a user for whom the configuration could not be written.",
+        "sudo": "The step runs apt through sudo, and whether sudo is there before it, to write the configuration, is "
+        "not certain.",
         "moved-dirs": "apt's directories are moved by an option or a configuration file.",
         "local-source": "A package source is a directory of the image, which may be older than the lists in a cache.",
         "lists-are-read": "Somebody reads lists or downloaded packages from the layer, where they would be missing.",
@@ -190,8 +205,9 @@ class AptCache(Codemod):
             if facts.state(step.run).shell.dialect is None:
                 because = "a shell writes the configuration that keeps packages in a cache, and this one is not known"
                 raise Stop("opaque-script", step.run.span, because)
-            risk = risk or _no_apt(step)
-            edits.append(_hook(facts, step.run, _place_of_hook(facts, chain, step)))
+            through = _sudo(facts, step)
+            risk = risk or _no_apt(step) or (_narrow_sudo(facts, step) if through else "")
+            edits.append(_hook(facts, step.run, _place_of_hook(facts, chain, step), through=through))
             # CACHE: what another RUN installs stays there, now that nothing removes it.
             altered += ((step.stage, path) for path in (CACHE, DOCKER_CLEAN, _KEEP))
         if not edits:
@@ -331,7 +347,7 @@ def _next(facts: Facts, step: _Step) -> Run | None:
 
 
 def _check(facts: Facts, step: _Step) -> None:
-    """Every install of the RUN reads lists that the RUN fetched before, in the usual place, as root."""
+    """Raises Stop unless every install of the RUN reads lists that the RUN fetched before, in the usual place."""
     updates: list[Call] = []
     for a in step.apt:
         span = Span(*a.call.span)
@@ -342,9 +358,6 @@ def _check(facts: Facts, step: _Step) -> None:
         if a.moved is not None:
             where = common.span_of(a.call.nodes[a.moved])
             raise Stop("moved-dirs", where, "this may put lists or packages elsewhere than in the mounts")
-        if any(w in ("sudo", "doas") for w in a.call.wrappers) and not facts.state(step.run).user.root:
-            because = "apt runs through sudo, and so the configuration that keeps packages in a cache cannot be written"
-            raise Stop("sudo", span, because)
         if a.kind in _FETCHES:
             updates.append(a.call)
         elif a.kind is Kind.INSTALL and not _is_updated(facts, step, updates, a.call):
@@ -912,6 +925,51 @@ def _no_apt(step: _Step) -> str:
     return "the base image may have no apt, as not every build needs it; then the new line fails"
 
 
+def _sudo(facts: Facts, step: _Step) -> bool:
+    """Whether docker-clean is switched off through sudo: as a step runs apt whose user may not be root. Raises Stop if
+    sudo may not be there before the step."""
+    through = [a.call for a in step.apt if "sudo" in a.call.wrappers or "doas" in a.call.wrappers]
+    if not through or facts.state(step.run).user.root:
+        return False
+    for call in step.calls:
+        if _surely_through_sudo(call):
+            return True
+        if call.program in _BRINGS:
+            break
+    because = "apt runs through sudo, and whether that is there before, to write apt's configuration, is not certain"
+    raise Stop("sudo", Span(*through[0].span), because)
+
+
+def _narrow_sudo(facts: Facts, step: _Step) -> str:
+    """The risk of a user who may run apt through sudo, but nothing else; nothing if the base image, or a RUN up to the
+    step, shows that sudo is not so narrow."""
+    base = step.stage.lineage[0].base
+    wide = isinstance(base, BaseImage) and base.name.startswith(_SUDO_FOR_ALL)
+    if wide or facts.run_up_to(step.run, _ALLOWS_ALL):
+        return ""
+    for stage in facts.passing(step.stage.lineage):
+        for instruction in stage.instructions:
+            if isinstance(instruction, Run) and _writes_through_sudo(facts, instruction):
+                return ""
+            if instruction is step.run:
+                break
+    return "sudo may be allowed for apt alone, and the new line runs rm and tee through it"
+
+
+def _writes_through_sudo(facts: Facts, run: Run) -> bool:
+    """Whether a RUN can only succeed where sudo runs a program that writes any file."""
+    calls = facts.calls(run) if facts.may_name(run, ("sudo",)) else ()
+    return not isinstance(calls, OpaqueScript) and any(
+        _surely_through_sudo(call)
+        and not _WRITERS.isdisjoint((call.program, *(each.partition(" ")[0] for each in call.wrappers)))
+        for call in calls
+    )
+
+
+def _surely_through_sudo(call: Call) -> bool:
+    return "sudo" in call.wrappers and call.user.root is True and not call.conditional and _needed(call)
+
+
 def _needed(call: Call) -> bool:
     """Whether nothing runs if `call` fails that would make up for it."""
     return call.fatal or call.and_or is None or all(o.text != "||" for o in call.and_or.operators)
@@ -980,14 +1038,16 @@ def _place_of_hook(facts: Facts, chain: _Chain, step: _Step) -> Instruction:
     return before[first] if has_comments_above(facts.file, before[first]) else step.run
 
 
-def _hook(facts: Facts, run: Run, before: Instruction) -> Edit:
-    """The RUN that switches docker-clean off, written as `run` is, above `before` and the comments that belong to
-    it."""
+def _hook(facts: Facts, run: Run, before: Instruction, *, through: bool) -> Edit:
+    """The RUN that switches docker-clean off, written as `run` is, above `before` and the comments that belong to it.
+
+    through: whether it goes through sudo.
+    """
     style = layout(facts.file, run)
     joint = f" {style.escape}\n"
     lines = (
-        f"{keyword_like(facts.file, 'RUN')}{gap_like(run)}rm -f {DOCKER_CLEAN};",
+        f"{keyword_like(facts.file, 'RUN')}{gap_like(run)}{'sudo ' if through else ''}rm -f {DOCKER_CLEAN};",
         f"{style.indent}echo 'Binary::apt::APT::Keep-Downloaded-Packages \"true\";'",
-        f"{style.deeper}> {_KEEP}",
+        f"{style.deeper}{f'| sudo tee {_KEEP} > /dev/null' if through else f'> {_KEEP}'}",
     )
     return insert_instruction(facts.file, before, joint.join(lines), spaced=True)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Callable
 
-from tests.e2e.harness import Project, differences
+from tests.e2e.harness import OWN, Project, differences
 
 NOISE = {"var/log/apt/history.log", "var/log/apt/term.log", "var/log/dpkg.log", "var/cache/ldconfig/aux-cache"}
 """What differs between two builds of one Dockerfile that installs packages."""
@@ -64,3 +65,31 @@ def test_an_update_of_its_own(project: Callable[[str], Project]) -> None:
     tree.build(after, space="split")
     tree.engine.prune_mounts("split")
     tree.build(after.replace("recommends tree", "recommends sl"), space="split")
+
+
+def test_a_user_with_sudo(project: Callable[[str], Project]) -> None:
+    """apt runs through sudo, as a user of the base image: docker-clean is switched off through sudo too."""
+    tree = project("tree")
+    engine = tree.engine
+    base = f"{OWN}agent-{tree.mark}"
+    tree.build(tree.text("agent.Dockerfile"), options=["--tag", base])
+    try:
+        before = tree.text("sudo.Dockerfile")
+        old = tree.build(before)
+        files = tree.files(before)
+        assert CLEAN in files
+
+        after = tree.fix(before, "apt-cache")
+        new = tree.build(after, space="sudo")
+        fixed = tree.files(after, space="sudo")
+        assert differences(files, fixed) - NOISE == {CLEAN, KEEP}
+        assert fixed[KEEP].uid == 0
+        assert engine.config(new.image) == engine.config(old.image)
+        assert engine.config(new.image)["User"] == "agent"
+        assert engine.run(new.image).startswith("tree v")
+
+        more = tree.build(after.replace("install -y", "install  -y"), space="sudo")
+        assert not more.step("apt-get install").cached
+        assert "Need to get 0 B/" in more.log, more.tail
+    finally:
+        subprocess.run(["docker", "rmi", "--force", base], capture_output=True, check=False, timeout=60)
