@@ -27,7 +27,8 @@ class Peeled:
 
 _TAKES: dict[str, frozenset[str]] = {
     "sudo": frozenset(
-        ("-u", "-g", "-h", "-p", "-C", "-r", "-t", "-T", "-U", "-D", "-R", "--user", "--group", "--host", "--chdir")
+        ("-u", "-g", "-h", "-p", "-C", "-r", "-t", "-T", "-U", "-D", "-R", "--user", "--group", "--host", "--chdir",
+         "--prompt", "--close-from", "--role", "--type", "--command-timeout", "--other-user", "--chroot")
     ),
     "doas": frozenset(("-u", "-C")),
     "env": frozenset(("-u", "-C", "--unset", "--chdir")),

@@ -66,14 +66,19 @@ _NEEDS = frozenset(("chmod", "chown", "chgrp", "touch", "du", "find"))
 """Those that fail for something that is not there."""
 
 
-_BRINGS = frozenset((*apt.NAMES, "dpkg", "gdebi"))
-"""Programs that may install sudo."""
 _WRITERS = frozenset(("tee", "sh", "bash", "dash"))
 """Programs that can write any file, as root."""
-_ALLOWS_ALL = regex(r"NOPASSWD:\s*ALL\b")
-_SUDO_FOR_ALL = ("circleci/", "cimg/", "gitpod/workspace-", "codercom/code-server", "selenium/")
-"""Images whose user may run everything through sudo (what CircleCI-Public/cimg-base, gitpod-io/workspace-images,
-coder/code-server and SeleniumHQ/docker-selenium put into /etc/sudoers and /etc/sudoers.d, read in 2026)."""
+_SUDOERS = regex(r"sudoers")
+_SUDO_FOR_ALL = {
+    "circleci/": "circleci",
+    "cimg/": "circleci",
+    "gitpod/workspace-": "gitpod",
+    "codercom/code-server": "coder",
+    "selenium/": "seluser",
+}
+"""How the names of images begin whose user may run everything through sudo, without a password, and who that is (what
+CircleCI-Public/cimg-base, gitpod-io/workspace-images, coder/code-server and SeleniumHQ/docker-selenium put into
+/etc/sudoers and /etc/sudoers.d, read in 2026)."""
 
 
 class AptCache(Codemod):
@@ -130,8 +135,9 @@ class AptCache(Codemod):
     that), and nobody else may read lists or packages from the layer.
 
     Where apt runs through `sudo`, docker-clean is switched off through it too (`sudo rm`, `sudo tee`). It is unsafe
-    unless the file or its base image shows that sudo runs more than apt: `NOPASSWD:ALL`, a shell or `tee` that a RUN
-    up to there runs through it, an image of CircleCI, Gitpod, code-server or Selenium.
+    unless it is seen that sudo runs more than apt: the same user has run a shell or `tee` through it before, or is the
+    one of an image of CircleCI, Gitpod, code-server or Selenium. Where it may not be there, or gets a password, it is a
+    refusal.
 
     `playwright install --with-deps` and `playwright install-deps` update and install themselves: they get the mounts.
 
@@ -150,8 +156,8 @@ class AptCache(Codemod):
         "cleanup-of-parent": "A clean-up hits a directory above the caches, or them and their neighbours by one "
         "pattern: the mounts would make it fail, and it cannot be narrowed.",
         "no-update": "The step installs from lists that it does not fetch itself, which a mount would hide.",
-        "sudo": "The step runs apt through sudo, and whether sudo is there before it, to write the configuration, is "
-        "not certain.",
+        "sudo": "The step runs apt through sudo, and whether that is there before it, to write the configuration, is "
+        "not certain; or it gets a password.",
         "moved-dirs": "apt's directories are moved by an option or a configuration file.",
         "local-source": "A package source is a directory of the image, which may be older than the lists in a cache.",
         "lists-are-read": "Somebody reads lists or downloaded packages from the layer, where they would be missing.",
@@ -201,12 +207,13 @@ class AptCache(Codemod):
                 risk = risk or _script_inside(facts, step, unseen)
         mounted = bool(altered)
         hooks = [step for step in chain.first if _needs_hook(facts, step, new=mounted)]
+        unsure = ""
         for step in hooks:
             if facts.state(step.run).shell.dialect is None:
                 because = "a shell writes the configuration that keeps packages in a cache, and this one is not known"
                 raise Stop("opaque-script", step.run.span, because)
             through = _sudo(facts, step)
-            risk = risk or _no_apt(step) or (_narrow_sudo(facts, step) if through else "")
+            unsure = unsure or _no_apt(step) or (_narrow_sudo(facts, step) if through else "")
             edits.append(_hook(facts, step.run, _place_of_hook(facts, chain, step), through=through))
             # CACHE: what another RUN installs stays there, now that nothing removes it.
             altered += ((step.stage, path) for path in (CACHE, DOCKER_CLEAN, _KEEP))
@@ -222,10 +229,11 @@ class AptCache(Codemod):
             why += "; a RUN that only fetches lists would leave nothing behind, and goes"
         if hooks:
             why += "; in the image, apt.conf.d/docker-clean gives way to apt.conf.d/keep-cache"
-        safety = Safety.UNSAFE if risk and mounted else Safety.SAFE
+        risk = (risk if mounted else "") or unsure
+        safety = Safety.UNSAFE if risk else Safety.SAFE
         span = about.span if about is not None else Span(edits[0].start, hooks[0].run.span.end)
         where = alters(facts, altered)
-        return Change(self.id, title, why, span, tuple(edits), safety, risk if mounted else "", where)
+        return Change(self.id, title, why, span, tuple(edits), safety, risk, where)
 
 
 @dataclass(frozen=True, slots=True)
@@ -769,14 +777,24 @@ def _check_copies(facts: Facts, call: Call) -> None:
 def _check_words(facts: Facts, call: Call) -> None:
     """Raises Stop for a command, no clean-up, that names something in apt's directories: where the mount is, there is
     more, or less, than the step has put there; elsewhere nothing."""
-    for redirect in call.redirects:
-        moves = any(isinstance(w, Known) and _MOVES.search(w.value) for w in call.words)
-        if moves and call.prefix(redirect.target)[0].startswith("/etc/apt/apt.conf"):
-            raise Stop("moved-dirs", Span(*call.span), "this may put lists or packages elsewhere than in the mounts")
+    if _moves(facts, call):
+        raise Stop("moved-dirs", Span(*call.span), "this may put lists or packages elsewhere than in the mounts")
     used = _used(facts, call)
     if used is not None:
         because = "this uses apt's lists or packages by their names, and the mount holds others, or none"
         raise Stop("lists-are-read", common.span_of(used), because)
+
+
+def _moves(facts: Facts, call: Call) -> bool:
+    """Whether a command sets apt's directories in a file: `echo … > /etc/apt/apt.conf`, `… | tee /etc/apt/apt.conf`."""
+    targets: list[Arg] = [each.target for each in call.redirects]
+    if call.program == "tee":
+        targets += (call.nodes[index] for index in common.operands(call))
+    if not any(call.prefix(target)[0].startswith("/etc/apt/apt.conf") for target in targets):
+        return False
+    if call.program == "tee" and call.pipeline is not None:
+        return _MOVES.search(facts.file.text, call.pipeline.start, call.pipeline.end) is not None
+    return any(isinstance(w, Known) and _MOVES.search(w.value) for w in call.words)
 
 
 def _used(facts: Facts, call: Call) -> Arg | None:
@@ -927,47 +945,78 @@ def _no_apt(step: _Step) -> str:
 
 def _sudo(facts: Facts, step: _Step) -> bool:
     """Whether docker-clean is switched off through sudo: as a step runs apt whose user may not be root. Raises Stop if
-    sudo may not be there before the step."""
+    sudo may not be there before the step, or wants a password."""
     through = [a.call for a in step.apt if "sudo" in a.call.wrappers or "doas" in a.call.wrappers]
     if not through or facts.state(step.run).user.root:
         return False
+    at = Span(*through[0].span)
+    if not common.runs_sudo_plainly(facts, step.run):
+        raise Stop("sudo", at, "sudo gets a password or another name here, which a line of its own would not have")
+    if _is_known_to_run_all(facts, step) or any(_surely_through_sudo(call) for call in _before(facts, step)):
+        return True
     for call in step.calls:
         if _surely_through_sudo(call):
             return True
-        if call.program in _BRINGS:
+        if _may_bring_sudo(call):
             break
     because = "apt runs through sudo, and whether that is there before, to write apt's configuration, is not certain"
-    raise Stop("sudo", Span(*through[0].span), because)
+    raise Stop("sudo", at, because)
 
 
 def _narrow_sudo(facts: Facts, step: _Step) -> str:
-    """The risk of a user who may run apt through sudo, but nothing else; nothing if the base image, or a RUN up to the
-    step, shows that sudo is not so narrow."""
-    base = step.stage.lineage[0].base
-    wide = isinstance(base, BaseImage) and base.name.startswith(_SUDO_FOR_ALL)
-    if wide or facts.run_up_to(step.run, _ALLOWS_ALL):
-        return ""
+    """The risk of a user who may run apt through sudo, but not what the new line runs; nothing if the base image, or
+    what the user has run through sudo up to the step, shows that all is allowed."""
+    if not facts.run_up_to(step.run, _SUDOERS):
+        shown = (*_before(facts, step), *step.calls)
+        if _is_known_to_run_all(facts, step) or any(_surely_through_sudo(call) and _writes(call) for call in shown):
+            return ""
+    return "sudo may not be allowed for rm and tee, which the new line runs through it"
+
+
+def _is_known_to_run_all(facts: Facts, step: _Step) -> bool:
+    """Whether the step's user is that of a base image who may run everything through sudo."""
+    root = step.stage.lineage[0]
+    if not isinstance(root.base, BaseImage) or "$" in root.from_.image.value:
+        return False
+    user = next((who for name, who in _SUDO_FOR_ALL.items() if root.base.name.startswith(name)), None)
+    state = facts.state(step.run)
+    return user is not None and (state.user_set_by is None or state.declared_user == Known(user))
+
+
+def _before(facts: Facts, step: _Step) -> Iterator[Call]:
+    """What runs before a step, as the same user."""
+    who = facts.state(step.run).user_set_by
     for stage in facts.passing(step.stage.lineage):
         for instruction in stage.instructions:
-            if isinstance(instruction, Run) and _writes_through_sudo(facts, instruction):
-                return ""
             if instruction is step.run:
-                break
-    return "sudo may be allowed for apt alone, and the new line runs rm and tee through it"
-
-
-def _writes_through_sudo(facts: Facts, run: Run) -> bool:
-    """Whether a RUN can only succeed where sudo runs a program that writes any file."""
-    calls = facts.calls(run) if facts.may_name(run, ("sudo",)) else ()
-    return not isinstance(calls, OpaqueScript) and any(
-        _surely_through_sudo(call)
-        and not _WRITERS.isdisjoint((call.program, *(each.partition(" ")[0] for each in call.wrappers)))
-        for call in calls
-    )
+                return
+            if isinstance(instruction, Run) and facts.may_name(instruction, ("sudo",)):
+                calls = facts.calls(instruction)
+                same = facts.state(instruction).user_set_by is who and common.runs_sudo_plainly(facts, instruction)
+                yield from () if isinstance(calls, OpaqueScript) or not same else calls
 
 
 def _surely_through_sudo(call: Call) -> bool:
-    return "sudo" in call.wrappers and call.user.root is True and not call.conditional and _needed(call)
+    return call.wrappers[:1] == ("sudo",) and call.user.root is True and call.fatal and not call.conditional
+
+
+def _writes(call: Call) -> bool:
+    """Whether a call can write any file."""
+    shells = (each.partition(" ")[0] for each in call.wrappers)
+    return not {"tee", "sh", "bash", "dash"}.isdisjoint((call.program, *shells))
+
+
+def _may_bring_sudo(call: Call) -> bool:
+    """Whether a call may install packages, or is not known."""
+    found = apt.read(call)
+    if found is not None:
+        return found.kind in (Kind.INSTALL, Kind.BOTH, Kind.UNKNOWN)
+    asks = any(word in _DPKG_ASKS for word in (call.argument(at) for at in range(1, len(call.words))))
+    return call.program is None or call.program == "gdebi" or (call.program == "dpkg" and not asks)
+
+
+_DPKG_ASKS = frozenset(("--print-architecture", "--add-architecture", "-l", "--list", "-s", "--status", "-L", "-S"))
+"""Options with which dpkg installs nothing."""
 
 
 def _needed(call: Call) -> bool:
@@ -1038,16 +1087,20 @@ def _place_of_hook(facts: Facts, chain: _Chain, step: _Step) -> Instruction:
     return before[first] if has_comments_above(facts.file, before[first]) else step.run
 
 
+_OWN_FILE = regex(_KEEP.replace(".", r"\."))
+
+
 def _hook(facts: Facts, run: Run, before: Instruction, *, through: bool) -> Edit:
     """The RUN that switches docker-clean off, written as `run` is, above `before` and the comments that belong to it.
+    A file of the author's own that has the name of ours stays as it is.
 
     through: whether it goes through sudo.
     """
     style = layout(facts.file, run)
     joint = f" {style.escape}\n"
-    lines = (
-        f"{keyword_like(facts.file, 'RUN')}{gap_like(run)}{'sudo ' if through else ''}rm -f {DOCKER_CLEAN};",
-        f"{style.indent}echo 'Binary::apt::APT::Keep-Downloaded-Packages \"true\";'",
-        f"{style.deeper}{f'| sudo tee {_KEEP} > /dev/null' if through else f'> {_KEEP}'}",
-    )
+    lines = [f"{keyword_like(facts.file, 'RUN')}{gap_like(run)}{'sudo ' if through else ''}rm -f {DOCKER_CLEAN}"]
+    if not facts.run_up_to(run, _OWN_FILE):
+        lines[0] += ";"
+        lines.append(f"{style.indent}echo 'Binary::apt::APT::Keep-Downloaded-Packages \"true\";'")
+        lines.append(f"{style.deeper}{f'| sudo tee {_KEEP} > /dev/null' if through else f'> {_KEEP}'}")
     return insert_instruction(facts.file, before, joint.join(lines), spaced=True)

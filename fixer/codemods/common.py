@@ -34,7 +34,7 @@ from fixer.text.records import dataclass
 from fixer.text.regex import regex
 from fixer.text.source import Span
 from fixer.tree.editor import draw_up, is_continued, remove_commands, remove_word
-from fixer.tree.nodes import Copy, Directive, Dockerfile, JsonString, Run
+from fixer.tree.nodes import Copy, Directive, Dockerfile, ExecForm, JsonString, Run
 from fixer.tree.shell import (
     AndOr,
     Braces,
@@ -344,6 +344,34 @@ _RM = ("rm",)
 def is_forced(call: Call) -> bool:
     """Whether `rm` says `-f`."""
     return any(isinstance(w, Known) and re.match(r"-[a-zA-Z]*f|--force", w.value) for w in call.words[1:])
+
+
+def runs_sudo_plainly(facts: Facts, run: Run) -> bool:
+    """Whether a RUN calls sudo by no other name, and with no option for a password: what `sudo` in a line of its own
+    would do too."""
+    script = facts.script(run)
+    if isinstance(script, Script):
+        commands = (tuple(w.text for w in node.words) for node in script.walk() if isinstance(node, Simple))
+        return all(map(_is_plain, commands))
+    return isinstance(run.form, ExecForm) and _is_plain(tuple(run.form.values))
+
+
+_SUDO_HARMLESS = regex(r"-[EHn]+|--preserve-env(?:=.*)?|--set-home|--non-interactive|--")
+_SUDO_WHO = ("-u", "--user", "-g", "--group")
+
+
+def _is_plain(words: Sequence[str]) -> bool:
+    at = next((at for at, word in enumerate(words) if word.rpartition("/")[2] == "sudo"), len(words))
+    if at == len(words):
+        return True
+    if words[at] != "sudo":
+        return False
+    at += 1
+    while at < len(words) and words[at].startswith("-"):
+        if _SUDO_HARMLESS.fullmatch(words[at]) is None and words[at] not in _SUDO_WHO:
+            return False
+        at += 2 if words[at] in _SUDO_WHO else 1
+    return True
 
 
 # --- words that are paths ------------------------------------------------------------------------------------------
