@@ -66,9 +66,8 @@ _NEEDS = frozenset(("chmod", "chown", "chgrp", "touch", "du", "find"))
 """Those that fail for something that is not there."""
 
 
-_WRITERS = frozenset(("tee", "sh", "bash", "dash"))
-"""Programs that can write any file, as root."""
-_SUDOERS = regex(r"sudoers")
+_GRANTS = regex(r"sudo(?:ers|edit)|visudo|usermod|gpasswd|deluser|groupdel")
+"""What a RUN holds that may take from a user what sudo allows."""
 _SUDO_FOR_ALL = {
     "circleci/": "circleci",
     "cimg/": "circleci",
@@ -79,6 +78,7 @@ _SUDO_FOR_ALL = {
 """How the names of images begin whose user may run everything through sudo, without a password, and who that is (what
 CircleCI-Public/cimg-base, gitpod-io/workspace-images, coder/code-server and SeleniumHQ/docker-selenium put into
 /etc/sudoers and /etc/sudoers.d, read in 2026)."""
+_NOT_OF_THEM = ("circleci/runner",)
 
 
 class AptCache(Codemod):
@@ -134,10 +134,9 @@ class AptCache(Codemod):
     changed, the refusal names it. Every RUN must fetch the lists that it installs from (`apt-update-install` sees to
     that), and nobody else may read lists or packages from the layer.
 
-    Where apt runs through `sudo`, docker-clean is switched off through it too (`sudo rm`, `sudo tee`). It is unsafe
-    unless it is seen that sudo runs more than apt: the same user has run a shell or `tee` through it before, or is the
-    one of an image of CircleCI, Gitpod, code-server or Selenium. Where it may not be there, or gets a password, it is a
-    refusal.
+    Where apt runs through `sudo`, docker-clean is switched off through it too (`sudo rm`, `sudo tee`). As sudo may be
+    allowed for apt alone, that is unsafe but in the images of CircleCI, Gitpod, code-server and Selenium, whose user
+    may run everything; where sudo may not be there, or gets a password, it is a refusal.
 
     `playwright install --with-deps` and `playwright install-deps` update and install themselves: they get the mounts.
 
@@ -212,9 +211,9 @@ class AptCache(Codemod):
             if facts.state(step.run).shell.dialect is None:
                 because = "a shell writes the configuration that keeps packages in a cache, and this one is not known"
                 raise Stop("opaque-script", step.run.span, because)
-            through = _sudo(facts, step)
-            unsure = unsure or _no_apt(step) or (_narrow_sudo(facts, step) if through else "")
-            edits.append(_hook(facts, step.run, _place_of_hook(facts, chain, step), through=through))
+            narrow = _sudo(facts, settings.context, step)
+            unsure = unsure or _no_apt(step) or narrow or ""
+            edits.append(_hook(facts, step.run, _place_of_hook(facts, chain, step), through=narrow is not None))
             # CACHE: what another RUN installs stays there, now that nothing removes it.
             altered += ((step.stage, path) for path in (CACHE, DOCKER_CLEAN, _KEEP))
         if not edits:
@@ -719,7 +718,7 @@ def _check_run(facts: Facts, run: Run, left: bool) -> bool:
     fetched = False
     _check_lists(facts, run, calls)
     for call in calls:
-        _check_words(facts, call)
+        _check_words(facts, run, call)
         kind = apt.kind_of(call)
         fetched = fetched or kind in _FETCHES
         if kind is Kind.URIS:
@@ -774,10 +773,10 @@ def _check_copies(facts: Facts, call: Call) -> None:
                 raise Stop("lists-are-read", effect.span, because)
 
 
-def _check_words(facts: Facts, call: Call) -> None:
+def _check_words(facts: Facts, run: Run, call: Call) -> None:
     """Raises Stop for a command, no clean-up, that names something in apt's directories: where the mount is, there is
     more, or less, than the step has put there; elsewhere nothing."""
-    if _moves(facts, call):
+    if _moves(facts, run, call):
         raise Stop("moved-dirs", Span(*call.span), "this may put lists or packages elsewhere than in the mounts")
     used = _used(facts, call)
     if used is not None:
@@ -785,16 +784,32 @@ def _check_words(facts: Facts, call: Call) -> None:
         raise Stop("lists-are-read", common.span_of(used), because)
 
 
-def _moves(facts: Facts, call: Call) -> bool:
-    """Whether a command sets apt's directories in a file: `echo … > /etc/apt/apt.conf`, `… | tee /etc/apt/apt.conf`."""
-    targets: list[Arg] = [each.target for each in call.redirects]
+def _moves(facts: Facts, run: Run, call: Call) -> bool:
+    """Whether a command writes to apt's configuration, in a RUN that says something of apt's directories."""
+    there = any(call.prefix(target)[0].startswith("/etc/apt/apt.conf") for target in _files(call))
+    return there and _MOVES.search(facts.file.source_of(run)) is not None
+
+
+def _files(call: Call) -> Iterator[Arg]:
+    """The files that a command writes its output to: `… > FILE`, `… | tee FILE`."""
+    yield from (each.target for each in call.redirects if ">" in each.op)
     if call.program == "tee":
-        targets += (call.nodes[index] for index in common.operands(call))
-    if not any(call.prefix(target)[0].startswith("/etc/apt/apt.conf") for target in targets):
-        return False
-    if call.program == "tee" and call.pipeline is not None:
-        return _MOVES.search(facts.file.text, call.pipeline.start, call.pipeline.end) is not None
-    return any(isinstance(w, Known) and _MOVES.search(w.value) for w in call.words)
+        yield from (call.nodes[index] for index in common.operands(call))
+
+
+def _is_kept_already(facts: Facts, run: Run) -> bool:
+    """Whether a RUN before has written the file that lets apt keep packages."""
+    stage = facts.stage_of(run)
+    for each in facts.passing(stage.lineage) if stage is not None else ():
+        for instruction in each.instructions:
+            if instruction is run:
+                break
+            if isinstance(instruction, Run) and facts.may_name(instruction, ("keep-cache",)):
+                calls = facts.calls(instruction)
+                written = () if isinstance(calls, OpaqueScript) else ((c, file) for c in calls for file in _files(c))
+                if any(common.pattern_of(*one)[0] == _KEEP for one in written):
+                    return True
+    return False
 
 
 def _used(facts: Facts, call: Call) -> Arg | None:
@@ -943,67 +958,44 @@ def _no_apt(step: _Step) -> str:
     return "the base image may have no apt, as not every build needs it; then the new line fails"
 
 
-def _sudo(facts: Facts, step: _Step) -> bool:
-    """Whether docker-clean is switched off through sudo: as a step runs apt whose user may not be root. Raises Stop if
-    sudo may not be there before the step, or wants a password."""
+def _sudo(facts: Facts, context: BuildContext, step: _Step) -> str | None:
+    """None where docker-clean is switched off as root, else the risk of doing so through sudo: as a step runs apt whose
+    user may not be root. Raises Stop if sudo may not be there before the step, or gets a password."""
     through = [a.call for a in step.apt if "sudo" in a.call.wrappers or "doas" in a.call.wrappers]
     if not through or facts.state(step.run).user.root:
-        return False
+        return None
+    if _may_run_all(facts, context, step):
+        return ""
     at = Span(*through[0].span)
-    if not common.runs_sudo_plainly(facts, step.run):
-        raise Stop("sudo", at, "sudo gets a password or another name here, which a line of its own would not have")
-    if _is_known_to_run_all(facts, step) or any(_surely_through_sudo(call) for call in _before(facts, step)):
-        return True
+    if any(map(common.gives_password, through)):
+        raise Stop("sudo", at, "sudo gets a password here, and apt's configuration is written without one")
     for call in step.calls:
-        if _surely_through_sudo(call):
-            return True
+        if call.wrappers[:1] == ("sudo",) and call.user.root is True and call.fatal and not call.conditional:
+            return "sudo may not be allowed for rm and tee, which the new line runs through it"
         if _may_bring_sudo(call):
             break
     because = "apt runs through sudo, and whether that is there before, to write apt's configuration, is not certain"
     raise Stop("sudo", at, because)
 
 
-def _narrow_sudo(facts: Facts, step: _Step) -> str:
-    """The risk of a user who may run apt through sudo, but not what the new line runs; nothing if the base image, or
-    what the user has run through sudo up to the step, shows that all is allowed."""
-    if not facts.run_up_to(step.run, _SUDOERS):
-        shown = (*_before(facts, step), *step.calls)
-        if _is_known_to_run_all(facts, step) or any(_surely_through_sudo(call) and _writes(call) for call in shown):
-            return ""
-    return "sudo may not be allowed for rm and tee, which the new line runs through it"
-
-
-def _is_known_to_run_all(facts: Facts, step: _Step) -> bool:
-    """Whether the step's user is that of a base image who may run everything through sudo."""
+def _may_run_all(facts: Facts, context: BuildContext, step: _Step) -> bool:
+    """Whether the step's user is the one of a base image who may run everything through sudo, and nothing of the file
+    takes that away."""
     root = step.stage.lineage[0]
     if not isinstance(root.base, BaseImage) or "$" in root.from_.image.value:
         return False
-    user = next((who for name, who in _SUDO_FOR_ALL.items() if root.base.name.startswith(name)), None)
+    name = root.base.name
+    user = next((who for start, who in _SUDO_FOR_ALL.items() if name.startswith(start)), None)
     state = facts.state(step.run)
-    return user is not None and (state.user_set_by is None or state.declared_user == Known(user))
-
-
-def _before(facts: Facts, step: _Step) -> Iterator[Call]:
-    """What runs before a step, as the same user."""
-    who = facts.state(step.run).user_set_by
-    for stage in facts.passing(step.stage.lineage):
-        for instruction in stage.instructions:
-            if instruction is step.run:
-                return
-            if isinstance(instruction, Run) and facts.may_name(instruction, ("sudo",)):
-                calls = facts.calls(instruction)
-                same = facts.state(instruction).user_set_by is who and common.runs_sudo_plainly(facts, instruction)
-                yield from () if isinstance(calls, OpaqueScript) or not same else calls
-
-
-def _surely_through_sudo(call: Call) -> bool:
-    return call.wrappers[:1] == ("sudo",) and call.user.root is True and call.fatal and not call.conditional
-
-
-def _writes(call: Call) -> bool:
-    """Whether a call can write any file."""
-    shells = (each.partition(" ")[0] for each in call.wrappers)
-    return not {"tee", "sh", "bash", "dash"}.isdisjoint((call.program, *shells))
+    if user is None or name.startswith(_NOT_OF_THEM):
+        return False
+    if state.user_set_by is not None and state.declared_user != Known(user):
+        return False
+    return not facts.run_up_to(step.run, _GRANTS) and not any(
+        isinstance(each, Copy | Add) and may_put_into(facts, context, each, "/etc/sudoers")
+        for stage in facts.passing(step.stage.lineage)
+        for each in stage.instructions
+    )
 
 
 def _may_bring_sudo(call: Call) -> bool:
@@ -1087,9 +1079,6 @@ def _place_of_hook(facts: Facts, chain: _Chain, step: _Step) -> Instruction:
     return before[first] if has_comments_above(facts.file, before[first]) else step.run
 
 
-_OWN_FILE = regex(_KEEP.replace(".", r"\."))
-
-
 def _hook(facts: Facts, run: Run, before: Instruction, *, through: bool) -> Edit:
     """The RUN that switches docker-clean off, written as `run` is, above `before` and the comments that belong to it.
     A file of the author's own that has the name of ours stays as it is.
@@ -1099,7 +1088,7 @@ def _hook(facts: Facts, run: Run, before: Instruction, *, through: bool) -> Edit
     style = layout(facts.file, run)
     joint = f" {style.escape}\n"
     lines = [f"{keyword_like(facts.file, 'RUN')}{gap_like(run)}{'sudo ' if through else ''}rm -f {DOCKER_CLEAN}"]
-    if not facts.run_up_to(run, _OWN_FILE):
+    if not _is_kept_already(facts, run):
         lines[0] += ";"
         lines.append(f"{style.indent}echo 'Binary::apt::APT::Keep-Downloaded-Packages \"true\";'")
         lines.append(f"{style.deeper}{f'| sudo tee {_KEEP} > /dev/null' if through else f'> {_KEEP}'}")

@@ -16,7 +16,7 @@ from fixer.analysis.unseen import Unseen
 from fixer.codemods.altered import alters
 from fixer.codemods.api import Change, Codemod, Refusal, Settings
 from fixer.codemods.apt_sources import SOURCES, changes_sources
-from fixer.codemods.common import Stop, runs_sudo_plainly
+from fixer.codemods.common import Stop, gives_password
 from fixer.text.edits import Edit
 from fixer.text.records import dataclass, field
 from fixer.text.source import Span
@@ -351,9 +351,8 @@ def _not_the_same(facts: Facts, source: _Source, run: Run, install: Call) -> Sto
     shell = _inner_shell(update)
     if shell and update.user.name != facts.state(source.run).user.name and "sudo" not in update.wrappers[shell:]:
         return Stop("user-changes", Span(*update.span), "this update runs in a shell that another user is given")
-    through = [its for call, its in ((update, source.run), (install, run)) if "sudo" in call.wrappers]
-    if not all(runs_sudo_plainly(facts, its) for its in through):
-        because = "sudo gets a password or another name here, which an update beside the install would not have"
+    if gives_password(update):
+        because = "sudo gets a password here, which an update beside the install would not have"
         return Stop("other-environment", Span(*update.span), because)
     because = _changed(facts, source, run, install)
     return Stop("other-environment", Span(*update.span), because) if because else None

@@ -29,12 +29,13 @@ from fixer.analysis import (
     related,
 )
 from fixer.analysis.accounts import home_made
+from fixer.analysis.words import plain_text
 from fixer.text.edits import Edit
 from fixer.text.records import dataclass
 from fixer.text.regex import regex
 from fixer.text.source import Span
 from fixer.tree.editor import draw_up, is_continued, remove_commands, remove_word
-from fixer.tree.nodes import Copy, Directive, Dockerfile, ExecForm, JsonString, Run
+from fixer.tree.nodes import Copy, Directive, Dockerfile, JsonString, Run
 from fixer.tree.shell import (
     AndOr,
     Braces,
@@ -346,32 +347,16 @@ def is_forced(call: Call) -> bool:
     return any(isinstance(w, Known) and re.match(r"-[a-zA-Z]*f|--force", w.value) for w in call.words[1:])
 
 
-def runs_sudo_plainly(facts: Facts, run: Run) -> bool:
-    """Whether a RUN calls sudo by no other name, and with no option for a password: what `sudo` in a line of its own
-    would do too."""
-    script = facts.script(run)
-    if isinstance(script, Script):
-        commands = (tuple(w.text for w in node.words) for node in script.walk() if isinstance(node, Simple))
-        return all(map(_is_plain, commands))
-    return isinstance(run.form, ExecForm) and _is_plain(tuple(run.form.values))
-
-
-_SUDO_HARMLESS = regex(r"-[EHn]+|--preserve-env(?:=.*)?|--set-home|--non-interactive|--")
-_SUDO_WHO = ("-u", "--user", "-g", "--group")
-
-
-def _is_plain(words: Sequence[str]) -> bool:
-    at = next((at for at, word in enumerate(words) if word.rpartition("/")[2] == "sudo"), len(words))
-    if at == len(words):
-        return True
-    if words[at] != "sudo":
+def gives_password(call: Call) -> bool:
+    """Whether the sudo that a call goes through may ask for a password and get it there (`-S`, `-A`)."""
+    if call.simple is None:
         return False
-    at += 1
-    while at < len(words) and words[at].startswith("-"):
-        if _SUDO_HARMLESS.fullmatch(words[at]) is None and words[at] not in _SUDO_WHO:
-            return False
-        at += 2 if words[at] in _SUDO_WHO else 1
-    return True
+    through = call.simple.words[: len(call.simple.words) - len(call.nodes)]
+    options = (plain_text(word) for word in through)
+    return any(text is None or _ASKS.match(text) is not None for text in options)
+
+
+_ASKS = regex(r"-[a-zA-Z]*[SA]|--(?:stdin|askpass)")
 
 
 # --- words that are paths ------------------------------------------------------------------------------------------

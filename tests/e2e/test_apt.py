@@ -68,27 +68,29 @@ def test_an_update_of_its_own(project: Callable[[str], Project]) -> None:
 
 
 def test_a_user_with_sudo(project: Callable[[str], Project]) -> None:
-    """apt runs through sudo, as a user of the base image: docker-clean is switched off through sudo too."""
+    """apt runs through sudo, as the user of the base image: docker-clean is switched off through sudo too."""
     tree = project("tree")
     engine = tree.engine
     base = f"{OWN}agent-{tree.mark}"
     tree.build(tree.text("agent.Dockerfile"), options=["--tag", base])
+    bases = {"cimg/base:2026.01": base}  # what it stands for is as its user is
+    contexts = [f"--build-context={name}=docker-image://{image}" for name, image in bases.items()]
     try:
         before = tree.text("sudo.Dockerfile")
-        old = tree.build(before)
-        files = tree.files(before)
+        old = tree.build(before, bases=bases)
+        files = tree.files(before, options=contexts)
         assert CLEAN in files
 
-        after = tree.fix(before, "apt-cache")
-        new = tree.build(after, space="sudo")
-        fixed = tree.files(after, space="sudo")
+        after = tree.fix(before, "apt-cache", bases=bases)
+        new = tree.build(after, space="sudo", bases=bases)
+        fixed = tree.files(after, space="sudo", options=contexts)
         assert differences(files, fixed) - NOISE == {CLEAN, KEEP}
         assert fixed[KEEP].uid == 0
         assert engine.config(new.image) == engine.config(old.image)
         assert engine.config(new.image)["User"] == "agent"
         assert engine.run(new.image).startswith("tree v")
 
-        more = tree.build(after.replace("install -y", "install  -y"), space="sudo")
+        more = tree.build(after.replace("install -y", "install  -y"), space="sudo", bases=bases)
         assert not more.step("apt-get install").cached
         assert "Need to get 0 B/" in more.log, more.tail
     finally:

@@ -1,5 +1,5 @@
-FROM dockfix-e2e/agent-@mark@
-RUN echo 'Acquire::Retries "3";' | sudo tee /etc/apt/apt.conf.d/80-retries
+FROM cimg/base:2026.01
+ARG MARK=@mark@
 RUN sudo apt-get update && \
     sudo apt-get install -y --no-install-recommends tree && \
     sudo rm -rf /var/lib/apt/lists/*
