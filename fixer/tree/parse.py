@@ -397,10 +397,7 @@ class _Builder(threading.local):
         return tuple(map(self._flag, parts)) if parts else ()
 
     def _flag(self, word: Leaf) -> n.Flag:
-        try:
-            name, equals, value = unquote_flag(word.value, self.scan.escape)[2:].partition("=")
-        except Unreadable:
-            return n.Flag(word, "\ufffd", None)
+        name, equals, value = unquote_flag(word.value, self.scan.escape)[2:].partition("=")
         return n.Flag(word, name, value if equals else None)
 
     def script(self, parts: list[Any]) -> n.ShellForm:
@@ -572,8 +569,6 @@ def _shell_fault(node: n.Shell) -> str | None:
 
 
 def _flag_fault(node: n.Instruction) -> str | None:
-    if any(flag.name == "\ufffd" for flag in node.flags):
-        return "flag-bytes"
     keyword = node.keyword.type
     if keyword in _ANY_FLAG or (isinstance(node, n.Healthcheck) and node.kind.type == "NONE"):
         return None

@@ -209,10 +209,17 @@ def _redirect(operator: tuple[int, str, str], target: Word) -> Redirect:
 
 def _piped(left: Command | _Joined, operator: Operator, right: Command) -> _Joined:
     if isinstance(left, Command):
+        if type(left) is Simple and left.words and left.words[0].text == "time" and _is_bare(left.words):
+            # A program for dash, half a command for bash; behind it may stand what dash does not read (`|&`).
+            raise RefusedError("syntax", operator.start)
         return [left, right], [operator]
     left[0].append(right)
     left[1].append(operator)
     return left
+
+
+def _is_bare(words: Sequence[Word]) -> bool:
+    return all(word.text == "-p" for word in words[1:])
 
 
 def _pipeline(pipe: Command | _Joined, start: int = -1, negated: bool = False, timed: bool = False) -> Pipeline:

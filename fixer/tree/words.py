@@ -55,17 +55,20 @@ def lone_escape(word: re.Match[str]) -> bool:
     return word[1] is not None or word[2] is not None
 
 
-def unquote_flag(word: str, escape: str) -> str:
-    """A flag as BuildKit sees it: quotes and escape characters removed.
+def is_cut(word: str) -> bool:
+    """Whether BuildKit cuts a flag in two: it takes flags byte by byte, and the bytes 85 and A0 for blanks, which stand
+    in the UTF-8 of some characters."""
+    if word.isascii():
+        return False
+    data = word.encode("utf-8", "surrogateescape")
+    return b"\x85" in data or b"\xa0" in data
 
-    BuildKit takes flags byte by byte, so characters beyond ASCII arrive as Latin-1, and one whose UTF-8 holds the byte
-    85 or A0 would be cut there: Unreadable is raised for that.
-    """
+
+def unquote_flag(word: str, escape: str) -> str:
+    """A flag that is not cut in two, as BuildKit sees it: quotes and escape characters removed. Characters beyond ASCII
+    arrive as Latin-1."""
     if not word.isascii():
-        data = word.encode("utf-8", "surrogateescape")
-        if b"\x85" in data or b"\xa0" in data:
-            raise Unreadable("flag-bytes")
-        word = data.decode("latin-1")
+        word = word.encode("utf-8", "surrogateescape").decode("latin-1")
     if escape not in word and "'" not in word and '"' not in word:
         return word
     out = []

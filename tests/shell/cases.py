@@ -254,6 +254,8 @@ OPAQUE: list[tuple[str, str, str]] = [
     ("&& a", "both", "syntax"),
     ("a |& ]]", "both", "syntax"),
     ("]]", "both", "syntax"),
+    ("time |& a", "both", "syntax"),
+    ("time -p | a |& b", "both", "syntax"),
     ("a && && b", "both", "syntax"),
     ("a ;; b", "both", "syntax"),
     ("a | ; b", "both", "syntax"),

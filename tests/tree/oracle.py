@@ -192,7 +192,8 @@ def differences(data: bytes) -> list[Difference]:
         return []
     if isinstance(other, str):
         reasons = {item.reason for item in mine if isinstance(item, n.Opaque)}
-        refused = not mine or reasons & (PARSER_REASONS | {"onbuild-trigger"})
+        # What is left of a flag that BuildKit cuts in two may be what it refuses.
+        refused = not mine or reasons & (PARSER_REASONS | {"onbuild-trigger", "flag-bytes"})
         if refused:
             return []
         forgetful = "JSON" in other and any(_json_then_text(item) for item in mine if isinstance(item, Seen))
