@@ -66,7 +66,7 @@ _NEEDS = frozenset(("chmod", "chown", "chgrp", "touch", "du", "find"))
 """Those that fail for something that is not there."""
 
 
-_GRANTS = regex(r"sudo(?:ers|edit)|visudo|usermod|gpasswd|deluser|groupdel")
+_REVOKES = regex(r"sudo(?:ers|edit)|visudo|usermod|gpasswd|deluser|groupdel")
 """What a RUN holds that may take from a user what sudo allows."""
 _SUDO_FOR_ALL = {
     "circleci/": "circleci",
@@ -991,7 +991,7 @@ def _may_run_all(facts: Facts, context: BuildContext, step: _Step) -> bool:
         return False
     if state.user_set_by is not None and state.declared_user != Known(user):
         return False
-    return not facts.run_up_to(step.run, _GRANTS) and not any(
+    return not facts.run_up_to(step.run, _REVOKES) and not any(
         isinstance(each, Copy | Add) and may_put_into(facts, context, each, "/etc/sudoers")
         for stage in facts.passing(step.stage.lineage)
         for each in stage.instructions

@@ -29,7 +29,6 @@ from fixer.analysis import (
     related,
 )
 from fixer.analysis.accounts import home_made
-from fixer.analysis.words import plain_text
 from fixer.text.edits import Edit
 from fixer.text.records import dataclass
 from fixer.text.regex import regex
@@ -349,11 +348,11 @@ def is_forced(call: Call) -> bool:
 
 def gives_password(call: Call) -> bool:
     """Whether the sudo that a call goes through may ask for a password and get it there (`-S`, `-A`)."""
-    if call.simple is None:
+    if call.simple is None or "sudo" not in call.wrappers:
         return False
     through = call.simple.words[: len(call.simple.words) - len(call.nodes)]
-    options = (plain_text(word) for word in through)
-    return any(text is None or _ASKS.match(text) is not None for text in options)
+    begins = (call.prefix(word) for word in through)
+    return any(_ASKS.match(text) is not None if text else not whole for text, whole in begins)
 
 
 _ASKS = regex(r"-[a-zA-Z]*[SA]|--(?:stdin|askpass)")
