@@ -200,7 +200,7 @@ def _strays(before: Sequence[dockerfile.Command], after: Sequence[dockerfile.Com
                 kept_copies.append(command)
         before = kept_copies
     kept = {c.original for c in before}
-    after = [c for c in after if c.original in kept or c.original.lower().split()[:3] != ["run", "rm", "-f"]]
+    after = [c for c in after if c.original in kept or not _switches_docker_clean_off(c)]
     old, now = Counter(c.cmd.upper() for c in before), Counter(c.cmd.upper() for c in after)
     may = Counter(c.cmd.upper() for c in before if _may_go(c))
     for cmd in sorted(old | now):
@@ -210,6 +210,11 @@ def _strays(before: Sequence[dockerfile.Command], after: Sequence[dockerfile.Com
     rest = [[c.cmd.upper() for c in commands if c.cmd.upper() not in loose] for commands in (before, after)]
     if rest[0] != rest[1]:
         yield "order: other instructions than RUN and ENV are not those that were there"
+
+
+def _switches_docker_clean_off(command: dockerfile.Command) -> bool:
+    words = [word for word in command.original.lower().split()[:4] if word != "sudo"]
+    return words[:3] == ["run", "rm", "-f"]
 
 
 def _may_go(command: dockerfile.Command) -> bool:
