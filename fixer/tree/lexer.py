@@ -17,7 +17,7 @@ from fixer.text.records import maker
 from fixer.text.regex import regex
 from fixer.tree.cook import SPACE, Cooked
 from fixer.tree.nodes import Leaf
-from fixer.tree.words import FLAG_WORD, PAIR_WORD, HeredocWord, Unreadable, heredocs_of, is_cut, lone_escape
+from fixer.tree.words import FLAG_WORD, PAIR_WORD, HeredocWord, Unreadable, heredocs_of, lone_escape
 
 MAX_LINE = 65535
 """Bytes in a line, without its LF: the limit of Go's line scanner, which BuildKit reads with (parser.go, v0.25)."""
@@ -236,8 +236,6 @@ class Scan:
                 return at
             match = FLAG_WORD[self.escape].match(line, at)
             assert match is not None
-            if is_cut(match[0]):
-                raise Unreadable("flag-bytes")
             out.add("FLAG", at, match.end())
             at = match.end()
             if match[0] == "--":

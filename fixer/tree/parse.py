@@ -23,7 +23,7 @@ from fixer.tree.grammar import Grammar, Rule, arranged, load_grammar
 from fixer.tree.lexer import Scan, Terms, terms
 from fixer.tree.moved import moved
 from fixer.tree.nodes import Leaf
-from fixer.tree.words import Unreadable, csv_fields, heredoc_of, unquote_flag
+from fixer.tree.words import Unreadable, csv_fields, heredoc_of, is_cut, unquote_flag
 
 REASONS: Mapping[str, str] = {
     "copy-arguments": "COPY and ADD need at least one source and a destination",
@@ -319,6 +319,8 @@ def _misfit(tokens: list[Leaf], at: Leaf) -> str:
     """The reason for an instruction that is against the grammar at the token `at`."""
     kinds = [token.type for token in tokens]
     keyword = kinds[0]
+    if any(token.type == "FLAG" and is_cut(token.value) for token in tokens):
+        return "flag-bytes"
     if keyword == "ONBUILD":
         later = [kind for kind in kinds[1:] if kind in _BY_KEYWORD]
         if not later:
@@ -569,6 +571,8 @@ def _shell_fault(node: n.Shell) -> str | None:
 
 
 def _flag_fault(node: n.Instruction) -> str | None:
+    if any(is_cut(flag.word.value) for flag in node.flags):
+        return "flag-bytes"
     keyword = node.keyword.type
     if keyword in _ANY_FLAG or (isinstance(node, n.Healthcheck) and node.kind.type == "NONE"):
         return None

@@ -159,6 +159,8 @@ SAMPLES = [
     Sample("flag-open-quote", "RUN --mount='a b\n", ["1:1 Run --mount=a b"]),
     Sample("flag-in-latin-1", "COPY --from=\u00e9 a b\n", ["1:1 Copy --from=\u00c3\u00a9 'a' 'b'"]),
     Sample("flag-cut-in-two", "COPY --from=\u00e0 a b\n", ["1:1 Opaque(flag-bytes) 'COPY --from=\u00e0 a b'"]),
+    Sample("flag-cut-in-two-env", "ENV --\u0085m n\n", ["1:1 Opaque(flag-bytes) 'ENV --\\x85m n'"]),
+    Sample("flag-cut-in-two-heredoc", "RUN --\u00a0<<E\nE\n", ["1:1 Opaque(flag-bytes) 'RUN --\\xa0<<E\\nE'"]),
     Sample(
         "mount-from-variable",
         "RUN --mount=from=$X,target=/a b\n",
